@@ -1,0 +1,1 @@
+//! The whole daemon in one process, on an AWS made in memory.
