@@ -1,2 +1,7 @@
 //! The `brigade` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    brigade::cli::main()
+}

@@ -1,19 +1,63 @@
 //! What the operator says: `config.toml`, the environment, and the rules both must keep.
 //!
-//! One file a section. A [`Config`] in hand is valid.
+//! One file a section. A [`Config`] that came out of [`Config::load`] is valid: every value was
+//! read, every range and every rule between sections holds. What was wrong is refused all at
+//! once, each fault naming its key as the operator typed it.
+
+mod address;
+mod admin;
+mod aws;
+mod collision;
+mod crawler;
+#[cfg(test)]
+mod example;
+mod fault;
+mod graph;
+mod known;
+mod layer;
+mod load;
+mod location;
+mod origins;
+mod queue;
+mod retry;
+mod route;
+mod shown;
+mod sources;
+mod template;
+mod text;
+mod work;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::Duration;
 
-use bytesize::ByteSize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use admin::Admin;
+pub use aws::{Aws, ConditionalWrites};
+pub use crawler::Crawler;
+use fault::Faults;
+pub use fault::{Fault, Refusal};
+pub use known::schema;
+pub use load::Loaded;
+pub use location::{Location, Target};
+pub use origins::{Origin, Origins};
+pub use queue::{Envelope, Queue};
+pub use retry::Retry;
+pub(crate) use route::glob;
+pub use route::{Collisions, Route, SourceMissing, Way};
+pub use sources::Sources;
+pub use template::{NeedsDate, Part, Template};
+pub use work::Work;
 
 /// Everything the operator can set.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Layout version of the file; only 1 exists.
+    #[serde(deserialize_with = "text::one")]
     pub version: u32,
-    /// Goes on every log line and into metrics.
+    /// Goes on every log line and into metrics, so that two installations can be told apart.
+    #[serde(deserialize_with = "text::one")]
     pub environment: String,
     /// `[aws]`.
     pub aws: Aws,
@@ -31,166 +75,104 @@ pub struct Config {
     pub admin: Admin,
 }
 
-/// `[aws]`: where AWS is.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Aws {
-    /// Home region; unset: the SDK's chain.
-    pub region: Option<String>,
-    /// A stand-in's address; unset on AWS.
-    pub endpoint_url: Option<String>,
-    /// Whether writes carry conditions.
-    pub conditional_writes: ConditionalWrites,
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            environment: "dev".into(),
+            aws: Aws::default(),
+            queue: BTreeMap::new(),
+            work: Work::default(),
+            retry: Retry::default(),
+            route: BTreeMap::new(),
+            crawler: BTreeMap::new(),
+            admin: Admin::default(),
+        }
+    }
 }
 
-/// `auto` is on at AWS and off at a custom endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ConditionalWrites {
-    /// On at AWS, off at custom endpoints.
-    #[default]
-    Auto,
-    /// Always.
-    On,
-    /// Never: every write is followed by a look at the source.
-    Off,
+impl Config {
+    /// Tells whether there is anything to do: a queue to listen to and a route to take.
+    ///
+    /// Apart from [`Config::load`], because looking at a configuration needs neither.
+    ///
+    /// # Errors
+    /// Names what is missing and the three variables that deploy a pipeline.
+    pub fn can_run(&self) -> Result<(), Refusal> {
+        let missing = match (self.queue.is_empty(), self.route.is_empty()) {
+            (false, false) => return Ok(()),
+            (true, true) => "there is no queue to listen to and no route to take",
+            (true, false) => "there is no queue to listen to",
+            (false, true) => "there is no route to take",
+        };
+        let why = format!(
+            "{missing}: fill in config.toml, or set BRIGADE_QUEUE__EVENTS__URL, \
+             BRIGADE_ROUTE__ORDERS__FROM and BRIGADE_ROUTE__ORDERS__TO"
+        );
+        Err(Refusal(vec![Fault {
+            key: "configuration".into(),
+            value: None,
+            why,
+        }]))
+    }
+
+    /// Checks ranges, then what sections say about each other.
+    fn check(&self, faults: &mut Faults<'_>) {
+        if self.version != 1 {
+            faults.refuse("version", "expected 1, the only layout this program knows");
+        }
+        self.aws.check(faults);
+        self.work.check(faults);
+        self.retry.check(faults);
+        for (name, queue) in &self.queue {
+            queue.check(&format!("queue.{name}"), faults);
+        }
+        for (name, crawler) in &self.crawler {
+            crawler.check(&format!("crawler.{name}"), faults);
+        }
+        for (name, route) in &self.route {
+            route.check(&format!("route.{name}"), self, faults);
+        }
+        queue::check_urls_differ(&self.queue, faults);
+        graph::check(&self.route, faults);
+    }
 }
 
-/// `[queue.NAME]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Queue {
-    /// SQS queue URL (required).
-    pub url: String,
-    /// Default: read from the URL, else `aws.region`.
-    pub region: Option<String>,
-    /// Default: the target of the queue's redrive policy.
-    pub dead_letter_queue_url: Option<String>,
-    /// 30 s..=12 h, default 2 min.
-    pub visibility_timeout: Duration,
-    /// Default 10.
-    pub max_receive_count: u32,
-    /// Default 4.
-    pub max_pollers: u32,
-    /// Default: all.
-    pub accept: Vec<Envelope>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The envelopes in which an event may arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Envelope {
-    /// An S3 event notification.
-    S3,
-    /// The same, wrapped by SNS.
-    Sns,
-    /// An EventBridge event of source `aws.s3`.
-    Eventbridge,
-    /// Our own work message.
-    Work,
-}
+    #[test]
+    fn a_version_other_than_one_is_refused() {
+        let refusal = Config::load(&Sources::text("config.toml", "version = 2")).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "version in config.toml = 2: expected 1, the only layout this program knows"
+        );
+    }
 
-/// `[work]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Work {
-    /// Objects at once, default 64.
-    pub workers: u32,
-    /// All bodies in flight, default 256 MiB.
-    pub memory: ByteSize,
-    /// Default 25 s.
-    pub shutdown_timeout: Duration,
-}
+    #[test]
+    fn without_queue_and_route_it_loads_but_cannot_run() {
+        let config = Config::load(&Sources::default()).unwrap().config;
+        assert_eq!(config, Config::default());
+        insta::assert_snapshot!(config.can_run().unwrap_err(), @"configuration: there is no queue to listen to and no route to take: fill in config.toml, or set BRIGADE_QUEUE__EVENTS__URL, BRIGADE_ROUTE__ORDERS__FROM and BRIGADE_ROUTE__ORDERS__TO");
+    }
 
-/// `[retry]`: one S3 call.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Retry {
-    /// 2..=10, default 3.
-    pub max_attempts: u32,
-    /// Default 100 ms.
-    pub initial_backoff: Duration,
-    /// Default 20 s.
-    pub max_backoff: Duration,
-}
-
-/// `[route.NAME]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Route {
-    /// Default: all queues.
-    pub queue: Option<String>,
-    /// `s3://bucket/prefix` (required).
-    pub from: String,
-    /// Default: found out from the bucket.
-    pub from_region: Option<String>,
-    /// `s3://bucket/key-template` (required).
-    pub to: String,
-    /// Default: found out from the bucket.
-    pub to_region: Option<String>,
-    /// Any of these, default all.
-    pub suffix: Vec<String>,
-    /// Globs on the key after the prefix: any of these, default all.
-    pub include: Vec<String>,
-    /// Globs on the key after the prefix: none of these.
-    pub exclude: Vec<String>,
-    /// Inclusive.
-    pub min_size: Option<ByteSize>,
-    /// Inclusive.
-    pub max_size: Option<ByteSize>,
-    /// How bytes travel.
-    pub way: Way,
-    /// What a key that is gone means (`NoSuchKey` only).
-    pub source_missing: SourceMissing,
-    /// Whether two source keys may map to one destination key.
-    pub collisions: Collisions,
-    /// `[crawler.NAME]`s to run after arrivals.
-    pub crawlers: Vec<String>,
-}
-
-/// How bytes travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Way {
-    /// The cheapest that can work.
-    #[default]
-    Auto,
-    /// Only inside S3.
-    Server,
-    /// Only through this process.
-    Stream,
-}
-
-/// What a source key that is gone means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SourceMissing {
-    /// Nothing to do.
-    #[default]
-    Skip,
-    /// Look again later.
-    Retry,
-    /// Park the message.
-    Park,
-}
-
-/// Whether two source keys may map to one destination key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Collisions {
-    /// Refused when the configuration is read.
-    #[default]
-    Refuse,
-    /// The operator knows.
-    Allow,
-}
-
-/// `[crawler.NAME]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Crawler {
-    /// The crawler's name in Glue; default: the section's name.
-    pub name: Option<String>,
-    /// Default: `aws.region`.
-    pub region: Option<String>,
-    /// Start when nothing has arrived for this long, default 30 s.
-    pub quiet: Duration,
-    /// Default 10 min.
-    pub at_most_every: Duration,
-}
-
-/// `[admin]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Admin {
-    /// Default 127.0.0.1:9900.
-    pub listen: SocketAddr,
+    #[test]
+    fn three_variables_deploy_a_pipeline() {
+        let env = [
+            (
+                "BRIGADE_QUEUE__EVENTS__URL",
+                "https://sqs.eu-west-1.amazonaws.com/1111/events",
+            ),
+            ("BRIGADE_ROUTE__ORDERS__FROM", "s3://raw/incoming/"),
+            ("BRIGADE_ROUTE__ORDERS__TO", "s3://lake/orders/"),
+        ];
+        let config = Config::load(&Sources::variables(env)).unwrap().config;
+        assert_eq!(config.can_run(), Ok(()));
+        assert_eq!(
+            config.route["orders"].to.to_string(),
+            "s3://lake/orders/{path}"
+        );
+    }
 }

@@ -1,0 +1,230 @@
+//! What can be said about a running daemon.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::catalog::{Crawlers, Snapshot};
+use crate::intake::Pulse;
+use crate::work::{GateStatus, Gates};
+
+/// A loop turns at least once a long poll and its patience, or once a backoff: 30 s each. Four of
+/// them without a turn, and it hangs.
+const TURNS_WITHIN: Duration = Duration::from_secs(120);
+
+/// An idle queue answers once in 20 s.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
+
+/// What can be seen of one daemon.
+pub struct View {
+    /// The configuration's `environment`.
+    pub environment: String,
+    /// When it started.
+    pub started: Instant,
+    /// Whether writes carry conditions.
+    pub conditional: bool,
+    /// Its queues.
+    pub queues: Vec<QueueView>,
+    /// Its routes' gates.
+    pub gates: Gates,
+    /// Its crawlers.
+    pub crawlers: Crawlers,
+    /// Its metrics.
+    pub registry: Registry,
+}
+
+/// What can be seen of one queue.
+#[derive(Debug, Clone)]
+pub struct QueueView {
+    /// The `[queue.NAME]`.
+    pub name: String,
+    /// Its URL.
+    pub url: String,
+    /// How its polling is going.
+    pub pulse: watch::Receiver<Pulse>,
+}
+
+/// `/status.json`. New fields may come; a field that changes its meaning raises `brigade`.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    brigade: u32,
+    kind: &'static str,
+    version: &'static str,
+    environment: String,
+    uptime_seconds: u64,
+    live: bool,
+    ready: bool,
+    /// False: every write is followed by a look at its source.
+    conditional_writes: bool,
+    queues: BTreeMap<String, QueueStatus>,
+    routes: BTreeMap<String, GateStatus>,
+    crawlers: BTreeMap<String, Snapshot>,
+}
+
+#[derive(Debug, Serialize)]
+struct QueueStatus {
+    url: String,
+    pollers: u32,
+    /// All its routes are held.
+    resting: bool,
+    answered_seconds_ago: Option<u64>,
+    error: Option<String>,
+}
+
+impl View {
+    /// Everything, for `/status.json`.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let queues = self.queues.iter().map(|queue| {
+            let pulse = queue.pulse.borrow();
+            let status = QueueStatus {
+                url: queue.url.clone(),
+                pollers: pulse.pollers,
+                resting: pulse.resting,
+                answered_seconds_ago: pulse.answered.map(|at| at.elapsed().as_secs()),
+                error: pulse.error.clone(),
+            };
+            (queue.name.clone(), status)
+        });
+        Status {
+            brigade: 1,
+            kind: "status",
+            version: env!("CARGO_PKG_VERSION"),
+            environment: self.environment.clone(),
+            uptime_seconds: self.started.elapsed().as_secs(),
+            live: self.not_live().is_empty(),
+            ready: self.not_ready().is_empty(),
+            conditional_writes: self.conditional,
+            queues: queues.collect(),
+            routes: self
+                .gates
+                .iter()
+                .map(|(name, gate)| (name.clone(), gate.status()))
+                .collect(),
+            crawlers: self.crawlers.snapshot(),
+        }
+    }
+
+    /// Why the process should be restarted; empty when it should not.
+    #[must_use]
+    pub fn not_live(&self) -> Vec<String> {
+        let hang = |queue: &&QueueView| queue.pulse.borrow().turned.elapsed() > TURNS_WITHIN;
+        let told = |queue: &QueueView| format!("queue {}: its loop does not turn", queue.name);
+        self.queues.iter().filter(hang).map(told).collect()
+    }
+
+    /// Why no work can be done right now; empty when it can.
+    #[must_use]
+    pub fn not_ready(&self) -> Vec<String> {
+        self.queues
+            .iter()
+            .filter_map(QueueView::not_ready)
+            .collect()
+    }
+}
+
+impl QueueView {
+    fn not_ready(&self) -> Option<String> {
+        let pulse = self.pulse.borrow();
+        let name = &self.name;
+        if pulse.resting {
+            return None;
+        }
+        if let Some(error) = &pulse.error {
+            return Some(format!("queue {name}: {error}"));
+        }
+        let fresh = pulse
+            .answered
+            .is_some_and(|at| at.elapsed() <= ANSWERS_WITHIN);
+        (!fresh).then(|| format!("queue {name}: SQS has not answered yet"))
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("queues", &self.queues)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_is_unready_but_alive_and_a_hang_is_neither() {
+        let minute = Duration::from_secs(60);
+        let now = Instant::now();
+        tokio::time::advance(minute * 10).await;
+        let later = Instant::now();
+        let begun = Pulse {
+            turned: later,
+            ..Pulse::begin()
+        };
+        let out = Some("ReceiveMessage: unavailable".to_owned());
+        for (why, pulse, live, ready) in [
+            ("just begun", begun.clone(), true, false),
+            (
+                "answered",
+                Pulse {
+                    answered: Some(later),
+                    ..begun.clone()
+                },
+                true,
+                true,
+            ),
+            (
+                "an outage",
+                Pulse {
+                    answered: Some(later),
+                    error: out,
+                    ..begun.clone()
+                },
+                true,
+                false,
+            ),
+            (
+                "resting",
+                Pulse {
+                    resting: true,
+                    ..begun.clone()
+                },
+                true,
+                true,
+            ),
+            (
+                "a hang",
+                Pulse {
+                    turned: now,
+                    answered: Some(now),
+                    ..begun
+                },
+                false,
+                false,
+            ),
+        ] {
+            let (_sender, pulse) = watch::channel(pulse);
+            let view = View {
+                environment: "test".into(),
+                started: now,
+                conditional: true,
+                queues: vec![QueueView {
+                    name: "events".into(),
+                    url: "u".into(),
+                    pulse,
+                }],
+                gates: Gates::new([]),
+                crawlers: Crawlers::default(),
+                registry: Registry::default(),
+            };
+            assert_eq!(view.not_live().is_empty(), live, "{why}");
+            assert_eq!(view.not_ready().is_empty(), ready, "{why}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The only file that knows every stage: it makes them, connects them, and lets them run.
+//!
+//! ```text
+//! intake (one a queue) ──jobs──▶ pool ──verdicts──▶ settler (one a queue)
+//!                                  │ arrived
+//!                                  ▼
+//!                               crawlers                          admin looks on
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio_util::task::TaskTracker;
+
+use crate::admin::{Admin, QueueView, View};
+use crate::catalog::{CrawlerTask, Crawlers};
+use crate::config::{Config, Queue};
+use crate::copy::Copier;
+use crate::edge::Edge;
+use crate::home::Home;
+use crate::intake::{Intake, Pulse};
+use crate::metrics::Metrics;
+use crate::queue::{Sqs, Terms};
+use crate::route::Routes;
+use crate::settle::Settler;
+use crate::start::{Linked, StartError, link};
+use crate::supervisor::Supervisor;
+use crate::work::{Arrived, Gates, Job, Pool, QueueTerms, Reconciler, Worker};
+
+/// Verdicts waiting to be settled; the settler is a thousand times faster than S3.
+const VERDICTS: usize = 1_024;
+
+/// Messages held beyond those being worked: as many again, so that no worker waits for a receive,
+/// and at least two replies' worth.
+const LEAST_PREFETCH: usize = 20;
+
+/// One daemon, ready to run.
+#[derive(Debug)]
+pub struct App {
+    supervisor: Supervisor,
+    view: Arc<View>,
+    shutdown_timeout: Duration,
+}
+
+impl App {
+    /// Looks at the queues, makes all stages and starts them.
+    ///
+    /// # Errors
+    /// [`StartError`] when a queue is missing or has no dead-letter queue.
+    pub async fn start(config: &Config, edge: &Edge) -> Result<Self, StartError> {
+        let home = Home::open(edge, &config.aws).await;
+        let (metrics, registry) = Metrics::new(&config.environment);
+        let mut linked = Vec::new();
+        for (name, queue) in &config.queue {
+            let sqs = Sqs::new(home.sqs(queue), queue.url.clone(), metrics.clone());
+            linked.push((name, queue, link(name, queue, sqs, &edge.dice).await?));
+        }
+
+        let mut supervisor = Supervisor::default();
+        let crawlers = crawlers(config, &home, edge, &mut supervisor);
+        let arrived = arrived(crawlers.clone());
+        let worker = worker(config, &home, edge, metrics.clone(), arrived);
+        let (routes, gates) = (worker.routes.clone(), worker.gates.clone());
+        let workers = config.work.workers as usize;
+        let room = workers + workers.max(LEAST_PREFETCH);
+        let (jobs, jobs_in) = mpsc::channel(room * linked.len());
+        let pool = Pool {
+            worker: Arc::new(worker),
+            workers,
+            stop: supervisor.stop(),
+        };
+        supervisor.spawn("workers", async move {
+            pool.run(jobs_in).await;
+            Ok(())
+        });
+
+        let stages = Stages {
+            edge,
+            metrics,
+            routes,
+            gates: gates.clone(),
+            room,
+            jobs,
+        };
+        let queues = linked
+            .into_iter()
+            .map(|(name, queue, linked)| stages.listen(name, queue, linked, &mut supervisor))
+            .collect();
+        let view = View {
+            environment: config.environment.clone(),
+            started: tokio::time::Instant::now(),
+            conditional: home.aws().conditional(),
+            queues,
+            gates,
+            crawlers,
+            registry,
+        };
+        let shutdown_timeout = config.work.shutdown_timeout;
+        Ok(Self {
+            supervisor,
+            view: Arc::new(view),
+            shutdown_timeout,
+        })
+    }
+
+    /// What can be seen from outside.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        self.view.clone()
+    }
+
+    /// Lets `/live`, `/ready`, `/metrics` and `/status.json` be read over HTTP.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn listen(&mut self, admin: &crate::config::Admin) -> anyhow::Result<()> {
+        let at = admin.listen;
+        let admin = Admin::bind(at, self.view.clone())
+            .await
+            .with_context(|| format!("admin.listen = \"{at}\" cannot be listened on"))?;
+        let stop = self.supervisor.stop();
+        self.supervisor
+            .spawn("admin", async move { admin.run(stop).await });
+        Ok(())
+    }
+
+    /// Runs until `signal`, then drains.
+    ///
+    /// # Errors
+    /// When a stage has died.
+    pub async fn run(self, signal: impl Future<Output = ()>) -> anyhow::Result<()> {
+        self.supervisor.run(signal, self.shutdown_timeout).await
+    }
+}
+
+/// What works one message; also what `brigade reconcile` works one object with.
+#[must_use]
+pub fn worker(
+    config: &Config,
+    home: &Home,
+    edge: &Edge,
+    metrics: Metrics,
+    arrived: Arrived,
+) -> Worker {
+    let routes = Routes::compile(config);
+    let s3 = home.s3(&config.retry, edge, metrics.clone());
+    Worker {
+        gates: Gates::new(routes.iter().map(|route| route.name.as_str())),
+        routes,
+        reconciler: Reconciler::new(Copier::new(s3, config.work.memory.0)),
+        conditional: home.aws().conditional(),
+        metrics,
+        arrived,
+    }
+}
+
+/// What the stages of all queues have in common.
+struct Stages<'a> {
+    edge: &'a Edge,
+    metrics: Metrics,
+    routes: Routes,
+    gates: Gates,
+    room: usize,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Stages<'_> {
+    /// Starts intake and settler of one queue.
+    fn listen(
+        &self,
+        name: &str,
+        queue: &Queue,
+        linked: Linked,
+        supervisor: &mut Supervisor,
+    ) -> QueueView {
+        let (verdicts, verdicts_in) = mpsc::channel(VERDICTS);
+        let settler = Settler {
+            name: name.to_owned(),
+            sqs: linked.queue.clone(),
+            dead: linked.dead,
+            metrics: self.metrics.clone(),
+            dice: self.edge.dice.clone(),
+            wall: self.edge.wall.clone(),
+        };
+        supervisor.spawn(format!("settler of queue {name}"), async move {
+            settler.run(verdicts_in).await;
+            Ok(())
+        });
+
+        let (pulse, pulse_seen) = watch::channel(Pulse::begin());
+        let feeds = |route: &&Arc<crate::route::Route>| {
+            route.queue.as_deref().is_none_or(|queue| queue == name)
+        };
+        let intake = Intake {
+            sqs: linked.queue,
+            terms: Arc::new(QueueTerms {
+                name: name.to_owned(),
+                accept: queue.accept.clone(),
+                max_receive_count: queue.max_receive_count,
+            }),
+            lease: Terms::new(queue.visibility_timeout),
+            max_pollers: queue.max_pollers,
+            room: Arc::new(Semaphore::new(self.room)),
+            pool: self.jobs.clone(),
+            settle: verdicts,
+            keepers: TaskTracker::new(),
+            gates: self.gates.clone(),
+            routes: self
+                .routes
+                .iter()
+                .filter(feeds)
+                .map(|route| route.name.clone())
+                .collect(),
+            pulse,
+            metrics: self.metrics.clone(),
+            dice: self.edge.dice.clone(),
+            stop: supervisor.stop(),
+        };
+        supervisor.spawn(format!("intake of queue {name}"), async move {
+            intake.run().await;
+            Ok(())
+        });
+        QueueView {
+            name: name.to_owned(),
+            url: queue.url.clone(),
+            pulse: pulse_seen,
+        }
+    }
+}
+
+fn crawlers(config: &Config, home: &Home, edge: &Edge, supervisor: &mut Supervisor) -> Crawlers {
+    let tasks = config.crawler.iter().map(|(name, crawler)| {
+        let region = crawler.region.as_deref().or(home.aws().region.as_deref());
+        let client = home.glue(region);
+        let dice = fastrand::Rng::with_seed(edge.dice.seed());
+        let region = region.unwrap_or("the SDK's region");
+        let task = CrawlerTask::new(name, crawler, region, client, supervisor.stop(), dice);
+        let handle = task.handle();
+        supervisor.spawn(format!("crawler {name}"), async move {
+            task.run().await;
+            Ok(())
+        });
+        handle
+    });
+    tasks.collect()
+}
+
+fn arrived(crawlers: Crawlers) -> Arrived {
+    Arc::new(move |route| {
+        for crawler in &route.crawlers {
+            crawlers.arrived(crawler);
+        }
+    })
+}

@@ -1,0 +1,136 @@
+//! The two calls of Glue that matter, with errors named by what they call for.
+
+use aws_sdk_glue::Client;
+use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_glue::types::{CrawlerState, LastCrawlStatus};
+
+/// A failed call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GlueError {
+    /// No crawler of this name here: a wrong name, a wrong region, or not created yet.
+    #[error("{op}: no such crawler")]
+    Missing {
+        /// The operation.
+        op: &'static str,
+    },
+    /// Refused until a person changes the credentials or their policy.
+    #[error("{op}: access denied: {why}")]
+    Denied {
+        /// The operation.
+        op: &'static str,
+        /// What Glue said.
+        why: String,
+    },
+    /// Throttled, unreachable, or broken: worth another try.
+    #[error("{op}: unavailable: {why}")]
+    Unavailable {
+        /// The operation.
+        op: &'static str,
+        /// What Glue or the connection said.
+        why: String,
+    },
+}
+
+/// The answer to a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// A run of ours is under way.
+    Granted,
+    /// Another run is; nothing was queued.
+    Busy,
+}
+
+/// How the last run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrawlResult {
+    /// What it found is in the catalogue.
+    Succeeded,
+    /// It broke.
+    Failed,
+    /// Someone stopped it.
+    Cancelled,
+}
+
+/// What a crawler is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// A run is under way or stopping.
+    Running,
+    /// No run is.
+    Ready {
+        /// `None` if it never ran, or the result is of a kind unknown here.
+        last: Option<CrawlResult>,
+        /// Why the last run failed.
+        message: Option<String>,
+    },
+}
+
+/// Asks for a run.
+///
+/// # Errors
+/// When Glue did not answer, or answered with neither a start nor "already running".
+pub async fn start(client: &Client, crawler: &str) -> Result<Start, GlueError> {
+    match client.start_crawler().name(crawler).send().await {
+        Ok(_) => Ok(Start::Granted),
+        Err(error) if error.code() == Some("CrawlerRunningException") => Ok(Start::Busy),
+        Err(error) => Err(named("StartCrawler", &error)),
+    }
+}
+
+/// Looks what a crawler is doing.
+///
+/// # Errors
+/// When Glue did not say.
+pub async fn look(client: &Client, crawler: &str) -> Result<Look, GlueError> {
+    const OP: &str = "GetCrawler";
+    let answer = client
+        .get_crawler()
+        .name(crawler)
+        .send()
+        .await
+        .map_err(|error| named(OP, &error))?;
+    let Some(crawler) = answer.crawler else {
+        return Err(GlueError::Unavailable {
+            op: OP,
+            why: "an empty answer".into(),
+        });
+    };
+    if crawler.state != Some(CrawlerState::Ready) {
+        return Ok(Look::Running);
+    }
+    let last = crawler
+        .last_crawl
+        .as_ref()
+        .and_then(|last| match last.status {
+            Some(LastCrawlStatus::Succeeded) => Some(CrawlResult::Succeeded),
+            Some(LastCrawlStatus::Failed) => Some(CrawlResult::Failed),
+            Some(LastCrawlStatus::Cancelled) => Some(CrawlResult::Cancelled),
+            _ => None,
+        });
+    Ok(Look::Ready {
+        last,
+        message: crawler.last_crawl.and_then(|last| last.error_message),
+    })
+}
+
+fn named<E>(op: &'static str, error: &SdkError<E>) -> GlueError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let why = super::told(error);
+    match error.code() {
+        Some("EntityNotFoundException") => GlueError::Missing { op },
+        Some(
+            "AccessDeniedException"
+            | "ExpiredTokenException"
+            | "IncompleteSignatureException"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "MissingAuthenticationTokenException"
+            | "OptInRequired"
+            | "UnrecognizedClientException",
+        ) => GlueError::Denied { op, why },
+        Some(_) | None => GlueError::Unavailable { op, why },
+    }
+}

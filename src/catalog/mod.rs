@@ -1,0 +1,38 @@
+//! After it arrived: crawlers that make it known, and queries that show it.
+//!
+//! Whoever wrote an object marks the route's crawlers with [`Crawlers::arrived`]; one task a
+//! crawler turns any number of marks into as few runs as the configuration allows. Nothing is
+//! written down: after a restart every crawler runs once, so no mark can be lost.
+
+mod athena;
+mod backoff;
+mod crawler;
+mod crawlers;
+mod glue;
+mod schedule;
+#[cfg(test)]
+pub(crate) mod scripted;
+
+use std::error::Error;
+
+use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
+
+pub use self::athena::{AthenaError, Query, Table, run_query};
+pub use self::crawler::CrawlerTask;
+pub use self::crawlers::{Crawlers, Handle, Snapshot, State};
+pub use self::glue::{CrawlResult, GlueError, Look, Start, look, start};
+pub use self::schedule::{Ending, Schedule};
+
+/// What a service said, or else how far the call came.
+fn told<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> String {
+    if let Some(code) = error.code() {
+        return format!("{code}: {}", error.message().unwrap_or("no message"));
+    }
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told = format!("{told}: {error}");
+        cause = error.source();
+    }
+    told
+}

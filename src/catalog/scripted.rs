@@ -1,0 +1,143 @@
+//! Glue and Athena as a test tells them to be, behind the real clients.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+/// What the service says to one call.
+pub(crate) enum Answer {
+    Is(Value),
+    /// An error of this code.
+    Error(&'static str),
+    /// The connection breaks.
+    Broken,
+}
+
+type Script = dyn FnMut(&str, &Value) -> Answer + Send;
+
+/// Answers each call from a script and remembers when it came.
+#[derive(Clone)]
+pub(crate) struct Scripted {
+    script: Arc<Mutex<Script>>,
+    calls: Arc<Mutex<Vec<(String, Value, u64)>>>,
+    boot: Instant,
+}
+
+impl Scripted {
+    /// `script` is given the operation and the body.
+    pub(crate) fn new(script: impl FnMut(&str, &Value) -> Answer + Send + 'static) -> Self {
+        Self {
+            script: Arc::new(Mutex::new(script)),
+            calls: Arc::default(),
+            boot: Instant::now(),
+        }
+    }
+
+    pub(crate) fn boot(&self) -> Instant {
+        self.boot
+    }
+
+    /// The seconds at which an operation was called.
+    pub(crate) fn times(&self, op: &str) -> Vec<u64> {
+        let calls = self.calls.lock().unwrap();
+        calls
+            .iter()
+            .filter(|(called, ..)| called == op)
+            .map(|(.., at)| *at)
+            .collect()
+    }
+
+    /// The bodies with which an operation was called.
+    pub(crate) fn bodies(&self, op: &str) -> Vec<Value> {
+        let calls = self.calls.lock().unwrap();
+        calls
+            .iter()
+            .filter(|(called, ..)| called == op)
+            .map(|(_, body, _)| body.clone())
+            .collect()
+    }
+
+    pub(crate) fn glue(&self) -> aws_sdk_glue::Client {
+        let config = aws_sdk_glue::Config::builder()
+            .behavior_version(aws_sdk_glue::config::BehaviorVersion::v2026_01_12())
+            .region(aws_sdk_glue::config::Region::new("eu-west-1"))
+            .credentials_provider(credentials())
+            .retry_config(RetryConfig::disabled())
+            .http_client(self.clone())
+            .build();
+        aws_sdk_glue::Client::from_conf(config)
+    }
+
+    pub(crate) fn athena(&self) -> aws_sdk_athena::Client {
+        let config = aws_sdk_athena::Config::builder()
+            .behavior_version(aws_sdk_athena::config::BehaviorVersion::v2026_01_12())
+            .region(aws_sdk_athena::config::Region::new("eu-west-1"))
+            .credentials_provider(credentials())
+            .retry_config(RetryConfig::disabled())
+            .http_client(self.clone())
+            .build();
+        aws_sdk_athena::Client::from_conf(config)
+    }
+}
+
+fn credentials() -> aws_credential_types::Credentials {
+    aws_credential_types::Credentials::new("AKIDEXAMPLE", "secret", None, None, "test")
+}
+
+impl fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scripted").finish_non_exhaustive()
+    }
+}
+
+impl HttpClient for Scripted {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Scripted {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request
+            .headers()
+            .get("x-amz-target")
+            .expect("a JSON protocol");
+        let op = target
+            .rsplit('.')
+            .next()
+            .expect("split yields one")
+            .to_owned();
+        let body = serde_json::from_slice(request.body().bytes().expect("in memory")).unwrap();
+        let answer = (*self.script.lock().unwrap())(&op, &body);
+        self.calls
+            .lock()
+            .unwrap()
+            .push((op, body, self.boot.elapsed().as_secs()));
+        HttpConnectorFuture::ready(match answer {
+            Answer::Is(value) => Ok(response(200, &value)),
+            Answer::Error(code) => Ok(response(
+                400,
+                &json!({"__type": code, "Message": "so it is"}),
+            )),
+            Answer::Broken => Err(ConnectorError::io("connection reset".into())),
+        })
+    }
+}
+
+fn response(status: u16, body: &Value) -> HttpResponse {
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.to_string()))
+}

@@ -1,0 +1,197 @@
+//! `brigade config`: every value with where it came from, and the schema.
+
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use crate::config::{Loaded, schema};
+
+/// `brigade config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to look at.
+    #[command(subcommand)]
+    pub what: What,
+}
+
+/// What there is to look at.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// Every value and where it came from
+    Show(ShowArgs),
+    /// The JSON Schema of the configuration, for editors
+    Schema,
+}
+
+/// `brigade config show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Print JSON: {"KEY": {"value": …, "from": "…"}}
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Shows every value, dotted, with where it came from.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn show(args: &ShowArgs, loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
+    let tree = serde_json::to_value(&loaded.config).map_err(io::Error::other)?;
+    let mut rows = Vec::new();
+    flatten("", &tree, &mut rows);
+    if args.json {
+        return show_json(&rows, loaded, out);
+    }
+    let rows: Vec<(&str, String, String)> = rows
+        .iter()
+        .map(|(path, value)| {
+            (
+                path.as_str(),
+                typed(value),
+                loaded.origins.get(path).to_string(),
+            )
+        })
+        .collect();
+    let width = |column: fn(&(&str, String, String)) -> usize| rows.iter().map(column).max();
+    let paths = width(|row| row.0.chars().count()).unwrap_or_default();
+    let values = width(|row| row.1.chars().count()).unwrap_or_default();
+    for (path, value, origin) in &rows {
+        writeln!(out, "{path:<paths$}  {value:<values$}  {origin}")?;
+    }
+    Ok(())
+}
+
+/// Prints the JSON Schema.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn print_schema(out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{:#}", schema())
+}
+
+fn show_json(rows: &[(String, Value)], loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
+    let mut object = Map::new();
+    for (path, value) in rows {
+        let from = loaded.origins.get(path).to_string();
+        object.insert(path.clone(), json!({ "value": value, "from": from }));
+    }
+    writeln!(out, "{:#}", Value::Object(object))
+}
+
+fn flatten(at: &str, value: &Value, rows: &mut Vec<(String, Value)>) {
+    let Value::Object(object) = value else {
+        rows.push((at.into(), value.clone()));
+        return;
+    };
+    for (key, value) in object {
+        let path = if at.is_empty() {
+            key.clone()
+        } else {
+            format!("{at}.{key}")
+        };
+        flatten(&path, value, rows);
+    }
+}
+
+/// As it could be typed; JSON's text and lists are TOML's too.
+fn typed(value: &Value) -> String {
+    if value.is_null() {
+        "(unset)".into()
+    } else {
+        value.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Sources};
+
+    fn loaded() -> Loaded {
+        let mut sources = Sources::text(
+            "config.toml",
+            "[queue.events]\nurl = \"http://h/q\"\n[route.orders]\nfrom = \"s3://raw/in/\"\nsuffix = \".csv\"",
+        );
+        let env = [
+            ("BRIGADE_ROUTE__ORDERS__TO", "s3://lake/"),
+            ("BRIGADE_WORK__MEMORY", "1000000000"),
+        ];
+        sources.env = Sources::variables(env).env;
+        Config::load(&sources).unwrap()
+    }
+
+    #[test]
+    fn every_value_is_shown_with_its_origin() {
+        let mut out = Vec::new();
+        show(&ShowArgs { json: false }, &loaded(), &mut out).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        admin.listen                        "127.0.0.1:9900"                   default
+        aws.conditional_writes              "auto"                             default
+        aws.endpoint_url                    (unset)                            default
+        aws.region                          (unset)                            default
+        environment                         "dev"                              default
+        queue.events.accept                 ["s3","sns","eventbridge","work"]  default
+        queue.events.dead_letter_queue_url  (unset)                            default
+        queue.events.max_pollers            4                                  default
+        queue.events.max_receive_count      10                                 default
+        queue.events.region                 (unset)                            default
+        queue.events.url                    "http://h/q"                       config.toml
+        queue.events.visibility_timeout     "2m"                               default
+        retry.initial_backoff               "100ms"                            default
+        retry.max_attempts                  3                                  default
+        retry.max_backoff                   "20s"                              default
+        route.orders.collisions             "refuse"                           default
+        route.orders.crawlers               []                                 default
+        route.orders.exclude                []                                 default
+        route.orders.from                   "s3://raw/in/"                     config.toml
+        route.orders.from_region            (unset)                            default
+        route.orders.include                []                                 default
+        route.orders.max_size               (unset)                            default
+        route.orders.min_size               (unset)                            default
+        route.orders.queue                  (unset)                            default
+        route.orders.source_missing         "skip"                             default
+        route.orders.suffix                 [".csv"]                           config.toml
+        route.orders.to                     "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO
+        route.orders.to_region              (unset)                            default
+        route.orders.way                    "auto"                             default
+        version                             1                                  default
+        work.memory                         "1000000000B"                      environment BRIGADE_WORK__MEMORY
+        work.shutdown_timeout               "25s"                              default
+        work.workers                        64                                 default
+        "#);
+    }
+
+    #[test]
+    fn json_holds_the_same() {
+        let mut out = Vec::new();
+        show(&ShowArgs { json: true }, &loaded(), &mut out).unwrap();
+        let shown: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(
+            shown["route.orders.suffix"],
+            json!({ "value": [".csv"], "from": "config.toml" })
+        );
+        assert_eq!(
+            shown["route.orders.to"],
+            json!({ "value": "s3://lake/{path}", "from": "environment BRIGADE_ROUTE__ORDERS__TO" })
+        );
+        assert_eq!(
+            shown["aws.region"],
+            json!({ "value": null, "from": "default" })
+        );
+    }
+
+    #[test]
+    fn the_schema_is_json_that_knows_every_section() {
+        let mut out = Vec::new();
+        print_schema(&mut out).unwrap();
+        let schema: Value = serde_json::from_slice(&out).unwrap();
+        let route = &schema["properties"]["route"]["additionalProperties"];
+        assert_eq!(route["required"], json!(["from", "to"]));
+        assert_eq!(route["additionalProperties"], json!(false));
+        assert_eq!(
+            schema["properties"]["work"]["properties"]["memory"]["default"],
+            "256MiB"
+        );
+    }
+}

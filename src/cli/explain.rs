@@ -1,0 +1,255 @@
+//! `brigade explain`: an event in; routes and near misses, destination keys, plan, reasons and
+//! calls out. Touches nothing: what only a look at S3 can tell is said as such.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use bytesize::ByteSize;
+use serde::Serialize;
+
+use crate::config::{Config, Envelope};
+use crate::copy::{Copy, FirstTry, Hint, Means, copy_max};
+use crate::event::{Event, Kind, Parsed, Record, parse};
+use crate::queue::Terms;
+use crate::route::{Route, Routes};
+use crate::s3::ETag;
+
+/// Tell what would be done about an event; touches nothing
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  brigade explain event.json
+  aws sqs receive-message --queue-url URL --query 'Messages[0].Body' --output text | brigade explain -")]
+pub(super) struct Explain {
+    /// The body of an SQS message; - or nothing: standard input
+    file: Option<PathBuf>,
+    /// As if it came through this [queue.NAME]
+    #[arg(long, value_name = "NAME")]
+    queue: Option<String>,
+    /// As if it had been received before
+    #[arg(long)]
+    again: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Told {
+    event: String,
+    object: String,
+    size: Option<u64>,
+    routes: Vec<RouteTold>,
+}
+
+#[derive(Debug, Serialize)]
+struct RouteTold {
+    route: String,
+    taken: bool,
+    /// Why it is not taken.
+    miss: Option<String>,
+    to: Option<String>,
+    plan: Option<String>,
+    why: Option<String>,
+    calls: Option<String>,
+}
+
+impl Explain {
+    /// Reads the event and tells.
+    pub(super) fn run(self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+        let body = self.body()?;
+        let all = [
+            Envelope::S3,
+            Envelope::Sns,
+            Envelope::Eventbridge,
+            Envelope::Work,
+        ];
+        let accept = match &self.queue {
+            None => all.to_vec(),
+            Some(name) => {
+                let queue = config.queue.get(name);
+                queue
+                    .with_context(|| format!("no [queue.{name}] in the configuration"))?
+                    .accept
+                    .clone()
+            }
+        };
+        let records = match parse(&body, &accept) {
+            Ok(Parsed::Records { records, .. }) => records,
+            Ok(Parsed::Test) => {
+                return Ok(writeln!(out, "s3:TestEvent: deleted, counted as skipped")?);
+            }
+            Ok(Parsed::Newer { version }) => {
+                return Ok(writeln!(
+                    out,
+                    "work message of version {version}: left for a newer release"
+                )?);
+            }
+            Err(e) => anyhow::bail!("the message would be parked as malformed: {e}"),
+        };
+        let mut told = Vec::new();
+        for record in records {
+            match record {
+                Record::Event(event) => told.push(self.event(config, &event)),
+                Record::Ignored { name } if !self.json => {
+                    writeln!(out, "{name}: means nothing here; skipped, counted")?;
+                }
+                Record::Ignored { .. } => {}
+            }
+        }
+        if self.json {
+            serde_json::to_writer_pretty(&mut *out, &told)?;
+            return Ok(writeln!(out)?);
+        }
+        for told in &told {
+            told.print(out)?;
+        }
+        Ok(())
+    }
+
+    fn body(&self) -> anyhow::Result<String> {
+        match &self.file {
+            Some(path) if path.as_os_str() != "-" => {
+                fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+            }
+            Some(_) | None => {
+                let mut body = String::new();
+                io::stdin()
+                    .read_to_string(&mut body)
+                    .context("cannot read standard input")?;
+                Ok(body)
+            }
+        }
+    }
+
+    fn event(&self, config: &Config, event: &Event) -> Told {
+        let routes = Routes::compile(config);
+        let routes = routes.iter().map(|route| {
+            let queue = self.queue.as_deref();
+            match route.takes(queue, &event.bucket, &event.key, event.size) {
+                Ok(()) => self.route(config, route, event),
+                Err(miss) => RouteTold {
+                    route: route.name.clone(),
+                    taken: false,
+                    miss: Some(miss.to_string()),
+                    to: None,
+                    plan: None,
+                    why: None,
+                    calls: None,
+                },
+            }
+        });
+        Told {
+            event: event.name.clone(),
+            object: format!("s3://{}/{}", event.bucket, event.key),
+            size: event.size,
+            routes: routes.collect(),
+        }
+    }
+
+    fn route(&self, config: &Config, route: &Route, event: &Event) -> RouteTold {
+        let etag = event.etag.as_deref().map(ETag::new);
+        let hint = Hint {
+            size: event.size,
+            etag: etag.as_ref(),
+            created: event.kind == Kind::Created,
+            received_before: self.again,
+        };
+        // The queue it came through decides how long a copy may take.
+        let queues = config.queue.iter().filter(|(name, _)| {
+            self.queue
+                .as_ref()
+                .or(route.queue.as_ref())
+                .is_none_or(|only| only == *name)
+        });
+        let visibility = queues.map(|(_, queue)| queue.visibility_timeout).min();
+        let means = Means {
+            way: route.way,
+            conditional: config.aws.conditional(),
+            kms_target: false,
+            copy_max: copy_max(Terms::new(visibility.unwrap_or_default())),
+        };
+        let to = match route.destination(&event.key, None) {
+            Ok(key) => format!("s3://{}/{key}", route.to.bucket),
+            Err(e) => format!("s3://{}/{} ({e})", route.to.bucket, route.to.key),
+        };
+        let (plan, why, calls) = plan(&means, hint, route.is_dated());
+        RouteTold {
+            route: route.name.clone(),
+            taken: true,
+            miss: None,
+            to: Some(to),
+            plan: Some(plan),
+            why: Some(why),
+            calls: Some(calls),
+        }
+    }
+}
+
+/// What is done first, why, and what it costs at best.
+fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) {
+    let look = if means.conditional {
+        ""
+    } else {
+        ", then a look at the source (no conditional writes)"
+    };
+    let extra = u32::from(!means.conditional);
+    let first = match means.first_try(hint) {
+        FirstTry::Blind(_) if dated => {
+            FirstTry::SourceOnly("the destination key needs the source's date")
+        }
+        other => other,
+    };
+    match first {
+        FirstTry::Blind(Copy { why, .. }) => {
+            let most = ByteSize(means.copy_max);
+            (
+                format!("CopyObject pinned to the event's eTag, if nothing is there yet{look}"),
+                format!("{why} (at most {most} in one call)"),
+                format!("{} S3, if it is new", 1 + extra),
+            )
+        }
+        FirstTry::SourceOnly(why) => (
+            format!("HeadObject of the source, then copy if nothing is there yet{look}"),
+            why.into(),
+            format!("{} S3 or more, if it is new", 2 + extra),
+        ),
+        FirstTry::BothSides(why) => (
+            "HeadObject of both sides, then copy unless they are proved equal".into(),
+            why.into(),
+            "2 S3 if they are equal, 4 if not".into(),
+        ),
+    }
+}
+
+impl Told {
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let size = self
+            .size
+            .map(|size| format!(" ({})", ByteSize(size)))
+            .unwrap_or_default();
+        writeln!(out, "{} of {}{size}", self.event, self.object)?;
+        if !self.routes.iter().any(|route| route.taken) {
+            writeln!(out, "  no route takes it: deleted, counted as skipped")?;
+        }
+        for route in &self.routes {
+            match &route.miss {
+                Some(miss) => writeln!(out, "  route {}: no: {miss}", route.route)?,
+                None => writeln!(out, "  route {}:", route.route)?,
+            }
+            let lines = [
+                ("to", &route.to),
+                ("plan", &route.plan),
+                ("why", &route.why),
+                ("calls", &route.calls),
+            ];
+            for (name, value) in lines {
+                if let Some(value) = value {
+                    writeln!(out, "    {name:<6}{value}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

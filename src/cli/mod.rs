@@ -1,0 +1,175 @@
+//! The command line: one file a subcommand.
+//!
+//! Exit codes: 0 done, 1 failed, 64 refused configuration or usage (`EX_USAGE` of sysexits).
+
+mod check;
+pub mod config;
+pub mod crawl;
+mod explain;
+mod health;
+pub mod init;
+pub mod query;
+mod reconcile;
+mod run;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use self::config::What;
+use crate::config::{Config, Loaded, Refusal, Sources};
+use crate::edge::Edge;
+use crate::home::Home;
+use crate::start::StartError;
+use crate::telemetry;
+
+/// `EX_USAGE`.
+const USAGE: u8 = 64;
+
+/// Keeps S3 buckets in step: turns S3 events into proven copies.
+#[derive(Debug, Parser)]
+#[command(name = "brigade", version, propagate_version = true)]
+pub struct Cli {
+    /// Configuration file; may be given more than once, later ones win
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Vec<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    Run,
+    /// Write a starter configuration from three answers
+    Init(init::InitArgs),
+    /// Tell whether it can work, and if not, why and what to do
+    Check(check::Check),
+    /// Tell what would be done about an event; touches nothing
+    Explain(explain::Explain),
+    /// Take one object through its routes, now
+    Reconcile(reconcile::Reconcile),
+    /// Start a crawler
+    Crawl(crawl::Crawl),
+    /// Run an Athena query and print its rows
+    Query(query::Query),
+    /// Ask a running daemon whether it is well, for container health checks
+    Health(health::Health),
+    /// Look at the configuration
+    Config(config::ConfigArgs),
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+/// Runs one command to its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version are no failures; they go to stdout.
+            let usage = e.use_stderr();
+            let _ = e.print();
+            return if usage {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match cli.command.run(cli.config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let refused = e.is::<Refusal>() || e.is::<StartError>();
+            let _ = writeln!(io::stderr(), "brigade: {e:#}");
+            if refused {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl Command {
+    fn run(self, files: Vec<PathBuf>) -> anyhow::Result<()> {
+        let out = &mut io::stdout().lock();
+        let load = || Config::load(&Sources::from_process(files));
+        match self {
+            Self::Init(args) => {
+                let input = &mut io::stdin().lock();
+                Ok(init::init(&args, io::stdin().is_terminal(), input, out)?)
+            }
+            Self::Completions { shell } => {
+                clap_complete::generate(shell, &mut Cli::command(), "brigade", out);
+                Ok(())
+            }
+            Self::Config(args) => match args.what {
+                What::Show(args) => Ok(config::show(&args, &load()?, out)?),
+                What::Schema => Ok(config::print_schema(out)?),
+            },
+            Self::Run => run::run(&runnable(load()?)?),
+            Self::Check(args) => wait(args.run(&load()?.config, out)),
+            Self::Explain(args) => args.run(&runnable(load()?)?, out),
+            Self::Reconcile(args) => wait(args.run(&runnable(load()?)?, out)),
+            Self::Crawl(args) => wait(crawl(args, &load()?.config, out)),
+            Self::Query(args) => wait(query(args, &load()?.config, out)),
+            Self::Health(args) => wait(args.run(&load()?.config)),
+        }
+    }
+}
+
+async fn crawl(args: crawl::Crawl, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+    let Some(crawler) = config.crawler.get(&args.name) else {
+        let known: Vec<_> = config.crawler.keys().map(String::as_str).collect();
+        anyhow::bail!(
+            "no [crawler.{}] in the configuration; it has: {}",
+            args.name,
+            known.join(", ")
+        );
+    };
+    let home = Home::open(&Edge::real(), &config.aws).await;
+    let name = crawler.name.clone().unwrap_or_else(|| args.name.clone());
+    Ok(args
+        .run(&home.glue(crawler.region.as_deref()), &name, out)
+        .await?)
+}
+
+async fn query(args: query::Query, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+    let edge = Edge::real();
+    let home = Home::open(&edge, &config.aws).await;
+    let client = home.athena(args.region.as_deref());
+    let mut dice = fastrand::Rng::with_seed(edge.dice.seed());
+    Ok(args.run(&client, &mut dice, out).await?)
+}
+
+/// A configuration with something to do.
+fn runnable(loaded: Loaded) -> Result<Config, Refusal> {
+    loaded.config.can_run()?;
+    Ok(loaded.config)
+}
+
+/// Runs a short command.
+fn wait(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    telemetry::start();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

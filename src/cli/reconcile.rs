@@ -1,0 +1,118 @@
+//! `brigade reconcile s3://BUCKET/KEY`: one object through its routes, now.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::worker;
+use crate::config::Config;
+use crate::edge::Edge;
+use crate::event::{Event, Kind};
+use crate::home::Home;
+use crate::metrics::Metrics;
+use crate::queue::{Terms, Window};
+use crate::work::Outcome;
+
+/// Nobody else holds this work, so it may take its time: *W* is five minutes.
+const TERMS: Duration = Duration::from_secs(20 * 60);
+
+/// Take one object through its routes, now
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  brigade reconcile s3://raw/incoming/orders.csv
+
+The key is given as it is, not percent-encoded. Safe to repeat, also beside a running daemon:
+what is already there is proved and left alone.")]
+pub(super) struct Reconcile {
+    /// `s3://BUCKET/KEY`
+    #[arg(value_parser = object)]
+    object: (String, String),
+    /// Print JSON: [{"route": …, "outcome": …, "error": …}]
+    #[arg(long)]
+    json: bool,
+}
+
+impl Reconcile {
+    /// Reconciles, and says how each route ended.
+    pub(super) async fn run(self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+        let edge = Edge::real();
+        let home = Home::open(&edge, &config.aws).await;
+        let metrics = Metrics::new(&config.environment).0;
+        let worker = worker(config, &home, &edge, metrics, Arc::new(|_| {}));
+        let (bucket, key) = self.object;
+        let event = Event {
+            bucket,
+            key,
+            kind: Kind::Asked,
+            size: None,
+            etag: None,
+            version_id: None,
+            time: None,
+            region: None,
+            name: "brigade reconcile".into(),
+        };
+        let window = Window::unleased(Terms::new(TERMS));
+        let ends = worker.event(&event, None, 1, &window).await;
+
+        let mut failed = 0;
+        let mut rows = Vec::new();
+        for (route, outcome) in ends {
+            let error = match &outcome {
+                Outcome::Done | Outcome::Skip(_) => None,
+                Outcome::Poison(cause) | Outcome::RetryAfter(_, cause) => Some(cause.error.clone()),
+            };
+            failed += u32::from(error.is_some());
+            let route = route.unwrap_or_else(|| "none".into());
+            rows.push((route, outcome.name(), error));
+        }
+        if self.json {
+            let json: Vec<_> = rows
+                .iter()
+                .map(|(route, outcome, error)| {
+                    serde_json::json!({ "route": route, "outcome": outcome, "error": error })
+                })
+                .collect();
+            writeln!(out, "{}", serde_json::Value::from(json))?;
+        } else {
+            for (route, outcome, error) in &rows {
+                match error {
+                    None => writeln!(out, "route {route}: {outcome}")?,
+                    Some(error) => writeln!(out, "route {route}: {outcome}: {error}")?,
+                }
+            }
+        }
+        anyhow::ensure!(failed == 0, "{failed} of {} routes failed", rows.len());
+        Ok(())
+    }
+}
+
+fn object(text: &str) -> Result<(String, String), String> {
+    let place = text
+        .strip_prefix("s3://")
+        .and_then(|rest| rest.split_once('/'));
+    match place {
+        Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
+            Ok((bucket.to_owned(), key.to_owned()))
+        }
+        Some(_) | None => Err("expected s3://BUCKET/KEY".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_a_bucket_and_a_key() {
+        for (text, want) in [
+            ("s3://raw/a/b c+%.csv", Some(("raw", "a/b c+%.csv"))),
+            ("s3://raw//", Some(("raw", "/"))),
+            ("s3://raw/", None),
+            ("s3://raw", None),
+            ("raw/a", None),
+        ] {
+            let want = want.map(|(bucket, key)| (bucket.to_owned(), key.to_owned()));
+            assert_eq!(object(text).ok(), want, "{text}");
+        }
+    }
+}

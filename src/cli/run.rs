@@ -1,0 +1,82 @@
+//! `brigade run`: the daemon.
+
+use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::edge::Edge;
+use crate::telemetry;
+
+/// Runs until SIGTERM or SIGINT, then drains; a second signal exits at once.
+///
+/// # Errors
+/// When it cannot start, or when a stage has died.
+pub(super) fn run(config: &Config) -> anyhow::Result<()> {
+    telemetry::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(daemon(config).instrument(telemetry::root(&config.environment)));
+    // What still runs after the drain has had its time.
+    runtime.shutdown_background();
+    done
+}
+
+async fn daemon(config: &Config) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    let edge = Edge::real();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    let app = tokio::select! {
+        app = App::start(config, &edge) => app,
+        () = signals.next() => return Ok(()),
+    };
+    let mut app = app?;
+    app.listen(&config.admin).await?;
+    let queues: Vec<_> = config.queue.keys().collect();
+    let routes: Vec<_> = config.route.keys().collect();
+    tracing::info!(?queues, ?routes, admin = %config.admin.listen, "running");
+
+    let (first, mut asked) = tokio::sync::oneshot::channel();
+    let drained = app.run(async move {
+        signals.next().await;
+        tracing::info!("draining; a second signal exits at once");
+        let _ = first.send(signals);
+    });
+    tokio::pin!(drained);
+    let mut signals = tokio::select! {
+        done = &mut drained => return done,
+        Ok(signals) = &mut asked => signals,
+    };
+    tokio::select! {
+        done = drained => {
+            tracing::info!("drained");
+            done
+        }
+        () = signals.next() => anyhow::bail!("a second signal: stopped without draining"),
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen to signals");
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self {
+            terminate: listen(terminate)?,
+            interrupt: listen(interrupt)?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

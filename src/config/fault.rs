@@ -1,0 +1,135 @@
+//! What is wrong with a configuration, in the operator's words.
+//!
+//! Faults are collected and told together: fixing one typo at a time costs a deploy each. A fault
+//! names the key as it was typed, in a file or as a variable, so that it can be searched for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use figment::value::{Dict, Value};
+
+use super::origins::Origins;
+
+/// A value longer than this is cut in a message.
+const LONGEST_VALUE_CHARS: usize = 160;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The key as typed: `work.workers in config.toml` or `BRIGADE_WORK__WORKERS`.
+    pub key: String,
+    /// The value as typed; none if it is missing.
+    pub value: Option<String>,
+    /// What was expected and what to do.
+    pub why: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "{} = {value}: {}", self.key, self.why),
+            None => write!(f, "{}: {}", self.key, self.why),
+        }
+    }
+}
+
+/// Why a configuration was refused: everything that is wrong with it, a line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal(pub Vec<Fault>);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.0.iter().enumerate() {
+            let end = if i == 0 { "" } else { "\n" };
+            write!(f, "{end}{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Collects faults by path, each with its key and value as typed.
+pub(super) struct Faults<'a> {
+    typed: &'a Dict,
+    origins: &'a Origins,
+    found: BTreeMap<String, Fault>,
+}
+
+impl<'a> Faults<'a> {
+    pub(super) fn new(typed: &'a Dict, origins: &'a Origins) -> Self {
+        Self {
+            typed,
+            origins,
+            found: BTreeMap::new(),
+        }
+    }
+
+    /// Refuses the value at a dotted path; what else is wrong with the same value is not told.
+    pub(super) fn refuse(&mut self, path: &str, why: impl Into<String>) {
+        if !self.found.contains_key(path) {
+            let value = find(self.typed, path).map(show);
+            let key = one_line(&self.origins.as_typed(path));
+            let why = one_line(&why.into());
+            self.found.insert(path.into(), Fault { key, value, why });
+        }
+    }
+
+    /// Refuses a value out of its range.
+    pub(super) fn within<T: PartialOrd>(
+        &mut self,
+        path: &str,
+        value: &T,
+        range: &RangeInclusive<T>,
+        show: impl Fn(&T) -> String,
+    ) {
+        if !range.contains(value) {
+            self.refuse(
+                path,
+                format!("expected {} to {}", show(range.start()), show(range.end())),
+            );
+        }
+    }
+
+    /// Tells whether the value at a path, or anything below it, was refused.
+    pub(super) fn holds(&self, path: &str) -> bool {
+        let below = format!("{path}.");
+        self.found
+            .keys()
+            .any(|refused| refused == path || refused.starts_with(&below))
+    }
+
+    /// `value`, if nothing was refused.
+    pub(super) fn or<T>(self, value: impl FnOnce() -> T) -> Result<T, Refusal> {
+        if self.found.is_empty() {
+            Ok(value())
+        } else {
+            Err(Refusal(self.found.into_values().collect()))
+        }
+    }
+}
+
+fn find<'v>(dict: &'v Dict, path: &str) -> Option<&'v Value> {
+    match path.split_once('.') {
+        None => dict.get(path),
+        Some((first, rest)) => find(dict.get(first)?.as_dict()?, rest),
+    }
+}
+
+/// Whatever was typed, a fault stays on its line.
+pub(super) fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+fn show(value: &Value) -> String {
+    let shown = serde_json::to_string(value).unwrap_or_else(|why| why.to_string());
+    if shown.chars().count() <= LONGEST_VALUE_CHARS {
+        return shown;
+    }
+    shown
+        .chars()
+        .take(LONGEST_VALUE_CHARS)
+        .chain(['…'])
+        .collect()
+}

@@ -1,0 +1,263 @@
+//! The one tree of known keys: the JSON Schema that the sections' types make.
+//!
+//! serde stops at the first unknown key. So before it reads, everything that was typed is held
+//! against the schema, and what the schema does not know is told all at once, each with the
+//! nearest key it does know.
+
+use figment::value::{Dict, Value};
+use schemars::generate::SchemaSettings;
+use serde_json::Value as Json;
+
+use super::Config;
+use super::fault::Faults;
+use super::origins::join;
+
+/// Less alike than this, and a suggestion would only confuse.
+const ALIKE: f64 = 0.75;
+
+/// The JSON Schema of the configuration.
+#[must_use]
+pub fn schema() -> Json {
+    let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
+    settings
+        .into_generator()
+        .into_root_schema_for::<Config>()
+        .to_value()
+}
+
+/// Keeps of what was typed what the schema knows; the rest is refused.
+pub(super) fn prune(typed: &Dict, schema: &Json, faults: &mut Faults<'_>) -> Dict {
+    Pruning { schema, faults }.table("", typed, schema)
+}
+
+struct Pruning<'a, 'b> {
+    schema: &'a Json,
+    faults: &'a mut Faults<'b>,
+}
+
+impl Pruning<'_, '_> {
+    fn table(&mut self, at: &str, typed: &Dict, node: &Json) -> Dict {
+        let mut kept = Dict::new();
+        for (key, value) in typed {
+            let path = join(at, key);
+            let below = match (
+                node["properties"].as_object(),
+                &node["additionalProperties"],
+            ) {
+                (Some(properties), _) => properties.get(key),
+                (None, named) if is_name(key) => Some(named),
+                (None, _) => {
+                    self.faults.refuse(
+                        &path,
+                        "expected a name of a-z, 0-9 and single _, that begins with a letter",
+                    );
+                    continue;
+                }
+            };
+            match (below, value) {
+                (None, _) => {
+                    let why = unknown(key, node, self.schema);
+                    self.faults.refuse(&path, why);
+                }
+                (Some(below), Value::Dict(tag, inner)) if is_table(below) => {
+                    kept.insert(
+                        key.clone(),
+                        Value::Dict(*tag, self.table(&path, inner, below)),
+                    );
+                }
+                (Some(below), _) if is_table(below) => {
+                    self.faults.refuse(
+                        &path,
+                        format!(
+                            "expected a section, [{path}{}]",
+                            if is_map(below) { ".NAME" } else { "" }
+                        ),
+                    );
+                }
+                (Some(_), value) if is_empty(value) => {
+                    self.faults.refuse(
+                        &path,
+                        "is empty: give a value, or leave the key out for its default",
+                    );
+                    // A key that must be there is not missing too.
+                    kept.insert(key.clone(), value.clone());
+                }
+                (Some(_), value) => {
+                    kept.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        kept
+    }
+}
+
+fn is_table(node: &Json) -> bool {
+    node["type"] == "object"
+}
+
+fn is_map(node: &Json) -> bool {
+    is_table(node) && node.get("properties").is_none()
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(_, text) => text.trim().is_empty(),
+        Value::Array(_, items) => items.iter().any(is_empty),
+        Value::Char(..) | Value::Bool(..) | Value::Num(..) | Value::Empty(..) | Value::Dict(..) => {
+            false
+        }
+    }
+}
+
+fn is_name(key: &str) -> bool {
+    key.starts_with(|c: char| c.is_ascii_lowercase())
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && !key.contains("__")
+}
+
+/// Names the nearest known key: in the same section, else the same word elsewhere.
+fn unknown(key: &str, node: &Json, schema: &Json) -> String {
+    let here: Vec<&str> = node["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
+        .collect();
+    if let Some(near) = nearest(key, here.iter().copied()) {
+        return format!("no such key; did you mean {near}?");
+    }
+    let mut all = Vec::new();
+    collect("", schema, &mut all);
+    match all.iter().find(|path| path.rsplit('.').next() == Some(key)) {
+        Some(path) => format!("no such key here; did you mean {path}?"),
+        None => format!("no such key; known here: {}", here.join(", ")),
+    }
+}
+
+/// Every known key, dotted, a map's names as `NAME`.
+pub(super) fn collect(at: &str, node: &Json, all: &mut Vec<String>) {
+    if is_map(node) {
+        return collect(&join(at, "NAME"), &node["additionalProperties"], all);
+    }
+    for (key, below) in node["properties"].as_object().into_iter().flatten() {
+        let path = join(at, key);
+        if is_table(below) {
+            collect(&path, below, all);
+        } else {
+            all.push(path);
+        }
+    }
+}
+
+/// A value that a key which must be there could have, for reading on after it was refused.
+pub(super) fn example(path: &str, schema: &Json) -> Option<Value> {
+    let mut node = schema;
+    for key in path.split('.') {
+        let named = &node["additionalProperties"];
+        node = node["properties"].get(key).unwrap_or(named);
+    }
+    node["examples"][0].as_str().map(Value::from)
+}
+
+/// The word most like `word`, if any is.
+pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    known
+        .map(|known| {
+            (
+                strsim::jaro_winkler(&word.to_ascii_lowercase(), known),
+                known,
+            )
+        })
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Sources};
+
+    fn said(file: &str) -> String {
+        Config::load(&Sources::text("f", file))
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_all_at_once_with_the_nearest_known() {
+        let file = r#"
+            enviroment = "prod"
+            colour = "red"
+            [queue.events]
+            url = "http://h/q"
+            visibility = "1m"
+            workers = 3
+            [routes.orders]
+            from = "s3://one"
+            [work]
+            retry = { max_attempts = 3 }
+        "#;
+        insta::assert_snapshot!(said(file), @r#"
+        colour in f = "red": no such key; known here: admin, aws, crawler, environment, queue, retry, route, version, work
+        enviroment in f = "prod": no such key; did you mean environment?
+        queue.events.visibility in f = "1m": no such key; did you mean visibility_timeout?
+        queue.events.workers in f = 3: no such key here; did you mean work.workers?
+        routes in f = {"orders":{"from":"s3://one"}}: no such key; did you mean route?
+        work.retry in f = {"max_attempts":3}: no such key; known here: memory, shutdown_timeout, workers
+        "#);
+    }
+
+    #[test]
+    fn names_that_no_variable_could_spell_are_refused() {
+        for name in [
+            "Orders", "1st", "_a", "a__b", "a-b", "\"a.b\"", "\"\"", "\"é\"",
+        ] {
+            let file = format!("[crawler.{name}]\nquiet = \"1s\"");
+            let said = said(&file);
+            assert!(
+                said.contains("expected a name of a-z, 0-9 and single _"),
+                "{name}: {said}"
+            );
+        }
+        assert!(Config::load(&Sources::text("f", "[crawler.a1_b]\nquiet = \"1s\"")).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_never_a_value() {
+        for line in [
+            "url = \"\"",
+            "region = \" \"",
+            "accept = [\"s3\", \"\"]",
+            "max_pollers = \"\"",
+        ] {
+            let mut file = format!("[queue.events]\n{line}");
+            if !line.starts_with("url") {
+                file.push_str("\nurl = \"http://h/q\"");
+            }
+            let said = said(&file);
+            assert!(
+                said.ends_with(": is empty: give a value, or leave the key out for its default"),
+                "{line}: {said}"
+            );
+            assert_eq!(said.lines().count(), 1, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_no_section() {
+        assert_eq!(
+            said("queue = \"events\""),
+            "queue in f = \"events\": expected a section, [queue.NAME]"
+        );
+        assert_eq!(
+            said("[queue]\nevents = 1"),
+            "queue.events in f = 1: expected a section, [queue.events]"
+        );
+        assert_eq!(
+            said("work = 3"),
+            "work in f = 3: expected a section, [work]"
+        );
+    }
+}

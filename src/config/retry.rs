@@ -1,0 +1,97 @@
+//! `[retry]`: how one S3 call is tried again. Messages come back through SQS, not through this.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::fault::Faults;
+use super::{shown, text};
+
+/// A longer wait is better spent with the message back in its queue.
+const BACKOFF: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_mins(5);
+
+/// `[retry]`: one S3 call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retry {
+    /// Attempts in all, 2 to 10. More: longer hiccups are sat out while the message is held.
+    #[serde(deserialize_with = "text::one")]
+    pub max_attempts: u32,
+    /// The longest first wait; doubled each time, the real wait is a random part of it.
+    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
+    #[schemars(with = "shown::DurationText")]
+    pub initial_backoff: Duration,
+    /// No wait is longer, 1ms to 5m.
+    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
+    #[schemars(with = "shown::DurationText")]
+    pub max_backoff: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            initial_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Retry {
+    pub(super) fn check(&self, faults: &mut Faults<'_>) {
+        let Self {
+            max_attempts,
+            initial_backoff,
+            max_backoff,
+        } = self;
+        faults.within(
+            "retry.max_attempts",
+            max_attempts,
+            &(2..=10),
+            u32::to_string,
+        );
+        faults.within(
+            "retry.initial_backoff",
+            initial_backoff,
+            &BACKOFF,
+            shown::show_duration,
+        );
+        faults.within(
+            "retry.max_backoff",
+            max_backoff,
+            &BACKOFF,
+            shown::show_duration,
+        );
+        if initial_backoff > max_backoff {
+            let why = format!(
+                "expected at most retry.max_backoff, {}",
+                shown::show_duration(max_backoff)
+            );
+            faults.refuse("retry.initial_backoff", why);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Sources};
+
+    #[test]
+    fn backoffs_that_make_no_sense_are_refused() {
+        #[rustfmt::skip]
+        let table = [
+            ("one attempt is no retry", "max_attempts = 1", "retry.max_attempts in f = 1: expected 2 to 10"),
+            ("too many", "max_attempts = 11", "retry.max_attempts in f = 11: expected 2 to 10"),
+            ("no wait", "initial_backoff = \"0s\"", "retry.initial_backoff in f = \"0s\": expected 1ms to 5m"),
+            ("too long", "max_backoff = \"6m\"", "retry.max_backoff in f = \"6m\": expected 1ms to 5m"),
+            ("against each other", "initial_backoff = \"30s\"", "retry.initial_backoff in f = \"30s\": expected at most retry.max_backoff, 20s"),
+            ("against the default", "max_backoff = \"10ms\"", "retry.initial_backoff: expected at most retry.max_backoff, 10ms"),
+        ];
+        for (why, line, want) in table {
+            let said = Config::load(&Sources::text("f", &format!("[retry]\n{line}"))).unwrap_err();
+            assert_eq!(said.to_string(), want, "{why}");
+        }
+    }
+}

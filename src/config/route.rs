@@ -1,0 +1,267 @@
+//! `[route.NAME]`: which objects go where.
+
+use bytesize::ByteSize;
+use globset::{Glob, GlobBuilder};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::fault::Faults;
+use super::known::nearest;
+use super::location::{Location, Target};
+use super::{Config, shown, text};
+
+/// `[route.NAME]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Default: all queues.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub queue: Option<String>,
+    /// `s3://bucket/prefix`.
+    #[serde(deserialize_with = "text::one")]
+    #[schemars(example = "s3://raw/incoming/")]
+    pub from: Location,
+    /// Default: found out from the bucket.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub from_region: Option<String>,
+    /// `s3://bucket/key-template`.
+    #[serde(deserialize_with = "text::one")]
+    #[schemars(example = "s3://lake/orders/{path}")]
+    pub to: Target,
+    /// Default: found out from the bucket.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub to_region: Option<String>,
+    /// Keys must end in any of these; default: all do.
+    #[serde(default, deserialize_with = "text::list")]
+    #[schemars(with = "shown::OneOrMany<String>")]
+    pub suffix: Vec<String>,
+    /// Globs on the key after the prefix: any of these, default all. `*.csv` is the top level
+    /// only, `**/*.csv` any depth.
+    #[serde(default, deserialize_with = "text::list")]
+    #[schemars(with = "shown::OneOrMany<String>")]
+    pub include: Vec<String>,
+    /// Globs on the key after the prefix: none of these.
+    #[serde(default, deserialize_with = "text::list")]
+    #[schemars(with = "shown::OneOrMany<String>")]
+    pub exclude: Vec<String>,
+    /// Smaller objects are left, this size is taken.
+    #[serde(
+        default,
+        deserialize_with = "text::optional",
+        serialize_with = "shown::optional_size"
+    )]
+    #[schemars(with = "Option<shown::SizeText>")]
+    pub min_size: Option<ByteSize>,
+    /// Larger objects are left, this size is taken.
+    #[serde(
+        default,
+        deserialize_with = "text::optional",
+        serialize_with = "shown::optional_size"
+    )]
+    #[schemars(with = "Option<shown::SizeText>")]
+    pub max_size: Option<ByteSize>,
+    /// How bytes travel.
+    #[serde(default, deserialize_with = "text::one")]
+    pub way: Way,
+    /// What a key that is gone means (`NoSuchKey` only).
+    #[serde(default, deserialize_with = "text::one")]
+    pub source_missing: SourceMissing,
+    /// Whether two source keys may map to one destination key.
+    #[serde(default, deserialize_with = "text::one")]
+    pub collisions: Collisions,
+    /// `[crawler.NAME]`s to run after arrivals.
+    #[serde(default, deserialize_with = "text::list")]
+    #[schemars(with = "shown::OneOrMany<String>")]
+    pub crawlers: Vec<String>,
+}
+
+/// How bytes travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// The cheapest that can work.
+    #[default]
+    Auto,
+    /// Only inside S3.
+    Server,
+    /// Only through this process.
+    Stream,
+}
+
+/// What a source key that is gone means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceMissing {
+    /// Nothing to do.
+    #[default]
+    Skip,
+    /// Look again later.
+    Retry,
+    /// Park the message.
+    Park,
+}
+
+/// Whether two source keys may map to one destination key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Collisions {
+    /// Refused when the configuration is read.
+    #[default]
+    Refuse,
+    /// The operator knows.
+    Allow,
+}
+
+impl text::Word for Way {}
+impl text::Word for SourceMissing {}
+impl text::Word for Collisions {}
+
+impl Route {
+    /// A route with every setting at its default.
+    ///
+    /// # Errors
+    /// When a place cannot be read.
+    pub fn new(from: &str, to: &str) -> Result<Self, String> {
+        Ok(Self {
+            queue: None,
+            from: text::FromText::from_text(from)?,
+            from_region: None,
+            to: text::FromText::from_text(to)?,
+            to_region: None,
+            suffix: Vec::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            min_size: None,
+            max_size: None,
+            way: Way::default(),
+            source_missing: SourceMissing::default(),
+            collisions: Collisions::default(),
+            crawlers: Vec::new(),
+        })
+    }
+
+    pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
+        if let Some(queue) = &self.queue {
+            check_name(
+                &format!("{at}.queue"),
+                "queue",
+                queue,
+                config.queue.keys(),
+                faults,
+            );
+        }
+        for crawler in &self.crawlers {
+            let known = config.crawler.keys();
+            check_name(&format!("{at}.crawlers"), "crawler", crawler, known, faults);
+        }
+        for (key, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
+            for pattern in patterns {
+                if let Err(why) = glob(pattern) {
+                    let why = format!("{pattern:?} is no glob: {}", why.kind());
+                    faults.refuse(&format!("{at}.{key}"), why);
+                }
+            }
+        }
+        if let (Some(min), Some(max)) = (&self.min_size, &self.max_size)
+            && min > max
+        {
+            let why = format!("expected at most max_size, {}", shown::show_size(max));
+            faults.refuse(&format!("{at}.min_size"), why);
+        }
+        self.check_collisions(&format!("{at}.to"), faults);
+    }
+
+    fn check_collisions(&self, key: &str, faults: &mut Faults<'_>) {
+        let template = &self.to.key;
+        if self.collisions == Collisions::Allow || template.is_injective() || faults.holds(key) {
+            return;
+        }
+        let example = match template.collision(&self.from.prefix) {
+            Some((a, b, made)) => format!(", such as {a:?} and {b:?} to {made:?}"),
+            None => String::new(),
+        };
+        let todo = if template.has_placeholder() {
+            "keep them apart with one {path} or {key}"
+        } else {
+            "end it in / or {path}"
+        };
+        faults.refuse(
+            key,
+            format!("brings different objects to one key{example}: {todo}, or say collisions = \"allow\""),
+        );
+    }
+}
+
+/// Compiles a glob as routes mean it: `*` and `?` stop at `/`, `**` does not.
+///
+/// # Errors
+/// When the pattern is none.
+pub(crate) fn glob(pattern: &str) -> Result<Glob, globset::Error> {
+    GlobBuilder::new(pattern).literal_separator(true).build()
+}
+
+fn check_name<'k>(
+    key: &str,
+    section: &str,
+    name: &str,
+    known: impl Iterator<Item = &'k String>,
+    faults: &mut Faults<'_>,
+) {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    if known.contains(&name) {
+        return;
+    }
+    faults.refuse(
+        key,
+        match nearest(name, known.iter().copied()) {
+            Some(near) => format!("there is no [{section}.{name}]; did you mean {near}?"),
+            None if known.is_empty() => format!("there is no [{section}.{name}]: add it"),
+            None => format!(
+                "there is no [{section}.{name}]: add it, or use one of {}",
+                known.join(", ")
+            ),
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Sources};
+
+    #[test]
+    fn a_bad_route_is_refused_with_the_reason() {
+        #[rustfmt::skip]
+        let table = [
+            ("no place", "from = \"raw/in\"", "route.r.from in f = \"raw/in\": expected s3://BUCKET/PREFIX"),
+            ("unknown queue", "queue = \"evens\"", "route.r.queue in f = \"evens\": there is no [queue.evens]; did you mean events?"),
+            ("unknown crawler", "crawlers = \"c\"", "route.r.crawlers in f = \"c\": there is no [crawler.c]: add it"),
+            ("not a glob", "include = \"[a\"", "route.r.include in f = \"[a\": \"[a\" is no glob: unclosed character class; missing ']'"),
+            ("not a glob either", "exclude = [\"ok\", \"{a\"]", "route.r.exclude in f = [\"ok\",\"{a\"]: \"{a\" is no glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"),
+            ("sizes crossed", "min_size = 2\nmax_size = 1", "route.r.min_size in f = 2: expected at most max_size, 1B"),
+            ("no way", "way = \"fast\"", "route.r.way in f = \"fast\": expected one of auto, server, stream, not fast"),
+            ("a number is no way", "way = 1", "route.r.way in f = 1: expected one of auto, server, stream, not 1"),
+            ("misspelt", "source_missing = \"skp\"", "route.r.source_missing in f = \"skp\": expected one of skip, retry, park, not skp; did you mean skip?"),
+            ("allowed what?", "collisions = true", "route.r.collisions in f = true: expected one of refuse, allow, not true"),
+            ("placeholder", "to = \"s3://lake/{pth}\"", "route.r.to in f = \"s3://lake/{pth}\": no such placeholder: {pth}; did you mean {path}?"),
+            ("names collide", "to = \"s3://lake/{name}\"", "route.r.to in f = \"s3://lake/{name}\": brings different objects to one key, such as \"in/2024/a.csv\" and \"in/2025/a.csv\" to \"a.csv\": keep them apart with one {path} or {key}, or say collisions = \"allow\""),
+            ("all collide", "to = \"s3://lake/orders\"", "route.r.to in f = \"s3://lake/orders\": brings different objects to one key, such as \"in/2024/a.csv\" and \"in/2025/a.csv\" to \"orders\": end it in / or {path}, or say collisions = \"allow\""),
+        ];
+        for (why, line, want) in table {
+            let mut file = "[queue.events]\nurl = \"http://h/q\"\n[route.r]\n".to_owned();
+            for default in ["from = \"s3://raw/in/\"", "to = \"s3://lake/{path}\""] {
+                if line.split(' ').next() != default.split(' ').next() {
+                    file = format!("{file}{default}\n");
+                }
+            }
+            let said = Config::load(&Sources::text("f", &format!("{file}{line}"))).unwrap_err();
+            assert_eq!(said.to_string(), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_collides_may_be_allowed() {
+        let file =
+            "[route.r]\nfrom = \"s3://raw/in/\"\nto = \"s3://lake/{name}\"\ncollisions = \"allow\"";
+        assert!(Config::load(&Sources::text("f", file)).is_ok());
+    }
+}

@@ -1,0 +1,88 @@
+//! `[work]`: how much is done at once, and how long a stop may take.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::fault::Faults;
+use super::{shown, text};
+
+/// Less could not hold one part of a large object.
+const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
+const SHUTDOWN: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_mins(10);
+
+/// `[work]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Work {
+    /// Objects at once, 1 to 4096. More: more calls to S3 in parallel and more messages held.
+    #[serde(deserialize_with = "text::one")]
+    pub workers: u32,
+    /// All bodies in flight, at least 16MiB. More: more streamed copies at once.
+    #[serde(deserialize_with = "text::one", serialize_with = "shown::size")]
+    #[schemars(with = "shown::SizeText")]
+    pub memory: ByteSize,
+    /// How long running work may finish after a stop was asked for, 1s to 10m. Must stay below
+    /// what the platform grants before it kills: ECS 30 s, Kubernetes 30 s.
+    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
+    #[schemars(with = "shown::DurationText")]
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            workers: 64,
+            memory: ByteSize::mib(256),
+            shutdown_timeout: Duration::from_secs(25),
+        }
+    }
+}
+
+impl Work {
+    pub(super) fn check(&self, faults: &mut Faults<'_>) {
+        faults.within("work.workers", &self.workers, &(1..=4096), u32::to_string);
+        if self.memory < LEAST_MEMORY {
+            let why = format!("expected at least {}", shown::show_size(&LEAST_MEMORY));
+            faults.refuse("work.memory", why);
+        }
+        let timeout = &self.shutdown_timeout;
+        faults.within(
+            "work.shutdown_timeout",
+            timeout,
+            &SHUTDOWN,
+            shown::show_duration,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Sources};
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        #[rustfmt::skip]
+        let table = [
+            ("nobody works", "workers = 0", "work.workers in f = 0: expected 1 to 4096"),
+            ("too many", "workers = 4097", "work.workers in f = 4097: expected 1 to 4096"),
+            ("not whole", "workers = 1.5", "work.workers in f = 1.5: expected a whole number"),
+            ("negative", "workers = -1", "work.workers in f = -1: expected a whole number"),
+            ("words", "workers = \"many\"", "work.workers in f = \"many\": expected a whole number"),
+            ("too small", "memory = \"15MiB\"", "work.memory in f = \"15MiB\": expected at least 16MiB"),
+            ("no size", "memory = \"lots\"", "work.memory in f = \"lots\": expected a size such as \"64MiB\", or a number of bytes"),
+            ("too long", "shutdown_timeout = \"11m\"", "work.shutdown_timeout in f = \"11m\": expected 1s to 10m"),
+            ("no unit", "shutdown_timeout = 30", "work.shutdown_timeout in f = 30: expected a duration with its unit: write \"30s\""),
+            ("no duration", "shutdown_timeout = \"soon\"", "work.shutdown_timeout in f = \"soon\": expected a duration such as \"30s\", \"5m\" or \"1h30m\""),
+            ("a list", "workers = [1]", "work.workers in f = [1]: expected a whole number"),
+            ("a table", "memory = { max = 1 }", "work.memory in f = {\"max\":1}: expected a size such as \"64MiB\", or a number of bytes"),
+        ];
+        for (why, line, want) in table {
+            let said = Config::load(&Sources::text("f", &format!("[work]\n{line}"))).unwrap_err();
+            assert_eq!(said.to_string(), want, "{why}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Carrying a plan out: inside S3, or through this process.
+//!
+//! A streamed body is held whole, so its bytes are taken from the memory budget before the first
+//! is read; an object can never be larger than the budget, because one part is its most.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::marker::{self, Marker};
+use super::plan::{Copy, ONE_PART, Way};
+use super::proof::{Verdict, verify};
+use crate::queue::Window;
+use crate::s3::{Bucket, CopyObject, ETag, Object, PutObject, S3, S3Error, Spot, Written};
+
+/// The memory budget is counted in these.
+const KIB: u64 = 1024;
+
+/// Carries plans out. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Copier {
+    s3: S3,
+    memory: Arc<Semaphore>,
+    /// Buckets that were seen to encrypt with a KMS key: copies into them need the mark.
+    kms: Arc<Mutex<HashSet<String>>>,
+}
+
+/// One write to carry out.
+#[derive(Debug, Clone, Copy)]
+pub struct Act<'a> {
+    /// Where the source is.
+    pub from: &'a Bucket,
+    /// Under which key.
+    pub key: &'a str,
+    /// Where the copy goes.
+    pub to: &'a Bucket,
+    /// Under which key.
+    pub target: &'a str,
+    /// What was decided.
+    pub copy: &'a Copy,
+    /// What a look at the source has shown, if there was one.
+    pub source: Option<&'a Object>,
+}
+
+/// A write that took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The source version that was read, where S3 told.
+    pub source_version: Option<String>,
+    /// False when the answer cannot show that the copy is right and nobody has looked yet.
+    pub proven: bool,
+}
+
+/// Why a copy was not made.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CopyError {
+    /// S3 said no.
+    #[error(transparent)]
+    S3(#[from] S3Error),
+    /// The bytes that arrived are not the source's.
+    #[error("integrity: the copy has ETag {got}, the source {want}")]
+    Integrity {
+        /// The source's.
+        want: ETag,
+        /// The copy's.
+        got: ETag,
+    },
+}
+
+impl Copier {
+    /// A copier that holds at most `memory` bytes of bodies.
+    #[must_use]
+    pub fn new(s3: S3, memory: u64) -> Self {
+        let blocks = usize::try_from(memory / KIB).unwrap_or(Semaphore::MAX_PERMITS);
+        let memory = Arc::new(Semaphore::new(blocks.min(Semaphore::MAX_PERMITS)));
+        Self {
+            s3,
+            memory,
+            kms: Arc::default(),
+        }
+    }
+
+    /// The door to S3.
+    #[must_use]
+    pub fn s3(&self) -> &S3 {
+        &self.s3
+    }
+
+    /// Whether a bucket was seen to encrypt with a KMS key.
+    #[must_use]
+    pub fn is_kms(&self, bucket: &str) -> bool {
+        self.kms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(bucket)
+    }
+
+    /// Writes the destination and compares what S3 answers with the source.
+    ///
+    /// # Errors
+    /// [`CopyError`].
+    pub async fn act(&self, act: Act<'_>, window: &Window) -> Result<Done, CopyError> {
+        let written = match act.copy.way {
+            Way::Server => self.server(act, window).await?,
+            Way::Stream => self.stream(act, window).await?,
+        };
+        if written.kms {
+            self.kms
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(act.to.name.clone());
+        }
+        let proven = match verify(&act.copy.pin, act.source, &written) {
+            Verdict::Proven => true,
+            // A marked copy vouches for itself; an unmarked one wants a look at both sides.
+            Verdict::Incomparable => act.copy.marked,
+            Verdict::Different => {
+                return Err(CopyError::Integrity {
+                    want: act.copy.pin.clone(),
+                    got: written.etag,
+                });
+            }
+        };
+        Ok(Done {
+            source_version: written.source_version,
+            proven,
+        })
+    }
+
+    async fn server(&self, act: Act<'_>, window: &Window) -> Result<Written, S3Error> {
+        let spot = Spot::new(act.from, act.key);
+        let metadata = act.metadata(&spot);
+        let copy = CopyObject {
+            source: &spot,
+            pin: &act.copy.pin,
+            bucket: act.to,
+            key: act.target,
+            condition: &act.copy.condition,
+            replace: match (act.copy.marked, act.source) {
+                (true, Some(source)) => Some((&source.headers, &metadata)),
+                (true, None) | (false, _) => None,
+            },
+        };
+        self.s3.copy(&copy, window).await
+    }
+
+    async fn stream(&self, act: Act<'_>, window: &Window) -> Result<Written, S3Error> {
+        let source = act.source.ok_or_else(|| S3Error::Refused {
+            op: "GetObject",
+            code: "Unseen".into(),
+            message: "a streamed copy needs a look at its source".into(),
+        })?;
+        let _room = self.room(source.size).await;
+        let body = self.s3.get(act.from, act.key, &act.copy.pin).await?;
+        let metadata = act.metadata(&Spot::new(act.from, act.key));
+        let put = PutObject {
+            bucket: act.to,
+            key: act.target,
+            condition: &act.copy.condition,
+            headers: &source.headers,
+            metadata: &metadata,
+            checksum: source.checksum.as_ref(),
+            body,
+        };
+        self.s3.put(&put, window).await
+    }
+
+    /// Takes bytes from the budget; first come, first served.
+    async fn room(&self, bytes: u64) -> SemaphorePermit<'_> {
+        let blocks = u32::try_from(bytes.min(ONE_PART).div_ceil(KIB)).expect("one part is small");
+        self.memory
+            .acquire_many(blocks)
+            .await
+            .expect("the budget is never closed")
+    }
+}
+
+impl Act<'_> {
+    /// The source's user metadata, with our mark if the copy carries one.
+    fn metadata(&self, spot: &Spot) -> BTreeMap<String, String> {
+        let Some(source) = self.source else {
+            return BTreeMap::new();
+        };
+        let mut metadata = source.metadata.clone();
+        metadata.remove(marker::NAME);
+        if self.copy.marked {
+            metadata.insert(marker::NAME.into(), Marker::of(spot, source).value());
+        }
+        metadata
+    }
+}

@@ -1,0 +1,129 @@
+//! The mark we leave on copies whose equality S3 cannot show by itself.
+//!
+//! User metadata `brigade-source` of the copy: which source version it was made from, in our one
+//! versioned envelope. A duplicate event then costs two looks and never a second copy.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::s3::{Object, Spot};
+
+/// The metadata's name, without `x-amz-meta-`.
+pub(super) const NAME: &str = "brigade-source";
+
+/// S3 keeps 2 KB of user metadata in all; a longer key is marked by its digest.
+const LONGEST_KEY: usize = 512;
+
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
+/// Which source version a copy was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Marker {
+    brigade: u32,
+    kind: String,
+    bucket: String,
+    key: String,
+    etag: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    /// Stands in for the version where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified: Option<Timestamp>,
+}
+
+impl Marker {
+    /// The mark of a copy of `object`, which stands at `spot`.
+    #[must_use]
+    pub(super) fn of(spot: &Spot, object: &Object) -> Self {
+        Self {
+            brigade: 1,
+            kind: "copy".into(),
+            bucket: spot.bucket.clone(),
+            key: key(&spot.key),
+            etag: object.etag.as_str().to_owned(),
+            version: object.version_id.clone(),
+            modified: object.version_id.is_none().then_some(object.last_modified),
+        }
+    }
+
+    /// Reads the mark among a copy's user metadata. What is not ours, or is of a newer release,
+    /// proves nothing.
+    #[must_use]
+    pub(super) fn read(metadata: &BTreeMap<String, String>) -> Option<Self> {
+        let marker: Self = serde_json::from_str(metadata.get(NAME)?).ok()?;
+        (marker.brigade == 1).then_some(marker)
+    }
+
+    /// As the metadata's value: one line of ASCII.
+    ///
+    /// # Panics
+    /// Never: strings and times can always be written as JSON.
+    #[must_use]
+    pub(super) fn value(&self) -> String {
+        serde_json::to_string(self).expect("strings and times can always be written as JSON")
+    }
+}
+
+fn key(key: &str) -> String {
+    let encoded = utf8_percent_encode(key, ENCODED).to_string();
+    if encoded.len() <= LONGEST_KEY {
+        return encoded;
+    }
+    let digest = Sha256::digest(key.as_bytes());
+    digest.iter().fold("sha256:".to_owned(), |text, byte| {
+        format!("{text}{byte:02x}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::proof::tests::object;
+    use super::*;
+
+    fn spot(key: &str) -> Spot {
+        Spot {
+            bucket: "raw".into(),
+            key: key.into(),
+        }
+    }
+
+    #[test]
+    fn a_marker_survives_its_trip_through_metadata() {
+        let marker = Marker::of(&spot("ü b+%.csv"), &object());
+        assert!(marker.value().is_ascii());
+        let metadata = BTreeMap::from([(NAME.to_owned(), marker.value())]);
+        assert_eq!(Marker::read(&metadata), Some(marker));
+    }
+
+    #[test]
+    fn the_longest_key_leaves_room_for_the_users_metadata() {
+        let marker = Marker::of(&spot(&"ü".repeat(512)), &object());
+        assert!(marker.value().len() < 800, "{}", marker.value().len());
+        let other = Marker::of(&spot(&"ö".repeat(512)), &object());
+        assert_ne!(marker, other);
+    }
+
+    #[test]
+    fn what_is_not_ours_proves_nothing() {
+        for (why, value) in [
+            ("not JSON", "x"),
+            ("another shape", "{}"),
+            (
+                "a newer release",
+                r#"{"brigade":2,"kind":"copy","bucket":"b","key":"k","etag":"e","version":"v"}"#,
+            ),
+        ] {
+            let metadata = BTreeMap::from([(NAME.to_owned(), value.to_owned())]);
+            assert_eq!(Marker::read(&metadata), None, "{why}");
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! What proves that a copy equals its source. Size and date never do.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::marker::{self, Marker};
+use crate::s3::{ETag, Object, Spot, Written};
+
+/// Why two objects are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The same `ETag`.
+    ETag,
+    /// The same checksum over all bytes.
+    Checksum,
+    /// Our mark says that the copy was made from this very version.
+    Marker,
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ETag => "equal ETag",
+            Self::Checksum => "equal full-object checksum",
+            Self::Marker => "our marker",
+        })
+    }
+}
+
+/// Proves that `target` is already what a copy of `source` (at `spot`) would be: the same bytes,
+/// content headers and user metadata.
+#[must_use]
+pub(super) fn already_there(spot: &Spot, source: &Object, target: &Object) -> Option<Proof> {
+    let dressed = source.headers == target.headers
+        && own(&source.metadata).eq(own(&target.metadata))
+        && source.size == target.size;
+    if !dressed {
+        return None;
+    }
+    if source.etag == target.etag {
+        return Some(Proof::ETag);
+    }
+    if source.checksum.is_some() && source.checksum == target.checksum {
+        return Some(Proof::Checksum);
+    }
+    let marked = Marker::read(&target.metadata)? == Marker::of(spot, source);
+    marked.then_some(Proof::Marker)
+}
+
+/// User metadata without our mark: a source may itself be a copy that carries one.
+fn own(metadata: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
+    metadata.iter().filter(|(name, _)| *name != marker::NAME)
+}
+
+/// What S3's answer to a write says about the bytes that now stand there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// They are the source's.
+    Proven,
+    /// The `ETag`s are of kinds that cannot be compared; the mark vouches for S3's own copy.
+    Incomparable,
+    /// They are not the source's.
+    Different,
+}
+
+/// Compares S3's answer to a write with the source it was pinned to; `source` is what a look at
+/// it has shown, if there was one.
+#[must_use]
+pub(super) fn verify(pin: &ETag, source: Option<&Object>, written: &Written) -> Verdict {
+    if written.etag == *pin {
+        return Verdict::Proven;
+    }
+    let sums = (
+        source.and_then(|source| source.checksum.as_ref()),
+        written.checksum.as_ref(),
+    );
+    if let (Some(source), Some(target)) = sums
+        && source.algorithm == target.algorithm
+    {
+        return if source == target {
+            Verdict::Proven
+        } else {
+            Verdict::Different
+        };
+    }
+    // Only an object in one part and without a KMS key has its content's MD5 as ETag.
+    let md5 = source.is_some_and(|source| !source.kms) && pin.is_single_part();
+    if md5 && !written.kms {
+        Verdict::Different
+    } else {
+        Verdict::Incomparable
+    }
+}
+
+#[cfg(test)]
+pub(in crate::copy) mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::s3::{Algorithm, Checksum, Headers};
+
+    const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
+    const OTHER: &str = "900150983cd24fb0d6963f7d28e17f72";
+
+    pub(in crate::copy) fn object() -> Object {
+        Object {
+            etag: ETag::new(MD5),
+            size: 3,
+            version_id: None,
+            last_modified: Timestamp::from_second(1_760_000_000).expect("in range"),
+            headers: Headers {
+                content_type: Some("text/csv".into()),
+                ..Headers::default()
+            },
+            metadata: BTreeMap::from([("owner".into(), "ann".into())]),
+            checksum: None,
+            kms: false,
+        }
+    }
+
+    fn sum(value: &str) -> Option<Checksum> {
+        Some(Checksum {
+            algorithm: Algorithm::Crc64Nvme,
+            value: value.into(),
+        })
+    }
+
+    fn spot() -> Spot {
+        Spot {
+            bucket: "raw".into(),
+            key: "a.csv".into(),
+        }
+    }
+
+    fn marked(source: &Object) -> Object {
+        let mut copy = Object {
+            etag: ETag::new(OTHER),
+            ..source.clone()
+        };
+        copy.metadata
+            .insert(marker::NAME.into(), Marker::of(&spot(), source).value());
+        copy
+    }
+
+    #[test]
+    fn only_a_proof_is_a_reason_to_skip() {
+        let s = object();
+        let later = Timestamp::from_second(1_760_000_001).expect("in range");
+        let versioned = |v: &str| Object {
+            version_id: Some(v.into()),
+            ..object()
+        };
+        let other = || Object {
+            etag: ETag::new(OTHER),
+            ..object()
+        };
+        for (why, source, target, want) in [
+            ("the same ETag", s.clone(), object(), Some(Proof::ETag)),
+            ("size and date alone", s.clone(), other(), None),
+            (
+                "the same checksum",
+                Object {
+                    checksum: sum("x"),
+                    ..object()
+                },
+                Object {
+                    checksum: sum("x"),
+                    ..other()
+                },
+                Some(Proof::Checksum),
+            ),
+            (
+                "another checksum",
+                Object {
+                    checksum: sum("x"),
+                    ..object()
+                },
+                Object {
+                    checksum: sum("y"),
+                    ..other()
+                },
+                None,
+            ),
+            ("our mark", s.clone(), marked(&s), Some(Proof::Marker)),
+            (
+                "a mark of an older time",
+                Object {
+                    last_modified: later,
+                    ..object()
+                },
+                marked(&s),
+                None,
+            ),
+            (
+                "a mark of this version",
+                versioned("2"),
+                marked(&versioned("2")),
+                Some(Proof::Marker),
+            ),
+            (
+                "a mark of another version",
+                versioned("2"),
+                marked(&versioned("1")),
+                None,
+            ),
+            (
+                "equal bytes, another header",
+                Object {
+                    headers: Headers::default(),
+                    ..object()
+                },
+                object(),
+                None,
+            ),
+            (
+                "equal bytes, other metadata",
+                Object {
+                    metadata: BTreeMap::new(),
+                    ..object()
+                },
+                object(),
+                None,
+            ),
+            (
+                "a source that is itself a marked copy",
+                marked(&s),
+                marked(&s),
+                Some(Proof::ETag),
+            ),
+        ] {
+            assert_eq!(already_there(&spot(), &source, &target), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_mark_of_another_key_proves_nothing() {
+        let elsewhere = Spot {
+            bucket: "raw".into(),
+            key: "b.csv".into(),
+        };
+        assert_eq!(
+            already_there(&elsewhere, &object(), &marked(&object())),
+            None
+        );
+    }
+
+    #[test]
+    fn an_answer_is_compared_with_the_source() {
+        let answer = |etag: &str, kms: bool, checksum: Option<Checksum>| Written {
+            etag: ETag::new(etag),
+            source_version: None,
+            checksum,
+            kms,
+        };
+        let s = object();
+        let kms = Object {
+            kms: true,
+            ..object()
+        };
+        let summed = Object {
+            checksum: sum("x"),
+            ..kms.clone()
+        };
+        for (why, pin, source, written, want) in [
+            (
+                "equal",
+                MD5,
+                Some(&s),
+                answer(MD5, false, None),
+                Verdict::Proven,
+            ),
+            (
+                "torn",
+                MD5,
+                Some(&s),
+                answer(OTHER, false, None),
+                Verdict::Different,
+            ),
+            (
+                "unseen source",
+                MD5,
+                None,
+                answer(OTHER, false, None),
+                Verdict::Incomparable,
+            ),
+            (
+                "a KMS target",
+                MD5,
+                Some(&s),
+                answer(OTHER, true, None),
+                Verdict::Incomparable,
+            ),
+            (
+                "a KMS source",
+                MD5,
+                Some(&kms),
+                answer(OTHER, false, None),
+                Verdict::Incomparable,
+            ),
+            (
+                "equal sums",
+                MD5,
+                Some(&summed),
+                answer(OTHER, true, sum("x")),
+                Verdict::Proven,
+            ),
+            (
+                "other sums",
+                MD5,
+                Some(&summed),
+                answer(OTHER, true, sum("y")),
+                Verdict::Different,
+            ),
+            (
+                "multipart",
+                "ab-2",
+                Some(&s),
+                answer(OTHER, false, None),
+                Verdict::Incomparable,
+            ),
+        ] {
+            assert_eq!(verify(&ETag::new(pin), source, &written), want, "{why}");
+        }
+    }
+}

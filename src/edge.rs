@@ -1,0 +1,150 @@
+//! Where the process touches the world: HTTP, wall time, dice, credentials.
+//!
+//! Everything that makes one run differ from another comes in here, once, from `main`. A test
+//! hands in an HTTP client that answers from memory, a clock it sets and dice it can throw again,
+//! and starts as many daemons in one process as it likes. Monotonic time is `tokio::time`.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::SharedHttpClient;
+use aws_smithy_http_client::{Builder, tls};
+use jiff::Timestamp;
+
+/// S3 closes idle connections after about 20 s; ours must be gone before (aws-sdk-rust#440, #1106).
+const POOL_IDLE: Duration = Duration::from_secs(15);
+
+/// Idle connections kept for one host: as many as one host can be busy with at once.
+const POOL_IDLE_PER_HOST: usize = 256;
+
+/// The outside world, as one daemon sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Edge {
+    /// Every request of every service goes through this one client and its pool.
+    pub http: SharedHttpClient,
+    /// Wall time: for lag and for what is written into messages, never for deadlines.
+    pub wall: Wall,
+    /// Jitter.
+    pub dice: Dice,
+    /// Credentials instead of the SDK's default chain.
+    pub credentials: Option<SharedCredentialsProvider>,
+}
+
+/// Tells the wall time.
+#[derive(Clone)]
+pub struct Wall(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Wall {
+    /// A clock of one's own.
+    #[must_use]
+    pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(clock))
+    }
+
+    /// What it is now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Wall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wall")
+    }
+}
+
+impl Edge {
+    /// The real world.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the clock"
+    )]
+    pub fn real() -> Self {
+        let http = Builder::new()
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::AwsLc,
+            ))
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
+            .build_https();
+        Self {
+            http,
+            wall: Wall::new(Timestamp::now),
+            dice: Dice::default(),
+            credentials: None,
+        }
+    }
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edge")
+            .field("dice", &self.dice)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Random numbers that replay from a seed. Clones share one sequence.
+#[derive(Debug, Clone, Default)]
+pub struct Dice(Arc<Mutex<fastrand::Rng>>);
+
+impl Dice {
+    /// The sequence of `seed`.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))))
+    }
+
+    /// A seed for dice of one's own.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .u64(..)
+    }
+
+    /// A number from 0 up to, not including, 1.
+    #[must_use]
+    pub fn roll(&self) -> f64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+
+    /// Full jitter: anything from nothing to `most`.
+    #[must_use]
+    pub fn jitter(&self, most: Duration) -> Duration {
+        most.mul_f64(self.roll())
+    }
+
+    /// Half of `around`, and a random part of the other half: spread, but never at once.
+    #[must_use]
+    pub fn spread(&self, around: Duration) -> Duration {
+        around.mul_f64(0.5 + self.roll() / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_throws_the_same_dice() {
+        let (a, b) = (Dice::seeded(7), Dice::seeded(7));
+        let rolls = |dice: &Dice| (0..8).map(|_| dice.roll().to_bits()).collect::<Vec<_>>();
+        assert_eq!(rolls(&a), rolls(&b));
+        assert_ne!(rolls(&a), rolls(&Dice::seeded(8)));
+    }
+
+    #[test]
+    fn a_spread_wait_is_at_least_half() {
+        let dice = Dice::seeded(1);
+        for _ in 0..100 {
+            let wait = dice.spread(Duration::from_secs(10));
+            assert!((5..=10).contains(&wait.as_secs()), "{wait:?}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! S3 event notifications, structure version 2.
+//!
+//! S3 raises the minor version when it adds fields and the major one when it breaks readers, so
+//! any 2.x is read and anything else refused. The type is looked at before the rest: a kind of
+//! event that means nothing here may be of any shape.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::error::clip;
+use super::{Event, Kind, ParseError, Record, key, stated, unquoted};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object")]
+#[expect(clippy::struct_field_names, reason = "they are called so")]
+struct Head {
+    event_version: Option<String>,
+    event_source: Option<String>,
+    event_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object")]
+struct Rest {
+    aws_region: Option<String>,
+    event_time: Option<String>,
+    s3: S3,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct S3 {
+    bucket: Bucket,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct Bucket {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object")]
+struct Object {
+    key: String,
+    size: Option<u64>,
+    e_tag: Option<String>,
+    version_id: Option<String>,
+}
+
+/// Reads the value of `Records`. One bad record refuses them all: what was meant is not known.
+pub(super) fn records(raw: &RawValue) -> Result<Vec<Record>, ParseError> {
+    let records: Vec<&RawValue> =
+        serde_json::from_str(raw.get()).map_err(|_| ParseError::Foreign {
+            hint: "its Records is not a list".into(),
+        })?;
+    records
+        .into_iter()
+        .enumerate()
+        .map(|(index, raw)| record(index, raw))
+        .collect()
+}
+
+fn record(index: usize, raw: &RawValue) -> Result<Record, ParseError> {
+    let wrong = |error: serde_json::Error| ParseError::record(index, clip(&error.to_string()));
+    let Head {
+        event_version,
+        event_source,
+        event_name,
+    } = serde_json::from_str(raw.get()).map_err(wrong)?;
+    // Stand-ins say minio:s3 or ceph:s3.
+    if let Some(source) = event_source.filter(|source| !source.ends_with(":s3")) {
+        let why = format!("eventSource is \"{}\", expected \"aws:s3\"", clip(&source));
+        return Err(ParseError::record(index, why));
+    }
+    let version = event_version.unwrap_or_default();
+    if version
+        .split_once('.')
+        .is_none_or(|(major, _)| major != "2")
+    {
+        let why = format!("eventVersion is \"{}\", expected 2.x", clip(&version));
+        return Err(ParseError::record(index, why));
+    }
+    let Some(name) = stated(event_name) else {
+        return Err(ParseError::record(index, "eventName is missing"));
+    };
+    let Some(kind) = kind(&name) else {
+        return Ok(Record::Ignored { name });
+    };
+    let Rest {
+        aws_region,
+        event_time,
+        s3: S3 { bucket, object },
+    } = serde_json::from_str(raw.get()).map_err(wrong)?;
+    let Some(key) = key::from_form(&object.key) else {
+        return Err(ParseError::BadKey {
+            index,
+            key: clip(&object.key),
+        });
+    };
+    Event {
+        bucket: bucket.name,
+        key,
+        kind,
+        size: object.size,
+        etag: unquoted(object.e_tag),
+        version_id: stated(object.version_id),
+        // Feeds the lag metric only: no reason to refuse the work.
+        time: event_time.and_then(|time| time.parse().ok()),
+        region: stated(aws_region),
+        name,
+    }
+    .named(index)
+}
+
+/// What a type of event asks for, or `None` if nothing. Some senders prefix it with `s3:`.
+fn kind(name: &str) -> Option<Kind> {
+    let name = name.strip_prefix("s3:").unwrap_or(name);
+    match name.split_once(':').map_or(name, |(family, _)| family) {
+        "ObjectCreated" => Some(Kind::Created),
+        "ObjectRemoved" | "LifecycleExpiration" => Some(Kind::Removed),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn created() -> Value {
+        json!({
+            "eventVersion": "2.1", "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": "raw"}, "object": {"key": "in/a+b.csv"}},
+        })
+    }
+
+    /// [`created`], with the value at `path` replaced, or taken away by `null`.
+    fn with(path: &str, value: Value) -> Value {
+        let mut record = created();
+        let (parent, field) = path.rsplit_once('/').expect("a pointer has a slash");
+        record.pointer_mut(parent).expect("the parent is there")[field] = value;
+        record
+    }
+
+    fn read(records: &Value) -> Result<Vec<Record>, ParseError> {
+        let text = records.to_string();
+        super::records(serde_json::from_str(&text).unwrap())
+    }
+
+    fn one(record: &Value) -> Event {
+        match read(&json!([record])).unwrap().remove(0) {
+            Record::Event(event) => event,
+            Record::Ignored { name } => panic!("{name} was ignored"),
+        }
+    }
+
+    #[test]
+    fn the_type_decides_what_an_event_asks_for() {
+        for (name, want) in [
+            ("ObjectCreated:Put", Some(Kind::Created)),
+            (
+                "s3:ObjectCreated:CompleteMultipartUpload",
+                Some(Kind::Created),
+            ),
+            ("ObjectCreated:SomethingNew", Some(Kind::Created)),
+            ("ObjectRemoved:Delete", Some(Kind::Removed)),
+            ("ObjectRemoved:DeleteMarkerCreated", Some(Kind::Removed)),
+            (
+                "s3:LifecycleExpiration:DeleteMarkerCreated",
+                Some(Kind::Removed),
+            ),
+            ("ObjectRestore:Completed", None),
+            ("ObjectTagging:Put", None),
+            ("ObjectAcl:Put", None),
+            ("Replication:OperationMissedThreshold", None),
+            ("LifecycleTransition", None),
+            ("ReducedRedundancyLostObject", None),
+            ("ObjectCreatedLater:Put", None),
+        ] {
+            assert_eq!(kind(name), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_event_of_no_interest_may_be_of_any_shape() {
+        let odd = json!({"eventVersion": "2.3", "eventName": "ObjectTagging:Put", "s3": 1});
+        let name = "ObjectTagging:Put".to_owned();
+        assert_eq!(read(&json!([odd])).unwrap(), [Record::Ignored { name }]);
+    }
+
+    #[test]
+    fn what_may_be_missing_may_be_missing_null_or_empty() {
+        let want = one(&created());
+        assert_eq!((&*want.bucket, &*want.key), ("raw", "in/a b.csv"));
+        assert_eq!(
+            (want.size, &want.etag, &want.version_id),
+            (None, &None, &None)
+        );
+        assert_eq!((want.time, &want.region), (None, &None));
+        for (why, record) in [
+            ("a null size", with("/s3/object/size", json!(null))),
+            ("a null eTag", with("/s3/object/eTag", json!(null))),
+            ("an eTag of quotes", with("/s3/object/eTag", json!("\"\""))),
+            ("a null version", with("/s3/object/versionId", json!(null))),
+            ("an empty version", with("/s3/object/versionId", json!(""))),
+            ("a null region", with("/awsRegion", json!(null))),
+            ("a time in words", with("/eventTime", json!("yesterday"))),
+            (
+                "an unknown field",
+                with("/s3/object/mood", json!({"good": [1]})),
+            ),
+            (
+                "a later minor version",
+                with("/eventVersion", json!("2.99")),
+            ),
+            ("another server", with("/eventSource", json!("minio:s3"))),
+        ] {
+            assert_eq!(one(&record), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_read() {
+        assert_eq!(
+            one(&with("/s3/object/size", json!(5_497_558_138_880_u64))).size,
+            Some(5 << 40)
+        );
+        let etag = |text: &str| one(&with("/s3/object/eTag", json!(text))).etag;
+        assert_eq!(
+            etag("\"d41d8cd9-2\"").as_deref(),
+            Some("d41d8cd9-2"),
+            "quotes are not part"
+        );
+        assert_eq!(etag("d41d8cd9").as_deref(), Some("d41d8cd9"));
+        let version = one(&with("/s3/object/versionId", json!("null"))).version_id;
+        assert_eq!(
+            version.as_deref(),
+            Some("null"),
+            "the version of a suspended bucket"
+        );
+        let time = one(&with("/eventTime", json!("1970-01-01T00:00:01.500Z"))).time;
+        assert_eq!(time.map(jiff::Timestamp::as_millisecond), Some(1500));
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn a_bad_record_says_what_it_lacks() {
+        for (why, record, want) in [
+            ("a new major version",        with("/eventVersion", json!("3.0")),        "eventVersion is \"3.0\""),
+            ("a major that begins with 2", with("/eventVersion", json!("20.1")),       "eventVersion is \"20.1\""),
+            ("no version",                 with("/eventVersion", json!(null)),         "expected 2.x"),
+            ("a number for a version",     with("/eventVersion", json!(2.1)),          "invalid type"),
+            ("another service",            with("/eventSource", json!("aws:kinesis")), "\"aws:kinesis\""),
+            ("no type",                    with("/eventName", json!(null)),            "eventName is missing"),
+            ("no object",                  with("/s3/object", json!(null)),            "expected an object"),
+            ("no S3 at all",               json!({"eventVersion": "2.1", "eventName": "ObjectCreated:Put"}), "`s3`"),
+            ("an empty bucket",            with("/s3/bucket/name", json!("")),         "bucket name is empty"),
+            ("an empty key",               with("/s3/object/key", json!("")),          "key is empty"),
+            ("a negative size",            with("/s3/object/size", json!(-1)),         "invalid value"),
+            ("nothing",                    json!(null),                                "expected an object"),
+        ] {
+            let error = read(&json!([created(), record])).unwrap_err();
+            assert!(
+                matches!(error, ParseError::BadRecord { index: 1, .. }),
+                "{why}: {error:?}"
+            );
+            assert!(error.to_string().contains(want), "{why}: {error}");
+        }
+        let error = read(&json!([with("/s3/object/key", json!("caf%E9"))])).unwrap_err();
+        assert_eq!(
+            error,
+            ParseError::BadKey {
+                index: 0,
+                key: "caf%E9".into()
+            }
+        );
+        assert!(
+            matches!(read(&json!({})), Err(ParseError::Foreign { .. })),
+            "an object"
+        );
+    }
+}

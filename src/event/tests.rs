@@ -1,0 +1,303 @@
+//! Whole bodies: the samples of the AWS documentation, and whatever a stranger may send.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+const ALL: &[Envelope] = &[
+    Envelope::S3,
+    Envelope::Sns,
+    Envelope::Eventbridge,
+    Envelope::Work,
+];
+
+const S3: &str = include_str!("samples/s3-put.json");
+const S3_RECORDS: &str = include_str!("samples/s3-records.json");
+const S3_TEST: &str = include_str!("samples/s3-test.json");
+const SNS: &str = include_str!("samples/sns-notification.json");
+const SNS_TEST: &str = include_str!("samples/sns-test.json");
+const CREATED: &str = include_str!("samples/eventbridge-created.json");
+const DELETED: &str = include_str!("samples/eventbridge-deleted.json");
+const EXPIRED: &str = include_str!("samples/eventbridge-expired.json");
+
+fn put() -> Event {
+    Event {
+        bucket: "amzn-s3-demo-bucket".into(),
+        key: "HappyFace.jpg".into(),
+        kind: Kind::Created,
+        size: Some(1024),
+        etag: Some("d41d8cd98f00b204e9800998ecf8427e".into()),
+        version_id: Some("096fKKXTRTtl3on89fVO.nfljtsv6qko".into()),
+        time: Some("1970-01-01T00:00:00Z".parse().unwrap()),
+        region: Some("us-west-2".into()),
+        name: "ObjectCreated:Put".into(),
+    }
+}
+
+fn created() -> Event {
+    Event {
+        bucket: "amzn-s3-demo-bucket1".into(),
+        key: "example+key 1%20.csv".into(),
+        kind: Kind::Created,
+        size: Some(5),
+        etag: Some("b1946ac92492d2347c6235b4d2611184".into()),
+        version_id: Some("IYV3p45BT0ac8hjHg1houSdS1a.Mro8e".into()),
+        time: Some("2021-11-12T00:00:00Z".parse().unwrap()),
+        region: Some("ca-central-1".into()),
+        name: "Object Created".into(),
+    }
+}
+
+fn deleted() -> Event {
+    Event {
+        key: "example-key".into(),
+        kind: Kind::Removed,
+        size: None,
+        etag: Some("d41d8cd98f00b204e9800998ecf8427e".into()),
+        version_id: Some("1QW9g1Z99LUNbvaaYVpW9xDlOLU.qxgF".into()),
+        name: "Object Deleted".into(),
+        ..created()
+    }
+}
+
+fn sns(message: &str) -> String {
+    json!({"Type": "Notification", "Message": message}).to_string()
+}
+
+#[test]
+#[rustfmt::skip]
+fn the_samples_of_the_documentation_are_read() {
+    let version_id = Some("mtB0cV.jejK63XkRNceanNMC.qXPWLeK".into());
+    let expired = Event { etag: None, version_id, ..deleted() };
+    let work = Event {
+        bucket: "b".into(),
+        key: "a b".into(),
+        kind: Kind::Asked,
+        size: None,
+        etag: None,
+        version_id: None,
+        time: None,
+        region: None,
+        name: "work".into(),
+    };
+    let message = work_message("b", "a b");
+    for (why, body, envelope, want) in [
+        ("a notification",            S3.to_owned(),      Envelope::S3,          put()),
+        ("wrapped by SNS",            SNS.to_owned(),     Envelope::Sns,         put()),
+        ("EventBridge",               CREATED.to_owned(), Envelope::Eventbridge, created()),
+        ("a deletion",                DELETED.to_owned(), Envelope::Eventbridge, deleted()),
+        ("an expiry",                 EXPIRED.to_owned(), Envelope::Eventbridge, expired),
+        ("EventBridge by way of SNS", sns(CREATED),       Envelope::Sns,         created()),
+        ("work",                      message.clone(),    Envelope::Work,        work.clone()),
+        ("work by way of SNS",        sns(&message),      Envelope::Sns,         work),
+    ] {
+        let records = vec![Record::Event(want)];
+        assert_eq!(
+            parse(&body, ALL),
+            Ok(Parsed::Records { envelope, records }),
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn every_record_of_a_message_counts() {
+    let Ok(Parsed::Records {
+        envelope: Envelope::S3,
+        records,
+    }) = parse(S3_RECORDS, ALL)
+    else {
+        panic!("not read");
+    };
+    let told: Vec<_> = records
+        .iter()
+        .map(|record| match record {
+            Record::Event(event) => (event.kind, event.key.as_str(), event.size),
+            Record::Ignored { name } => (Kind::Asked, name.as_str(), None),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Kind::Created, "in/red flower.jpg", Some(0)),
+            (Kind::Removed, "in/1+1=2.txt", None),
+            (Kind::Asked, "ObjectTagging:Put", None),
+            (Kind::Removed, "資料/é.csv", None),
+        ],
+    );
+}
+
+#[test]
+#[rustfmt::skip]
+fn what_holds_no_event_is_told_apart() {
+    let none = |envelope| Parsed::Records { envelope, records: vec![] };
+    for (why, body, want) in [
+        ("the test event",   S3_TEST.to_owned(),                    Parsed::Test),
+        ("wrapped",          SNS_TEST.to_owned(),                   Parsed::Test),
+        ("no record",        r#"{"Records":[]}"#.into(),            none(Envelope::S3)),
+        ("wrapped",          sns(r#" {"Records" : [ ] } "#),        none(Envelope::Sns)),
+        ("a later release",  r#"{"brigade":7,"kind":"x"}"#.into(),  Parsed::Newer { version: 7 }),
+        ("wrapped",          sns(r#"{"brigade":2}"#),               Parsed::Newer { version: 2 }),
+    ] {
+        assert_eq!(parse(&body, ALL), Ok(want), "{why}");
+    }
+}
+
+#[test]
+#[rustfmt::skip]
+fn only_an_accepted_envelope_is_opened() {
+    use Envelope::{Eventbridge, S3 as Plain, Sns, Work};
+    let work = work_message("b", "k");
+    let refused = |envelope| Some(ParseError::NotAccepted(envelope));
+    for (why, body, accept, want) in [
+        ("a notification",                  S3.to_owned(),      &[Plain][..],              None),
+        ("not accepted",                    S3.to_owned(),      &[Sns, Eventbridge, Work], refused(Plain)),
+        ("S3's by SNS needs SNS only",      SNS.to_owned(),     &[Sns],                    None),
+        ("but does need it",                SNS.to_owned(),     &[Plain],                  refused(Sns)),
+        ("EventBridge",                     CREATED.to_owned(), &[Eventbridge],            None),
+        ("not accepted",                    CREATED.to_owned(), &[Plain, Sns, Work],       refused(Eventbridge)),
+        ("nor by way of SNS",               sns(CREATED),       &[Plain, Sns, Work],       refused(Eventbridge)),
+        ("work",                            work.clone(),       &[Work],                   None),
+        ("not accepted",                    work.clone(),       &[Plain, Sns, Eventbridge], refused(Work)),
+        ("nor by way of SNS",               sns(&work),         &[Plain, Sns, Eventbridge], refused(Work)),
+        ("nor when broken",                 r#"{"brigade":1}"#.to_owned(), &[Plain],       refused(Work)),
+        ("a test event",                    S3_TEST.to_owned(), &[Plain],                  None),
+        ("not accepted",                    S3_TEST.to_owned(), &[Sns, Eventbridge, Work], refused(Plain)),
+        ("a later release is not refused",  r#"{"brigade":2}"#.to_owned(), &[],            None),
+    ] {
+        assert_eq!(parse(&body, accept).err(), want, "{why}: {body}");
+    }
+}
+
+#[test]
+#[rustfmt::skip]
+fn a_refusal_says_what_was_expected_and_what_came() {
+    let confirm = r#"{"Type":"SubscriptionConfirmation","Message":"You have chosen"}"#;
+    for (why, body, want) in [
+        ("nothing",                String::new(),                        "at line 1 column 0: EOF"),
+        ("no JSON",                "hello".into(),                       "at line 1 column 1: expected value"),
+        ("cut off",                S3[..99].into(),                      "at line 6 column"),
+        ("two bodies",             format!("{S3_TEST}{S3_TEST}"),        "trailing characters"),
+        ("endless nesting",        "[".repeat(1 << 20),                  "EOF while parsing"),
+        ("a list",                 format!("[{S3}]"),                    "this is not a JSON object"),
+        ("a list like our fields", "[1,[]]".into(),                      "this is not a JSON object"),
+        ("a word",                 "\"x\"".into(),                       "this is not a JSON object"),
+        ("no known field",         "{}".into(),                          "none of the fields Records, Type"),
+        ("only nulls",             r#"{"Records":null,"Type":null}"#.into(), "none of the fields"),
+        ("a field twice",          r#"{"Records":[],"Records":[]}"#.into(), "duplicate field `Records`"),
+        ("records that are none",  r#"{"Records":{"a":1}}"#.into(),      "its Records is not a list"),
+        ("another event",          r#"{"Event":"x"}"#.into(),            "its Event is \"x\""),
+        ("a topic to confirm",     confirm.into(),                       "its Type is \"SubscriptionConfirm"),
+        ("no message",             r#"{"Type":"Notification","Message":5}"#.into(), "has no Message"),
+        ("words by SNS",           sns("hello"),                         "at line 1 column 1: expected value"),
+        ("SNS in SNS",             sns(&sns(S3)),                        "it holds another notification"),
+        ("another service",        r#"{"source":"aws.ec2"}"#.into(),     "its source is \"aws.ec2\""),
+        ("no type",                r#"{"source":"aws.s3"}"#.into(),      "no detail-type"),
+        ("a terminal's orders",    r#"{"source":"\u001b[2J\n"}"#.into(), r#"its source is "\u{1b}[2J\n""#),
+        ("a long one",             json!({"source": "x".repeat(999)}).to_string(), "xxx…"),
+    ] {
+        let told = parse(&body, ALL).unwrap_err().to_string();
+        assert!(told.starts_with("expected "), "{why}: {told}");
+        assert!(told.contains(want), "{why}: {told}");
+        assert!(told.chars().count() < 200, "{why}: {told}");
+    }
+}
+
+/// Arbitrary JSON that meets our field names often.
+#[rustfmt::skip]
+fn any_json() -> impl Strategy<Value = Value> {
+    const NAMES: &[&str] = &[
+        "Records", "Type", "Message", "Event", "source", "detail-type", "detail", "brigade", "kind",
+        "bucket", "key", "object", "name", "s3", "eventName", "eventVersion", "size", "eTag", "etag",
+    ];
+    const WORDS: &[&str] = &[
+        "Notification", "s3:TestEvent", "aws.s3", "Object Created", "2.1", "work", "%FF",
+        "ObjectCreated:Put", "{\"Records\":[]}",
+    ];
+    let name = prop_oneof![
+        3 => proptest::sample::select(NAMES).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    let word = proptest::sample::select(WORDS);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        Just(json!(1)),
+        any::<String>().prop_map(Value::from),
+        word.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 64, 8, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map(name.clone(), inner, 0..8)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// One line a person can read, however odd the body.
+fn told_in_a_line(body: &str) {
+    if let Err(error) = parse(body, ALL) {
+        let told = error.to_string();
+        assert!(!told.chars().any(char::is_control), "{told:?}");
+        assert!(told.chars().count() < 200, "{told}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        told_in_a_line(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn no_text_breaks_it(body in "(?s).{0,256}") {
+        told_in_a_line(&body);
+        told_in_a_line(&sns(&body));
+    }
+
+    #[test]
+    fn no_json_breaks_it(value in any_json()) {
+        told_in_a_line(&value.to_string());
+        told_in_a_line(&sns(&value.to_string()));
+    }
+
+    #[test]
+    fn no_value_in_a_sample_breaks_it(
+        sample in proptest::sample::select(vec![S3, S3_RECORDS, CREATED, DELETED, SNS]),
+        spot in any::<proptest::sample::Index>(),
+        value in any_json(),
+    ) {
+        let mut body: Value = serde_json::from_str(sample).unwrap();
+        let paths = paths(&body, "");
+        *body.pointer_mut(&paths[spot.index(paths.len())]).unwrap() = value;
+        told_in_a_line(&body.to_string());
+    }
+}
+
+fn paths(value: &Value, here: &str) -> Vec<String> {
+    let mut all = vec![here.to_owned()];
+    match value {
+        Value::Object(fields) => {
+            all.extend(fields.iter().flat_map(|(name, inner)| {
+                paths(
+                    inner,
+                    &format!("{here}/{}", name.replace('~', "~0").replace('/', "~1")),
+                )
+            }));
+        }
+        Value::Array(items) => {
+            all.extend(
+                items
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(i, inner)| paths(inner, &format!("{here}/{i}"))),
+            );
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    all
+}

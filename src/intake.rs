@@ -1,0 +1,250 @@
+//! Reserve room, receive, lease, hand over.
+//!
+//! Room is reserved before SQS is asked, so that nothing is held that cannot be worked: a poll
+//! asks for ten messages and waits until there is room for ten. One poll is out while the queue
+//! is quiet; each full reply adds one, up to `max_pollers`, and an empty one takes all but one
+//! away. A queue all of whose routes are held rests until a probe is due, and then asks for one.
+//!
+//! ```text
+//! room ──reserve 10──▶ receive ──▶ lease ──▶ pool        full reply: one poll more
+//!   ▲                     │                              empty reply: back to one
+//!   └── what did not come ┘                              error: backoff, shown in /ready
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::edge::Dice;
+use crate::metrics::{Metrics, QueueLabel};
+use crate::queue::{Lease, Message, Sqs, SqsError, Terms, WAIT};
+use crate::work::{Delivery, Gates, Job, QueueTerms, Verdict};
+
+/// SQS's limit for one receive.
+const BATCH: u32 = 10;
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+
+/// Receives the messages of one queue.
+#[derive(Debug)]
+pub struct Intake {
+    /// The queue.
+    pub sqs: Sqs,
+    /// What holds for its messages.
+    pub terms: Arc<QueueTerms>,
+    /// Lease lengths.
+    pub lease: Terms,
+    /// Polls at once, at most.
+    pub max_pollers: u32,
+    /// Messages held at once, over all queues.
+    pub room: Arc<Semaphore>,
+    /// The workers.
+    pub pool: mpsc::Sender<Job>,
+    /// Where the verdicts go.
+    pub settle: mpsc::Sender<Verdict>,
+    /// Owns the keepers of the leases.
+    pub keepers: TaskTracker,
+    /// Which routes are held.
+    pub gates: Gates,
+    /// The routes this queue feeds.
+    pub routes: Vec<String>,
+    /// For `/live` and `/ready`.
+    pub pulse: watch::Sender<Pulse>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Jitter.
+    pub dice: Dice,
+    /// Cancelled when nothing more is to be received.
+    pub stop: CancellationToken,
+}
+
+/// How a queue's polling is going.
+#[derive(Debug, Clone)]
+pub struct Pulse {
+    /// When the loop last turned; attempts count.
+    pub turned: Instant,
+    /// When SQS last answered, if it ever did.
+    pub answered: Option<Instant>,
+    /// What SQS last said instead of messages.
+    pub error: Option<String>,
+    /// Polls out at once.
+    pub pollers: u32,
+    /// All routes are held; nothing is asked for.
+    pub resting: bool,
+}
+
+/// One reply, and the room that was reserved for it.
+struct Reply {
+    asked: Instant,
+    room: OwnedSemaphorePermit,
+    received: Result<Vec<Message>, SqsError>,
+}
+
+impl Pulse {
+    /// The pulse of a loop that has just begun.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self {
+            turned: Instant::now(),
+            answered: None,
+            error: None,
+            pollers: 0,
+            resting: false,
+        }
+    }
+}
+
+impl Intake {
+    /// Receives until told to stop. What is being waited for then is dropped; what was received
+    /// has been handed over.
+    pub async fn run(self) {
+        self.stop.clone().run_until_cancelled(self.poll()).await;
+    }
+
+    async fn poll(&self) {
+        let mut polls = FuturesUnordered::new();
+        let (mut want, mut failures) = (1, 0);
+        let mut not_before = Instant::now();
+        let mut gates = self.gates.clone();
+        loop {
+            self.pulse.send_modify(|pulse| {
+                pulse.turned = Instant::now();
+                pulse.pollers = want;
+            });
+            if polls.is_empty()
+                && let Some(probe_at) = self.rests()
+            {
+                self.pulse.send_modify(|pulse| pulse.resting = true);
+                tokio::select! {
+                    () = tokio::time::sleep_until(probe_at) => {}
+                    () = gates.changed() => {}
+                    // Turning is what `/live` looks for.
+                    () = tokio::time::sleep(WAIT) => {}
+                }
+                want = 1;
+                if self
+                    .rests()
+                    .is_some_and(|probe_at| probe_at > Instant::now())
+                {
+                    continue;
+                }
+            }
+            self.pulse.send_modify(|pulse| pulse.resting = false);
+            let held = self.rests().is_some();
+            let target = if held { 1 } else { want as usize };
+            if polls.is_empty() {
+                tokio::time::sleep_until(not_before).await;
+            }
+            while polls.len() < target && Instant::now() >= not_before {
+                polls.push(self.receive(if held { 1 } else { BATCH }));
+            }
+            let Some(reply) = polls.next().await else {
+                continue;
+            };
+            match reply.received {
+                Ok(messages) => {
+                    failures = 0;
+                    want = match messages.len() {
+                        0 => 1,
+                        full if full >= BATCH as usize => (want + 1).min(self.max_pollers),
+                        _ => want,
+                    };
+                    self.answered();
+                    self.hand_over(messages, reply.asked, reply.room);
+                }
+                Err(error) => {
+                    drop(reply.room);
+                    want = 1;
+                    self.failed(&error);
+                    not_before = Instant::now() + self.backoff(failures);
+                    failures += 1;
+                }
+            }
+        }
+    }
+
+    fn rests(&self) -> Option<Instant> {
+        self.gates.all_held(self.routes.iter().map(String::as_str))
+    }
+
+    /// Reserves room, then asks.
+    async fn receive(&self, most: u32) -> Reply {
+        let room = self.room.clone().acquire_many_owned(most);
+        let room = room.await.expect("the room is never closed");
+        let asked = Instant::now();
+        let received = self
+            .sqs
+            .receive(most as usize, WAIT, self.lease.visibility())
+            .await;
+        Reply {
+            asked,
+            room,
+            received,
+        }
+    }
+
+    /// Hands over a whole reply. Not async: a stop in the middle would hide messages that
+    /// nobody works.
+    fn hand_over(&self, messages: Vec<Message>, asked: Instant, mut room: OwnedSemaphorePermit) {
+        let queue = QueueLabel {
+            queue: self.terms.name.clone(),
+        };
+        let count = messages.len();
+        self.metrics
+            .received
+            .get_or_create(&queue)
+            .inc_by(count as u64);
+        for message in messages {
+            let sqs = self.sqs.clone();
+            let handle = message.handle.clone();
+            let lease = Lease::keep(sqs, handle, asked, self.lease, &self.keepers);
+            let room = room.split(1).expect("room was reserved for each message");
+            let delivery = Delivery {
+                message,
+                lease,
+                room,
+                terms: self.terms.clone(),
+            };
+            let job = Job {
+                delivery,
+                settle: self.settle.clone(),
+            };
+            // It takes as many as there is room for, so only a pool that has died refuses; the
+            // supervisor says so, and the lease runs out.
+            if self.pool.try_send(job).is_ok() {
+                self.metrics.in_flight.get_or_create(&queue).inc();
+            }
+        }
+    }
+
+    fn answered(&self) {
+        self.pulse.send_modify(|pulse| {
+            pulse.answered = Some(Instant::now());
+            if pulse.error.take().is_some() {
+                tracing::info!(queue = self.terms.name, "the queue answers again");
+            }
+        });
+    }
+
+    /// Says so once.
+    fn failed(&self, error: &SqsError) {
+        let told = error.to_string();
+        let new = self.pulse.borrow().error.as_deref() != Some(told.as_str());
+        if new {
+            tracing::error!(queue = self.terms.name, url = self.sqs.url(), %error, "cannot receive");
+        }
+        self.pulse.send_modify(|pulse| pulse.error = Some(told));
+    }
+
+    fn backoff(&self, failures: u32) -> Duration {
+        let wait = (FIRST_BACKOFF * 2_u32.pow(failures.min(8))).min(LONGEST_BACKOFF);
+        self.dice.spread(wait)
+    }
+}

@@ -1,0 +1,308 @@
+//! What can be counted, under which names.
+//!
+//! Names, units and labels stand in [`Metrics::new`] and nowhere else; a rename is a breaking
+//! change and goes into the CHANGELOG. No object key, message id or bucket is ever a label: their
+//! number has no bound.
+//!
+//! The registry belongs to one daemon, not to the process, so several daemons fit in one test.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Seconds: from one fast copy to a lag that somebody is paged for.
+const BUCKETS: [f64; 16] = [
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0,
+    14_400.0,
+];
+
+/// Every metric of one daemon. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// SQS messages received.
+    pub received: Family<QueueLabel, Counter>,
+    /// SQS messages ended, by how.
+    pub settled: Family<SettledLabels, Counter>,
+    /// Event records worked, by route and how they ended.
+    pub records: Family<RecordLabels, Counter>,
+    /// Objects written, by the way their bytes took.
+    pub copies: Family<CopyLabels, Counter>,
+    /// Bytes of objects written.
+    pub copied_bytes: Family<RouteLabel, Counter>,
+    /// Requests sent to AWS, by operation and the answer's status.
+    pub calls: Family<CallLabels, Counter>,
+    /// Requests sent again by the guard around every S3 call.
+    pub retries: Family<OperationLabels, Counter>,
+    /// Messages held: received and not yet settled.
+    pub in_flight: Family<QueueLabel, Gauge>,
+    /// 1 while a route is held.
+    pub route_held: Family<RouteLabel, Gauge>,
+    /// From a worker taking a message to its verdict.
+    pub work_duration: Family<QueueLabel, Histogram, fn() -> Histogram>,
+    /// From the event's time to the message's end.
+    pub lag: Family<RouteLabel, Histogram, fn() -> Histogram>,
+}
+
+/// `queue`: the section's name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct QueueLabel {
+    /// The `[queue.NAME]`.
+    pub queue: String,
+}
+
+/// `route`: the section's name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RouteLabel {
+    /// The `[route.NAME]`.
+    pub route: String,
+}
+
+/// How a message ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SettledLabels {
+    /// The `[queue.NAME]`.
+    pub queue: String,
+    /// `done`, `skipped`, `retried`, `parked`, `released` or `lost`.
+    pub outcome: &'static str,
+}
+
+/// How a record ended on a route; `none` is the route of a record that matches none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RecordLabels {
+    /// The `[route.NAME]`, or `none`.
+    pub route: String,
+    /// `done`, `retry`, or the reason of a skip or a parking.
+    pub outcome: &'static str,
+}
+
+/// Which way bytes took.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CopyLabels {
+    /// The `[route.NAME]`.
+    pub route: String,
+    /// `server` or `stream`.
+    pub way: &'static str,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CallLabels {
+    /// `s3` or `sqs`.
+    pub service: &'static str,
+    /// The operation as AWS names it.
+    pub operation: &'static str,
+    /// HTTP status, or `none` when no answer came.
+    pub status: String,
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OperationLabels {
+    /// `s3`.
+    pub service: &'static str,
+    /// The operation as AWS names it.
+    pub operation: &'static str,
+}
+
+impl Metrics {
+    /// Makes the metrics and the registry that prints them.
+    #[must_use]
+    pub fn new(environment: &str) -> (Self, Registry) {
+        let metrics = Self {
+            received: Family::default(),
+            settled: Family::default(),
+            records: Family::default(),
+            copies: Family::default(),
+            copied_bytes: Family::default(),
+            calls: Family::default(),
+            retries: Family::default(),
+            in_flight: Family::default(),
+            route_held: Family::default(),
+            work_duration: Family::new_with_constructor(seconds),
+            lag: Family::new_with_constructor(seconds),
+        };
+        let mut all = Registry::with_prefix("brigade");
+        let build = [
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("environment", environment.to_owned()),
+        ];
+        all.register("build", "This process", Info::new(build));
+
+        let m = &metrics;
+        all.register(
+            "messages_received",
+            "SQS messages received",
+            m.received.clone(),
+        );
+        all.register(
+            "messages_settled",
+            "SQS messages ended, by outcome",
+            m.settled.clone(),
+        );
+        all.register(
+            "records",
+            "Event records worked, by outcome",
+            m.records.clone(),
+        );
+        all.register("copies", "Objects written, by way", m.copies.clone());
+        all.register(
+            "copied_bytes",
+            "Bytes of objects written",
+            m.copied_bytes.clone(),
+        );
+        all.register(
+            "aws_calls",
+            "Requests sent to AWS, by status",
+            m.calls.clone(),
+        );
+        all.register("retries", "S3 requests sent again", m.retries.clone());
+        all.register(
+            "deliveries_in_flight",
+            "SQS messages held",
+            m.in_flight.clone(),
+        );
+        all.register(
+            "route_held",
+            "1 while the route is held",
+            m.route_held.clone(),
+        );
+        all.register_with_unit(
+            "work_duration",
+            "From taking a message to its verdict",
+            Unit::Seconds,
+            m.work_duration.clone(),
+        );
+        all.register_with_unit(
+            "lag",
+            "From the event's time to its message's end",
+            Unit::Seconds,
+            m.lag.clone(),
+        );
+        (metrics, all)
+    }
+
+    /// Counts one answered or unanswered request.
+    pub fn call(&self, service: &'static str, operation: &'static str, status: Option<u16>) {
+        let status = status.map_or_else(|| "none".to_owned(), |code| code.to_string());
+        self.calls
+            .get_or_create(&CallLabels {
+                service,
+                operation,
+                status,
+            })
+            .inc();
+    }
+
+    /// Counts one record's end on a route.
+    pub fn record(&self, route: &str, outcome: &'static str) {
+        self.records
+            .get_or_create(&RecordLabels {
+                route: route.to_owned(),
+                outcome,
+            })
+            .inc();
+    }
+
+    /// Counts one object written.
+    pub fn copied(&self, route: &str, way: &'static str, bytes: u64) {
+        let route = route.to_owned();
+        self.copies
+            .get_or_create(&CopyLabels {
+                route: route.clone(),
+                way,
+            })
+            .inc();
+        self.copied_bytes
+            .get_or_create(&RouteLabel { route })
+            .inc_by(bytes);
+    }
+
+    /// Counts one message's end.
+    pub fn settled(&self, queue: &str, outcome: &'static str) {
+        self.settled
+            .get_or_create(&SettledLabels {
+                queue: queue.to_owned(),
+                outcome,
+            })
+            .inc();
+    }
+
+    /// Notes how far behind its event a route was.
+    pub fn lagged(&self, route: &str, lag: Duration) {
+        let label = RouteLabel {
+            route: route.to_owned(),
+        };
+        self.lag.get_or_create(&label).observe(lag.as_secs_f64());
+    }
+}
+
+fn seconds() -> Histogram {
+    Histogram::new(BUCKETS)
+}
+
+/// The text a Prometheus scrape gets.
+///
+/// # Panics
+/// Never: writing into a `String` cannot fail.
+#[must_use]
+pub fn print(registry: &Registry) -> String {
+    let mut page = String::new();
+    text::encode(&mut page, registry).expect("writing into a String cannot fail");
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_labels_are_the_published_ones() {
+        let (metrics, registry) = Metrics::new("test");
+        let queue = QueueLabel {
+            queue: "events".into(),
+        };
+        metrics.received.get_or_create(&queue).inc();
+        metrics.settled("events", "done");
+        metrics.record("orders", "done");
+        metrics.copied("orders", "server", 12);
+        metrics.call("s3", "CopyObject", Some(200));
+        metrics.call("sqs", "ReceiveMessage", None);
+        let retried = OperationLabels {
+            service: "s3",
+            operation: "HeadObject",
+        };
+        metrics.retries.get_or_create(&retried).inc();
+        metrics.in_flight.get_or_create(&queue).set(3);
+        metrics
+            .route_held
+            .get_or_create(&RouteLabel {
+                route: "orders".into(),
+            })
+            .set(1);
+        metrics.work_duration.get_or_create(&queue).observe(0.02);
+        metrics.lagged("orders", Duration::from_secs(2));
+        let page = print(&registry);
+        for line in [
+            "brigade_messages_received_total{queue=\"events\"} 1",
+            "brigade_messages_settled_total{queue=\"events\",outcome=\"done\"} 1",
+            "brigade_records_total{route=\"orders\",outcome=\"done\"} 1",
+            "brigade_copies_total{route=\"orders\",way=\"server\"} 1",
+            "brigade_copied_bytes_total{route=\"orders\"} 12",
+            "brigade_aws_calls_total{service=\"s3\",operation=\"CopyObject\",status=\"200\"} 1",
+            "brigade_aws_calls_total{service=\"sqs\",operation=\"ReceiveMessage\",status=\"none\"} 1",
+            "brigade_retries_total{service=\"s3\",operation=\"HeadObject\"} 1",
+            "brigade_deliveries_in_flight{queue=\"events\"} 3",
+            "brigade_route_held{route=\"orders\"} 1",
+            "brigade_work_duration_seconds_count{queue=\"events\"} 1",
+            "brigade_lag_seconds_count{route=\"orders\"} 1",
+        ] {
+            assert!(page.lines().any(|have| have == line), "{line}\n{page}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Holding one SQS message while we work on it.
+//!
+//! SQS hides a received message for a *visibility timeout*. If that passes before the message is
+//! deleted, SQS hands it to another consumer and the object is copied twice. The keeper pushes the
+//! timeout forward until the lease is released or dropped.
+//!
+//! ```text
+//! asked              wake (half)                 expiry
+//!   |<---------------- visibility ----------------->|
+//!                        |<- extend ->| retry, retry|
+//! ```
+//!
+//! Rules that make this safe:
+//! * the expiry counts from *before* the request was sent, so our clock is never the optimistic
+//!   one;
+//! * at the expiry, or as soon as SQS says the receipt is gone, [`Window::lost`] fires and the
+//!   work is cancelled: from then on another consumer may hold the same message;
+//! * the [`Receipt`], without which nothing can be deleted, comes back only from
+//!   [`Lease::release`], after the keeper has stopped. Extend and delete cannot race;
+//! * SQS ends every hold 12 h after the receive. The keeper stops well before, so that the
+//!   message comes back with a clean count instead of an error.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::sqs::{ExtendError, Sqs};
+use super::window::{Terms, Window};
+
+/// SQS: "the total visibility timeout is limited to 12 hours from the receive"; half an hour is
+/// left to hand the message back.
+const LONGEST_HOLD: Duration = Duration::from_secs(11 * 3_600 + 1_800);
+
+/// One message, hidden from other consumers. Dropping it lets the message time out.
+#[derive(Debug)]
+pub struct Lease {
+    handle: String,
+    window: Window,
+    keeper: JoinHandle<()>,
+    stop: DropGuard,
+}
+
+/// The right to settle one message, until its expiry.
+#[derive(Debug)]
+pub struct Receipt {
+    /// What SQS calls the receipt handle.
+    pub handle: String,
+    /// From then on another consumer may hold the message.
+    pub expiry: Instant,
+}
+
+impl Lease {
+    /// Starts keeping a message received by a request sent at `asked`.
+    #[must_use]
+    pub fn keep(
+        sqs: Sqs,
+        handle: String,
+        asked: Instant,
+        terms: Terms,
+        keepers: &TaskTracker,
+    ) -> Self {
+        let window = Window::until(asked + terms.visibility(), terms);
+        let stop = CancellationToken::new();
+        let keeper = Keeper {
+            sqs,
+            handle: handle.clone(),
+            window: window.clone(),
+        };
+        let stopped = stop.clone();
+        let keeper = keepers.spawn(async move { keeper.keep(asked, &stopped).await });
+        Self {
+            handle,
+            window,
+            keeper,
+            stop: stop.drop_guard(),
+        }
+    }
+
+    /// The right to write that this lease gives.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Stops the keeper and gives up the right to settle, or `None` if it is already lost.
+    pub async fn release(self) -> Option<Receipt> {
+        drop(self.stop);
+        // A keeper that panicked has not extended either: the expiry still tells the truth.
+        let _ = self.keeper.await;
+        let expiry = self.window.expiry()?;
+        let held = !self.window.lost().is_cancelled() && Instant::now() < expiry;
+        held.then_some(Receipt {
+            handle: self.handle,
+            expiry,
+        })
+    }
+}
+
+struct Keeper {
+    sqs: Sqs,
+    handle: String,
+    window: Window,
+}
+
+impl Keeper {
+    async fn keep(&self, asked: Instant, stop: &CancellationToken) {
+        let terms = self.window.terms();
+        let last_renewal = asked + LONGEST_HOLD - terms.visibility();
+        let mut expiry = asked + terms.visibility();
+        let mut wake = asked + terms.renew_after();
+        while stop.run_until_cancelled(sleep_until(wake)).await.is_some() {
+            let asked = Instant::now();
+            if asked >= expiry || asked >= last_renewal {
+                self.window.lost().cancel();
+                return;
+            }
+            let give_up = expiry.min(asked + terms.extend_timeout());
+            let extend = self.sqs.extend(&self.handle, terms.visibility());
+            wake = match timeout_at(give_up, extend).await {
+                Ok(Ok(())) => {
+                    expiry = asked + terms.visibility();
+                    self.window.extend(expiry);
+                    asked + terms.renew_after()
+                }
+                Ok(Err(ExtendError::Gone)) => {
+                    self.window.lost().cancel();
+                    return;
+                }
+                // Extending insists: half the visibility is left for it.
+                Ok(Err(ExtendError::Unavailable)) | Err(_) => {
+                    expiry.min(Instant::now() + terms.extend_timeout())
+                }
+            };
+        }
+    }
+}

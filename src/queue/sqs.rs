@@ -1,0 +1,408 @@
+//! One SQS queue and the calls we make to it.
+//!
+//! Each verb has its own patience: a receive waits, an extend insists, a delete is left to
+//! redelivery. So nothing retries here; every call has a timeout, is counted, and says what its
+//! caller should do about a failure.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityError as NotExtended;
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
+    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
+};
+use aws_smithy_runtime_api::http::Response;
+
+use crate::metrics::Metrics;
+
+/// The longest long poll SQS allows: an idle queue costs one request in 20 s.
+pub const WAIT: Duration = Duration::from_secs(20);
+
+/// What a call may take beyond what it waits for. A receive once hung for ever in the field with
+/// default timeouts (aws-sdk-rust#1094).
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One queue. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sqs {
+    client: Client,
+    url: String,
+    metrics: Metrics,
+}
+
+/// A received message.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// SQS's id of it.
+    pub id: String,
+    /// Untrusted.
+    pub body: String,
+    /// The receipt handle of this receive.
+    pub handle: String,
+    /// How often it was received, this time included.
+    pub receive_count: u32,
+    /// When it was first received, in SQS's words: milliseconds since 1970.
+    pub first_received: Option<String>,
+    /// Its own attributes, kept when it is parked.
+    pub attributes: HashMap<String, MessageAttributeValue>,
+}
+
+/// What SQS says about a queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Queue ARN of the redrive policy's target.
+    pub dead_letter_arn: Option<String>,
+    /// The redrive policy's `maxReceiveCount`.
+    pub redrive_after: Option<u32>,
+}
+
+/// A failed SQS call.
+#[derive(Debug, thiserror::Error)]
+pub enum SqsError {
+    /// The queue does not exist, or not for these credentials.
+    #[error("{op}: no such queue")]
+    NoQueue {
+        /// Which operation failed.
+        op: &'static str,
+    },
+    /// No credentials, refused credentials, or a permission is missing.
+    #[error("{op}: refused: {why}")]
+    Refused {
+        /// Which operation failed.
+        op: &'static str,
+        /// In the service's words.
+        why: String,
+    },
+    /// No answer, throttling, or an answer that a later try may change.
+    #[error("{op}: unavailable: {why}")]
+    Unavailable {
+        /// Which operation failed.
+        op: &'static str,
+        /// In the service's words.
+        why: String,
+    },
+}
+
+/// Why a message's visibility could not be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExtendError {
+    /// The receipt is no longer good: another consumer may hold the message.
+    #[error("the receipt is gone")]
+    Gone,
+    /// SQS did not do it this time.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+/// One entry of a batch that SQS did not carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// Its place in the batch.
+    pub index: usize,
+    /// The same call cannot succeed.
+    pub for_good: bool,
+    /// In the service's words.
+    pub why: String,
+}
+
+impl Sqs {
+    /// A queue by its URL.
+    #[must_use]
+    pub fn new(client: Client, url: String, metrics: Metrics) -> Self {
+        Self {
+            client,
+            url,
+            metrics,
+        }
+    }
+
+    /// The queue's URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The same credentials and region, another queue.
+    #[must_use]
+    pub fn other(&self, url: String) -> Self {
+        Self {
+            url,
+            ..self.clone()
+        }
+    }
+
+    /// Waits up to `wait` for up to `most` messages, hidden for `visibility`.
+    ///
+    /// # Errors
+    /// [`SqsError`]; nothing is known about messages whose answer was lost, except that they are
+    /// visible again after `visibility`.
+    pub async fn receive(
+        &self,
+        most: usize,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Vec<Message>, SqsError> {
+        let call = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(i32::try_from(most.min(10)).expect("at most ten"))
+            .wait_time_seconds(seconds(wait))
+            .visibility_timeout(seconds(visibility))
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .message_system_attribute_names(
+                MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
+            )
+            .message_attribute_names("All")
+            .send();
+        let reply = self.timed("ReceiveMessage", wait + PATIENCE, call).await?;
+        Ok(reply
+            .messages
+            .unwrap_or_default()
+            .into_iter()
+            .map(message)
+            .collect())
+    }
+
+    /// Hides a message for `visibility` from now.
+    ///
+    /// # Errors
+    /// [`ExtendError::Gone`] when the receipt is no longer good.
+    pub async fn extend(&self, handle: &str, visibility: Duration) -> Result<(), ExtendError> {
+        let op = "ChangeMessageVisibility";
+        let call = self
+            .client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(handle)
+            .visibility_timeout(seconds(visibility))
+            .send();
+        // The keeper has its own deadline around this call.
+        let answer = call.await;
+        self.metrics.call("sqs", op, status(&answer));
+        match answer {
+            Ok(_) => Ok(()),
+            Err(e) => Err(match e.as_service_error() {
+                Some(
+                    NotExtended::MessageNotInflight(_) | NotExtended::ReceiptHandleIsInvalid(_),
+                ) => ExtendError::Gone,
+                // The 12 h ceiling and an expired handle are told apart by their code only.
+                Some(other) if other.code() == Some("InvalidParameterValue") => ExtendError::Gone,
+                Some(_) | None => ExtendError::Unavailable,
+            }),
+        }
+    }
+
+    /// Deletes up to ten messages; says which were not.
+    ///
+    /// # Errors
+    /// [`SqsError`] when the whole batch failed.
+    pub async fn delete(&self, handles: &[String]) -> Result<Vec<Failed>, SqsError> {
+        let entries = handles.iter().enumerate().map(|(id, handle)| {
+            DeleteMessageBatchRequestEntry::builder()
+                .id(id.to_string())
+                .receipt_handle(handle)
+                .build()
+                .expect("id and handle are set")
+        });
+        let call = self.client.delete_message_batch().queue_url(&self.url);
+        let call = call.set_entries(Some(entries.collect())).send();
+        let reply = self.timed("DeleteMessageBatch", PATIENCE, call).await?;
+        Ok(reply.failed.into_iter().map(failed).collect())
+    }
+
+    /// Shows up to ten messages again after their delays; says which were not.
+    ///
+    /// # Errors
+    /// [`SqsError`] when the whole batch failed.
+    pub async fn show(&self, entries: &[(String, Duration)]) -> Result<Vec<Failed>, SqsError> {
+        let entries = entries.iter().enumerate().map(|(id, (handle, delay))| {
+            ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(id.to_string())
+                .receipt_handle(handle)
+                .visibility_timeout(seconds(*delay))
+                .build()
+                .expect("id and handle are set")
+        });
+        let call = self
+            .client
+            .change_message_visibility_batch()
+            .queue_url(&self.url);
+        let call = call.set_entries(Some(entries.collect())).send();
+        let reply = self
+            .timed("ChangeMessageVisibilityBatch", PATIENCE, call)
+            .await?;
+        Ok(reply.failed.into_iter().map(failed).collect())
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// [`SqsError`]; without an answer the message may have been sent all the same.
+    pub async fn send(
+        &self,
+        body: &str,
+        attributes: HashMap<String, MessageAttributeValue>,
+    ) -> Result<(), SqsError> {
+        let call = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body);
+        let call = call.set_message_attributes(Some(attributes)).send();
+        self.timed("SendMessage", PATIENCE, call).await.map(drop)
+    }
+
+    /// Asks what the queue's redrive policy says. Also proves that the queue exists.
+    ///
+    /// # Errors
+    /// [`SqsError`].
+    pub async fn facts(&self) -> Result<Facts, SqsError> {
+        let call = self.client.get_queue_attributes().queue_url(&self.url);
+        let call = call
+            .attribute_names(QueueAttributeName::RedrivePolicy)
+            .send();
+        let reply = self.timed("GetQueueAttributes", PATIENCE, call).await?;
+        let attributes = reply.attributes.unwrap_or_default();
+        let policy = attributes.get(&QueueAttributeName::RedrivePolicy);
+        Ok(policy
+            .map(|policy| redrive_policy(policy))
+            .unwrap_or_default())
+    }
+
+    /// The URL of a queue of this region, by its ARN.
+    ///
+    /// # Errors
+    /// [`SqsError`].
+    pub async fn url_of(&self, arn: &str) -> Result<String, SqsError> {
+        let op = "GetQueueUrl";
+        let mut tail = arn.rsplit(':');
+        let (name, owner) = (tail.next().unwrap_or_default(), tail.next());
+        let call = self.client.get_queue_url().queue_name(name);
+        let call = call
+            .set_queue_owner_aws_account_id(owner.map(Into::into))
+            .send();
+        let reply = self.timed(op, PATIENCE, call).await?;
+        reply.queue_url.ok_or(SqsError::NoQueue { op })
+    }
+
+    /// Counts, times and names one call.
+    async fn timed<T, E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
+        &self,
+        op: &'static str,
+        patience: Duration,
+        call: impl Future<Output = Result<T, SdkError<E, Response>>>,
+    ) -> Result<T, SqsError> {
+        let Ok(answer) = tokio::time::timeout(patience, call).await else {
+            self.metrics.call("sqs", op, None);
+            return Err(SqsError::Unavailable {
+                op,
+                why: format!("no answer in {patience:?}"),
+            });
+        };
+        self.metrics.call("sqs", op, status(&answer));
+        answer.map_err(|e| classify(op, &e))
+    }
+}
+
+fn status<T, E>(answer: &Result<T, SdkError<E, Response>>) -> Option<u16> {
+    match answer {
+        Ok(_) => Some(200),
+        Err(e) => e.raw_response().map(|raw| raw.status().as_u16()),
+    }
+}
+
+fn classify<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
+    op: &'static str,
+    e: &SdkError<E, Response>,
+) -> SqsError {
+    let code = e.code().unwrap_or_default();
+    let why = match (e.code(), e.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => DisplayErrorContext(e).to_string(),
+    };
+    let status = e.raw_response().map(|raw| raw.status().as_u16());
+    // The service still speaks its legacy codes beside the modelled names.
+    if code.ends_with("NonExistentQueue") || code.ends_with("QueueDoesNotExist") {
+        SqsError::NoQueue { op }
+    } else if matches!(status, Some(400..=499)) && !throttled(code) {
+        SqsError::Refused { op, why }
+    } else {
+        SqsError::Unavailable { op, why }
+    }
+}
+
+fn throttled(code: &str) -> bool {
+    code.contains("Throttl") || code.contains("TooManyRequests") || code == "OverLimit"
+}
+
+fn message(message: aws_sdk_sqs::types::Message) -> Message {
+    let mut system = message.attributes.unwrap_or_default();
+    let count = system.get(&MessageSystemAttributeName::ApproximateReceiveCount);
+    Message {
+        receive_count: count.and_then(|count| count.parse().ok()).unwrap_or(1),
+        first_received: system
+            .remove(&MessageSystemAttributeName::ApproximateFirstReceiveTimestamp),
+        id: message.message_id.unwrap_or_default(),
+        body: message.body.unwrap_or_default(),
+        handle: message.receipt_handle.unwrap_or_default(),
+        attributes: message.message_attributes.unwrap_or_default(),
+    }
+}
+
+fn failed(entry: aws_sdk_sqs::types::BatchResultErrorEntry) -> Failed {
+    Failed {
+        // An id we did not send can only mean the first of one.
+        index: entry.id.parse().unwrap_or_default(),
+        for_good: entry.sender_fault,
+        why: format!("{}: {}", entry.code, entry.message.unwrap_or_default()),
+    }
+}
+
+/// Reads the policy's JSON; the count comes as a number or as text.
+fn redrive_policy(policy: &str) -> Facts {
+    let policy: serde_json::Value = serde_json::from_str(policy).unwrap_or_default();
+    let count = &policy["maxReceiveCount"];
+    Facts {
+        dead_letter_arn: policy["deadLetterTargetArn"].as_str().map(Into::into),
+        redrive_after: count
+            .as_u64()
+            .or_else(|| count.as_str()?.parse().ok())
+            .and_then(|count| count.try_into().ok()),
+    }
+}
+
+/// Whole seconds, rounded up, as SQS counts them.
+fn seconds(duration: Duration) -> i32 {
+    let whole = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    i32::try_from(whole).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redrive_policy_is_read_in_both_spellings() {
+        let want = Facts {
+            dead_letter_arn: Some("arn:aws:sqs:eu-west-1:111122223333:dead".into()),
+            redrive_after: Some(12),
+        };
+        for (why, count) in [("a number", "12"), ("text", "\"12\"")] {
+            let arn = "arn:aws:sqs:eu-west-1:111122223333:dead";
+            let policy = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":{count}}}"#);
+            assert_eq!(redrive_policy(&policy), want, "{why}");
+        }
+        assert_eq!(redrive_policy("nonsense"), Facts::default());
+    }
+
+    #[test]
+    fn a_part_of_a_second_is_never_cut_off() {
+        for (ms, want) in [(0, 0), (1, 1), (1_000, 1), (1_001, 2), (30_000, 30)] {
+            assert_eq!(seconds(Duration::from_millis(ms)), want, "{ms} ms");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The right to write: when a write may be sent, and until when it may still land.
+//!
+//! A request that was sent can reach S3 late: after its sender gave up, crashed or lost its lease.
+//! *W* is the longest that takes. Two rules keep a late write from landing on another worker's
+//! work:
+//!
+//! * a write is sent only while the lease has *W* left, checked here by the writer itself
+//!   ([`Window::open`]), so that it lands before anyone else can hold the message;
+//! * a message with an unanswered write is not settled before *W* has passed
+//!   ([`Window::lands_by`]). Dropping a [`Write`] that was not [answered](Write::answered) is how a
+//!   write becomes unanswered, so a timeout or a cancelled future cannot forget to say so.
+//!
+//! ```text
+//!  open            sent + W                    expiry
+//!   |<------ W ------->|                          |
+//!   |<------------ the lease must reach this far: expiry - now >= W
+//! ```
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// The lengths that follow from a queue's visibility timeout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    visibility: Duration,
+}
+
+impl Terms {
+    /// The terms of a message hidden for `visibility` at a time.
+    #[must_use]
+    pub fn new(visibility: Duration) -> Self {
+        Self { visibility }
+    }
+
+    /// How long a receive or an extend hides the message.
+    #[must_use]
+    pub fn visibility(&self) -> Duration {
+        self.visibility
+    }
+
+    /// *W*: the longest a request can still land after it was sent.
+    #[must_use]
+    pub fn w(&self) -> Duration {
+        self.visibility / 4
+    }
+
+    /// One write's own timeout: at most half of *W*.
+    #[must_use]
+    pub fn write_timeout(&self) -> Duration {
+        self.w() / 2
+    }
+
+    /// When the keeper renews, counted from the last renewal.
+    #[must_use]
+    pub fn renew_after(&self) -> Duration {
+        self.visibility / 2
+    }
+
+    /// What one extend may take.
+    #[must_use]
+    pub fn extend_timeout(&self) -> Duration {
+        (self.visibility / 8).min(Duration::from_secs(5))
+    }
+}
+
+/// The lease as the writer sees it. Clones look through the same window.
+#[derive(Debug, Clone)]
+pub struct Window {
+    terms: Terms,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    lost: CancellationToken,
+    times: Mutex<Times>,
+}
+
+#[derive(Debug)]
+struct Times {
+    /// When SQS shows the message to others; `None` for work that nobody else can hold.
+    expiry: Option<Instant>,
+    /// The latest moment at which an unanswered write may still land.
+    lands_by: Option<Instant>,
+}
+
+/// The lease is lost, or too short for a write to land within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the lease is too short for a write to land within it")]
+pub struct Closed;
+
+impl Window {
+    /// A window that is open until `expiry`, moved on by [`Window::extend`].
+    #[must_use]
+    pub fn until(expiry: Instant, terms: Terms) -> Self {
+        Self::new(Some(expiry), terms)
+    }
+
+    /// A window for work that no message stands for, such as `brigade reconcile`.
+    #[must_use]
+    pub fn unleased(terms: Terms) -> Self {
+        Self::new(None, terms)
+    }
+
+    fn new(expiry: Option<Instant>, terms: Terms) -> Self {
+        let times = Mutex::new(Times {
+            expiry,
+            lands_by: None,
+        });
+        Self {
+            terms,
+            shared: Arc::new(Shared {
+                lost: CancellationToken::new(),
+                times,
+            }),
+        }
+    }
+
+    /// The lengths this window keeps to.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        self.terms
+    }
+
+    /// Asks to send one write now.
+    ///
+    /// # Errors
+    /// [`Closed`] when the lease is lost or has less than *W* left.
+    pub fn open(&self) -> Result<Write, Closed> {
+        let lands_by = Instant::now() + self.terms.w();
+        let reaches = self.times(|times| times.expiry.is_none_or(|expiry| expiry >= lands_by));
+        if self.shared.lost.is_cancelled() || !reaches {
+            return Err(Closed);
+        }
+        Ok(Write {
+            window: self.clone(),
+            lands_by,
+            answered: false,
+        })
+    }
+
+    /// When the last unanswered write can no longer land, if there was one.
+    #[must_use]
+    pub fn lands_by(&self) -> Option<Instant> {
+        self.times(|times| times.lands_by)
+    }
+
+    /// Cancelled once the message may be in other hands.
+    #[must_use]
+    pub fn lost(&self) -> &CancellationToken {
+        &self.shared.lost
+    }
+
+    /// When SQS shows the message to others, unless nobody else can hold it.
+    #[must_use]
+    pub fn expiry(&self) -> Option<Instant> {
+        self.times(|times| times.expiry)
+    }
+
+    /// Moves the expiry; only the lease's keeper does.
+    pub(super) fn extend(&self, expiry: Instant) {
+        self.times(|times| times.expiry = Some(expiry));
+    }
+
+    fn times<T>(&self, read: impl FnOnce(&mut Times) -> T) -> T {
+        read(
+            &mut self
+                .shared
+                .times
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+}
+
+/// One write under way. Dropped without an answer, it counts as unanswered.
+#[derive(Debug)]
+#[must_use = "dropping it at once says that the write was not answered"]
+pub struct Write {
+    window: Window,
+    lands_by: Instant,
+    answered: bool,
+}
+
+impl Write {
+    /// The service has answered, or the request provably never left: nothing can land later.
+    pub fn answered(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for Write {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.window
+                .times(|times| times.lands_by = times.lands_by.max(Some(self.lands_by)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VISIBILITY: Duration = Duration::from_secs(120);
+    const W: Duration = Duration::from_secs(30);
+
+    fn window() -> Window {
+        Window::until(Instant::now() + VISIBILITY, Terms::new(VISIBILITY))
+    }
+
+    #[test]
+    fn lengths_follow_from_the_visibility_timeout() {
+        let terms = Terms::new(VISIBILITY);
+        assert_eq!(terms.w(), W);
+        assert_eq!(terms.write_timeout(), W / 2);
+        assert_eq!(terms.renew_after(), VISIBILITY / 2);
+        assert_eq!(terms.extend_timeout(), Duration::from_secs(5));
+        assert_eq!(
+            Terms::new(Duration::from_secs(30))
+                .extend_timeout()
+                .as_millis(),
+            3_750
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_sent_only_while_w_is_left() {
+        for (why, waited, open) in [
+            ("fresh", Duration::ZERO, true),
+            ("exactly W left", VISIBILITY - W, true),
+            (
+                "a little less",
+                VISIBILITY - W + Duration::from_millis(1),
+                false,
+            ),
+            ("expired", VISIBILITY * 2, false),
+        ] {
+            let window = window();
+            tokio::time::advance(waited).await;
+            assert_eq!(window.open().map(Write::answered).is_ok(), open, "{why}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_lease_closes_the_window() {
+        let window = window();
+        window.lost().cancel();
+        assert_eq!(window.open().err(), Some(Closed));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_an_unanswered_write_is_waited_for() {
+        let window = window();
+        window.open().expect("open").answered();
+        assert_eq!(window.lands_by(), None, "an answer settles it");
+
+        let sent = Instant::now();
+        drop(window.open().expect("open"));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        window.open().expect("open").answered();
+        assert_eq!(
+            window.lands_by(),
+            Some(sent + W),
+            "a later answer is another write's"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unleased_work_may_always_write() {
+        let window = Window::unleased(Terms::new(VISIBILITY));
+        tokio::time::advance(VISIBILITY * 9).await;
+        window.open().expect("nobody else can hold it").answered();
+    }
+}

@@ -1,0 +1,241 @@
+//! Where an object goes: from what happened to the routes that take it.
+//!
+//! Pure: bucket, key and size in; routes, near misses and destination keys out. More than one route
+//! may take an object; none taking it is an ending, not an error.
+
+mod destination;
+mod filter;
+
+use std::sync::Arc;
+
+use crate::config::{self, Config, Location, SourceMissing, Target, Way};
+pub use destination::NoDestination;
+use filter::Filter;
+pub use filter::NearMiss;
+
+/// All routes, ready to choose from.
+#[derive(Debug, Clone, Default)]
+pub struct Routes(Vec<Arc<Route>>);
+
+/// One route, its filters compiled.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The section's name.
+    pub name: String,
+    /// The queue it listens to; none: all.
+    pub queue: Option<String>,
+    /// Where objects are taken from.
+    pub from: Location,
+    /// The source bucket's region, where the operator named it.
+    pub from_region: Option<String>,
+    /// Where they are brought to.
+    pub to: Target,
+    /// The target bucket's region, where the operator named it.
+    pub to_region: Option<String>,
+    /// How bytes travel.
+    pub way: Way,
+    /// What a key that is gone means.
+    pub source_missing: SourceMissing,
+    /// The crawlers to run after an arrival.
+    pub crawlers: Vec<String>,
+    filter: Filter,
+}
+
+impl Routes {
+    /// Makes routes of their sections.
+    #[must_use]
+    pub fn compile(config: &Config) -> Self {
+        Self(
+            config
+                .route
+                .iter()
+                .map(|(name, route)| Arc::new(Route::compile(name, route)))
+                .collect(),
+        )
+    }
+
+    /// The routes that take an object, whose event came through `queue`; none: through no queue,
+    /// as when an operator names an object, and every route listens.
+    ///
+    /// An unknown size is taken: the size is looked at again on the source as it is now.
+    pub fn choose(
+        &self,
+        queue: Option<&str>,
+        bucket: &str,
+        key: &str,
+        size: Option<u64>,
+    ) -> impl Iterator<Item = &Arc<Route>> {
+        self.0
+            .iter()
+            .filter(move |route| route.takes(queue, bucket, key, size).is_ok())
+    }
+
+    /// All routes, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.0.iter()
+    }
+
+    /// The route of a name.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Route>> {
+        self.0.iter().find(|route| route.name == name)
+    }
+}
+
+impl Route {
+    fn compile(name: &str, route: &config::Route) -> Self {
+        Self {
+            name: name.into(),
+            queue: route.queue.clone(),
+            from: route.from.clone(),
+            from_region: route.from_region.clone(),
+            to: route.to.clone(),
+            to_region: route.to_region.clone(),
+            way: route.way,
+            source_missing: route.source_missing,
+            crawlers: route.crawlers.clone(),
+            filter: Filter::compile(route),
+        }
+    }
+
+    /// Tells whether an object that came through `queue` is taken.
+    ///
+    /// # Errors
+    /// The first condition that failed.
+    pub fn takes(
+        &self,
+        queue: Option<&str>,
+        bucket: &str,
+        key: &str,
+        size: Option<u64>,
+    ) -> Result<(), NearMiss> {
+        if let (Some(wanted), Some(came)) = (&self.queue, queue)
+            && wanted != came
+        {
+            return Err(NearMiss::Queue {
+                wanted: wanted.clone(),
+                came: came.into(),
+            });
+        }
+        self.matches(bucket, key, size)
+    }
+
+    /// Tells whether an object is taken, whichever queue it came through.
+    ///
+    /// # Errors
+    /// The first condition that failed.
+    pub fn matches(&self, bucket: &str, key: &str, size: Option<u64>) -> Result<(), NearMiss> {
+        if bucket != self.from.bucket {
+            return Err(NearMiss::Bucket {
+                wanted: self.from.bucket.clone(),
+                came: bucket.into(),
+            });
+        }
+        let Some(path) = key.strip_prefix(&self.from.prefix) else {
+            return Err(NearMiss::Prefix {
+                wanted: self.from.prefix.clone(),
+            });
+        };
+        self.filter.passes(key, path, size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Sources;
+
+    fn routes(file: &str) -> Routes {
+        Routes::compile(&Config::load(&Sources::text("f", file)).unwrap().config)
+    }
+
+    const FILE: &str = r#"
+        [queue.events]
+        url = "http://h/events"
+        [queue.other]
+        url = "http://h/other"
+        [route.csv]
+        from = "s3://raw/in/"
+        to = "s3://lake/csv/"
+        suffix = ".csv"
+        [route.large]
+        queue = "other"
+        from = "s3://raw/in/"
+        to = "s3://lake/large/{yyyy}/{path}"
+        min_size = 10
+        [route.text]
+        from = "s3://text"
+        to = "s3://lake/text/{key}"
+        include = "**/[a-c]*"
+        exclude = "tmp/**"
+        max_size = "1KiB"
+    "#;
+
+    #[test]
+    fn every_route_that_matches_is_chosen() {
+        #[rustfmt::skip]
+        let table = [
+            ("one of two queues",      Some("events"), "raw",  "in/a.csv", Some(10), "csv"),
+            ("both",                   Some("other"),  "raw",  "in/a.csv", Some(10), "csv large"),
+            ("no queue is any queue",  None,           "raw",  "in/a.csv", Some(10), "csv large"),
+            ("too small for one",      None,           "raw",  "in/a.csv", Some(9),  "csv"),
+            ("unknown size is taken",  None,           "raw",  "in/a.csv", None,     "csv large"),
+            ("another bucket",         None,           "text", "in/a.csv", None,     "text"),
+            ("another prefix",         None,           "raw",  "out/a.csv", None,    ""),
+            ("an unknown bucket",      None,           "x",    "in/a.csv", None,     ""),
+        ];
+        let routes = routes(FILE);
+        for (why, queue, bucket, key, size, want) in table {
+            let chosen: Vec<&str> = routes
+                .choose(queue, bucket, key, size)
+                .map(|route| route.name.as_str())
+                .collect();
+            assert_eq!(chosen.join(" "), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_near_miss_says_which_queue_bucket_or_prefix_it_was() {
+        let routes = routes(FILE);
+        let large = routes.by_name("large").unwrap();
+        let said = |queue, bucket, key| {
+            large
+                .takes(queue, bucket, key, None)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            said(Some("events"), "raw", "in/a"),
+            "listens to queue other, not events"
+        );
+        assert_eq!(
+            said(None, "text", "in/a"),
+            "takes from bucket raw, not text"
+        );
+        assert_eq!(said(None, "raw", "i"), "takes keys that begin with \"in/\"");
+        assert_eq!(
+            large.takes(Some("other"), "raw", "in/", None),
+            Ok(()),
+            "the prefix itself is a key"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_key_is_too_strange(bucket in "raw|text|\\PC*", key in any::<String>(), prefixed in any::<bool>(), size in any::<Option<u64>>()) {
+            let key = if prefixed { format!("in/{key}") } else { key };
+            let routes = routes(FILE);
+            for route in routes.choose(None, &bucket, &key, size) {
+                let made = route.destination(&key, Some(jiff::Timestamp::UNIX_EPOCH));
+                if let Ok(made) = made {
+                    prop_assert!(made.starts_with(route.to.key.literal_prefix()) && made.len() <= 1024);
+                }
+            }
+            for route in routes.iter() {
+                let _ = route.destination(&key, None);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Which client speaks to which bucket.
+//!
+//! A bucket's region is asked once, from the `x-amz-bucket-region` header that even a refusal
+//! carries; `GetBucketLocation` is not allowed to those who do not own the bucket. Clients are
+//! made once a region: making one costs a millisecond, cloning one costs nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, ResponseChecksumValidation};
+use tokio::sync::OnceCell;
+
+use super::error::S3Error;
+use super::stack::{Call, Effect, Limits, guard};
+
+/// Used where nothing names a region: a stand-in without one.
+const FALLBACK: &str = "us-east-1";
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The clients of one account.
+#[derive(Debug, Clone)]
+pub(super) struct Clients(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    sdk: SdkConfig,
+    custom_endpoint: bool,
+    limits: Limits,
+    by_region: Mutex<HashMap<String, Client>>,
+    /// Bucket → region, asked once however many workers want to know.
+    regions: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
+}
+
+impl Clients {
+    pub(super) fn new(sdk: SdkConfig, custom_endpoint: bool, limits: Limits) -> Self {
+        Self(Arc::new(Shared {
+            sdk,
+            custom_endpoint,
+            limits,
+            by_region: Mutex::default(),
+            regions: Mutex::default(),
+        }))
+    }
+
+    /// The client for a bucket, in `region` where the operator has named it.
+    pub(super) async fn of(&self, bucket: &str, region: Option<&str>) -> Result<Client, S3Error> {
+        match region {
+            Some(region) => Ok(self.in_region(region)),
+            None => Ok(self.in_region(&self.region(bucket).await?)),
+        }
+    }
+
+    /// The bucket's region, asked once.
+    pub(super) async fn region(&self, bucket: &str) -> Result<String, S3Error> {
+        let cell = {
+            let mut regions = self
+                .0
+                .regions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            regions.entry(bucket.to_owned()).or_default().clone()
+        };
+        cell.get_or_try_init(|| self.ask_region(bucket))
+            .await
+            .cloned()
+    }
+
+    /// Forgets a bucket's region: S3 says it is elsewhere.
+    pub(super) fn forget(&self, bucket: &str) {
+        self.0
+            .regions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(bucket);
+    }
+
+    async fn ask_region(&self, bucket: &str) -> Result<String, S3Error> {
+        let client = self.in_region(self.home());
+        let call = Call {
+            op: "HeadBucket",
+            effect: Effect::Read,
+        };
+        let told = guard(&self.0.limits, call, TIMEOUT, || {
+            let (client, metrics) = (client.clone(), self.0.limits.metrics().clone());
+            let bucket = bucket.to_owned();
+            async move {
+                let answer = client.head_bucket().bucket(bucket).send().await;
+                let raw = answer.as_ref().err().and_then(|e| e.raw_response());
+                let status = raw.map(|raw| raw.status().as_u16());
+                metrics.call("s3", call.op, answer.as_ref().map_or(status, |_| Some(200)));
+                let header = raw.and_then(|raw| raw.headers().get("x-amz-bucket-region"));
+                match (&answer, header.map(str::to_owned)) {
+                    (Ok(found), _) => Ok(found.bucket_region().map(str::to_owned)),
+                    // A 301, 400 or 403 that names the region has answered the question.
+                    (Err(_), Some(region)) if status != Some(404) => Ok(Some(region)),
+                    (Err(e), _) => Err(S3Error::of(call.op, e)),
+                }
+            }
+        });
+        match told.await {
+            Ok(region) => Ok(region.unwrap_or_else(|| self.home().to_owned())),
+            // Nobody may look at the bucket itself: the calls to its objects will tell.
+            Err(S3Error::Denied { .. }) => Ok(self.home().to_owned()),
+            Err(S3Error::NotFound { op }) => Err(S3Error::NoBucket {
+                op,
+                message: bucket.to_owned(),
+            }),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn home(&self) -> &str {
+        self.0.sdk.region().map_or(FALLBACK, AsRef::as_ref)
+    }
+
+    fn in_region(&self, region: &str) -> Client {
+        let mut clients = self
+            .0
+            .by_region
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        clients
+            .entry(region.to_owned())
+            .or_insert_with(|| self.make(region))
+            .clone()
+    }
+
+    fn make(&self, region: &str) -> Client {
+        let mut builder = Builder::from(&self.0.sdk).region(Region::new(region.to_owned()));
+        if self.0.custom_endpoint {
+            // Stand-ins know neither virtual hosts nor the newer checksum trailers.
+            builder = builder
+                .force_path_style(true)
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+                .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        }
+        Client::from_conf(builder.build())
+    }
+}

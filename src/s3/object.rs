@@ -1,0 +1,162 @@
+//! What S3 says about an object, in types that know neither the SDK nor the wire.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+
+/// An object's place: bucket and key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Spot {
+    /// Bucket name.
+    pub bucket: String,
+    /// Key, as UTF-8, not encoded.
+    pub key: String,
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
+
+/// An `ETag`, without quotes: events send it without, the API with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ETag(String);
+
+impl ETag {
+    /// Takes an `ETag` with or without quotes.
+    #[must_use]
+    pub fn new(raw: &str) -> Self {
+        Self(raw.trim_matches('"').to_owned())
+    }
+
+    /// The bare text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As conditions and pins want it.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        format!("\"{}\"", self.0)
+    }
+
+    /// Whether the object was written in one part: 32 hex digits, without the `-N` that S3 adds
+    /// to the `ETag` of a multipart object.
+    #[must_use]
+    pub fn is_single_part(&self) -> bool {
+        self.0.len() == 32 && self.0.bytes().all(|b| b.is_ascii_hexdigit())
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The current version of an object, as HEAD shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Pins a read, conditions a write.
+    pub etag: ETag,
+    /// Bytes.
+    pub size: u64,
+    /// Absent in a bucket that never was versioned.
+    pub version_id: Option<String>,
+    /// Whole seconds.
+    pub last_modified: Timestamp,
+    /// Content headers.
+    pub headers: Headers,
+    /// User metadata, names without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+    /// The checksum over all bytes, where S3 has one.
+    pub checksum: Option<Checksum>,
+    /// Encrypted with a KMS key: its `ETag` is not the content's MD5.
+    pub kms: bool,
+}
+
+/// The headers that belong to the content and travel with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// `Content-Language`.
+    pub content_language: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Expires`, as sent.
+    pub expires: Option<String>,
+}
+
+/// A full-object checksum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checksum {
+    /// Which algorithm.
+    pub algorithm: Algorithm,
+    /// Base64.
+    pub value: String,
+}
+
+/// The algorithms whose full-object checksum S3 keeps and the SDK can send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// What S3 adds by itself where none was sent.
+    Crc64Nvme,
+    /// CRC-32.
+    Crc32,
+    /// CRC-32C.
+    Crc32C,
+    /// SHA-1, of single-part objects.
+    Sha1,
+    /// SHA-256, of single-part objects.
+    Sha256,
+}
+
+/// What must hold at the destination for a write to happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// `If-None-Match: *`: there is no object.
+    Absent,
+    /// `If-Match`: the object is still this one.
+    Unchanged(ETag),
+    /// None: the endpoint does not honour conditions, the writer looks afterwards.
+    Unconditional,
+}
+
+/// What S3 said about a write that took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The new object's.
+    pub etag: ETag,
+    /// The version that was read, where the answer tells.
+    pub source_version: Option<String>,
+    /// Full-object checksum of the new object, where the answer tells.
+    pub checksum: Option<Checksum>,
+    /// The new object is encrypted with a KMS key.
+    pub kms: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_etag_tells_single_part_from_multipart() {
+        for (raw, single) in [
+            ("d41d8cd98f00b204e9800998ecf8427e", true),
+            ("\"d41d8cd98f00b204e9800998ecf8427e\"", true),
+            ("d41d8cd98f00b204e9800998ecf8427e-2", false),
+            ("d41d8cd98f00b204e9800998ecf8427", false),
+            ("", false),
+        ] {
+            assert_eq!(ETag::new(raw).is_single_part(), single, "{raw}");
+        }
+    }
+}

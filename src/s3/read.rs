@@ -1,0 +1,208 @@
+//! Looking at an object, and reading it whole.
+
+use std::time::Duration;
+
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ServerSideEncryption};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use jiff::Timestamp;
+
+use super::object::{Algorithm, Checksum, ETag, Headers, Object, Spot};
+use super::stack::{Call, Effect, guard};
+use super::{Attempt, Bucket, S3, S3Error};
+
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A whole body of at most one part; the SDK's stall guard watches it meanwhile.
+const GET_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What a look at a key found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The current version.
+    Object(Box<Object>),
+    /// Nothing for certain: `NoSuchKey`, or a delete marker.
+    Gone,
+    /// A bare 404: nothing, or no bucket either.
+    Nothing,
+}
+
+impl S3 {
+    /// Looks at the current version of a key.
+    ///
+    /// # Errors
+    /// [`S3Error`]; a missing object is not one of them.
+    pub async fn head(&self, bucket: &Bucket, key: &str) -> Result<Found, S3Error> {
+        let client = self.client(bucket).await?;
+        let call = Call {
+            op: "HeadObject",
+            effect: Effect::Read,
+        };
+        let answer = guard(&self.limits, call, HEAD_TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let request = client.head_object().bucket(&bucket.name).key(key);
+            let request = request.checksum_mode(ChecksumMode::Enabled);
+            async move { attempt.end(request.send().await) }
+        });
+        match answer.await {
+            Ok(head) => Ok(Found::Object(Box::new(object(call.op, &head)?))),
+            Err(S3Error::Gone { .. }) => Ok(Found::Gone),
+            Err(S3Error::NotFound { .. }) => Ok(Found::Nothing),
+            Err(other) => self.learn(bucket, Err(other)),
+        }
+    }
+
+    /// Looks at a source key until it is certain whether it is there: a bare 404 could hide a
+    /// missing bucket, and a GET's answer has the body that tells.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::NoBucket`] when the bucket is missing.
+    pub async fn head_for_certain(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+    ) -> Result<Option<Object>, S3Error> {
+        match self.head(bucket, key).await? {
+            Found::Object(object) => Ok(Some(*object)),
+            Found::Gone => Ok(None),
+            Found::Nothing => match self.probe(bucket, key).await {
+                // It came into being between the two calls.
+                Ok(()) => match self.head(bucket, key).await? {
+                    Found::Object(object) => Ok(Some(*object)),
+                    Found::Gone | Found::Nothing => Ok(None),
+                },
+                Err(S3Error::Gone { .. }) => Ok(None),
+                Err(other) => self.learn(bucket, Err(other)),
+            },
+        }
+    }
+
+    async fn probe(&self, bucket: &Bucket, key: &str) -> Result<(), S3Error> {
+        let client = self.client(bucket).await?;
+        let call = Call {
+            op: "GetObject",
+            effect: Effect::Read,
+        };
+        guard(&self.limits, call, HEAD_TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let request = client
+                .get_object()
+                .bucket(&bucket.name)
+                .key(key)
+                .range("bytes=0-0");
+            async move {
+                match attempt.end(request.send().await) {
+                    // An empty object has no first byte.
+                    Err(S3Error::Refused { code, .. }) if code == "InvalidRange" => Ok(()),
+                    answer => answer.map(drop),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Reads a whole object, pinned to `pin`. The SDK checks length and checksum on the way.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    pub async fn get(&self, bucket: &Bucket, key: &str, pin: &ETag) -> Result<SdkBody, S3Error> {
+        let client = self.client(bucket).await?;
+        let call = Call {
+            op: "GetObject",
+            effect: Effect::Read,
+        };
+        let answer = guard(&self.limits, call, GET_TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let request = client.get_object().bucket(&bucket.name).key(key);
+            let request = request
+                .if_match(pin.quoted())
+                .checksum_mode(ChecksumMode::Enabled);
+            async move {
+                let body = attempt.end(request.send().await)?.body;
+                let broken = |e: aws_smithy_types::byte_stream::error::Error| S3Error::Unanswered {
+                    op: call.op,
+                    message: e.to_string(),
+                };
+                ByteStream::collect(body)
+                    .await
+                    .map_err(broken)
+                    .map(|all| all.into_bytes())
+            }
+        });
+        self.learn(bucket, answer.await).map(SdkBody::from)
+    }
+}
+
+impl Spot {
+    /// This key in its bucket.
+    #[must_use]
+    pub fn new(bucket: &Bucket, key: &str) -> Self {
+        Self {
+            bucket: bucket.name.clone(),
+            key: key.to_owned(),
+        }
+    }
+}
+
+fn object(op: &'static str, head: &HeadObjectOutput) -> Result<Object, S3Error> {
+    let lacks = |what: &str| S3Error::Unanswered {
+        op,
+        message: format!("the answer has no {what}"),
+    };
+    let last_modified = head.last_modified().ok_or_else(|| lacks("Last-Modified"))?;
+    Ok(Object {
+        etag: ETag::new(head.e_tag().ok_or_else(|| lacks("ETag"))?),
+        size: head
+            .content_length()
+            .and_then(|length| length.try_into().ok())
+            .ok_or_else(|| lacks("Content-Length"))?,
+        version_id: head.version_id().map(Into::into),
+        last_modified: Timestamp::from_second(last_modified.secs())
+            .map_err(|_| lacks("Last-Modified in range"))?,
+        headers: Headers {
+            content_type: head.content_type().map(Into::into),
+            content_encoding: head.content_encoding().map(Into::into),
+            content_language: head.content_language().map(Into::into),
+            content_disposition: head.content_disposition().map(Into::into),
+            cache_control: head.cache_control().map(Into::into),
+            expires: head.expires_string().map(Into::into),
+        },
+        metadata: head
+            .metadata()
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
+        checksum: checksum(head),
+        kms: head.server_side_encryption().is_some_and(is_kms),
+    })
+}
+
+/// The strongest checksum over the whole object; a composite one covers parts, not bytes.
+fn checksum(head: &HeadObjectOutput) -> Option<Checksum> {
+    if head.checksum_type() == Some(&ChecksumType::Composite) {
+        return None;
+    }
+    [
+        (Algorithm::Sha256, head.checksum_sha256()),
+        (Algorithm::Crc64Nvme, head.checksum_crc64_nvme()),
+        (Algorithm::Sha1, head.checksum_sha1()),
+        (Algorithm::Crc32C, head.checksum_crc32_c()),
+        (Algorithm::Crc32, head.checksum_crc32()),
+    ]
+    .into_iter()
+    // Where the type is not told, a `-N` says that it is composite.
+    .find_map(|(algorithm, value)| Some((algorithm, value.filter(|v| !v.contains('-'))?)))
+    .map(|(algorithm, value)| Checksum {
+        algorithm,
+        value: value.to_owned(),
+    })
+}
+
+pub(super) fn is_kms(sse: &ServerSideEncryption) -> bool {
+    matches!(
+        sse,
+        ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse
+    )
+}

@@ -1,0 +1,286 @@
+//! The rules around every S3 call: one tower stack, the same for all operations.
+//!
+//! A call enters at the first line of [`guard`]; each retry re-enters at the second. Retry is
+//! outermost, so a call that is backing off holds no permit; the timeout is innermost, so that
+//! queueing is not timed. The SDK's own retries are off.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::retry::Policy;
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
+
+use super::error::{Retry, S3Error};
+use crate::config;
+use crate::edge::Dice;
+use crate::metrics::{Metrics, OperationLabels};
+
+/// More than some 200 new connections at once fail in name resolution (aws-sdk-rust#1136).
+const CALLS_AT_ONCE: usize = 256;
+
+/// What all calls of one daemon share.
+#[derive(Debug, Clone)]
+pub(super) struct Limits {
+    in_flight: GlobalConcurrencyLimitLayer,
+    backoff: Backoff,
+    metrics: Metrics,
+}
+
+impl Limits {
+    pub(super) fn new(retry: &config::Retry, dice: Dice, metrics: Metrics) -> Self {
+        let backoff = Backoff {
+            left: retry.max_attempts.saturating_sub(1),
+            wait: retry.initial_backoff,
+            most: retry.max_backoff,
+            dice,
+            call: Call {
+                op: "",
+                effect: Effect::Read,
+            },
+            metrics: metrics.clone(),
+        };
+        let room = Arc::new(Semaphore::new(CALLS_AT_ONCE));
+        Self {
+            in_flight: GlobalConcurrencyLimitLayer::with_semaphore(room),
+            backoff,
+            metrics,
+        }
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
+/// One operation as the stack needs to know it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    /// As AWS names it.
+    pub(super) op: &'static str,
+    pub(super) effect: Effect,
+}
+
+/// Whether sending a request twice can do harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Read,
+    Write,
+}
+
+/// Sends `call` under the process-wide rules.
+pub(super) async fn guard<'a, T, F, Answer>(
+    limits: &Limits,
+    call: Call,
+    timeout: Duration,
+    send: F,
+) -> Result<T, S3Error>
+where
+    F: Fn() -> Answer + Clone + Send,
+    Answer: Future<Output = Result<T, S3Error>> + Send + 'a,
+    T: Send,
+{
+    // Boxed: the SDK's futures are large, and their types are deeper than the compiler follows.
+    let send = move |()| -> BoxFuture<'a, T> { Box::pin(send()) };
+    stack(limits, call, timeout, send).oneshot(()).await
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, S3Error>> + Send + 'a>>;
+
+fn stack<T, F, Answer>(
+    limits: &Limits,
+    call: Call,
+    timeout: Duration,
+    send: F,
+) -> impl Service<(), Response = T, Error = S3Error, Future: Send> + use<T, F, Answer>
+where
+    F: Fn(()) -> Answer + Clone + Send,
+    Answer: Future<Output = Result<T, S3Error>> + Send,
+    T: Send,
+{
+    ServiceBuilder::new()
+        // Outermost: a call that is backing off holds no permit.
+        .retry(Backoff {
+            call,
+            ..limits.backoff.clone()
+        })
+        // tower boxes the errors of the layers below; name them again before retry looks.
+        .map_err(move |e| named(call.op, e))
+        .layer(limits.in_flight.clone())
+        // Innermost: times the attempt, not the queue in front of it. A write that is dropped
+        // here says by its own drop that it was not answered.
+        .timeout(timeout)
+        .service(service_fn(send).map_err(BoxError::from))
+}
+
+fn named(op: &'static str, e: BoxError) -> S3Error {
+    match e.downcast::<S3Error>() {
+        Ok(known) => *known,
+        Err(timeout) => S3Error::Unanswered {
+            op,
+            message: timeout.to_string(),
+        },
+    }
+}
+
+/// Doubles the wait on each attempt, with full jitter. tower clones the policy for each call, so
+/// `left` counts the attempts of one call, not of the process.
+#[derive(Debug, Clone)]
+struct Backoff {
+    left: u32,
+    wait: Duration,
+    most: Duration,
+    dice: Dice,
+    call: Call,
+    metrics: Metrics,
+}
+
+impl<T> Policy<(), T, S3Error> for Backoff {
+    type Future = tokio::time::Sleep;
+
+    fn retry(&mut self, (): &mut (), result: &mut Result<T, S3Error>) -> Option<Self::Future> {
+        let error = result.as_ref().err()?;
+        let again = match (error.retry(), self.call.effect) {
+            (Retry::Wait, Effect::Read | Effect::Write) | (Retry::Look, Effect::Read) => true,
+            // Who sent a write must look before it sends another.
+            (Retry::Look, Effect::Write) | (Retry::Never, Effect::Read | Effect::Write) => false,
+        };
+        if !again {
+            return None;
+        }
+        self.left = self.left.checked_sub(1)?;
+        let op = OperationLabels {
+            service: "s3",
+            operation: self.call.op,
+        };
+        self.metrics.retries.get_or_create(&op).inc();
+        tracing::debug!(operation = self.call.op, %error, "sending again");
+        let wait = self.dice.jitter(self.wait);
+        self.wait = (self.wait * 2).min(self.most);
+        Some(tokio::time::sleep(wait))
+    }
+
+    fn clone_request(&mut self, (): &()) -> Option<()> {
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    fn limits(max_attempts: u32) -> Limits {
+        let retry = config::Retry {
+            max_attempts,
+            initial_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(20),
+        };
+        Limits::new(&retry, Dice::seeded(1), Metrics::new("test").0)
+    }
+
+    async fn attempts(effect: Effect, error: S3Error) -> u32 {
+        let sent = Arc::new(AtomicU32::new(0));
+        let (limits, call) = (limits(3), Call { op: "Op", effect });
+        let answer = guard(&limits, call, Duration::from_secs(5), || {
+            let (sent, error) = (sent.clone(), error.clone());
+            async move {
+                sent.fetch_add(1, Ordering::Relaxed);
+                Err::<(), _>(error)
+            }
+        });
+        answer.await.expect_err("it always fails");
+        sent.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_without_an_answer_is_never_sent_again() {
+        let throttled = || S3Error::Throttled {
+            op: "Op",
+            message: String::new(),
+        };
+        let unanswered = || S3Error::Unanswered {
+            op: "Op",
+            message: String::new(),
+        };
+        for (why, effect, error, want) in [
+            ("throttled read", Effect::Read, throttled(), 3),
+            ("throttled write", Effect::Write, throttled(), 3),
+            ("unanswered read", Effect::Read, unanswered(), 3),
+            ("unanswered write", Effect::Write, unanswered(), 1),
+            (
+                "an answer",
+                Effect::Read,
+                S3Error::Precondition { op: "Op" },
+                1,
+            ),
+        ] {
+            assert_eq!(attempts(effect, error).await, want, "{why}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_without_an_answer_ends_at_its_timeout() {
+        let call = Call {
+            op: "Op",
+            effect: Effect::Write,
+        };
+        let started = tokio::time::Instant::now();
+        let timeout = Duration::from_secs(15);
+        let never = guard(
+            &limits(3),
+            call,
+            timeout,
+            std::future::pending::<Result<(), _>>,
+        )
+        .await;
+        assert!(
+            matches!(never, Err(S3Error::Unanswered { op: "Op", .. })),
+            "{never:?}"
+        );
+        assert_eq!(started.elapsed(), timeout);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_a_retry_holds_no_permit_and_queueing_is_not_timed() {
+        let mut limits = limits(2);
+        limits.in_flight = GlobalConcurrencyLimitLayer::new(1);
+        limits.backoff.wait = Duration::from_secs(3_600);
+        let call = Call {
+            op: "Op",
+            effect: Effect::Read,
+        };
+        let second = Duration::from_secs(1);
+        let throttled = || async {
+            Err::<(), _>(S3Error::Throttled {
+                op: "Op",
+                message: String::new(),
+            })
+        };
+        let slow = || async {
+            tokio::time::sleep(Duration::from_millis(900)).await;
+            Ok(())
+        };
+        let started = tokio::time::Instant::now();
+        let others = async {
+            let (a, b) = tokio::join!(
+                guard(&limits, call, second, slow),
+                guard(&limits, call, second, slow)
+            );
+            (a.is_ok() && b.is_ok(), started.elapsed())
+        };
+        let (_, (fine, took)) = tokio::join!(guard(&limits, call, second, throttled), others);
+        assert!(
+            fine,
+            "the second waits 900 ms for its permit, then takes 900 ms: no timeout"
+        );
+        assert_eq!(
+            took.as_millis(),
+            1_800,
+            "the one that backs off is in nobody's way"
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! Writing: `CopyObject` and `PutObject`, conditional, within the lease.
+//!
+//! Each attempt asks the [`Window`] itself, so a retry that comes too late is not sent. A write
+//! whose answer does not tell what happened stays unanswered in the window; an empty 200 is one.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
+use aws_sdk_s3::operation::put_object::PutObjectOutput;
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::MetadataDirective;
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::date_time::Format;
+
+use super::copy_source::copy_source;
+use super::object::{Algorithm, Checksum, Condition, ETag, Headers, Spot, Written};
+use super::read::is_kms;
+use super::stack::{Call, Effect, guard};
+use super::{Attempt, Bucket, S3, S3Error};
+use crate::queue::Window;
+
+/// One server-side copy.
+#[derive(Debug, Clone)]
+pub struct CopyObject<'a> {
+    /// What is read.
+    pub source: &'a Spot,
+    /// The source version the decision was made from.
+    pub pin: &'a ETag,
+    /// Where it goes.
+    pub bucket: &'a Bucket,
+    /// Under which key.
+    pub key: &'a str,
+    /// What must hold there.
+    pub condition: &'a Condition,
+    /// Headers and user metadata to set instead of carrying the source's over.
+    pub replace: Option<(&'a Headers, &'a BTreeMap<String, String>)>,
+}
+
+/// One object written from memory.
+#[derive(Debug)]
+pub struct PutObject<'a> {
+    /// Where it goes.
+    pub bucket: &'a Bucket,
+    /// Under which key.
+    pub key: &'a str,
+    /// What must hold there.
+    pub condition: &'a Condition,
+    /// Content headers.
+    pub headers: &'a Headers,
+    /// User metadata.
+    pub metadata: &'a BTreeMap<String, String>,
+    /// S3 refuses the body if it does not have this checksum.
+    pub checksum: Option<&'a Checksum>,
+    /// Everything, in memory: an attempt can be made again from it.
+    pub body: SdkBody,
+}
+
+impl S3 {
+    /// Copies inside S3, asked at the destination's region.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when source or destination have moved on.
+    pub async fn copy(&self, copy: &CopyObject<'_>, window: &Window) -> Result<Written, S3Error> {
+        let client = self.client(copy.bucket).await?;
+        let call = Call {
+            op: "CopyObject",
+            effect: Effect::Write,
+        };
+        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+            let request = client
+                .copy_object()
+                .copy_source(copy_source(copy.source))
+                .copy_source_if_match(copy.pin.quoted())
+                .bucket(&copy.bucket.name)
+                .key(copy.key);
+            let request = match copy.condition {
+                Condition::Absent => request.if_none_match("*"),
+                Condition::Unchanged(etag) => request.if_match(etag.quoted()),
+                Condition::Unconditional => request,
+            };
+            let request = match copy.replace {
+                None => request,
+                Some((headers, metadata)) => request
+                    .metadata_directive(MetadataDirective::Replace)
+                    .set_metadata(Some(metadata.clone().into_iter().collect()))
+                    .set_content_type(headers.content_type.clone())
+                    .set_content_encoding(headers.content_encoding.clone())
+                    .set_content_language(headers.content_language.clone())
+                    .set_content_disposition(headers.content_disposition.clone())
+                    .set_cache_control(headers.cache_control.clone())
+                    .set_expires(expires(headers)),
+            };
+            self.write(call.op, window, request.send(), copied)
+        });
+        self.learn(copy.bucket, answer.await)
+    }
+
+    /// Writes a body.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when the destination has moved on.
+    pub async fn put(&self, put: &PutObject<'_>, window: &Window) -> Result<Written, S3Error> {
+        let client = self.client(put.bucket).await?;
+        let call = Call {
+            op: "PutObject",
+            effect: Effect::Write,
+        };
+        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+            let body = put
+                .body
+                .try_clone()
+                .expect("a body in memory can be sent again");
+            let headers = put.headers;
+            let request = client
+                .put_object()
+                .bucket(&put.bucket.name)
+                .key(put.key)
+                .body(body.into())
+                .set_metadata(Some(put.metadata.clone().into_iter().collect()))
+                .set_content_type(headers.content_type.clone())
+                .set_content_encoding(headers.content_encoding.clone())
+                .set_content_language(headers.content_language.clone())
+                .set_content_disposition(headers.content_disposition.clone())
+                .set_cache_control(headers.cache_control.clone())
+                .set_expires(expires(headers));
+            let request = match put.condition {
+                Condition::Absent => request.if_none_match("*"),
+                Condition::Unchanged(etag) => request.if_match(etag.quoted()),
+                Condition::Unconditional => request,
+            };
+            let request = match put.checksum.map(|sum| (sum.algorithm, sum.value.clone())) {
+                None => request,
+                Some((Algorithm::Crc64Nvme, sum)) => request.checksum_crc64_nvme(sum),
+                Some((Algorithm::Crc32, sum)) => request.checksum_crc32(sum),
+                Some((Algorithm::Crc32C, sum)) => request.checksum_crc32_c(sum),
+                Some((Algorithm::Sha1, sum)) => request.checksum_sha1(sum),
+                Some((Algorithm::Sha256, sum)) => request.checksum_sha256(sum),
+            };
+            self.write(call.op, window, request.send(), put_answer)
+        });
+        self.learn(put.bucket, answer.await)
+    }
+
+    /// One attempt of a write: asks for the right to, sends, and says whether it was answered.
+    async fn write<T, E>(
+        &self,
+        op: &'static str,
+        window: &Window,
+        send: impl Future<Output = Result<T, SdkError<E, Response>>> + Send,
+        read: fn(T) -> Option<Written>,
+    ) -> Result<Written, S3Error>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let write = window.open().map_err(|_| S3Error::Lease { op })?;
+        let attempt = Attempt::start(self.limits.metrics(), op);
+        let answer = attempt.end(send.await).and_then(|answer| {
+            let empty = || S3Error::Unanswered {
+                op,
+                message: "an empty answer".into(),
+            };
+            read(answer).ok_or_else(empty)
+        });
+        if answer.as_ref().map_or_else(S3Error::is_answer, |_| true) {
+            write.answered();
+        }
+        answer
+    }
+}
+
+/// An answer without an `ETag` has not told that the copy was made.
+fn copied(answer: CopyObjectOutput) -> Option<Written> {
+    let result = answer.copy_object_result?;
+    Some(Written {
+        etag: ETag::new(result.e_tag.as_deref()?),
+        source_version: answer.copy_source_version_id,
+        checksum: result.checksum_crc64_nvme.map(|value| Checksum {
+            algorithm: Algorithm::Crc64Nvme,
+            value,
+        }),
+        kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
+    })
+}
+
+fn put_answer(answer: PutObjectOutput) -> Option<Written> {
+    Some(Written {
+        etag: ETag::new(answer.e_tag.as_deref()?),
+        source_version: None,
+        checksum: answer.checksum_crc64_nvme.map(|value| Checksum {
+            algorithm: Algorithm::Crc64Nvme,
+            value,
+        }),
+        kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
+    })
+}
+
+/// An `Expires` that is no date cannot be sent; browsers ignore it anyway.
+fn expires(headers: &Headers) -> Option<DateTime> {
+    DateTime::from_str(headers.expires.as_deref()?, Format::HttpDate).ok()
+}

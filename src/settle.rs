@@ -1,0 +1,334 @@
+//! The only place that deletes, shows again or parks.
+//!
+//! Deletes travel in batches of ten, or of fewer after 100 ms, and never past the expiry of a
+//! receipt: from then on another consumer may hold the message. A delete that fails is tried
+//! again while its receipt lasts; then redelivery proves the work done and skips it.
+//!
+//! Parking is *send, confirm, delete*. A crash in between leaves a duplicate in the dead-letter
+//! queue, which is harmless; the other order would lose the message.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::edge::{Dice, Wall};
+use crate::metrics::{Metrics, QueueLabel};
+use crate::park::parked;
+use crate::queue::{Receipt, Sqs};
+use crate::work::{Cause, Lag, Settlement, Verdict};
+
+/// SQS's limit for one batch.
+const BATCH: usize = 10;
+
+/// A settled message is deleted no later than this after its verdict.
+const FLUSH_AFTER: Duration = Duration::from_millis(100);
+
+/// SQS calls under way at once; more than enough for ten thousand messages a second.
+const CALLS_AT_ONCE: usize = 64;
+
+/// A first failure is shown again after about this; each further one doubles it.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
+
+/// Pause before a failed batch is tried again.
+const BATCH_BACKOFF: Duration = Duration::from_millis(500);
+
+/// A delete is tried this often while its receipt lasts.
+const BATCH_TRIES: u32 = 4;
+
+/// Settles the messages of one queue.
+#[derive(Debug, Clone)]
+pub struct Settler {
+    /// The `[queue.NAME]`.
+    pub name: String,
+    /// The queue.
+    pub sqs: Sqs,
+    /// Where poison goes.
+    pub dead: Sqs,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Jitter.
+    pub dice: Dice,
+    /// For lag.
+    pub wall: Wall,
+}
+
+/// A message whose end is known and whose call is waiting for its batch.
+#[derive(Debug)]
+struct Ending {
+    receipt: Receipt,
+    outcome: &'static str,
+    lags: Vec<Lag>,
+    /// Show it again after this, instead of deleting it.
+    show_after: Option<Duration>,
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    endings: Vec<Ending>,
+    flush_at: Option<Instant>,
+}
+
+impl Settler {
+    /// Settles until its input closes, then flushes what is left.
+    pub async fn run(self, mut verdicts: mpsc::Receiver<Verdict>) {
+        let (mut deletes, mut shows) = (Batch::default(), Batch::default());
+        let mut calls: FuturesUnordered<BoxFuture<'_, Option<Ending>>> = FuturesUnordered::new();
+        let mut open = true;
+        while open || !calls.is_empty() || !deletes.endings.is_empty() || !shows.endings.is_empty()
+        {
+            let flush_at = [deletes.flush_at, shows.flush_at]
+                .into_iter()
+                .flatten()
+                .min();
+            let flush = async {
+                match flush_at {
+                    Some(at) if open => sleep_until(at).await,
+                    // Nothing more will come to fill the batch.
+                    Some(_) => {}
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                Some(parked) = calls.next(), if !calls.is_empty() => {
+                    if let Some(ending) = parked { deletes.add(ending) }
+                }
+                () = flush => {
+                    for batch in [&mut deletes, &mut shows] {
+                        if !open || batch.flush_at.is_some_and(|at| at <= Instant::now()) {
+                            self.flush(batch, &calls);
+                        }
+                    }
+                }
+                verdict = verdicts.recv(), if open && calls.len() < CALLS_AT_ONCE => {
+                    match verdict {
+                        Some(verdict) => self.begin(verdict, &mut deletes, &mut shows, &calls),
+                        None => open = false,
+                    }
+                }
+            }
+            for batch in [&mut deletes, &mut shows] {
+                if batch.endings.len() >= BATCH {
+                    self.flush(batch, &calls);
+                }
+            }
+        }
+    }
+
+    /// Sorts a verdict into its batch, or starts to park it.
+    fn begin<'a>(
+        &'a self,
+        verdict: Verdict,
+        deletes: &mut Batch,
+        shows: &mut Batch,
+        calls: &FuturesUnordered<BoxFuture<'a, Option<Ending>>>,
+    ) {
+        let queue = QueueLabel {
+            queue: self.name.clone(),
+        };
+        self.metrics.in_flight.get_or_create(&queue).dec();
+        let Verdict {
+            message,
+            receipt,
+            settlement,
+            lags,
+        } = verdict;
+        let Some(receipt) = receipt else {
+            tracing::warn!(
+                message = message.id,
+                "the lease was lost; another will work it"
+            );
+            return self.metrics.settled(&self.name, "lost");
+        };
+        match settlement {
+            Settlement::Delete(outcome) => {
+                deletes.add(Ending {
+                    lags,
+                    ..Ending::delete(receipt, outcome)
+                });
+            }
+            Settlement::Release => {
+                shows.add(Ending::show(receipt, "released", Duration::ZERO));
+            }
+            Settlement::ShowAgain { after, cause } => {
+                let after = after.max(self.backoff(message.receive_count));
+                told(&message.id, &cause, Some(after));
+                shows.add(Ending::show(receipt, "retried", after));
+            }
+            Settlement::Park(cause) => {
+                let now = self.wall.now();
+                calls.push(Box::pin(async move {
+                    let (body, attributes) = parked(&message, &cause, now);
+                    match self.dead.send(&body, attributes).await {
+                        Ok(()) => {
+                            told(&message.id, &cause, None);
+                            Some(Ending::delete(receipt, "parked"))
+                        }
+                        Err(error) => {
+                            tracing::error!(message = message.id, %error, "could not park");
+                            let after = self.backoff(message.receive_count);
+                            self.show(vec![Ending::show(receipt, "retried", after)])
+                                .await;
+                            None
+                        }
+                    }
+                }));
+            }
+        }
+    }
+
+    /// Starts the call for what the batch holds.
+    fn flush<'a>(
+        &'a self,
+        batch: &mut Batch,
+        calls: &FuturesUnordered<BoxFuture<'a, Option<Ending>>>,
+    ) {
+        batch.flush_at = None;
+        let endings = std::mem::take(&mut batch.endings);
+        if endings.is_empty() {
+            return;
+        }
+        let shown = endings.iter().any(|ending| ending.show_after.is_some());
+        calls.push(Box::pin(async move {
+            if shown {
+                self.show(endings).await;
+            } else {
+                self.delete(endings).await;
+            }
+            None
+        }));
+    }
+
+    /// Deletes, again for those that failed and may still succeed.
+    async fn delete(&self, mut endings: Vec<Ending>) {
+        for tries in 0..BATCH_TRIES {
+            if tries > 0 {
+                tokio::time::sleep(self.dice.spread(BATCH_BACKOFF * tries)).await;
+            }
+            endings = self.in_time(endings);
+            if endings.is_empty() {
+                return;
+            }
+            let handles: Vec<_> = endings.iter().map(|e| e.receipt.handle.clone()).collect();
+            match self.sqs.delete(&handles).await {
+                Err(error) => tracing::warn!(%error, messages = handles.len(), "deletes failed"),
+                Ok(failed) => {
+                    let mut left = Vec::new();
+                    for (index, ending) in endings.into_iter().enumerate() {
+                        match failed.iter().find(|failed| failed.index == index) {
+                            None => self.ended(&ending),
+                            Some(failed) if failed.for_good => {
+                                tracing::warn!(error = failed.why, "a delete was refused");
+                                self.metrics.settled(&self.name, "lost");
+                            }
+                            Some(_) => left.push(ending),
+                        }
+                    }
+                    endings = left;
+                }
+            }
+        }
+        for _ in endings {
+            tracing::warn!("could not delete; the message will come again and prove its work");
+            self.metrics.settled(&self.name, "lost");
+        }
+    }
+
+    /// Shows again; what fails shows itself when its visibility ends.
+    async fn show(&self, endings: Vec<Ending>) {
+        let endings = self.in_time(endings);
+        if endings.is_empty() {
+            return;
+        }
+        let entries: Vec<_> = endings
+            .iter()
+            .map(|e| (e.receipt.handle.clone(), e.show_after.unwrap_or_default()))
+            .collect();
+        match self.sqs.show(&entries).await {
+            Err(error) => tracing::warn!(%error, "could not show again; visibility will"),
+            Ok(failed) => {
+                for failed in failed {
+                    tracing::warn!(error = failed.why, "could not show again; visibility will");
+                }
+            }
+        }
+        endings.iter().for_each(|ending| self.ended(ending));
+    }
+
+    /// Drops what may be in other hands by now.
+    fn in_time(&self, endings: Vec<Ending>) -> Vec<Ending> {
+        let now = Instant::now();
+        let (good, late): (Vec<_>, Vec<_>) = endings
+            .into_iter()
+            .partition(|ending| now < ending.receipt.expiry);
+        for _ in late {
+            tracing::warn!("the receipt expired before it could be settled; it will come again");
+            self.metrics.settled(&self.name, "lost");
+        }
+        good
+    }
+
+    fn ended(&self, ending: &Ending) {
+        self.metrics.settled(&self.name, ending.outcome);
+        for Lag { route, time } in &ending.lags {
+            // An event from the future is a clock that is wrong, not a negative lag.
+            let lag = Duration::try_from(self.wall.now().duration_since(*time)).unwrap_or_default();
+            self.metrics.lagged(route, lag);
+        }
+    }
+
+    /// Exponential in the receives so far, half of it random.
+    fn backoff(&self, received: u32) -> Duration {
+        let doublings = received.saturating_sub(1).min(16);
+        self.dice
+            .spread((FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF))
+    }
+}
+
+impl Ending {
+    fn delete(receipt: Receipt, outcome: &'static str) -> Self {
+        Self {
+            receipt,
+            outcome,
+            lags: Vec::new(),
+            show_after: None,
+        }
+    }
+
+    fn show(receipt: Receipt, outcome: &'static str, after: Duration) -> Self {
+        Self {
+            receipt,
+            outcome,
+            lags: Vec::new(),
+            show_after: Some(after),
+        }
+    }
+}
+
+impl Batch {
+    fn add(&mut self, ending: Ending) {
+        self.flush_at
+            .get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
+        self.endings.push(ending);
+    }
+}
+
+/// Says what went wrong: once a parking, at debug level what is tried again.
+fn told(message: &str, cause: &Cause, again: Option<Duration>) {
+    let Cause {
+        reason,
+        error,
+        route,
+        key,
+        counts: _,
+    } = cause;
+    match again {
+        None => tracing::error!(message, reason, error, route, key, "parked"),
+        Some(after) => tracing::info!(message, reason, error, route, key, ?after, "shown again"),
+    }
+}

@@ -1,0 +1,166 @@
+//! What must be true of a queue before the daemon starts on it.
+//!
+//! A queue that does not exist is a refusal, and so is one without a dead-letter queue: poison
+//! could only be lost or loop there. An SQS that does not answer is waited for, because it will.
+
+use std::time::Duration;
+
+use crate::config::Queue;
+use crate::edge::Dice;
+use crate::queue::{Facts, Sqs, SqsError};
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
+
+/// Why the daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The URL names no queue.
+    #[error(
+        "queue.{name}.url = \"{url}\": no such queue (in this region and for these credentials); \
+         create it or correct the URL"
+    )]
+    NoQueue {
+        /// The `[queue.NAME]`.
+        name: String,
+        /// As configured.
+        url: String,
+    },
+    /// Nowhere to park poison.
+    #[error(
+        "queue.{name} has no dead-letter queue, so a message that can never work could only be \
+         lost or loop: give the queue a redrive policy, or set queue.{name}.dead_letter_queue_url"
+    )]
+    NoDeadLetterQueue {
+        /// The `[queue.NAME]`.
+        name: String,
+    },
+    /// Credentials or permissions are missing.
+    #[error(
+        "queue.{name}.url = \"{url}\": {error}; the daemon needs sqs:GetQueueAttributes, \
+         sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility there"
+    )]
+    Refused {
+        /// The `[queue.NAME]`.
+        name: String,
+        /// As configured.
+        url: String,
+        /// In the service's words.
+        error: SqsError,
+    },
+}
+
+/// A queue that exists, and where its poison goes.
+#[derive(Debug)]
+pub struct Linked {
+    /// The queue.
+    pub queue: Sqs,
+    /// Its dead-letter queue.
+    pub dead: Sqs,
+    /// What its redrive policy says.
+    pub facts: Facts,
+}
+
+/// Looks at a queue until SQS has answered.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn link(name: &str, queue: &Queue, sqs: Sqs, dice: &Dice) -> Result<Linked, StartError> {
+    let mut wait = FIRST_BACKOFF;
+    let facts = loop {
+        match sqs.facts().await {
+            Ok(facts) => break facts,
+            Err(error @ SqsError::Unavailable { .. }) => {
+                tracing::warn!(queue = name, url = queue.url, %error, "waiting for SQS");
+                tokio::time::sleep(dice.spread(wait)).await;
+                wait = (wait * 2).min(LONGEST_BACKOFF);
+            }
+            Err(SqsError::NoQueue { .. }) => {
+                return Err(StartError::NoQueue {
+                    name: name.into(),
+                    url: queue.url.clone(),
+                });
+            }
+            Err(error @ SqsError::Refused { .. }) => {
+                let url = queue.url.clone();
+                return Err(StartError::Refused {
+                    name: name.into(),
+                    url,
+                    error,
+                });
+            }
+        }
+    };
+    let dead = queue
+        .dead_letter_queue_url
+        .clone()
+        .or_else(|| beside(&queue.url, facts.dead_letter_arn.as_deref()?))
+        .ok_or_else(|| StartError::NoDeadLetterQueue { name: name.into() })?;
+    if let Some(advice) = advice(queue, &facts) {
+        tracing::warn!(queue = name, "{advice}");
+    }
+    Ok(Linked {
+        dead: sqs.other(dead),
+        queue: sqs,
+        facts,
+    })
+}
+
+/// What is wrong between our count and the redrive policy's.
+#[must_use]
+pub fn advice(queue: &Queue, facts: &Facts) -> Option<String> {
+    let ours = queue.max_receive_count;
+    let theirs = facts.redrive_after.filter(|&theirs| theirs <= ours)?;
+    Some(format!(
+        "the redrive policy moves messages after {theirs} receives, before max_receive_count = \
+         {ours} can park them with a reason: set its maxReceiveCount to {} or more",
+        ours + 5
+    ))
+}
+
+/// A redrive policy names its target by ARN; it is of the same account and region, so its URL is
+/// the queue's with another name. No call, no permission.
+fn beside(url: &str, arn: &str) -> Option<String> {
+    let name = arn.rsplit(':').next().filter(|name| !name.is_empty())?;
+    let (stem, _) = url.trim_end_matches('/').rsplit_once('/')?;
+    Some(format!("{stem}/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_queue_is_found_beside_its_queue() {
+        let arn = "arn:aws:sqs:eu-west-1:111122223333:events-dead";
+        for (url, want) in [
+            (
+                "https://sqs.eu-west-1.amazonaws.com/111122223333/events",
+                "https://sqs.eu-west-1.amazonaws.com/111122223333/events-dead",
+            ),
+            (
+                "http://127.0.0.1:4566/000000000000/events/",
+                "http://127.0.0.1:4566/000000000000/events-dead",
+            ),
+        ] {
+            assert_eq!(beside(url, arn).as_deref(), Some(want), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_redrive_policy_must_leave_us_time_to_say_why() {
+        let queue = Queue::new("https://sqs.eu-west-1.amazonaws.com/1/events");
+        for (theirs, warned) in [
+            (None, false),
+            (Some(3), true),
+            (Some(10), true),
+            (Some(11), false),
+        ] {
+            let facts = Facts {
+                redrive_after: theirs,
+                ..Facts::default()
+            };
+            assert_eq!(advice(&queue, &facts).is_some(), warned, "{theirs:?}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A message we hold, on its way through; and what is to become of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Lag;
+use super::outcome::{Cause, Outcome};
+use crate::config::Envelope;
+use crate::queue::{Lease, Message, Receipt};
+
+/// What holds for all messages of one queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueTerms {
+    /// The `[queue.NAME]`.
+    pub name: String,
+    /// The envelopes it may carry.
+    pub accept: Vec<Envelope>,
+    /// Parked after so many receives.
+    pub max_receive_count: u32,
+}
+
+/// An SQS message we hold.
+#[derive(Debug)]
+pub struct Delivery {
+    /// As received.
+    pub message: Message,
+    /// Our hold on it.
+    pub lease: Lease,
+    /// Its place among those we may hold; given back with the verdict.
+    pub room: OwnedSemaphorePermit,
+    /// What holds for its queue.
+    pub terms: Arc<QueueTerms>,
+}
+
+/// What is to become of a message.
+#[derive(Debug)]
+pub struct Verdict {
+    /// As received.
+    pub message: Message,
+    /// The right to settle it; `None` when the lease was lost.
+    pub receipt: Option<Receipt>,
+    /// How it is to be settled.
+    pub settlement: Settlement,
+    /// For the lag of its routes, once it is settled.
+    pub lags: Vec<Lag>,
+}
+
+/// How a message ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// Delete it; the word is for the metrics: `done` or `skipped`.
+    Delete(&'static str),
+    /// Show it again, no sooner than this; with the backoff of so many receives.
+    ShowAgain {
+        /// At least.
+        after: Duration,
+        /// Why.
+        cause: Cause,
+    },
+    /// Show it again at once: it was never started.
+    Release,
+    /// Copy it to the dead-letter queue, confirm, delete.
+    Park(Cause),
+}
+
+impl Delivery {
+    /// Ends the work on it. The last failed attempt parks.
+    pub async fn verdict(self, outcome: Outcome, lags: Vec<Lag>) -> Verdict {
+        let last = self.message.receive_count >= self.terms.max_receive_count;
+        let settlement = match outcome {
+            Outcome::Done => Settlement::Delete("done"),
+            Outcome::Skip(_) => Settlement::Delete("skipped"),
+            Outcome::Poison(cause) => Settlement::Park(cause),
+            Outcome::RetryAfter(_, cause) if last && cause.counts => Settlement::Park(cause),
+            Outcome::RetryAfter(after, cause) => Settlement::ShowAgain { after, cause },
+        };
+        self.settle(settlement, lags).await
+    }
+
+    /// Gives it back untouched.
+    pub async fn release(self) -> Verdict {
+        self.settle(Settlement::Release, Vec::new()).await
+    }
+
+    async fn settle(self, settlement: Settlement, lags: Vec<Lag>) -> Verdict {
+        let receipt = self.lease.release().await;
+        Verdict {
+            message: self.message,
+            receipt,
+            settlement,
+            lags,
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Holding a route: what concerns all of its messages is not worked out on each of them.
+//!
+//! A missing bucket, refused credentials, a disabled key, or many denials in a row concern the
+//! route. It is held, said once, probed with one message at a time, and resumes by itself when a
+//! probe succeeds.
+//!
+//! ```text
+//! running ──route error, or DENIALS keys denied in a row──▶ held
+//!    ▲                                                       │ wait (2 s, doubling to 60 s)
+//!    └────────────── the probe succeeded ◀── one message ◀───┘
+//! ```
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// So many different keys denied in a row are not about the keys.
+const DENIALS: usize = 8;
+
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// One route's circuit. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    route: String,
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug)]
+enum State {
+    Running { denied: HashSet<String> },
+    Held(Held),
+}
+
+#[derive(Debug)]
+struct Held {
+    reason: String,
+    wait: Duration,
+    probe_at: Instant,
+    probing: bool,
+}
+
+/// What the gate says to a message.
+#[derive(Debug)]
+pub enum Entry {
+    /// Work it, and say how it went.
+    Go(Pass),
+    /// Not now; a probe is due after this.
+    Held(Duration),
+}
+
+/// One message's way through the gate. Dropped without a word, it leaves the gate as it was.
+#[derive(Debug)]
+pub struct Pass {
+    gate: Gate,
+    probe: bool,
+}
+
+/// A gate as `/status.json` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum GateStatus {
+    /// Messages go through.
+    Running,
+    /// The route is held.
+    Held {
+        /// Why.
+        reason: String,
+        /// Until the next probe.
+        probe_in_seconds: u64,
+    },
+}
+
+impl Gate {
+    fn new(route: String, changed: watch::Sender<()>) -> Self {
+        let state = Mutex::new(State::Running {
+            denied: HashSet::new(),
+        });
+        Self(Arc::new(Inner {
+            route,
+            state,
+            changed,
+        }))
+    }
+
+    /// Asks to work one message on this route.
+    #[must_use]
+    pub fn enter(&self) -> Entry {
+        let now = Instant::now();
+        let mut state = self.state();
+        match &mut *state {
+            State::Running { .. } => Entry::Go(Pass {
+                gate: self.clone(),
+                probe: false,
+            }),
+            State::Held(held) if now >= held.probe_at && !held.probing => {
+                held.probing = true;
+                Entry::Go(Pass {
+                    gate: self.clone(),
+                    probe: true,
+                })
+            }
+            State::Held(held) => {
+                Entry::Held(held.probe_at.saturating_duration_since(now).max(FIRST_WAIT))
+            }
+        }
+    }
+
+    /// What `/status.json` shows.
+    #[must_use]
+    pub fn status(&self) -> GateStatus {
+        match &*self.state() {
+            State::Running { .. } => GateStatus::Running,
+            State::Held(held) => GateStatus::Held {
+                reason: held.reason.clone(),
+                probe_in_seconds: held
+                    .probe_at
+                    .saturating_duration_since(Instant::now())
+                    .as_secs(),
+            },
+        }
+    }
+
+    /// When a held route wants its probe; `None` while it runs. Far away while one is under way.
+    fn probe_at(&self) -> Option<Instant> {
+        match &*self.state() {
+            State::Running { .. } => None,
+            State::Held(held) if held.probing => Some(Instant::now() + LONGEST_WAIT),
+            State::Held(held) => Some(held.probe_at),
+        }
+    }
+
+    fn hold(&self, reason: String) {
+        let mut state = self.state();
+        let wait = match &*state {
+            State::Held(held) if !held.probing => return,
+            State::Held(held) => (held.wait * 2).min(LONGEST_WAIT),
+            State::Running { .. } => {
+                // Said once: it stays so until a person acts.
+                tracing::error!(route = self.0.route, reason, "route held");
+                FIRST_WAIT
+            }
+        };
+        let probe_at = Instant::now() + wait;
+        *state = State::Held(Held {
+            reason,
+            wait,
+            probe_at,
+            probing: false,
+        });
+        drop(state);
+        self.0.changed.send_replace(());
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pass {
+    /// Source and destination both answered as they should.
+    pub fn worked(self) {
+        let mut state = self.gate.state();
+        match &mut *state {
+            State::Running { denied } => denied.clear(),
+            State::Held(_) if self.probe => {
+                tracing::info!(route = self.gate.0.route, "route resumed");
+                *state = State::Running {
+                    denied: HashSet::new(),
+                };
+                drop(state);
+                self.gate.0.changed.send_replace(());
+            }
+            // Sent before the route was held.
+            State::Held(_) => {}
+        }
+    }
+
+    /// Something that concerns every message of the route.
+    pub fn route_failed(self, reason: String) {
+        self.gate.hold(reason);
+    }
+
+    /// One key was denied; many in a row hold the route. Says whether it is held.
+    #[must_use]
+    pub fn denied(self, key: &str, reason: String) -> bool {
+        let (held, hold) = match &mut *self.gate.state() {
+            State::Running { denied } => {
+                denied.insert(key.to_owned());
+                let many = denied.len() >= DENIALS;
+                (many, many)
+            }
+            State::Held(_) => (true, self.probe),
+        };
+        if hold {
+            self.gate.hold(format!("many denials in a row: {reason}"));
+        }
+        held
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if !self.probe {
+            return;
+        }
+        if let State::Held(held) = &mut *self.gate.state()
+            && held.probing
+        {
+            // The probe told nothing: the next message is the probe.
+            held.probing = false;
+        }
+        self.gate.0.changed.send_replace(());
+    }
+}
+
+/// Every route's gate. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Gates {
+    gates: Arc<BTreeMap<String, Gate>>,
+    changed: watch::Receiver<()>,
+}
+
+impl Gates {
+    /// Open gates for these routes.
+    #[must_use]
+    pub fn new<'a>(routes: impl IntoIterator<Item = &'a str>) -> Self {
+        let (sender, changed) = watch::channel(());
+        let gate = |name: &str| (name.to_owned(), Gate::new(name.to_owned(), sender.clone()));
+        Self {
+            gates: Arc::new(routes.into_iter().map(gate).collect()),
+            changed,
+        }
+    }
+
+    /// One route's gate.
+    ///
+    /// # Panics
+    /// When the route is not one of those it was made for.
+    #[must_use]
+    pub fn of(&self, route: &str) -> &Gate {
+        self.gates.get(route).expect("a gate for every route")
+    }
+
+    /// When the next probe is due, if every one of `routes` is held: until then their queue need
+    /// not be polled, so nothing is received and counted in vain.
+    #[must_use]
+    pub fn all_held<'a>(&self, routes: impl IntoIterator<Item = &'a str>) -> Option<Instant> {
+        let mut first = None;
+        for route in routes {
+            let probe_at = self.of(route).probe_at()?;
+            first = Some(first.map_or(probe_at, |first: Instant| first.min(probe_at)));
+        }
+        first
+    }
+
+    /// Wakes when a gate has opened or closed since the last call on this clone.
+    pub async fn changed(&mut self) {
+        // The senders live in the gates, which live in `self`.
+        let _ = self.changed.changed().await;
+    }
+
+    /// Each route's name and gate.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Gate)> {
+        self.gates.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gates() -> Gates {
+        Gates::new(["orders", "stock"])
+    }
+
+    fn go(gate: &Gate) -> Pass {
+        match gate.enter() {
+            Entry::Go(pass) => pass,
+            Entry::Held(wait) => panic!("held for {wait:?}"),
+        }
+    }
+
+    fn is_held(gate: &Gate) -> bool {
+        matches!(gate.status(), GateStatus::Held { .. })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_held_route_is_probed_with_one_message_and_resumes() {
+        let gates = gates();
+        let gate = gates.of("orders");
+        go(gate).route_failed("no such bucket".into());
+        assert!(
+            matches!(gate.enter(), Entry::Held(_)),
+            "not before the wait is over"
+        );
+
+        tokio::time::advance(FIRST_WAIT).await;
+        let probe = go(gate);
+        assert!(
+            matches!(gate.enter(), Entry::Held(_)),
+            "one probe at a time"
+        );
+        probe.route_failed("no such bucket".into());
+        tokio::time::advance(FIRST_WAIT).await;
+        assert!(matches!(gate.enter(), Entry::Held(_)), "the wait doubles");
+
+        tokio::time::advance(FIRST_WAIT).await;
+        go(gate).worked();
+        assert!(!is_held(gate));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_told_nothing_is_made_again() {
+        let gates = gates();
+        let gate = gates.of("orders");
+        go(gate).route_failed("credentials refused".into());
+        tokio::time::advance(FIRST_WAIT).await;
+        drop(go(gate));
+        assert!(is_held(gate));
+        go(gate).worked();
+        assert!(!is_held(gate));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_many_denials_in_a_row_hold_the_route() {
+        let gates = gates();
+        let gate = gates.of("orders");
+        for n in 0..DENIALS * 3 {
+            assert!(!go(gate).denied("always the same key", "denied".into()));
+            assert!(!go(gate).denied(&format!("key {n}"), "denied".into()));
+            go(gate).worked();
+        }
+        assert!(!is_held(gate), "others succeeded in between");
+        for n in 0..DENIALS {
+            assert!(!is_held(gate), "{n} denials");
+            assert_eq!(
+                go(gate).denied(&format!("key {n}"), "denied".into()),
+                n + 1 == DENIALS
+            );
+        }
+        assert!(is_held(gate));
+        tokio::time::advance(FIRST_WAIT).await;
+        assert!(
+            go(gate).denied("key", "denied".into()),
+            "the probe was denied too"
+        );
+        assert!(is_held(gate));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_under_way_when_the_route_was_held_does_not_resume_it() {
+        let gates = gates();
+        let gate = gates.of("orders");
+        let early = go(gate);
+        go(gate).route_failed("no such bucket".into());
+        early.worked();
+        assert!(is_held(gate));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_rests_only_when_all_its_routes_are_held() {
+        let mut gates = gates();
+        let both = ["orders", "stock"];
+        go(gates.of("orders")).route_failed("no such bucket".into());
+        assert_eq!(gates.all_held(both), None, "stock still runs");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        go(gates.of("stock")).route_failed("no such bucket".into());
+        gates.changed().await;
+        let probe = gates.all_held(both).expect("both are held");
+        assert_eq!(probe - Instant::now(), FIRST_WAIT - Duration::from_secs(1));
+        assert_eq!(
+            gates.all_held([]),
+            None,
+            "a queue without routes is polled: messages are skipped"
+        );
+    }
+}

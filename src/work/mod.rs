@@ -1,0 +1,293 @@
+//! The spine: one delivery from body to verdict.
+//!
+//! parse ▸ choose ▸ reconcile each record on each of its routes ▸ fold. Nothing here settles:
+//! the verdict, and the receipt without which nothing can be settled, go on to `settle`.
+
+mod delivery;
+mod fail;
+mod hold;
+mod outcome;
+mod pool;
+mod reconcile;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::config::SourceMissing;
+use crate::copy::Nothing;
+use crate::event::{Event, Parsed, Record, parse};
+use crate::metrics::{Metrics, QueueLabel};
+use crate::queue::Window;
+use crate::route::{Route, Routes};
+use crate::s3::{Bucket, ETag};
+
+pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
+pub use hold::{Gate, GateStatus, Gates};
+pub use outcome::{Cause, Outcome, Skip};
+pub use pool::{Job, Pool};
+pub use reconcile::{End, Failure, Reconciler};
+
+use hold::Entry;
+use reconcile::{Target, Task};
+
+/// A message of a newer release waits this long for a process that knows it.
+const NEWER_WAIT: Duration = Duration::from_secs(60);
+
+/// Told that something arrived on a route, or may have.
+pub type Arrived = Arc<dyn Fn(&Route) + Send + Sync>;
+
+/// Works deliveries. Shared by all workers.
+pub struct Worker {
+    /// Where keys go.
+    pub routes: Routes,
+    /// Whether a route is held.
+    pub gates: Gates,
+    /// Makes destinations equal.
+    pub reconciler: Reconciler,
+    /// The destinations honour conditions on writes.
+    pub conditional: bool,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Who is told of arrivals.
+    pub arrived: Arrived,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker")
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    /// Takes one delivery from body to verdict. A lost lease cancels the work: from then on
+    /// another consumer may hold the same message.
+    pub async fn work(&self, delivery: Delivery) -> Verdict {
+        let span = tracing::info_span!(
+            "delivery",
+            queue = delivery.terms.name,
+            message = delivery.message.id,
+            received = delivery.message.receive_count,
+        );
+        self.timed(delivery).instrument(span).await
+    }
+
+    async fn timed(&self, delivery: Delivery) -> Verdict {
+        let started = Instant::now();
+        let window = delivery.lease.window().clone();
+        let worked = async {
+            let (outcome, lags) = self.message(&delivery, &window).await;
+            (landed(outcome, &window).await, lags)
+        };
+        let (outcome, lags) = window
+            .lost()
+            .run_until_cancelled(worked)
+            .await
+            .unwrap_or_else(|| {
+                let cause = Cause::new("lease_lost", "the lease was lost while it was worked");
+                (Outcome::RetryAfter(Duration::ZERO, cause), Vec::new())
+            });
+        let queue = QueueLabel {
+            queue: delivery.terms.name.clone(),
+        };
+        let took = started.elapsed().as_secs_f64();
+        self.metrics
+            .work_duration
+            .get_or_create(&queue)
+            .observe(took);
+        delivery.verdict(outcome, lags).await
+    }
+
+    /// Parses the body and works all of its records.
+    async fn message(&self, delivery: &Delivery, window: &Window) -> (Outcome, Vec<Lag>) {
+        let records = match parse(&delivery.message.body, &delivery.terms.accept) {
+            Ok(Parsed::Records { records, .. }) => records,
+            Ok(Parsed::Test) => return (self.unrouted(Outcome::Skip(Skip::TestEvent)), Vec::new()),
+            Ok(Parsed::Newer { version }) => {
+                let why = format!("work message of version {version}, from a newer release");
+                let cause = Cause::new("newer_version", why).uncounted();
+                return (
+                    self.unrouted(Outcome::RetryAfter(NEWER_WAIT, cause)),
+                    Vec::new(),
+                );
+            }
+            Err(e) => {
+                let cause = Cause::new("malformed", e.to_string());
+                return (self.unrouted(Outcome::Poison(cause)), Vec::new());
+            }
+        };
+        let (mut outcomes, mut lags) = (Vec::with_capacity(records.len()), Vec::new());
+        for record in records {
+            match record {
+                Record::Ignored { name } => {
+                    tracing::debug!(event = name, "an event type that means nothing here");
+                    outcomes.push(self.unrouted(Outcome::Skip(Skip::Ignored)));
+                }
+                Record::Event(event) => {
+                    let received = delivery.message.receive_count;
+                    let queue = Some(delivery.terms.name.as_str());
+                    for (route, outcome) in self.event(&event, queue, received, window).await {
+                        lags.extend(
+                            event
+                                .time
+                                .zip(route)
+                                .map(|(time, route)| Lag { route, time }),
+                        );
+                        outcomes.push(outcome);
+                    }
+                }
+            }
+        }
+        (Outcome::of_message(outcomes), lags)
+    }
+
+    /// Makes one key equal on all routes that take it.
+    pub async fn event(
+        &self,
+        event: &Event,
+        queue: Option<&str>,
+        received: u32,
+        window: &Window,
+    ) -> Vec<(Option<String>, Outcome)> {
+        let mut ends = Vec::new();
+        // A removal says nothing of the object that stands there now; sizes are checked later.
+        for route in self
+            .routes
+            .choose(queue, &event.bucket, &event.key, event.size)
+        {
+            let outcome = self.on_route(route, event, received, window).await;
+            self.metrics.record(&route.name, outcome.name());
+            ends.push((Some(route.name.clone()), outcome));
+        }
+        if ends.is_empty() {
+            ends.push((None, self.unrouted(Outcome::Skip(Skip::NoRoute))));
+        }
+        ends
+    }
+
+    async fn on_route(
+        &self,
+        route: &Route,
+        event: &Event,
+        received: u32,
+        window: &Window,
+    ) -> Outcome {
+        let pass = match self.gates.of(&route.name).enter() {
+            Entry::Go(pass) => pass,
+            Entry::Held(wait) => {
+                let cause = Cause::new("route_held", "the route is held").uncounted();
+                return Outcome::RetryAfter(wait, cause.at(&route.name, &event.key));
+            }
+        };
+        let before = window.lands_by();
+        let from = Bucket {
+            name: event.bucket.clone(),
+            region: route.from_region.clone(),
+        };
+        let to = Bucket {
+            name: route.to.bucket.clone(),
+            region: route.to_region.clone(),
+        };
+        let task = Task {
+            from: &from,
+            event,
+            etag: event.etag.as_deref().map(ETag::new),
+            to: &to,
+            target: Target {
+                key: &|time| {
+                    route
+                        .destination(&event.key, time)
+                        .map_err(|e| e.to_string())
+                },
+                dated: route.is_dated(),
+                takes: &|size| route.matches(&event.bucket, &event.key, Some(size)).is_ok(),
+            },
+            way: route.way,
+            conditional: self.conditional,
+            received_before: received > 1,
+        };
+        let end = self.reconciler.reconcile(&task, window).await;
+
+        // Whatever the ending says, a crawl is never lost.
+        let wrote = matches!(end, Ok(End::Written { .. }));
+        if wrote || received > 1 || window.lands_by() != before {
+            (self.arrived)(route);
+        }
+        match end {
+            Ok(end) => self.ended(route, event, end, pass),
+            Err(failure) => fail::outcome(failure, &event.key, pass, received, window)
+                .at_route(&route.name, &event.key),
+        }
+    }
+
+    fn ended(&self, route: &Route, event: &Event, end: End, pass: hold::Pass) -> Outcome {
+        let (route_name, key) = (route.name.as_str(), event.key.as_str());
+        match end {
+            End::Written { way, bytes } => {
+                pass.worked();
+                self.metrics.copied(route_name, way, bytes);
+                tracing::debug!(
+                    route = route_name,
+                    bucket = event.bucket,
+                    key,
+                    bytes,
+                    way,
+                    "copied"
+                );
+                Outcome::Done
+            }
+            End::Nothing(Nothing::AlreadyThere(proof)) => {
+                pass.worked();
+                tracing::debug!(route = route_name, key, %proof, "already there");
+                Outcome::Skip(Skip::AlreadyThere)
+            }
+            End::Nothing(Nothing::SourceGone) => match route.source_missing {
+                SourceMissing::Skip => Outcome::Skip(Skip::SourceGone),
+                SourceMissing::Retry => Outcome::RetryAfter(
+                    Duration::ZERO,
+                    Cause::new("source_missing", "the source is gone").at(route_name, key),
+                ),
+                SourceMissing::Park => Outcome::Poison(
+                    Cause::new("source_missing", "the source is gone").at(route_name, key),
+                ),
+            },
+            End::Size => Outcome::Skip(Skip::Size),
+        }
+    }
+
+    fn unrouted(&self, outcome: Outcome) -> Outcome {
+        self.metrics.record("none", outcome.name());
+        outcome
+    }
+}
+
+/// When an event happened, for the lag of its route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lag {
+    /// On which route.
+    pub route: String,
+    /// The event's own time.
+    pub time: Timestamp,
+}
+
+/// A message with an unanswered write is not settled before that write can no longer land.
+async fn landed(outcome: Outcome, window: &Window) -> Outcome {
+    let Some(lands_by) = window.lands_by() else {
+        return outcome;
+    };
+    match outcome {
+        Outcome::RetryAfter(wait, cause) => {
+            let left = lands_by.saturating_duration_since(Instant::now());
+            Outcome::RetryAfter(wait.max(left), cause)
+        }
+        settled @ (Outcome::Done | Outcome::Skip(_) | Outcome::Poison(_)) => {
+            tokio::time::sleep_until(lands_by).await;
+            settled
+        }
+    }
+}
