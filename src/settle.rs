@@ -32,7 +32,7 @@ const CALLS_AT_ONCE: usize = 64;
 
 /// A first failure is shown again after about this; each further one doubles it.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(15);
 
 /// Pause before a failed batch is tried again.
 const BATCH_BACKOFF: Duration = Duration::from_millis(500);
@@ -257,7 +257,9 @@ impl Settler {
                 }
             }
         }
-        endings.iter().for_each(|ending| self.ended(ending));
+        for ending in &endings {
+            self.ended(ending);
+        }
     }
 
     /// Drops what may be in other hands by now.

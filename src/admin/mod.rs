@@ -58,11 +58,11 @@ impl Admin {
 }
 
 async fn live(State(view): State<Arc<View>>) -> impl IntoResponse {
-    verdict(view.not_live())
+    verdict(&view.not_live())
 }
 
 async fn ready(State(view): State<Arc<View>>) -> impl IntoResponse {
-    verdict(view.not_ready())
+    verdict(&view.not_ready())
 }
 
 async fn scrape(State(view): State<Arc<View>>) -> impl IntoResponse {
@@ -78,7 +78,7 @@ async fn status(State(view): State<Arc<View>>) -> impl IntoResponse {
 }
 
 /// 200, or 503 with what is wrong, a line each.
-fn verdict(wrong: Vec<String>) -> (StatusCode, String) {
+fn verdict(wrong: &[String]) -> (StatusCode, String) {
     if wrong.is_empty() {
         (StatusCode::OK, "ok\n".into())
     } else {

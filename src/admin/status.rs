@@ -15,10 +15,10 @@ use crate::work::{GateStatus, Gates};
 
 /// A loop turns at least once a long poll and its patience, or once a backoff: 30 s each. Four of
 /// them without a turn, and it hangs.
-const TURNS_WITHIN: Duration = Duration::from_secs(120);
+const TURNS_WITHIN: Duration = Duration::from_mins(2);
 
 /// An idle queue answers once in 20 s.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
+const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
 
 /// What can be seen of one daemon.
 pub struct View {
@@ -159,7 +159,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_is_unready_but_alive_and_a_hang_is_neither() {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let now = Instant::now();
         tokio::time::advance(minute * 10).await;
         let later = Instant::now();

@@ -129,12 +129,7 @@ async fn ended(client: &Client, id: &str) -> Result<QueryExecution, AthenaError>
             .query_execution
             .ok_or_else(|| empty(OP))?;
         let status = execution.status.as_ref().ok_or_else(|| empty(OP))?;
-        let reason = || {
-            status
-                .state_change_reason
-                .clone()
-                .unwrap_or_else(|| "no reason".into())
-        };
+        let reason = || one_line(status.state_change_reason.as_deref().unwrap_or("no reason"));
         match &status.state {
             Some(QueryExecutionState::Succeeded) => return Ok(execution),
             Some(QueryExecutionState::Failed) => {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use crate::config::{Loaded, schema};
+use crate::config::{self, Loaded};
 
 /// `brigade config`.
 #[derive(Debug, Args)]
@@ -66,8 +66,8 @@ pub fn show(args: &ShowArgs, loaded: &Loaded, out: &mut impl Write) -> io::Resul
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn print_schema(out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{:#}", schema())
+pub fn schema(out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{:#}", config::schema())
 }
 
 fn show_json(rows: &[(String, Value)], loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn the_schema_is_json_that_knows_every_section() {
         let mut out = Vec::new();
-        print_schema(&mut out).unwrap();
+        super::schema(&mut out).unwrap();
         let schema: Value = serde_json::from_slice(&out).unwrap();
         let route = &schema["properties"]["route"]["additionalProperties"];
         assert_eq!(route["required"], json!(["from", "to"]));

@@ -199,7 +199,7 @@ fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) 
         FirstTry::Blind(_) if dated => {
             FirstTry::SourceOnly("the destination key needs the source's date")
         }
-        other => other,
+        first @ (FirstTry::Blind(_) | FirstTry::SourceOnly(_) | FirstTry::BothSides(_)) => first,
     };
     match first {
         FirstTry::Blind(Copy { why, .. }) => {

@@ -112,7 +112,7 @@ impl Command {
             }
             Self::Config(args) => match args.what {
                 What::Show(args) => Ok(config::show(&args, &load()?, out)?),
-                What::Schema => Ok(config::print_schema(out)?),
+                What::Schema => Ok(config::schema(out)?),
             },
             Self::Run => run::run(&runnable(load()?)?),
             Self::Check(args) => wait(args.run(&load()?.config, out)),

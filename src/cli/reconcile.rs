@@ -14,7 +14,7 @@ use crate::queue::{Terms, Window};
 use crate::work::Outcome;
 
 /// Nobody else holds this work, so it may take its time: *W* is five minutes.
-const TERMS: Duration = Duration::from_secs(20 * 60);
+const TERMS: Duration = Duration::from_mins(20);
 
 /// Take one object through its routes, now
 #[derive(Debug, clap::Args)]

@@ -93,6 +93,7 @@ mod tests {
             ("European Sovereign Cloud",   Some("https://s3.eusc-de-east-1.amazonaws.eu"), false),
             ("a VPC endpoint is AWS",      Some("https://bucket.vpce-1a2b-3c.s3.us-east-1.vpce.amazonaws.com"), false),
             ("case does not matter",       Some("https://S3.AmazonAWS.com:443"), false),
+            ("a dot ends the host",        Some("https://s3.us-east-1.amazonaws.com./"), false),
             ("a stand-in",                 Some("http://127.0.0.1:4566"), true),
             ("a look-alike",               Some("https://notamazonaws.com"), true),
             ("a domain put in front",      Some("https://amazonaws.com.evil.example"), true),

@@ -60,7 +60,7 @@ impl FromText for Target {
         let (bucket, key) = split(text, Self::EXPECTED)?;
         let mut key = Template::parse(key)?;
         let whole = key.literal_prefix();
-        if !key.has_placeholder() && (whole.ends_with('/')) {
+        if !key.has_placeholder() && (whole.is_empty() || whole.ends_with('/')) {
             key.parts.push(Part::Path);
         }
         Ok(Self {

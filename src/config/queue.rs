@@ -305,4 +305,20 @@ mod tests {
             "queue.b.url in f = \"http://h/q\": is the URL of queue.a too: a queue has one section"
         );
     }
+
+    #[test]
+    fn two_missing_urls_are_missing_not_the_same() {
+        let said = Config::load(&Sources::text("f", "[queue.a]\n[queue.b]")).unwrap_err();
+        assert_eq!(said.to_string().matches("is missing").count(), 2, "{said}");
+        let fifo = "[queue.a]\nurl = \"http://h/q.fifo\"\n[queue.b]\nurl = \"http://h/q.fifo\"";
+        let said = Config::load(&Sources::text("f", fifo))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(said.matches("FIFO queues").count(), 2, "{said}");
+        let example = "[queue.a]\n[queue.b]\nurl = \"https://sqs.us-east-1.amazonaws.com/111122223333/events\"";
+        let said = Config::load(&Sources::text("f", example))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(said, "queue.a.url in f: is missing, and has no default");
+    }
 }

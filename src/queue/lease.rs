@@ -32,7 +32,7 @@ use super::window::{Terms, Window};
 
 /// SQS: "the total visibility timeout is limited to 12 hours from the receive"; half an hour is
 /// left to hand the message back.
-const LONGEST_HOLD: Duration = Duration::from_secs(11 * 3_600 + 1_800);
+const LONGEST_HOLD: Duration = Duration::from_mins(11 * 60 + 30);
 
 /// One message, hidden from other consumers. Dropping it lets the message time out.
 #[derive(Debug)]

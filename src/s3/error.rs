@@ -190,7 +190,8 @@ impl S3Error {
                 message: DisplayErrorContext(e).to_string(),
             },
             SdkError::DispatchFailure(_) => Self::undelivered(op, e),
-            _ => Self::Unanswered {
+            // The enum is open; what is not known is not an answer.
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => Self::Unanswered {
                 op,
                 message: DisplayErrorContext(e).to_string(),
             },

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ServerSideEncryption};
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 use jiff::Timestamp;
 
 use super::object::{Algorithm, Checksum, ETag, Headers, Object, Spot};
@@ -15,7 +15,7 @@ use super::{Attempt, Bucket, S3, S3Error};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A whole body of at most one part; the SDK's stall guard watches it meanwhile.
-const GET_TIMEOUT: Duration = Duration::from_secs(60);
+const GET_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What a look at a key found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl S3 {
                 ByteStream::collect(body)
                     .await
                     .map_err(broken)
-                    .map(|all| all.into_bytes())
+                    .map(AggregatedBytes::into_bytes)
             }
         });
         self.learn(bucket, answer.await).map(SdkBody::from)

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 const DENIALS: usize = 8;
 
 const FIRST_WAIT: Duration = Duration::from_secs(2);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// One route's circuit. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -193,7 +193,7 @@ impl Pass {
     /// One key was denied; many in a row hold the route. Says whether it is held.
     #[must_use]
     pub fn denied(self, key: &str, reason: String) -> bool {
-        let (held, hold) = match &mut *self.gate.state() {
+        let (is_held, now) = match &mut *self.gate.state() {
             State::Running { denied } => {
                 denied.insert(key.to_owned());
                 let many = denied.len() >= DENIALS;
@@ -201,10 +201,10 @@ impl Pass {
             }
             State::Held(_) => (true, self.probe),
         };
-        if hold {
+        if now {
             self.gate.hold(format!("many denials in a row: {reason}"));
         }
-        held
+        is_held
     }
 }
 

@@ -35,7 +35,7 @@ use hold::Entry;
 use reconcile::{Target, Task};
 
 /// A message of a newer release waits this long for a process that knows it.
-const NEWER_WAIT: Duration = Duration::from_secs(60);
+const NEWER_WAIT: Duration = Duration::from_mins(1);
 
 /// Told that something arrived on a route, or may have.
 pub type Arrived = Arc<dyn Fn(&Route) + Send + Sync>;

@@ -1,0 +1,66 @@
+# Bucket Brigade. `make` or `make help` lists what there is.
+#
+# Everything is made inside this folder: target/, .venv/ (the stand-ins for AWS), .dev/ (logs and
+# configurations of what runs here), .tools/. `make clean` removes all of it.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+DENY_VERSION := 0.20.2
+
+.DEFAULT_GOAL := help
+
+# List the targets
+help:
+	@awk '/^# / { why = substr($$0, 3); next } /^[a-z-]+:/ { split($$1, name, ":"); if (why) printf "  make %-10s %s\n", name[1], why } { why = "" }' $(MAKEFILE_LIST)
+
+# Build the daemon for production: target/release/brigade
+build:
+	cargo build --locked --release
+
+# Run all tests that need no root: Rust's, then the binary against stand-ins for AWS
+test: test-rust test-live
+
+# Run Rust's tests: units, and the whole daemon on an AWS in memory
+test-rust:
+	cargo test --locked
+
+# Run the binary against stand-ins for AWS; ARGS are pytest's, e.g. ARGS="-k crawler"
+test-live:
+	$(PYTHON) tests/live/run.py $(ARGS)
+
+# See it work: an object's whole way on a stand-in for AWS, ends by itself
+demo:
+	@$(PYTHON) demo/demo.py
+
+# Play with it: the same stand-in and daemon stay up until Ctrl-C
+dev:
+	@$(PYTHON) demo/demo.py --stay
+
+# Check format and lints, as CI does
+check: fmt-check lint
+
+# Format the Rust code
+fmt:
+	cargo fmt
+
+# Tell what `make fmt` would change
+fmt-check:
+	cargo fmt --check
+
+# Run clippy on everything; a warning is an error
+lint:
+	cargo clippy --locked --all-targets -- -D warnings
+
+# Check the dependencies: advisories, licences, sources. Builds cargo-deny into .tools (10 min)
+deny: .tools/bin/cargo-deny
+	.tools/bin/cargo-deny --locked check
+
+.tools/bin/cargo-deny:
+	cargo install cargo-deny --locked --version $(DENY_VERSION) --root .tools
+
+# Remove everything that was made here
+clean:
+	cargo clean
+	rm -rf .venv .dev .tools
+
+.PHONY: help build test test-rust test-live demo dev check fmt fmt-check lint deny clean

@@ -1,0 +1,110 @@
+//! Who may do what: access keys, and denials that come and go.
+//!
+//! Everybody may do everything until it is denied: policies are not simulated, their effect is.
+
+use std::collections::BTreeMap;
+
+/// The account of whatever names no other.
+pub(crate) const HOME_ACCOUNT: &str = "111122223333";
+/// The access key that [`super::World::sdk`] signs with.
+pub(crate) const HOME_KEY: &str = "AKIAHOME";
+
+/// Known access keys and what they may not do.
+#[derive(Debug)]
+pub(crate) struct Access {
+    identities: BTreeMap<String, String>,
+    denials: Vec<Denial>,
+}
+
+/// Takes one action away from one access key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Denial {
+    pub(crate) access_key: String,
+    /// As in IAM: `s3:PutObject`.
+    pub(crate) action: String,
+    /// What the resource starts with, after the colons of its ARN: `bucket`, `bucket/key`, a
+    /// queue's name.
+    pub(crate) resource: String,
+}
+
+/// Why a caller is turned away.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Nobody has this access key, or not in this partition.
+    UnknownKey,
+    /// Known, but not allowed.
+    Denied {
+        /// The caller's ARN.
+        user: String,
+    },
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        let arn = format!("arn:aws:iam::{HOME_ACCOUNT}:user/brigade");
+        Self {
+            identities: BTreeMap::from([(HOME_KEY.to_owned(), arn)]),
+            denials: Vec::new(),
+        }
+    }
+}
+
+impl Access {
+    /// Makes an access key known, as the user or role of this ARN.
+    pub(crate) fn know(&mut self, access_key: &str, arn: &str) {
+        self.identities
+            .insert(access_key.to_owned(), arn.to_owned());
+    }
+
+    /// Forgets an access key: deleted or disabled.
+    pub(crate) fn forget(&mut self, access_key: &str) {
+        self.identities.remove(access_key);
+    }
+
+    pub(crate) fn deny(&mut self, denial: Denial) {
+        self.denials.push(denial);
+    }
+
+    pub(crate) fn allow(&mut self, denial: &Denial) {
+        self.denials.retain(|d| d != denial);
+    }
+
+    /// Whether the key is known in the region's partition. Access keys do not work across
+    /// partitions (AWS General Reference, partitions).
+    pub(crate) fn known(&self, access_key: &str, region: &str) -> Result<&str, Refusal> {
+        let arn = self.identities.get(access_key).ok_or(Refusal::UnknownKey)?;
+        let same = arn.starts_with(&format!("arn:{}:", partition(region)));
+        if same {
+            Ok(arn)
+        } else {
+            Err(Refusal::UnknownKey)
+        }
+    }
+
+    pub(crate) fn check(
+        &self,
+        (access_key, region): (&str, &str),
+        action: &str,
+        resource: &str,
+    ) -> Result<(), Refusal> {
+        let user = self.known(access_key, region)?.to_owned();
+        let denied = self.denials.iter().any(|d| {
+            d.access_key == access_key && d.action == action && resource.starts_with(&d.resource)
+        });
+        if denied {
+            Err(Refusal::Denied { user })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The partition a region belongs to (AWS General Reference, regions and partitions).
+pub(crate) fn partition(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
+        Some("eusc") => "aws-eusc",
+        Some(_) | None => "aws",
+    }
+}

@@ -1,0 +1,50 @@
+//! The log of every call, in the order of arrival.
+
+use jiff::Timestamp;
+
+/// One call as it was asked and answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) at: Timestamp,
+    pub(crate) service: String,
+    pub(crate) operation: String,
+    pub(crate) region: String,
+    pub(crate) access_key: String,
+    /// The bucket, the queue's URL or the crawler's name.
+    pub(crate) place: String,
+    /// The object's key; empty elsewhere.
+    pub(crate) key: String,
+    /// Whether it carried `If-Match` or `If-None-Match`: a condition on what it changes or reads.
+    pub(crate) conditional: bool,
+    /// What the client was told; `None` while, or when, nothing was.
+    pub(crate) status: Option<u16>,
+    /// The error code of the answer.
+    pub(crate) code: Option<String>,
+    /// The fault that was thrown in.
+    pub(crate) fault: Option<&'static str>,
+}
+
+/// All calls so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Calls(pub(crate) Vec<Call>);
+
+impl Calls {
+    /// How often an operation was asked for, whatever the answer.
+    pub(crate) fn count(&self, service: &str, operation: &str) -> usize {
+        self.of(service, operation).count()
+    }
+
+    /// The calls of one operation.
+    pub(crate) fn of(&self, service: &str, operation: &str) -> impl Iterator<Item = &Call> {
+        self.0
+            .iter()
+            .filter(move |call| call.service == service && call.operation == operation)
+    }
+
+    /// The last call of all.
+    pub(crate) fn last(&self) -> &Call {
+        self.0
+            .last()
+            .expect("a test looks at the last call after making one")
+    }
+}

@@ -1,0 +1,142 @@
+//! What can go wrong with a call, and when it shall.
+//!
+//! A rule names calls by service, operation, key or predicate, how often it strikes and with what
+//! chance; the dice are the world's, so a seed replays. The first rule that strikes wins.
+
+use std::fmt;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::calls::Call;
+
+/// One thing that goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It happened, but the answer is lost.
+    Lost(Silence),
+    /// It did not happen, and there is no answer.
+    Dropped(Silence),
+    /// There is no answer, and it happens after this long.
+    Late(Duration, Silence),
+    /// Too many requests: 503 `SlowDown`, or what the service says instead. It did not happen.
+    SlowDown,
+    /// 500 `InternalError`. It did not happen.
+    InternalError,
+    /// 200 with an error as its body (S3's slow writes answer before they are done).
+    ErrorIn200 { code: &'static str, happens: bool },
+    /// 200 with nothing in it (field reports on `CopyObject`).
+    Empty200 { happens: bool },
+    /// 409 `ConditionalRequestConflict`. It did not happen.
+    Conflict,
+    /// It takes this long before it happens, and this long again until the answer.
+    Slow { before: Duration, after: Duration },
+    /// These entries of a batch fail, by position; the others happen.
+    Entries(Vec<usize>),
+}
+
+/// How a missing answer looks from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Nothing ever comes: the client's own timeout must fire.
+    Hang,
+    /// The connection is reset.
+    Reset,
+}
+
+impl Fault {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Lost(_) => "lost",
+            Self::Dropped(_) => "dropped",
+            Self::Late(..) => "late",
+            Self::SlowDown => "slow-down",
+            Self::InternalError => "internal-error",
+            Self::ErrorIn200 { .. } => "error-in-200",
+            Self::Empty200 { .. } => "empty-200",
+            Self::Conflict => "conflict",
+            Self::Slow { .. } => "slow",
+            Self::Entries(_) => "entries",
+        }
+    }
+}
+
+type When = Box<dyn Fn(&Call) -> bool + Send>;
+
+/// Which calls a fault strikes.
+pub(crate) struct Rule {
+    fault: Fault,
+    when: Vec<When>,
+    left: Option<usize>,
+    chance: f64,
+}
+
+impl Rule {
+    /// Strikes every call, always, until narrowed.
+    pub(crate) fn new(fault: Fault) -> Self {
+        Self {
+            fault,
+            when: Vec::new(),
+            left: None,
+            chance: 1.0,
+        }
+    }
+
+    pub(crate) fn on(self, service: &'static str, operation: &'static str) -> Self {
+        self.when(move |call| call.service == service && call.operation == operation)
+    }
+
+    pub(crate) fn key(self, key: &str) -> Self {
+        let key = key.to_owned();
+        self.when(move |call| call.key == key)
+    }
+
+    /// The predicate is asked while the world stands still, so it must not ask the world itself.
+    pub(crate) fn when(mut self, when: impl Fn(&Call) -> bool + Send + 'static) -> Self {
+        self.when.push(Box::new(when));
+        self
+    }
+
+    pub(crate) fn times(mut self, times: usize) -> Self {
+        self.left = Some(times);
+        self
+    }
+
+    pub(crate) fn chance(mut self, chance: f64) -> Self {
+        self.chance = chance;
+        self
+    }
+
+    fn strikes(&mut self, call: &Call, rng: &mut Rng) -> bool {
+        if self.left == Some(0) || !self.when.iter().all(|when| when(call)) {
+            return false;
+        }
+        // Certain rules throw no dice, so that adding one does not shift a seed's other dice.
+        if self.chance < 1.0 && rng.f64() >= self.chance {
+            return false;
+        }
+        self.left = self.left.map(|left| left - 1);
+        true
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Rule");
+        out.field("fault", &self.fault)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rules in force.
+#[derive(Debug, Default)]
+pub(super) struct Faults(pub(super) Vec<Rule>);
+
+impl Faults {
+    pub(super) fn strike(&mut self, call: &Call, rng: &mut Rng) -> Option<Fault> {
+        self.0
+            .iter_mut()
+            .find_map(|rule| rule.strikes(call, rng).then(|| rule.fault.clone()))
+    }
+}

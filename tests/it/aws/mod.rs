@@ -1,0 +1,184 @@
+//! An AWS made in memory, behind the real SDK clients.
+//!
+//! A [`World`] is one universe: buckets, queues and crawlers in all regions, the people who may use
+//! them, the faults that strike, and a log of every call. Clients reach it through an HTTP
+//! connector without sockets, so that the paused clock of tokio is the only clock there is.
+//!
+//! The rules it keeps:
+//! * It is stricter than AWS: what it does not know it refuses (501), and where reports from the
+//!   field disagree it takes the reading that hurts the caller.
+//! * It is deterministic: ordered maps, dice from one seed, time from tokio.
+//! * It shares no code with the daemon. A mistake in both would cancel out.
+//! * Each rule that stands for AWS names its source where it is kept.
+
+mod access;
+mod calls;
+mod fault;
+mod glue;
+mod json;
+mod md5;
+mod reply;
+mod request;
+mod s3;
+mod sqs;
+mod wire;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use fastrand::Rng;
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+pub(crate) use access::{Access, Denial, HOME_ACCOUNT, HOME_KEY};
+pub(crate) use calls::Calls;
+pub(crate) use fault::{Fault, Rule, Silence};
+pub(crate) use glue::{Crawler, Ending};
+pub(crate) use s3::{Algorithm, Bucket, Seed, What};
+pub(crate) use sqs::{Queue, Stale};
+
+/// Wall time when a world begins: off the whole second, as real clocks are.
+const BEGINNING: Timestamp = Timestamp::constant(1_793_610_000, 250_000_000);
+
+/// A handle on one universe; clones share it.
+#[derive(Clone)]
+pub(crate) struct World(Arc<Inner>);
+
+struct Inner {
+    start: Instant,
+    /// Rung whenever a queue may have something new to hand out.
+    stirred: Notify,
+    state: Mutex<State>,
+}
+
+struct State {
+    rng: Rng,
+    access: Access,
+    faults: fault::Faults,
+    calls: Calls,
+    s3: s3::S3,
+    sqs: sqs::Sqs,
+    glue: glue::Glue,
+}
+
+/// What a service may look at while it handles one call.
+pub(crate) struct Scene<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) access: &'a Access,
+}
+
+impl World {
+    /// Begins a universe whose dice are thrown from `seed`.
+    pub(crate) fn new(seed: u64) -> Self {
+        let state = State {
+            rng: Rng::with_seed(seed),
+            access: Access::default(),
+            faults: fault::Faults::default(),
+            calls: Calls::default(),
+            s3: s3::S3::default(),
+            sqs: sqs::Sqs::default(),
+            glue: glue::Glue::default(),
+        };
+        let (start, stirred) = (Instant::now(), Notify::new());
+        Self(Arc::new(Inner {
+            start,
+            stirred,
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// The HTTP client to give to SDK clients.
+    pub(crate) fn http(&self) -> SharedHttpClient {
+        SharedHttpClient::new(wire::Wire(self.clone()))
+    }
+
+    /// An SDK configuration for one region, signed with the home key, without retries.
+    pub(crate) fn sdk(&self, region: &str) -> SdkConfig {
+        self.sdk_as(HOME_KEY, region)
+    }
+
+    /// The same, signed with another access key.
+    pub(crate) fn sdk_as(&self, access_key: &str, region: &str) -> SdkConfig {
+        let credentials = Credentials::new(access_key, "secret", None, None, "world");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(self.http())
+            .retry_config(RetryConfig::disabled())
+            .build()
+    }
+
+    /// Wall time in this universe.
+    pub(crate) fn now(&self) -> Timestamp {
+        BEGINNING + Instant::now().saturating_duration_since(self.0.start)
+    }
+
+    /// Every call so far.
+    pub(crate) fn calls(&self) -> Calls {
+        self.with(|state, _| state.calls.clone())
+    }
+
+    /// Adds a fault rule.
+    pub(crate) fn inject(&self, rule: Rule) {
+        self.with(|state, _| state.faults.0.push(rule));
+    }
+
+    /// Ends all faults.
+    pub(crate) fn calm(&self) {
+        self.with(|state, _| state.faults.0.clear());
+    }
+
+    /// Changes who may do what.
+    pub(crate) fn access(&self, change: impl FnOnce(&mut Access)) {
+        self.with(|state, _| change(&mut state.access));
+    }
+
+    /// Does one thing at one moment; nothing else happens meanwhile. What S3 announced is in its
+    /// queue afterwards.
+    fn with<R>(&self, act: impl FnOnce(&mut State, Timestamp) -> R) -> R {
+        let now = self.now();
+        // A test that panicked while holding the lock has failed already.
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = act(&mut state, now);
+        let State { s3, sqs, rng, .. } = &mut *state;
+        for (queue, body) in s3.announced() {
+            sqs.deliver(&queue, body, now, rng);
+        }
+        if sqs.take_stirred() {
+            self.0.stirred.notify_waiters();
+        }
+        result
+    }
+}
+
+impl State {
+    /// Splits off what a service sees of the rest.
+    fn scene(
+        &mut self,
+        now: Timestamp,
+    ) -> (&mut s3::S3, &mut sqs::Sqs, &mut glue::Glue, Scene<'_>) {
+        let Self {
+            rng,
+            access,
+            s3,
+            sqs,
+            glue,
+            ..
+        } = self;
+        (s3, sqs, glue, Scene { now, rng, access })
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}

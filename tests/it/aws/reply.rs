@@ -1,0 +1,59 @@
+//! What the in-memory AWS says back, before it becomes HTTP.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+
+/// One answer: a status, headers and a whole body.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+    /// The error code it carries, for the log of calls.
+    pub(crate) code: Option<String>,
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+            code: None,
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds a header only where there is a value.
+    pub(crate) fn maybe(self, name: &str, value: Option<impl Into<String>>) -> Self {
+        match value {
+            Some(value) => self.header(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    pub(super) fn into_http(self) -> HttpResponse {
+        let status = StatusCode::try_from(self.status).expect("the world uses real statuses");
+        let mut http = HttpResponse::new(status, SdkBody::from(self.body));
+        for (name, value) in self.headers {
+            http.headers_mut().append(name, value);
+        }
+        http
+    }
+}

@@ -1,0 +1,86 @@
+//! The checksums S3 keeps beside an object (user guide, "Checking object integrity").
+
+use aws_smithy_types::base64;
+use crc_fast::CrcAlgorithm;
+
+/// An algorithm this world knows; the others are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    Crc32,
+    Crc32c,
+    Crc64Nvme,
+}
+
+/// A value as S3 shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checksum {
+    pub(crate) algorithm: Algorithm,
+    /// Base64; of a composite one, with the number of parts after a dash.
+    pub(crate) value: String,
+    /// Whether it is over the whole content, not over the checksums of the parts.
+    pub(crate) full: bool,
+}
+
+impl Algorithm {
+    pub(super) const ALL: [Self; 3] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme];
+
+    /// As in `x-amz-checksum-algorithm` and in the names of elements.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Crc32 => "CRC32",
+            Self::Crc32c => "CRC32C",
+            Self::Crc64Nvme => "CRC64NVME",
+        }
+    }
+
+    pub(super) fn header(self) -> &'static str {
+        match self {
+            Self::Crc32 => "x-amz-checksum-crc32",
+            Self::Crc32c => "x-amz-checksum-crc32c",
+            Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|a| a.name() == name)
+    }
+
+    /// Big-endian, as S3 encodes them.
+    pub(super) fn digest(self, data: &[u8]) -> Vec<u8> {
+        let (parameters, width) = match self {
+            Self::Crc32 => (CrcAlgorithm::Crc32IsoHdlc, 4),
+            Self::Crc32c => (CrcAlgorithm::Crc32Iscsi, 4),
+            Self::Crc64Nvme => (CrcAlgorithm::Crc64Nvme, 8),
+        };
+        crc_fast::checksum(parameters, data).to_be_bytes()[8 - width..].to_vec()
+    }
+
+    pub(super) fn full(self, data: &[u8]) -> Checksum {
+        Checksum {
+            algorithm: self,
+            value: base64::encode(self.digest(data)),
+            full: true,
+        }
+    }
+
+    /// The checksum of the parts' checksums (user guide, "composite checksums").
+    pub(super) fn composite<'a>(self, parts: impl Iterator<Item = &'a [u8]>) -> Checksum {
+        let digests: Vec<_> = parts.map(|part| self.digest(part)).collect();
+        let value = base64::encode(self.digest(&digests.concat()));
+        Checksum {
+            algorithm: self,
+            value: format!("{value}-{}", digests.len()),
+            full: false,
+        }
+    }
+}
+
+impl Checksum {
+    pub(super) fn kind(&self) -> &'static str {
+        if self.full {
+            "FULL_OBJECT"
+        } else {
+            "COMPOSITE"
+        }
+    }
+}

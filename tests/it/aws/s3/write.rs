@@ -1,0 +1,149 @@
+//! Changing one object: `PutObject` and `DeleteObject`.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+
+use crate::aws::Scene;
+use crate::aws::reply::Reply;
+
+use super::address::Ask;
+use super::checksum::Algorithm;
+use super::error::S3Error;
+use super::object::{Content, Meta, Object, etag};
+use super::{S3, body, conditions};
+
+/// The largest body of one `PutObject` and the largest source of one `CopyObject` (user guide,
+/// "limits").
+pub(super) const FIVE_GB: u64 = 5 << 30;
+
+pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S3Error> {
+    allow_write(scene, ask)?;
+    let received = body::receive(ask.request)?;
+    let content = Content::Bytes(received.data);
+    if content.len() > FIVE_GB {
+        let why = "Your proposed upload exceeds the maximum allowed size";
+        return Err(S3Error::new(400, "EntityTooLarge", why));
+    }
+    conditions::destination(ask, s3.bucket(&ask.bucket)?)?;
+    let kms = encrypted(ask, s3.bucket(&ask.bucket)?.kms)?;
+    let sum = received.checksum;
+    let object = Object {
+        etag: etag(&content, kms, scene.rng),
+        // S3 adds CRC64NVME where nothing was sent (user guide, "Checking object integrity").
+        checksum: sum.unwrap_or_else(|| content.checksum(Algorithm::Crc64Nvme)),
+        content,
+        meta: Meta::of(ask)?,
+        tags: ask
+            .header("x-amz-tagging")
+            .map(tags)
+            .transpose()?
+            .unwrap_or_default(),
+        storage_class: storage_class(ask)?,
+        kms,
+    };
+    let reply = object.sum_headers(object.encryption(Reply::new(200)));
+    let reply = reply.header("etag", format!("\"{}\"", object.etag));
+    let version = s3.store(scene, ask, object, None, "ObjectCreated:Put")?;
+    Ok(reply.maybe("x-amz-version-id", version.id))
+}
+
+pub(super) fn delete(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S3Error> {
+    let by_id = ask.version_id().is_some();
+    ask.allow(
+        scene,
+        if by_id {
+            "s3:DeleteObjectVersion"
+        } else {
+            "s3:DeleteObject"
+        },
+    )?;
+    if ask.header("if-match").is_some_and(|etag| etag != "*") {
+        // User guide, "How to perform conditional deletes".
+        ask.allow(scene, "s3:GetObject")?;
+    }
+    conditions::deletion(ask, s3.bucket(&ask.bucket)?)?;
+    let deleted = s3.delete(scene, &ask.bucket, &ask.key, ask.version_id())?;
+    let reply = Reply::new(204).maybe("x-amz-version-id", deleted.version_id);
+    Ok(if deleted.marker {
+        reply.header("x-amz-delete-marker", "true")
+    } else {
+        reply
+    })
+}
+
+/// What a write needs to be allowed, beyond its own action (user guide, "conditional writes";
+/// API reference, `PutObject` and `CopyObject`: Permissions).
+pub(super) fn allow_write(scene: &Scene<'_>, ask: &Ask<'_>) -> Result<(), S3Error> {
+    ask.allow(scene, "s3:PutObject")?;
+    if ask.header("if-match").is_some() {
+        ask.allow(scene, "s3:GetObject")?;
+    }
+    if ask.header("x-amz-tagging").is_some() {
+        ask.allow(scene, "s3:PutObjectTagging")?;
+    }
+    // Buckets are BucketOwnerEnforced: they know no other ACL (user guide, "Object Ownership").
+    match ask.header("x-amz-acl") {
+        None | Some("bucket-owner-full-control") => Ok(()),
+        Some(_) => {
+            let why = "The bucket does not allow ACLs";
+            Err(S3Error::new(400, "AccessControlListNotSupported", why))
+        }
+    }
+}
+
+/// Whether KMS encrypts it: as asked, else as the bucket does.
+pub(super) fn encrypted(ask: &Ask<'_>, bucket: bool) -> Result<bool, S3Error> {
+    match ask.header("x-amz-server-side-encryption") {
+        None => Ok(bucket),
+        Some("AES256") => Ok(false),
+        Some("aws:kms") => Ok(true),
+        Some(other) => Err(S3Error::not_implemented(other)),
+    }
+}
+
+/// SDK model, `StorageClass`.
+pub(super) fn storage_class(ask: &Ask<'_>) -> Result<String, S3Error> {
+    const KNOWN: [&str; 7] = [
+        "STANDARD",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER_IR",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+    ];
+    let class = ask.header("x-amz-storage-class").unwrap_or("STANDARD");
+    if KNOWN.contains(&class) {
+        return Ok(class.to_owned());
+    }
+    Err(S3Error::new(
+        400,
+        "InvalidStorageClass",
+        "The storage class you specified is not valid",
+    ))
+}
+
+/// Tags as URL query parameters; at most ten, keys of 128 and values of 256 characters (user guide,
+/// "Categorizing your storage using tags").
+pub(super) fn tags(header: &str) -> Result<BTreeMap<String, String>, S3Error> {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    };
+    let mut tags = BTreeMap::new();
+    for pair in header.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = (decode(key), decode(value));
+        let fits = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
+        if !fits || tags.insert(key, value).is_some() {
+            let why = "The tag provided was not a valid tag.";
+            return Err(S3Error::new(400, "InvalidTag", why));
+        }
+    }
+    if tags.len() > 10 {
+        let why = "Object tags cannot be greater than 10";
+        return Err(S3Error::new(400, "BadRequest", why));
+    }
+    Ok(tags)
+}

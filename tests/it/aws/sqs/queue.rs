@@ -1,0 +1,196 @@
+//! One queue: visibility to the millisecond, receipt handles, and giving up.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+
+use super::message::Message;
+use crate::aws::HOME_ACCOUNT;
+use crate::aws::access::partition;
+use crate::aws::json::JsonError;
+
+/// The longest a message may stay hidden after one receive (API reference,
+/// `ChangeMessageVisibility`).
+pub(super) const CEILING: Duration = Duration::from_hours(12);
+
+/// One queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Queue {
+    pub(super) name: String,
+    pub(super) region: String,
+    pub(super) visibility: Duration,
+    pub(super) wait: Duration,
+    /// The ARN of the dead-letter queue, and the receives it takes more than.
+    pub(super) redrive: Option<(String, u32)>,
+    pub(super) messages: BTreeMap<u64, Message>,
+    /// Every handle ever given out, and the message it was for.
+    handles: BTreeMap<String, u64>,
+}
+
+/// Why a receipt handle is of no use any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stale {
+    /// The message is gone already.
+    Gone,
+    /// A later receive has got a newer handle.
+    Superseded,
+    /// The visibility has run out.
+    Expired,
+}
+
+impl Queue {
+    /// A queue with the defaults of AWS: 30 s of visibility, no dead-letter queue.
+    pub(crate) fn new(name: &str, region: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            region: region.to_owned(),
+            visibility: Duration::from_secs(30),
+            wait: Duration::ZERO,
+            redrive: None,
+            messages: BTreeMap::new(),
+            handles: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn visibility(self, visibility: Duration) -> Self {
+        Self { visibility, ..self }
+    }
+
+    /// Gives up on a message received more than `max_receive_count` times.
+    pub(crate) fn redrive(self, to: &Self, max_receive_count: u32) -> Self {
+        Self {
+            redrive: Some((to.arn(), max_receive_count)),
+            ..self
+        }
+    }
+
+    pub(crate) fn arn(&self) -> String {
+        format!(
+            "arn:{}:sqs:{}:{HOME_ACCOUNT}:{}",
+            partition(&self.region),
+            self.region,
+            self.name
+        )
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let suffix = if partition(&self.region) == "aws-cn" {
+            ".cn"
+        } else {
+            ""
+        };
+        let region = &self.region;
+        format!(
+            "https://sqs.{region}.amazonaws.com{suffix}/{HOME_ACCOUNT}/{}",
+            self.name
+        )
+    }
+
+    /// Hands out up to `most` visible messages, oldest first, and gives up on those received too
+    /// often (developer guide, "Using dead-letter queues": when the receive count exceeds the
+    /// maximum).
+    pub(super) fn receive(
+        &mut self,
+        most: usize,
+        hidden: Duration,
+        now: Timestamp,
+        rng: &mut Rng,
+    ) -> (Vec<Message>, Vec<Message>) {
+        let (mut given, mut dead) = (Vec::new(), Vec::new());
+        let visible = self.messages.iter().filter(|(_, m)| m.visible_at <= now);
+        let visible: Vec<u64> = visible.map(|(serial, _)| *serial).collect();
+        for serial in visible {
+            if given.len() == most {
+                break;
+            }
+            let arn = self.arn();
+            let message = self
+                .messages
+                .get_mut(&serial)
+                .expect("it has just been found there");
+            if self
+                .redrive
+                .as_ref()
+                .is_some_and(|(_, max)| message.receives >= *max)
+            {
+                let mut gone = self.messages.remove(&serial).expect("as above");
+                gone.dead_letter_of = Some(arn);
+                dead.push(gone);
+                continue;
+            }
+            let handle = format!("AQEB{:032x}", rng.u128(..));
+            self.handles.insert(handle.clone(), serial);
+            message.receives += 1;
+            message.first_received.get_or_insert(now);
+            message.visible_at = now + hidden;
+            message.held = Some((handle, now));
+            given.push(message.clone());
+        }
+        (given, dead)
+    }
+
+    /// Finds the message a handle still holds.
+    pub(super) fn holding(
+        &mut self,
+        handle: &str,
+        now: Timestamp,
+    ) -> Result<Result<u64, (Stale, String)>, JsonError> {
+        let Some(&serial) = self.handles.get(handle) else {
+            let why = "The input receipt handle is invalid.";
+            return Err(JsonError::new("ReceiptHandleIsInvalid", why));
+        };
+        let Some(message) = self.messages.get(&serial) else {
+            return Ok(Err((Stale::Gone, String::new())));
+        };
+        let latest = message
+            .held
+            .as_ref()
+            .is_some_and(|(held, _)| held == handle);
+        Ok(match latest {
+            false => Err((Stale::Superseded, message.id.clone())),
+            true if message.visible_at <= now => Err((Stale::Expired, message.id.clone())),
+            true => Ok(serial),
+        })
+    }
+
+    /// Sets when a held message shows again. Nothing reaches beyond twelve hours from its receive
+    /// (API reference; field report for the words).
+    pub(super) fn hide(
+        &mut self,
+        handle: &str,
+        hidden: Duration,
+        now: Timestamp,
+    ) -> Result<(), JsonError> {
+        let serial = self.holding(handle, now)?.map_err(|(stale, _)| match stale {
+            Stale::Gone => JsonError::invalid(format!(
+                "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not \
+                 exist or is not available for visibility timeout change."
+            )),
+            Stale::Superseded => {
+                let why = "The input receipt handle is invalid.";
+                JsonError::new("ReceiptHandleIsInvalid", why)
+            }
+            Stale::Expired => JsonError::new("MessageNotInflight", "The message is not in flight.")
+                .query("AWS.SimpleQueueService.MessageNotInflight"),
+        })?;
+        let message = self.messages.get_mut(&serial).expect("it is being held");
+        let received = message.held.as_ref().map_or(now, |(_, at)| *at);
+        if now + hidden > received + CEILING {
+            let why = "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
+            return Err(JsonError::invalid(why));
+        }
+        message.visible_at = now + hidden;
+        Ok(())
+    }
+
+    /// When the next hidden message shows.
+    pub(super) fn next_visible(&self, now: Timestamp) -> Option<Timestamp> {
+        self.messages
+            .values()
+            .map(|m| m.visible_at)
+            .filter(|at| *at > now)
+            .min()
+    }
+}

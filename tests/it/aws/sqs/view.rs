@@ -1,0 +1,76 @@
+//! What a test sees of queues, and how it makes and unmakes them.
+
+use jiff::Timestamp;
+
+use super::message::Message;
+use super::queue::{Queue, Stale};
+use crate::aws::World;
+
+/// A delete that SQS answered with success although nothing was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StaleDelete {
+    pub(crate) at: Timestamp,
+    pub(crate) queue_url: String,
+    /// Empty if the message is gone.
+    pub(crate) message_id: String,
+    pub(crate) why: Stale,
+}
+
+/// A queue at one moment.
+#[derive(Debug)]
+pub(crate) struct QueueView {
+    now: Timestamp,
+    messages: Vec<Message>,
+}
+
+impl QueueView {
+    pub(crate) fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// How many a receive could get.
+    pub(crate) fn visible(&self) -> usize {
+        self.messages
+            .iter()
+            .filter(|m| m.visible_at <= self.now)
+            .count()
+    }
+
+    /// How many are received and hidden.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.messages
+            .iter()
+            .filter(|m| m.visible_at > self.now && m.receives > 0)
+            .count()
+    }
+}
+
+impl World {
+    /// Makes a queue and says its URL.
+    pub(crate) fn create_queue(&self, queue: Queue) -> String {
+        let url = queue.url();
+        self.with(|state, _| state.sqs.queues.insert(url.clone(), queue));
+        url
+    }
+
+    /// Takes a queue away with all that is in it.
+    pub(crate) fn delete_queue(&self, url: &str) {
+        self.with(|state, _| {
+            state.sqs.queues.remove(url);
+            state.sqs.stirred = true;
+        });
+    }
+
+    /// A queue as it is now.
+    pub(crate) fn queue(&self, url: &str) -> QueueView {
+        self.with(|state, now| {
+            let messages = state.sqs.queues[url].messages.values().cloned().collect();
+            QueueView { now, messages }
+        })
+    }
+
+    /// Deletes that deleted nothing.
+    pub(crate) fn stale_deletes(&self) -> Vec<StaleDelete> {
+        self.with(|state, _| state.sqs.stale_deletes.clone())
+    }
+}

@@ -1,0 +1,224 @@
+//! The connector: from the SDK's HTTP request to a service and back, with the faults in between.
+
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use jiff::Timestamp;
+use tokio::time::{sleep, timeout};
+
+use super::calls::Call;
+use super::fault::{Fault, Silence};
+use super::reply::Reply;
+use super::request::Request;
+use super::{World, glue, json, s3, sqs};
+
+/// Hands out connectors into one world.
+#[derive(Debug, Clone)]
+pub(super) struct Wire(pub(super) World);
+
+impl HttpClient for Wire {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let read_timeout = settings.read_timeout();
+        SharedHttpConnector::new(Connector {
+            world: self.0.clone(),
+            read_timeout,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    world: World,
+    /// Kept here because the SDK leaves it to the HTTP client.
+    read_timeout: Option<Duration>,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, http: HttpRequest) -> HttpConnectorFuture {
+        let (world, limit) = (self.world.clone(), self.read_timeout);
+        HttpConnectorFuture::new(async move {
+            let answer = world.answer(Request::read(http).await?);
+            let reply = match limit {
+                Some(limit) => timeout(limit, answer).await.unwrap_or_else(|_| {
+                    Err(ConnectorError::timeout(
+                        "no answer within the read timeout".into(),
+                    ))
+                })?,
+                None => answer.await?,
+            };
+            Ok(reply.into_http())
+        })
+    }
+}
+
+impl World {
+    async fn answer(&self, mut request: Request) -> Result<Reply, ConnectorError> {
+        let (index, fault) = self.with(|state, now| {
+            let mut call = describe(&request, now);
+            let fault = state.faults.strike(&call, &mut state.rng);
+            call.fault = fault.as_ref().map(Fault::name);
+            state.calls.0.push(call);
+            (state.calls.0.len() - 1, fault)
+        });
+        let reply = match fault {
+            Some(fault) => self.suffer(fault, &mut request).await?,
+            None => self.perform(&request).await,
+        };
+        self.with(|state, _| {
+            let call = &mut state.calls.0[index];
+            (call.status, call.code) = (Some(reply.status), reply.code.clone());
+        });
+        Ok(reply)
+    }
+
+    async fn perform(&self, request: &Request) -> Reply {
+        match request.caller.service.as_str() {
+            "s3" => self.with(|state, now| {
+                let (s3, _, _, mut scene) = state.scene(now);
+                s3::handle(s3, &mut scene, request)
+            }),
+            "sqs" => self.sqs(request).await,
+            "glue" => self.with(|state, now| {
+                let (_, _, glue, mut scene) = state.scene(now);
+                glue::handle(glue, &mut scene, request)
+            }),
+            other => Reply::new(501)
+                .code("NotImplemented")
+                .body(format!("no service {other:?}")),
+        }
+    }
+
+    async fn suffer(&self, fault: Fault, request: &mut Request) -> Result<Reply, ConnectorError> {
+        match fault {
+            Fault::Lost(silence) => {
+                let _ = self.perform(request).await;
+                Err(silent(silence).await)
+            }
+            Fault::Dropped(silence) => Err(silent(silence).await),
+            Fault::Late(after, silence) => {
+                self.later(after, request.clone());
+                Err(silent(silence).await)
+            }
+            Fault::SlowDown => Ok(refusal(
+                request,
+                503,
+                "SlowDown",
+                "Please reduce your request rate.",
+            )),
+            Fault::InternalError => Ok(internal(request)),
+            Fault::ErrorIn200 { code, happens } => {
+                if happens {
+                    let _ = self.perform(request).await;
+                }
+                Ok(refusal(
+                    request,
+                    200,
+                    code,
+                    "Thrown in after the head was sent.",
+                ))
+            }
+            Fault::Empty200 { happens } => {
+                if happens {
+                    let _ = self.perform(request).await;
+                }
+                Ok(Reply::new(200))
+            }
+            Fault::Conflict => {
+                let why = "The conditional request cannot succeed due to a conflicting operation \
+                           against this resource.";
+                Ok(refusal(request, 409, "ConditionalRequestConflict", why))
+            }
+            Fault::Slow { before, after } => {
+                sleep(before).await;
+                let reply = self.perform(request).await;
+                sleep(after).await;
+                Ok(reply)
+            }
+            Fault::Entries(positions) => {
+                request.failing_entries = positions;
+                Ok(self.perform(request).await)
+            }
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what happens later outlives the call it came from"
+    )]
+    fn later(&self, after: Duration, request: Request) {
+        let world = self.clone();
+        tokio::spawn(async move {
+            sleep(after).await;
+            let _ = world.perform(&request).await;
+        });
+    }
+}
+
+async fn silent(silence: Silence) -> ConnectorError {
+    match silence {
+        Silence::Hang => std::future::pending().await,
+        Silence::Reset => ConnectorError::io("connection reset by peer".into()),
+    }
+}
+
+fn internal(request: &Request) -> Reply {
+    let why = "We encountered an internal error. Please try again.";
+    refusal(request, 500, "InternalError", why)
+}
+
+/// An error in the words of the service it comes from.
+fn refusal(request: &Request, status: u16, code: &'static str, why: &str) -> Reply {
+    match request.caller.service.as_str() {
+        "s3" => s3::refusal(status, code, why),
+        // SQS and Glue have names of their own for being asked too much (SDK models).
+        "sqs" if code == "SlowDown" => json::refusal(403, "RequestThrottled", why),
+        "glue" if code == "SlowDown" => json::refusal(400, "ThrottlingException", why),
+        _ => json::refusal(status, code, why),
+    }
+}
+
+fn describe(request: &Request, at: Timestamp) -> Call {
+    let (operation, place, key) = match request.caller.service.as_str() {
+        "s3" => s3::describe(request),
+        "sqs" => (
+            request.target().to_owned(),
+            sqs::place(request),
+            String::new(),
+        ),
+        "glue" => (
+            request.target().to_owned(),
+            glue::place(request),
+            String::new(),
+        ),
+        _ => (
+            request.target().to_owned(),
+            request.host.clone(),
+            String::new(),
+        ),
+    };
+    let conditional = ["if-match", "if-none-match"]
+        .iter()
+        .any(|h| request.header(h).is_some());
+    Call {
+        at,
+        service: request.caller.service.clone(),
+        operation,
+        region: request.caller.region.clone(),
+        access_key: request.caller.access_key.clone(),
+        place,
+        key,
+        conditional,
+        status: None,
+        code: None,
+        fault: None,
+    }
+}

@@ -1,0 +1,62 @@
+//! The in-memory AWS does what AWS does: each rule is asked of it with the real SDK clients.
+
+#![expect(clippy::unwrap_used, reason = "what these tests share are tests too")]
+
+mod faults;
+mod glue;
+mod s3_access;
+mod s3_copy;
+mod s3_delete;
+mod s3_events;
+mod s3_list;
+mod s3_put;
+mod s3_read;
+mod sqs_receive;
+mod sqs_send;
+mod sqs_settle;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::aws::{Bucket, World};
+
+/// A world with `raw` (us-east-1) and `lake` (eu-west-1), both versioned if asked.
+fn two_buckets(versioned: bool) -> World {
+    let world = World::new(7);
+    for (name, region) in [("raw", "us-east-1"), ("lake", "eu-west-1")] {
+        let bucket = Bucket::new(name, region);
+        world.create_bucket(if versioned {
+            bucket.versioned()
+        } else {
+            bucket
+        });
+    }
+    world
+}
+
+fn s3(world: &World, region: &str) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::new(&world.sdk(region))
+}
+
+fn sqs(world: &World) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&world.sdk("us-east-1"))
+}
+
+/// What the client was told, in one line: `ok`, `412 PreconditionFailed`, `timeout`, `dispatch`.
+fn told<T, E>(result: &Result<T, SdkError<E, HttpResponse>>) -> String
+where
+    E: ProvideErrorMetadata,
+{
+    match result {
+        Ok(_) => "ok".to_owned(),
+        Err(SdkError::ServiceError(error)) => {
+            let status = error.raw().status().as_u16();
+            format!("{status} {}", error.err().code().unwrap_or("-"))
+        }
+        Err(SdkError::TimeoutError(_)) => "timeout".to_owned(),
+        Err(SdkError::DispatchFailure(_)) => "dispatch".to_owned(),
+        Err(SdkError::ResponseError(_)) => "response".to_owned(),
+        Err(_) => "construction".to_owned(),
+    }
+}

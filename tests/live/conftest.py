@@ -1,0 +1,107 @@
+"""What the live tests share: one stand-in of each kind, and a bench for each test."""
+
+import uuid
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from standin import build, environment, stands
+from standin.daemon import Daemon
+from standin.provision import Pipeline, Wiring, pipeline
+from standin.settings import Settings
+from standin.stands import Product, StandIn
+
+Starter = Callable[..., StandIn]
+
+
+@pytest.fixture(scope="session")
+def starter(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    """Starts stand-ins on first use; all end with the session."""
+    folder = tmp_path_factory.mktemp("stand-ins")
+    with ExitStack() as running:
+
+        def start(product: Product, name: str = "", **switches: str) -> StandIn:
+            made = stands.start(product, folder / (name or product.name), switches=switches)
+            return running.enter_context(made)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def ministack(starter: Starter) -> StandIn:
+    """The default stand-in."""
+    return starter(stands.MINISTACK)
+
+
+@pytest.fixture(scope="session")
+def guarded(starter: Starter) -> StandIn:
+    """A ministack that checks signatures and IAM policies; `test` may do everything."""
+    return starter(stands.MINISTACK, "guarded", AUTH="true")
+
+
+@pytest.fixture(scope="session")
+def localstack(starter: Starter) -> StandIn:
+    """What many people run in compose."""
+    return starter(stands.LOCALSTACK)
+
+
+@pytest.fixture(scope="session")
+def moto(starter: Starter) -> StandIn:
+    """For the plain flow."""
+    return starter(stands.MOTO)
+
+
+@pytest.fixture
+def stand_in(request: pytest.FixtureRequest) -> StandIn:
+    """The stand-in a test names as its parameter (`indirect`)."""
+    named: StandIn = request.getfixturevalue(request.param)
+    return named
+
+
+class Bench:
+    """What one test makes: a name nobody else has, pipelines, and daemons that end with it."""
+
+    def __init__(self, binary: Path, folder: Path, end: ExitStack) -> None:
+        self.binary = binary
+        self.folder = folder
+        self.name = f"live-{uuid.uuid4().hex[:8]}"
+        self.daemons: list[Daemon] = []
+        self._end = end
+
+    def pipeline(self, on: StandIn, wiring: Wiring = "sqs", target: bool = True) -> Pipeline:
+        """Buckets, queues and notification of its own."""
+        return pipeline(on, self.name, wiring, target)
+
+    def daemon(self, settings: Settings | None, env: Mapping[str, str]) -> Daemon:
+        """Starts a daemon; it may be stopped by the test, and is by the end of it."""
+        name = f"brigade-{len(self.daemons) + 1}"
+        self.daemons.append(Daemon(self.binary, self.folder, settings, env, name))
+        return self._end.enter_context(self.daemons[-1])
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The daemon under test; found before the variable that names it is taken from the environment."""
+    found = build.binary()
+    environment.scrub()
+    return found
+
+
+@pytest.fixture
+def bench(binary: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The bench of one test."""
+    with ExitStack() as end:
+        made = Bench(binary, tmp_path, end)
+        request.node.bench = made
+        yield made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows the end of the daemons' logs under a failed test."""
+    report = yield
+    if report.failed:
+        for daemon in getattr(getattr(item, "bench", None), "daemons", []):
+            report.sections.append((f"log of pid {daemon.process.pid}", daemon.process.tail()))
+    return report

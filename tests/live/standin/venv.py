@@ -1,0 +1,75 @@
+"""The project's own Python environments, one per stand-in: their dependencies conflict.
+
+Each is made on first use from a fully pinned requirement file, and made anew when that file
+changes. A stamp written last tells a finished environment from one whose making was interrupted.
+"""
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+from standin import ROOT
+
+Say = Callable[[str], None]
+
+VENVS = ROOT / ".venv"
+REQUIREMENTS = ROOT / "tests" / "live"
+
+
+class MissingTool(Exception):
+    """Something this machine must have and has not; the message says how to install it."""
+
+
+def ensure(name: str, say: Say = print) -> Path:
+    """Makes `.venv/<name>` if it is not there or out of date, and returns its interpreter."""
+    wanted = REQUIREMENTS / f"requirements-{name}.txt"
+    folder = VENVS / name
+    python = folder / "bin" / "python"
+    stamp = folder / "made-from"
+    fingerprint = f"{sys.version_info[:2]} {hashlib.sha256(wanted.read_bytes()).hexdigest()}"
+    VENVS.mkdir(exist_ok=True)
+    # Two sessions may start at once (a demo beside the tests): the second waits for the first.
+    with (VENVS / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # The interpreter is a link: a Python upgraded or removed leaves it hanging.
+        if python.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+            return python
+        if folder.exists():
+            shutil.rmtree(folder)
+        say(f"making .venv/{name} with Python {sys.version_info.major}.{sys.version_info.minor}")
+        _create(folder)
+        _install(python, wanted, say)
+        stamp.write_text(fingerprint)
+    return python
+
+
+def _create(folder: Path) -> None:
+    try:
+        venv.EnvBuilder(with_pip=True, symlinks=True).create(folder)
+    except (subprocess.CalledProcessError, ImportError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise MissingTool(
+            "Python cannot make a virtual environment.\n"
+            "  Debian: sudo apt-get install python3-venv\n"
+            "  macOS:  brew install python@3.13"
+        ) from error
+
+
+def _install(python: Path, wanted: Path, say: Say) -> None:
+    """Shows pip's own lines as they come, shortened: silence for a minute looks like a hang."""
+    command: list[str | Path] = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    command += ["--progress-bar", "off", "-r", wanted]
+    tail: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+        assert pip.stdout is not None
+        for line in pip.stdout:
+            tail = [*tail[-19:], line.rstrip()]
+            if line.startswith(("Collecting", "Building", "Installing")):
+                say("  pip: " + line.partition(" (from ")[0].strip()[:90])
+    if pip.returncode != 0:
+        raise SystemExit("\n".join([*tail, f"pip could not install {wanted.relative_to(ROOT)}"]))
