@@ -59,7 +59,7 @@ impl App {
         }
 
         let mut supervisor = Supervisor::default();
-        let crawlers = crawlers(config, &home, edge, &mut supervisor);
+        let crawlers = crawlers(config, &home, edge, &metrics, &mut supervisor);
         let arrived = arrived(crawlers.clone());
         let worker = worker(config, &home, edge, metrics.clone(), arrived);
         let (routes, gates) = (worker.routes.clone(), worker.gates.clone());
@@ -230,13 +230,19 @@ impl Stages<'_> {
     }
 }
 
-fn crawlers(config: &Config, home: &Home, edge: &Edge, supervisor: &mut Supervisor) -> Crawlers {
+fn crawlers(
+    config: &Config,
+    home: &Home,
+    edge: &Edge,
+    metrics: &Metrics,
+    supervisor: &mut Supervisor,
+) -> Crawlers {
     let tasks = config.crawler.iter().map(|(name, crawler)| {
         let region = crawler.region.as_deref().or(home.aws().region.as_deref());
-        let client = home.glue(region);
+        let glue = home.glue(region, metrics.clone());
         let dice = fastrand::Rng::with_seed(edge.dice.seed());
         let region = region.unwrap_or("the SDK's region");
-        let task = CrawlerTask::new(name, crawler, region, client, supervisor.stop(), dice);
+        let task = CrawlerTask::new(name, crawler, region, glue, supervisor.stop(), dice);
         let handle = task.handle();
         supervisor.spawn(format!("crawler {name}"), async move {
             task.run().await;

@@ -8,6 +8,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 
+use crate::catalog::Glue;
 use crate::config::{Aws, Queue, Retry};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
@@ -15,6 +16,9 @@ use crate::s3::S3;
 
 /// The SDK's own default; written down because the other timeouts are ours.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
+
+/// One call to Glue or Athena; both answer at once and work on afterwards.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The home account.
 #[derive(Debug, Clone)]
@@ -79,14 +83,23 @@ impl Home {
 
     /// A client for crawlers.
     #[must_use]
-    pub fn glue(&self, region: Option<&str>) -> aws_sdk_glue::Client {
-        aws_sdk_glue::Client::new(&self.in_region(region))
+    pub fn glue(&self, region: Option<&str>, metrics: Metrics) -> Glue {
+        Glue::new(aws_sdk_glue::Client::new(&self.patient(region)), metrics)
     }
 
     /// A client for queries.
     #[must_use]
     pub fn athena(&self, region: Option<&str>) -> aws_sdk_athena::Client {
-        aws_sdk_athena::Client::new(&self.in_region(region))
+        aws_sdk_athena::Client::new(&self.patient(region))
+    }
+
+    /// Glue and Athena have no stack of ours around their calls: the SDK's timeouts serve.
+    fn patient(&self, region: Option<&str>) -> SdkConfig {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(CALL_TIMEOUT);
+        let builder = self.in_region(region).into_builder();
+        builder.timeout_config(timeouts.build()).build()
     }
 
     fn in_region(&self, region: Option<&str>) -> SdkConfig {

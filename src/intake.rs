@@ -14,8 +14,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,12 @@ use crate::work::{Delivery, Gates, Job, QueueTerms, Verdict};
 
 /// SQS's limit for one receive.
 const BATCH: u32 = 10;
+
+/// What a poll that is out when we stop may still take to bring its messages.
+const LAST_REPLY: Duration = Duration::from_secs(1);
+
+/// What a probe may take before the next is sent after it.
+const PROBE_TAKES: Duration = Duration::from_secs(30);
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -88,12 +95,13 @@ struct Reply {
 }
 
 impl Pulse {
-    /// The pulse of a loop that has just begun.
+    /// The pulse of a loop that has just begun, on a queue that has just been looked at.
     #[must_use]
     pub fn begin() -> Self {
+        let now = Instant::now();
         Self {
-            turned: Instant::now(),
-            answered: None,
+            turned: now,
+            answered: Some(now),
             error: None,
             pollers: 0,
             resting: false,
@@ -102,14 +110,29 @@ impl Pulse {
 }
 
 impl Intake {
-    /// Receives until told to stop. What is being waited for then is dropped; what was received
-    /// has been handed over.
+    /// Receives until told to stop. No poll is begun after that, but those that are out may hold
+    /// messages already: what they bring within [`LAST_REPLY`] is handed over, to be given back.
     pub async fn run(self) {
-        self.stop.clone().run_until_cancelled(self.poll()).await;
+        let mut polls = FuturesUnordered::new();
+        self.stop
+            .clone()
+            .run_until_cancelled(self.poll(&mut polls))
+            .await;
+        let last = async {
+            while let Some(Reply {
+                asked,
+                room,
+                received,
+            }) = polls.next().await
+            {
+                self.hand_over(received.unwrap_or_default(), asked, room);
+            }
+        };
+        // An idle long poll would keep us for nothing.
+        let _ = tokio::time::timeout(LAST_REPLY, last).await;
     }
 
-    async fn poll(&self) {
-        let mut polls = FuturesUnordered::new();
+    async fn poll<'a>(&'a self, polls: &mut FuturesUnordered<BoxFuture<'a, Reply>>) {
         let (mut want, mut failures) = (1, 0);
         let mut not_before = Instant::now();
         let mut gates = self.gates.clone();
@@ -138,12 +161,13 @@ impl Intake {
             }
             self.pulse.send_modify(|pulse| pulse.resting = false);
             let held = self.rests().is_some();
+            gates.seen();
             let target = if held { 1 } else { want as usize };
             if polls.is_empty() {
                 tokio::time::sleep_until(not_before).await;
             }
             while polls.len() < target && Instant::now() >= not_before {
-                polls.push(self.receive(if held { 1 } else { BATCH }));
+                polls.push(self.receive(if held { 1 } else { BATCH }).boxed());
             }
             let Some(reply) = polls.next().await else {
                 continue;
@@ -157,7 +181,12 @@ impl Intake {
                         _ => want,
                     };
                     self.answered();
+                    let probe = held && !messages.is_empty();
                     self.hand_over(messages, reply.asked, reply.room);
+                    if probe {
+                        // One probe at a time: nothing more before it has told something.
+                        let _ = tokio::time::timeout(PROBE_TAKES, gates.changed()).await;
+                    }
                 }
                 Err(error) => {
                     drop(reply.room);

@@ -320,17 +320,20 @@ impl Batch {
     }
 }
 
-/// Says what went wrong: once a parking, at debug level what is tried again.
+/// Says what went wrong. A held route has said so itself, once.
 fn told(message: &str, cause: &Cause, again: Option<Duration>) {
     let Cause {
         reason,
         error,
         route,
         key,
-        counts: _,
+        counts,
     } = cause;
     match again {
         None => tracing::error!(message, reason, error, route, key, "parked"),
-        Some(after) => tracing::info!(message, reason, error, route, key, ?after, "shown again"),
+        Some(after) if *counts => {
+            tracing::warn!(message, reason, error, route, key, ?after, "shown again");
+        }
+        Some(after) => tracing::debug!(message, reason, error, route, key, ?after, "shown again"),
     }
 }

@@ -169,7 +169,16 @@ mod tests {
         };
         let out = Some("ReceiveMessage: unavailable".to_owned());
         for (why, pulse, live, ready) in [
-            ("just begun", begun.clone(), true, false),
+            ("just begun", begun.clone(), true, true),
+            (
+                "never answered",
+                Pulse {
+                    answered: None,
+                    ..begun.clone()
+                },
+                true,
+                false,
+            ),
             (
                 "answered",
                 Pulse {

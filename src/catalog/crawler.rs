@@ -11,7 +11,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_glue::Client;
 use fastrand::Rng;
 use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
@@ -21,7 +20,7 @@ use tracing::{debug, error, info, warn};
 
 use super::backoff::Backoff;
 use super::crawlers::{Handle, Seen, Snapshot, State};
-use super::glue::{self, CrawlResult, GlueError, Look, Start};
+use super::glue::{CrawlResult, Glue, GlueError, Look, Start};
 use super::schedule::{Ending, Schedule};
 use crate::config;
 
@@ -38,7 +37,7 @@ const LONGEST_CRAWL_BACKOFF: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub struct CrawlerTask {
     section: String,
-    client: Client,
+    glue: Glue,
     stop: CancellationToken,
     dice: Rng,
     boot: Instant,
@@ -58,7 +57,7 @@ impl CrawlerTask {
         section: &str,
         config: &config::Crawler,
         region: &str,
-        client: Client,
+        glue: Glue,
         stop: CancellationToken,
         dice: Rng,
     ) -> Self {
@@ -80,7 +79,7 @@ impl CrawlerTask {
         let boot = Instant::now();
         Self {
             section: section.to_owned(),
-            client,
+            glue,
             stop,
             dice,
             boot,
@@ -147,7 +146,7 @@ impl CrawlerTask {
 
     async fn start(&mut self) {
         let asked = Instant::now();
-        match glue::start(&self.client, &self.crawler()).await {
+        match self.glue.start(&self.crawler()).await {
             Ok(Start::Granted) => {
                 self.mended();
                 info!(crawler = self.crawler(), "crawl started");
@@ -171,7 +170,7 @@ impl CrawlerTask {
     }
 
     async fn look(&mut self, ours: bool) {
-        match glue::look(&self.client, &self.crawler()).await {
+        match self.glue.look(&self.crawler()).await {
             Ok(Look::Running) => {
                 self.mended();
                 self.next_look = Instant::now() + self.look_every;

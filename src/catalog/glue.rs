@@ -4,6 +4,8 @@ use aws_sdk_glue::Client;
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_glue::types::{CrawlerState, LastCrawlStatus};
 
+use crate::metrics::Metrics;
+
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GlueError {
@@ -66,52 +68,74 @@ pub enum Look {
     },
 }
 
-/// Asks for a run.
-///
-/// # Errors
-/// When Glue did not answer, or answered with neither a start nor "already running".
-pub async fn start(client: &Client, crawler: &str) -> Result<Start, GlueError> {
-    match client.start_crawler().name(crawler).send().await {
-        Ok(_) => Ok(Start::Granted),
-        Err(error) if error.code() == Some("CrawlerRunningException") => Ok(Start::Busy),
-        Err(error) => Err(named("StartCrawler", &error)),
+/// Glue, as the crawlers of one region need it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Glue {
+    client: Client,
+    metrics: Metrics,
+}
+
+impl Glue {
+    /// Takes a client of the crawlers' region.
+    #[must_use]
+    pub fn new(client: Client, metrics: Metrics) -> Self {
+        Self { client, metrics }
+    }
+
+    /// Asks for a run.
+    ///
+    /// # Errors
+    /// When Glue did not answer, or answered with neither a start nor "already running".
+    pub async fn start(&self, crawler: &str) -> Result<Start, GlueError> {
+        const OP: &str = "StartCrawler";
+        let answer = self.client.start_crawler().name(crawler).send().await;
+        self.metrics.call("glue", OP, status(&answer));
+        match answer {
+            Ok(_) => Ok(Start::Granted),
+            Err(error) if error.code() == Some("CrawlerRunningException") => Ok(Start::Busy),
+            Err(error) => Err(named(OP, &error)),
+        }
+    }
+
+    /// Looks what a crawler is doing.
+    ///
+    /// # Errors
+    /// When Glue did not say.
+    pub async fn look(&self, crawler: &str) -> Result<Look, GlueError> {
+        const OP: &str = "GetCrawler";
+        let answer = self.client.get_crawler().name(crawler).send().await;
+        self.metrics.call("glue", OP, status(&answer));
+        let answer = answer.map_err(|error| named(OP, &error))?;
+        let Some(crawler) = answer.crawler else {
+            return Err(GlueError::Unavailable {
+                op: OP,
+                why: "an empty answer".into(),
+            });
+        };
+        if crawler.state != Some(CrawlerState::Ready) {
+            return Ok(Look::Running);
+        }
+        let last = crawler
+            .last_crawl
+            .as_ref()
+            .and_then(|last| match last.status {
+                Some(LastCrawlStatus::Succeeded) => Some(CrawlResult::Succeeded),
+                Some(LastCrawlStatus::Failed) => Some(CrawlResult::Failed),
+                Some(LastCrawlStatus::Cancelled) => Some(CrawlResult::Cancelled),
+                _ => None,
+            });
+        Ok(Look::Ready {
+            last,
+            message: crawler.last_crawl.and_then(|last| last.error_message),
+        })
     }
 }
 
-/// Looks what a crawler is doing.
-///
-/// # Errors
-/// When Glue did not say.
-pub async fn look(client: &Client, crawler: &str) -> Result<Look, GlueError> {
-    const OP: &str = "GetCrawler";
-    let answer = client
-        .get_crawler()
-        .name(crawler)
-        .send()
-        .await
-        .map_err(|error| named(OP, &error))?;
-    let Some(crawler) = answer.crawler else {
-        return Err(GlueError::Unavailable {
-            op: OP,
-            why: "an empty answer".into(),
-        });
-    };
-    if crawler.state != Some(CrawlerState::Ready) {
-        return Ok(Look::Running);
+fn status<T, E>(answer: &Result<T, SdkError<E>>) -> Option<u16> {
+    match answer {
+        Ok(_) => Some(200),
+        Err(error) => error.raw_response().map(|raw| raw.status().as_u16()),
     }
-    let last = crawler
-        .last_crawl
-        .as_ref()
-        .and_then(|last| match last.status {
-            Some(LastCrawlStatus::Succeeded) => Some(CrawlResult::Succeeded),
-            Some(LastCrawlStatus::Failed) => Some(CrawlResult::Failed),
-            Some(LastCrawlStatus::Cancelled) => Some(CrawlResult::Cancelled),
-            _ => None,
-        });
-    Ok(Look::Ready {
-        last,
-        message: crawler.last_crawl.and_then(|last| last.error_message),
-    })
 }
 
 fn named<E>(op: &'static str, error: &SdkError<E>) -> GlueError

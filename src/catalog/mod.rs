@@ -20,7 +20,7 @@ use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 pub use self::athena::{AthenaError, Query, Table, run_query};
 pub use self::crawler::CrawlerTask;
 pub use self::crawlers::{Crawlers, Handle, Snapshot, State};
-pub use self::glue::{CrawlResult, GlueError, Look, Start, look, start};
+pub use self::glue::{CrawlResult, Glue, GlueError, Look, Start};
 pub use self::schedule::{Ending, Schedule};
 
 /// What a service said, or else how far the call came.

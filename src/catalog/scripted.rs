@@ -14,6 +14,9 @@ use aws_smithy_types::retry::RetryConfig;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::glue::Glue;
+use crate::metrics::Metrics;
+
 /// What the service says to one call.
 pub(crate) enum Answer {
     Is(Value),
@@ -67,7 +70,7 @@ impl Scripted {
             .collect()
     }
 
-    pub(crate) fn glue(&self) -> aws_sdk_glue::Client {
+    pub(crate) fn glue(&self) -> Glue {
         let config = aws_sdk_glue::Config::builder()
             .behavior_version(aws_sdk_glue::config::BehaviorVersion::v2026_01_12())
             .region(aws_sdk_glue::config::Region::new("eu-west-1"))
@@ -75,7 +78,8 @@ impl Scripted {
             .retry_config(RetryConfig::disabled())
             .http_client(self.clone())
             .build();
-        aws_sdk_glue::Client::from_conf(config)
+        let client = aws_sdk_glue::Client::from_conf(config);
+        Glue::new(client, Metrics::new("test").0)
     }
 
     pub(crate) fn athena(&self) -> aws_sdk_athena::Client {

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use crate::catalog;
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::home::Home;
@@ -51,7 +50,7 @@ impl Check {
 
         let mut findings = queue_findings(config, &home, &metrics).await;
         findings.extend(bucket_findings(config, &s3).await);
-        findings.extend(crawler_findings(config, &home).await);
+        findings.extend(crawler_findings(config, &home, &metrics).await);
         let mut failed = 0;
         for Finding { what, wrong } in &findings {
             match wrong {
@@ -130,12 +129,12 @@ async fn bucket_findings(config: &Config, s3: &S3) -> Vec<Finding> {
     findings
 }
 
-async fn crawler_findings(config: &Config, home: &Home) -> Vec<Finding> {
+async fn crawler_findings(config: &Config, home: &Home, metrics: &Metrics) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, crawler) in &config.crawler {
         let glue_name = crawler.name.as_deref().unwrap_or(name);
-        let client = home.glue(crawler.region.as_deref());
-        let wrong = catalog::look(&client, glue_name).await.err();
+        let glue = home.glue(crawler.region.as_deref(), metrics.clone());
+        let wrong = glue.look(glue_name).await.err();
         findings.push(Finding {
             what: format!("crawler.{name} {glue_name}"),
             wrong: wrong.map(|e| Wrong::Fails(e.to_string())),

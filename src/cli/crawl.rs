@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use aws_sdk_glue::Client;
 use tokio::time::{Instant, sleep};
 
-use crate::catalog::{self, CrawlResult, GlueError, Look, Start};
+use crate::catalog::{CrawlResult, Glue, GlueError, Look, Start};
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -57,25 +56,25 @@ impl Crawl {
     /// When no run was started or, having waited, it did not succeed.
     pub async fn run(
         self,
-        client: &Client,
+        glue: &Glue,
         crawler: &str,
         out: &mut impl Write,
     ) -> Result<(), CrawlError> {
-        while catalog::start(client, crawler).await? == Start::Busy {
+        while glue.start(crawler).await? == Start::Busy {
             if !self.wait {
                 return Err(CrawlError::Busy {
                     crawler: crawler.into(),
                 });
             }
             writeln!(out, "{crawler}: another run is under way, waiting for it")?;
-            ready(client, crawler).await?;
+            ready(glue, crawler).await?;
         }
         writeln!(out, "{crawler}: started")?;
         if !self.wait {
             return Ok(());
         }
         let begun = Instant::now();
-        match ready(client, crawler).await? {
+        match ready(glue, crawler).await? {
             (Some(CrawlResult::Succeeded), _) => {
                 writeln!(
                     out,
@@ -97,12 +96,12 @@ impl Crawl {
 }
 
 async fn ready(
-    client: &Client,
+    glue: &Glue,
     crawler: &str,
 ) -> Result<(Option<CrawlResult>, Option<String>), GlueError> {
     loop {
         sleep(LOOK_EVERY).await;
-        match catalog::look(client, crawler).await? {
+        match glue.look(crawler).await? {
             Look::Running => {}
             Look::Ready { last, message } => return Ok((last, message)),
         }

@@ -23,6 +23,7 @@ use self::config::What;
 use crate::config::{Config, Loaded, Refusal, Sources};
 use crate::edge::Edge;
 use crate::home::Home;
+use crate::metrics::Metrics;
 use crate::start::StartError;
 use crate::telemetry;
 
@@ -135,9 +136,10 @@ async fn crawl(args: crawl::Crawl, config: &Config, out: &mut impl Write) -> any
         );
     };
     let home = Home::open(&Edge::real(), &config.aws).await;
+    let metrics = Metrics::new(&config.environment).0;
     let name = crawler.name.clone().unwrap_or_else(|| args.name.clone());
     Ok(args
-        .run(&home.glue(crawler.region.as_deref()), &name, out)
+        .run(&home.glue(crawler.region.as_deref(), metrics), &name, out)
         .await?)
 }
 

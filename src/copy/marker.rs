@@ -73,6 +73,11 @@ impl Marker {
     }
 }
 
+/// Whether a copy carries a mark, whatever it says.
+pub(super) fn is_marked(object: &Object) -> bool {
+    object.metadata.contains_key(NAME)
+}
+
 fn key(key: &str) -> String {
     let encoded = utf8_percent_encode(key, ENCODED).to_string();
     if encoded.len() <= LONGEST_KEY {

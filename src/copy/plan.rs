@@ -10,6 +10,7 @@ use std::fmt;
 
 use bytesize::ByteSize;
 
+use super::marker::is_marked;
 use super::proof::{Proof, already_there};
 use crate::config;
 use crate::queue::Terms;
@@ -178,6 +179,18 @@ impl Means {
         }
     }
 
+    /// What to do when a blind write was refused because `target` stands there: replace it at
+    /// once, unless only a look at the source can tell whether the two are equal already.
+    #[must_use]
+    pub fn replace(&self, blind: &Copy, target: &Object) -> Option<Copy> {
+        let comparable = !target.kms && target.etag.is_single_part() && !is_marked(target);
+        (comparable && target.etag != blind.pin).then(|| Copy {
+            condition: self.condition(Some(target)),
+            why: "another object stands there, and the event tells enough to replace it",
+            ..blind.clone()
+        })
+    }
+
     /// Plans from what both sides are now. A destination that was not looked at is `None`.
     #[must_use]
     pub fn plan(&self, spot: &Spot, source: Option<&Object>, target: Option<&Object>) -> Plan {
@@ -230,7 +243,7 @@ mod tests {
     use super::*;
 
     fn means() -> Means {
-        let terms = Terms::new(Duration::from_secs(120));
+        let terms = Terms::new(Duration::from_mins(2));
         Means {
             way: config::Way::Auto,
             conditional: true,
@@ -384,6 +397,49 @@ mod tests {
                 panic!("{why}: not a copy");
             };
             assert_eq!(copy.marked, want, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_refused_blind_write_replaces_only_what_it_can_tell_apart() {
+        let etag = object().etag;
+        let hint = Hint {
+            size: Some(3),
+            etag: Some(&etag),
+            created: true,
+            received_before: false,
+        };
+        let FirstTry::Blind(blind) = means().first_try(hint) else {
+            panic!("not blind");
+        };
+        let other = ETag::new("900150983cd24fb0d6963f7d28e17f72");
+        let plain = Object {
+            etag: other.clone(),
+            ..object()
+        };
+        let mut marked = plain.clone();
+        marked.metadata.insert("brigade-source".into(), "{}".into());
+        let kms = Object {
+            kms: true,
+            ..plain.clone()
+        };
+        let multipart = Object {
+            etag: ETag::new("ab-2"),
+            ..object()
+        };
+        for (why, target, want) in [
+            ("another object", plain, true),
+            ("the same bytes, maybe other headers", object(), false),
+            ("a marked copy", marked, false),
+            ("a KMS object", kms, false),
+            ("a multipart object", multipart, false),
+        ] {
+            let copy = means().replace(&blind, &target);
+            assert_eq!(copy.is_some(), want, "{why}");
+            if let Some(copy) = copy {
+                assert_eq!(copy.condition, Condition::Unchanged(other.clone()), "{why}");
+                assert!(copy.looks_after(), "{why}");
+            }
         }
     }
 

@@ -118,11 +118,11 @@ pub(in crate::copy) mod tests {
         }
     }
 
-    fn sum(value: &str) -> Option<Checksum> {
-        Some(Checksum {
+    fn sum(value: &str) -> Checksum {
+        Checksum {
             algorithm: Algorithm::Crc64Nvme,
             value: value.into(),
-        })
+        }
     }
 
     fn spot() -> Spot {
@@ -160,11 +160,11 @@ pub(in crate::copy) mod tests {
             (
                 "the same checksum",
                 Object {
-                    checksum: sum("x"),
+                    checksum: Some(sum("x")),
                     ..object()
                 },
                 Object {
-                    checksum: sum("x"),
+                    checksum: Some(sum("x")),
                     ..other()
                 },
                 Some(Proof::Checksum),
@@ -172,11 +172,11 @@ pub(in crate::copy) mod tests {
             (
                 "another checksum",
                 Object {
-                    checksum: sum("x"),
+                    checksum: Some(sum("x")),
                     ..object()
                 },
                 Object {
-                    checksum: sum("y"),
+                    checksum: Some(sum("y")),
                     ..other()
                 },
                 None,
@@ -258,7 +258,7 @@ pub(in crate::copy) mod tests {
             ..object()
         };
         let summed = Object {
-            checksum: sum("x"),
+            checksum: Some(sum("x")),
             ..kms.clone()
         };
         for (why, pin, source, written, want) in [
@@ -301,14 +301,14 @@ pub(in crate::copy) mod tests {
                 "equal sums",
                 MD5,
                 Some(&summed),
-                answer(OTHER, true, sum("x")),
+                answer(OTHER, true, Some(sum("x"))),
                 Verdict::Proven,
             ),
             (
                 "other sums",
                 MD5,
                 Some(&summed),
-                answer(OTHER, true, sum("y")),
+                answer(OTHER, true, Some(sum("y"))),
                 Verdict::Different,
             ),
             (

@@ -248,7 +248,7 @@ mod tests {
     async fn waiting_for_a_retry_holds_no_permit_and_queueing_is_not_timed() {
         let mut limits = limits(2);
         limits.in_flight = GlobalConcurrencyLimitLayer::new(1);
-        limits.backoff.wait = Duration::from_secs(3_600);
+        limits.backoff.wait = Duration::from_hours(1);
         let call = Call {
             op: "Op",
             effect: Effect::Read,

@@ -18,15 +18,16 @@ const DENIED_FOR_GOOD: u32 = 3;
 /// A copy that arrived torn is made once more from its source.
 const TORN_FOR_GOOD: u32 = 2;
 
-/// Judges a failure on `key`, and tells the route's gate.
+/// Judges a failure on `key`, on its way between the ends of `place`, and tells the route's gate.
 pub(super) fn outcome(
     failure: Failure,
     key: &str,
+    place: &str,
     pass: Pass,
     received: u32,
     window: &Window,
 ) -> Outcome {
-    let told = failure.to_string();
+    let told = format!("{place}: {failure}");
     let later = |reason| Outcome::RetryAfter(Duration::ZERO, Cause::new(reason, told.clone()));
     let never = |reason| Outcome::Poison(Cause::new(reason, told.clone()));
     match failure {
@@ -46,7 +47,7 @@ pub(super) fn outcome(
                 held(told)
             }
             S3Error::Denied { .. } => {
-                if pass.denied(key, told.clone()) {
+                if pass.denied(key, &told) {
                     held(told)
                 } else if received >= DENIED_FOR_GOOD {
                     never("denied")

@@ -219,15 +219,18 @@ impl Worker {
             (self.arrived)(route);
         }
         match end {
-            Ok(end) => self.ended(route, event, end, pass),
-            Err(failure) => fail::outcome(failure, &event.key, pass, received, window)
-                .at_route(&route.name, &event.key),
+            Ok(end) => self.ended(route, event, &end, pass),
+            Err(failure) => {
+                let place = format!("s3://{}/{} → {}", event.bucket, event.key, route.to);
+                fail::outcome(failure, &event.key, &place, pass, received, window)
+                    .at_route(&route.name, &event.key)
+            }
         }
     }
 
-    fn ended(&self, route: &Route, event: &Event, end: End, pass: hold::Pass) -> Outcome {
+    fn ended(&self, route: &Route, event: &Event, end: &End, pass: hold::Pass) -> Outcome {
         let (route_name, key) = (route.name.as_str(), event.key.as_str());
-        match end {
+        match *end {
             End::Written { way, bytes } => {
                 pass.worked();
                 self.metrics.copied(route_name, way, bytes);

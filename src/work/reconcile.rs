@@ -149,7 +149,10 @@ impl Reconciler {
         };
         match self.means(task, window).first_try(hint) {
             FirstTry::Blind(copy) if !task.target.dated => {
-                self.write(task, &copy, None, window).await
+                match self.write(task, &copy, None, window).await? {
+                    Some(end) => Ok(Some(end)),
+                    None => self.refused(task, &copy, window).await,
+                }
             }
             FirstTry::Blind(_) | FirstTry::SourceOnly(_) => {
                 let s3 = self.copier.s3();
@@ -166,6 +169,29 @@ impl Reconciler {
             }
             FirstTry::BothSides(_) => Ok(None),
         }
+    }
+
+    /// A blind write was refused: something stands there, or the source has moved on. What the
+    /// event tells may still be enough to replace it without a look at the source.
+    async fn refused(
+        &self,
+        task: &Task<'_>,
+        blind: &Copy,
+        window: &Window,
+    ) -> Result<Option<End>, Failure> {
+        let target = self.head_target(task, None).await?;
+        let replace = target
+            .as_ref()
+            .and_then(|target| self.means(task, window).replace(blind, target));
+        if let Some(copy) = replace {
+            return self.write(task, &copy, None, window).await;
+        }
+        let source = self
+            .copier
+            .s3()
+            .head_for_certain(task.from, &task.event.key)
+            .await?;
+        self.round(task, &Seen { source, target }, window).await
     }
 
     /// Looks at both sides; the destination first, so that a source seen is newer than it.

@@ -2,3 +2,8 @@
 
 mod aws;
 mod aws_behaves;
+mod costs;
+mod endings;
+mod layers;
+mod routes;
+mod stage;

@@ -88,7 +88,8 @@ impl World {
             at_most_every: Duration::from_mins(10),
         };
         let stop = CancellationToken::new();
-        let (client, dice) = (calls.glue(), Rng::with_seed(7));
+        let client = calls.glue();
+        let dice = Rng::with_seed(7);
         let task = CrawlerTask::new("orders", &config, "eu-west-1", client, stop.clone(), dice);
         let crawlers = [task.handle()].into_iter().collect();
         let mut tasks = JoinSet::new();

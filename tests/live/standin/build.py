@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from standin import ROOT
+from standin.process import lines
 from standin.venv import MissingTool
 
 NO_CARGO = (
@@ -50,11 +51,10 @@ def build(profile: str) -> Path:
     command = [cargo, "build", "--locked", "--profile", profile, "--bin", "brigade"]
     # Cargo writes progress to stderr, which stays the terminal's; stdout is for us.
     command += ["--message-format", "json-render-diagnostics"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        messages = [json.loads(line) for line in running.stdout if line.startswith("{")]
-    if running.returncode != 0:
-        raise SystemExit(f"cargo build failed with exit code {running.returncode}")
+    try:
+        messages = [json.loads(line) for line in lines(command, ROOT) if line.startswith("{")]
+    except subprocess.CalledProcessError as failed:
+        raise SystemExit(f"cargo build failed with exit code {failed.returncode}") from None
     for message in messages:
         if message.get("target", {}).get("name") == "brigade" and message.get("executable"):
             return Path(message["executable"])

@@ -3,7 +3,7 @@
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from standin.leash import Leash, signal_group
@@ -88,6 +88,24 @@ class Process:
         # The group may outlive its leader: only an empty one may be forgotten.
         if not self.alive:
             Leash.shared().untie(self.pid)
+
+
+def lines(command: Sequence[str | Path], cwd: Path, errors: int | None = None) -> Iterator[str]:
+    """Runs a command and gives its output line by line; it ends with us when we are interrupted.
+
+    # Raises
+    subprocess.CalledProcessError after the last line when it failed.
+    """
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=errors, text=True) as running:
+        assert running.stdout is not None
+        try:
+            yield from running.stdout
+        except BaseException:
+            # Leaving the block waits for its end.
+            running.terminate()
+            raise
+    if running.returncode != 0:
+        raise subprocess.CalledProcessError(running.returncode, command)
 
 
 def free_port() -> int:

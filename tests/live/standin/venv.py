@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from standin import ROOT
+from standin.process import lines
 
 Say = Callable[[str], None]
 
@@ -65,11 +66,10 @@ def _install(python: Path, wanted: Path, say: Say) -> None:
     command: list[str | Path] = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     command += ["--progress-bar", "off", "-r", wanted]
     tail: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
-        assert pip.stdout is not None
-        for line in pip.stdout:
+    try:
+        for line in lines(command, ROOT, errors=subprocess.STDOUT):
             tail = [*tail[-19:], line.rstrip()]
             if line.startswith(("Collecting", "Building", "Installing")):
                 say("  pip: " + line.partition(" (from ")[0].strip()[:90])
-    if pip.returncode != 0:
-        raise SystemExit("\n".join([*tail, f"pip could not install {wanted.relative_to(ROOT)}"]))
+    except subprocess.CalledProcessError:
+        raise SystemExit("\n".join([*tail, f"pip could not install {wanted.relative_to(ROOT)}"])) from None

@@ -1,0 +1,138 @@
+//! What a copy costs, counted by the world: the numbers of the README.
+
+use std::time::Duration;
+
+use crate::aws::{Fault, Rule};
+use crate::stage::{Stage, event, until};
+
+const OBJECTS: usize = 1_000;
+
+#[tokio::test(start_paused = true)]
+async fn a_new_small_object_costs_one_s3_call_and_a_quarter_of_an_sqs_call() {
+    let stage = Stage::new(1);
+    stage.drained_of_test_event().await;
+    // As far away as another region is.
+    let (before, after) = (Duration::from_millis(20), Duration::from_millis(10));
+    stage
+        .world
+        .inject(Rule::new(Fault::Slow { before, after }).on("s3", "CopyObject"));
+    for n in 0..OBJECTS {
+        stage.put(&format!("{n}.csv"), &format!("object {n}"));
+    }
+    let asked = stage.world.calls().0.len();
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+
+    let calls: Vec<_> = stage.world.calls().0.split_off(asked);
+    let count = |service: &str, operation: &str| {
+        calls
+            .iter()
+            .filter(|c| c.service == service && c.operation == operation)
+            .count()
+    };
+    assert_eq!(count("s3", "CopyObject"), OBJECTS);
+    let others = ["CopyObject", "HeadBucket"];
+    let other = calls
+        .iter()
+        .find(|c| c.service == "s3" && !others.contains(&&*c.operation));
+    assert!(other.is_none(), "1.00 S3 calls an object, but: {other:?}");
+    let sqs = calls.iter().filter(|call| call.service == "sqs").count();
+    assert!(sqs * 4 <= OBJECTS, "{sqs} SQS calls for {OBJECTS} messages");
+    assert_eq!(
+        count("sqs", "ChangeMessageVisibility"),
+        0,
+        "short work is never extended"
+    );
+    for n in 0..OBJECTS {
+        assert_eq!(
+            stage.copy(&format!("{n}.csv")),
+            Some(format!("object {n}").into_bytes())
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn duplicates_and_overwrites_cost_what_the_design_says() {
+    let stage = Stage::new(2);
+    stage.put("a.csv", "one");
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    let etag = stage
+        .world
+        .object("raw", "in/a.csv")
+        .and_then(|v| v.object)
+        .expect("put")
+        .etag;
+
+    let mut before = stage.s3_calls();
+    let mut cost = || {
+        let now = stage.s3_calls();
+        now - std::mem::replace(&mut before, now)
+    };
+    stage
+        .send(&event("in/a.csv", 3, &etag, "2026-11-01T00:00:00Z"))
+        .await;
+    stage.drained().await;
+    assert_eq!(cost(), 3, "a duplicate: a refused copy and two looks");
+
+    stage.put("a.csv", "two");
+    stage.drained().await;
+    assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"two"[..]));
+    assert_eq!(
+        cost(),
+        4,
+        "an overwrite: a refused copy, a look, the copy, a look after it"
+    );
+
+    stage
+        .send("{\"brigade\":1,\"kind\":\"work\",\"bucket\":\"raw\",\"key\":\"in/a.csv\"}")
+        .await;
+    stage.drained().await;
+    assert_eq!(cost(), 2, "asked for what is there: two looks");
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streamed_object_costs_a_look_a_get_and_a_put() {
+    let stage = Stage::new(3);
+    stage.put("a.csv", "one");
+    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    let calls = stage.world.calls();
+    for operation in ["HeadObject", "GetObject", "PutObject"] {
+        assert_eq!(calls.count("s3", operation), 1, "{operation}");
+    }
+    assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"one"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_queue_costs_one_long_poll_and_a_burst_brings_more() {
+    let stage = Stage::new(4);
+    stage.drained_of_test_event().await;
+    let daemon = stage.start(&stage.config("")).await;
+    let receives = || stage.world.calls().count("sqs", "ReceiveMessage");
+    let before = receives();
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let idle = receives() - before;
+    assert!(
+        (29..=31).contains(&idle),
+        "{idle} receives in ten minutes of 20 s polls"
+    );
+
+    let slow = Fault::Slow {
+        before: Duration::from_secs(1),
+        after: Duration::ZERO,
+    };
+    stage
+        .world
+        .inject(Rule::new(slow).on("sqs", "ReceiveMessage"));
+    for n in 0..200 {
+        stage.put(&format!("{n}"), "x");
+    }
+    until("more polls are out", || daemon.pollers() > 1).await;
+    stage.drained().await;
+    until("back to one", || daemon.pollers() == 1).await;
+    daemon.stop().await;
+}

@@ -1,0 +1,250 @@
+//! How messages end: deleted, shown again, or parked with a reason, and nothing else.
+
+use std::time::Duration;
+
+use crate::aws::{Fault, Rule, Seed, Silence};
+use crate::stage::{Stage, event, until};
+
+/// A quarter of the default visibility timeout of 2 min.
+const W: Duration = Duration::from_secs(30);
+
+#[tokio::test(start_paused = true)]
+async fn what_can_never_work_is_parked_with_its_reason() {
+    for (why, body, reason, error) in [
+        ("not JSON", "{oops", "malformed", "expected a JSON body"),
+        (
+            "another shape",
+            "{\"hello\": 1}",
+            "malformed",
+            "expected an S3, SNS or EventBridge event",
+        ),
+        (
+            "a broken key",
+            &*event("in/%FF", 1, "x", "2026-11-01T00:00:00Z"),
+            "malformed",
+            "UTF-8",
+        ),
+    ] {
+        let stage = Stage::new(1);
+        let daemon = stage.start(&stage.config("")).await;
+        stage.send(body).await;
+        stage.drained().await;
+        daemon.stop().await;
+        let parked = stage.parked().await;
+        let [(got, told)] = &parked[..] else {
+            panic!("{why}: {parked:?}")
+        };
+        assert_eq!(got, reason, "{why}");
+        assert!(told.contains(error), "{why}: {told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_beyond_this_release_is_parked_as_not_yet() {
+    let stage = Stage::new(1);
+    stage
+        .world
+        .put("raw", Seed::claimed("in/large.bin", 1 << 30, 1));
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    let parked = stage.parked().await;
+    assert_eq!(parked.len(), 1);
+    assert_eq!(parked[0].0, "not_yet");
+    assert!(parked[0].1.contains("1.0 GiB"), "{}", parked[0].1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_archived_object_is_parked_and_says_so() {
+    let stage = Stage::new(1);
+    stage.world.put(
+        "raw",
+        Seed::new("in/cold.csv", "cold").storage_class("GLACIER"),
+    );
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.parked().await[0].0, "archived");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_route_takes_and_what_is_gone_is_deleted() {
+    let stage = Stage::new(1);
+    stage.world.put("raw", Seed::new("elsewhere/a.csv", "a"));
+    stage.put("gone.csv", "gone");
+    stage.world.delete("raw", "in/gone.csv", None);
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.copy("gone.csv"), None);
+    assert!(stage.parked().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_without_an_answer_is_looked_after_once_it_can_no_longer_land() {
+    for (why, fault) in [
+        ("it happened", Fault::Lost(Silence::Hang)),
+        ("it did not", Fault::Dropped(Silence::Reset)),
+        ("it happens late", Fault::Late(W / 2, Silence::Hang)),
+        ("an empty 200", Fault::Empty200 { happens: true }),
+        (
+            "an error in a 200",
+            Fault::ErrorIn200 {
+                code: "InternalError",
+                happens: false,
+            },
+        ),
+    ] {
+        let stage = Stage::new(1);
+        stage.put("a.csv", "one");
+        stage
+            .world
+            .inject(Rule::new(fault).on("s3", "CopyObject").times(1));
+        let daemon = stage.start(&stage.config("")).await;
+        let sent = tokio::time::Instant::now();
+        stage.drained().await;
+        assert!(
+            sent.elapsed() >= W,
+            "{why}: settled after {:?}",
+            sent.elapsed()
+        );
+        daemon.stop().await;
+        assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"one"[..]), "{why}");
+        assert!(stage.parked().await.is_empty(), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_is_waited_out_in_place() {
+    let stage = Stage::new(1);
+    stage.put("a.csv", "one");
+    stage
+        .world
+        .inject(Rule::new(Fault::SlowDown).on("s3", "CopyObject").times(2));
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"one"[..]));
+    assert_eq!(stage.world.calls().count("s3", "CopyObject"), 3);
+    assert_eq!(
+        stage
+            .world
+            .calls()
+            .count("sqs", "ChangeMessageVisibilityBatch"),
+        0
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_that_fails_in_part_is_made_again() {
+    let stage = Stage::new(1);
+    for n in 0..10 {
+        stage.put(&n.to_string(), "x");
+    }
+    stage.world.inject(
+        Rule::new(Fault::Entries(vec![0, 3]))
+            .on("sqs", "DeleteMessageBatch")
+            .times(1),
+    );
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(
+        stage.world.calls().count("s3", "CopyObject"),
+        10,
+        "nothing is worked twice"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parking_that_fails_loses_nothing() {
+    let stage = Stage::new(1);
+    stage.world.inject(
+        Rule::new(Fault::InternalError)
+            .on("sqs", "SendMessage")
+            .times(2),
+    );
+    let daemon = stage.start(&stage.config("")).await;
+    let sqs = aws_sdk_sqs::Client::new(&stage.world.sdk("us-east-1"));
+    until("the message is in", || {
+        !stage.world.queue(&stage.queue).messages().is_empty()
+            || stage.world.calls().count("sqs", "SendMessage") > 2
+    })
+    .await;
+    drop(sqs);
+    // The first two sends fail: ours and, if it got that far, the parking.
+    let sqs = aws_sdk_sqs::Client::new(&stage.world.sdk("us-east-1"));
+    while sqs
+        .send_message()
+        .queue_url(&stage.queue)
+        .message_body("{oops")
+        .send()
+        .await
+        .is_err()
+    {}
+    stage.world.calm();
+    stage.world.inject(
+        Rule::new(Fault::InternalError)
+            .on("sqs", "SendMessage")
+            .times(2),
+    );
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.parked().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_work_keeps_its_lease() {
+    let stage = Stage::new(1);
+    stage.put("a.csv", "one");
+    // Three looks of 9 s, each within its timeout, before the object is copied.
+    let slow = Fault::Slow {
+        before: Duration::from_secs(9),
+        after: Duration::ZERO,
+    };
+    stage.world.inject(Rule::new(slow).on("s3", "HeadObject"));
+    stage
+        .world
+        .inject(Rule::new(Fault::Conflict).on("s3", "CopyObject").times(3));
+    let mut config = stage.config("");
+    let queue = config.queue.get_mut("events").expect("it is there");
+    queue.visibility_timeout = Duration::from_mins(1);
+    let daemon = stage.start(&config).await;
+    stage.drained().await;
+    daemon.stop().await;
+    let calls = stage.world.calls();
+    assert!(
+        calls.count("sqs", "ChangeMessageVisibility") >= 1,
+        "renewed at half"
+    );
+    assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"one"[..]));
+    assert!(stage.world.stale_deletes().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_started_is_visible_at_once_when_told_to_stop() {
+    let stage = Stage::new(1);
+    stage.drained_of_test_event().await;
+    for n in 0..20 {
+        stage.put(&n.to_string(), "x");
+    }
+    let slow = Fault::Slow {
+        before: Duration::from_secs(5),
+        after: Duration::ZERO,
+    };
+    stage.world.inject(Rule::new(slow).on("s3", "CopyObject"));
+    let daemon = stage.start(&stage.config("[work]\nworkers = 2")).await;
+    until("two are being copied and others wait", || {
+        stage.world.queue(&stage.queue).in_flight() > 2
+            && stage.world.calls().count("s3", "HeadBucket") > 0
+    })
+    .await;
+    daemon.signal();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let queue = stage.world.queue(&stage.queue);
+    assert_eq!(queue.in_flight(), 2, "only what runs is still held");
+    assert_eq!(queue.visible(), 18, "the others are there for anyone");
+    daemon.stop().await;
+    let left = stage.world.queue(&stage.queue).messages().len();
+    assert_eq!(left, 18, "what ran is finished and deleted");
+}

@@ -1,0 +1,148 @@
+//! Imports point one way: main ▸ cli, app ▸ {intake, settle, catalog, admin} ▸ work ▸ copy ▸
+//! {route, s3} ▸ event; `queue`, `config`, `metrics`, `edge` and `supervisor` are leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// Lower numbers may not import higher ones.
+const LAYERS: [(&str, u32); 22] = [
+    ("edge", 0),
+    ("metrics", 0),
+    ("supervisor", 0),
+    ("telemetry", 0),
+    ("config", 0),
+    ("queue", 1),
+    ("event", 1),
+    ("route", 2),
+    ("s3", 2),
+    ("copy", 3),
+    ("home", 5),
+    ("work", 5),
+    ("park", 6),
+    ("catalog", 4),
+    ("start", 6),
+    ("intake", 6),
+    ("settle", 7),
+    ("admin", 7),
+    ("app", 8),
+    ("cli", 9),
+    ("lib", 10),
+    ("main", 10),
+];
+
+/// What knows neither tokio nor AWS.
+const PURE: [&str; 5] = [
+    "src/event",
+    "src/route",
+    "src/copy/plan.rs",
+    "src/work/outcome.rs",
+    "src/catalog/schedule.rs",
+];
+
+fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).expect("a folder of the crate") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            found.push((path.to_string_lossy().replace('\\', "/"), text));
+        }
+    }
+}
+
+fn all() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    sources(&root.join("src"), &mut found);
+    for (path, _) in &mut found {
+        *path = path
+            .trim_start_matches(&*root.to_string_lossy())
+            .trim_start_matches('/')
+            .into();
+    }
+    found
+}
+
+fn module(path: &str) -> &str {
+    let path = path.trim_start_matches("src/");
+    path.split('/')
+        .next()
+        .unwrap_or(path)
+        .trim_end_matches(".rs")
+}
+
+/// The modules that a file names as `crate::…`, tests left out.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or(text);
+    let code = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let mut found = BTreeSet::new();
+    for line in code {
+        for rest in line.split("crate::").skip(1) {
+            found.insert(
+                rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .next()
+                    .unwrap_or("")
+                    .into(),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_point_one_way() {
+    let layers = BTreeMap::from(LAYERS);
+    for (path, text) in all() {
+        let from = module(&path);
+        let layer = layers
+            .get(from)
+            .unwrap_or_else(|| panic!("{from} has no layer"));
+        for to in imports(&text) {
+            let Some(target) = layers.get(&*to) else {
+                continue;
+            };
+            assert!(
+                to == from || target <= layer,
+                "{path}: {from} may not import {to}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_two_modules_import_each_other() {
+    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, text) in all() {
+        graph
+            .entry(module(&path).into())
+            .or_default()
+            .extend(imports(&text));
+    }
+    for (from, imported) in &graph {
+        for to in imported.iter().filter(|to| *to != from) {
+            let back = graph
+                .get(to)
+                .is_some_and(|imported| imported.contains(from));
+            assert!(!back, "{from} and {to} import each other");
+        }
+    }
+}
+
+#[test]
+fn what_decides_knows_neither_tokio_nor_aws() {
+    for (path, text) in all() {
+        if PURE.iter().any(|pure| path.starts_with(pure)) {
+            let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
+            for foreign in ["tokio", "aws_", "axum"] {
+                let named = code
+                    .lines()
+                    .any(|l| l.trim_start().starts_with(&format!("use {foreign}")));
+                assert!(!named, "{path} imports {foreign}");
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What concerns a route is not worked out on each of its messages; and what arrived is crawled.
+
+use std::time::Duration;
+
+use crate::aws::{Bucket, Denial, HOME_ACCOUNT, HOME_KEY};
+use crate::stage::{Stage, until};
+
+const BACKLOG: usize = 300;
+
+fn backlog(stage: &Stage) {
+    for n in 0..BACKLOG {
+        stage.put(&format!("{n}.csv"), "x");
+    }
+}
+
+async fn resumes(stage: &Stage) {
+    stage.drained().await;
+    for n in 0..BACKLOG {
+        assert!(stage.copy(&format!("{n}.csv")).is_some(), "{n}.csv");
+    }
+    assert!(
+        stage.parked().await.is_empty(),
+        "nothing went to the dead-letter queue"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_target_bucket_holds_the_route_until_it_is_there() {
+    let stage = Stage::without_target(1);
+    backlog(&stage);
+    let daemon = stage.start(&stage.config("")).await;
+    until("the route is held", || daemon.is_held("orders")).await;
+    let reason = daemon.route("orders")["reason"].to_string();
+    assert!(
+        reason.contains("no such bucket") && reason.contains("lake"),
+        "{reason}"
+    );
+
+    // A night long: the backlog waits in the queue, and is not received in vain.
+    tokio::time::sleep(Duration::from_hours(3)).await;
+    let receives = stage.world.calls().count("sqs", "ReceiveMessage");
+    assert!(
+        receives < 1_000,
+        "{receives} receives while the route was held"
+    );
+
+    stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
+    resumes(&stage).await;
+    assert!(!daemon.is_held("orders"));
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_policy_edit_holds_the_route_and_parks_nothing() {
+    let stage = Stage::new(1);
+    backlog(&stage);
+    let denial = Denial {
+        access_key: HOME_KEY.into(),
+        action: "s3:PutObject".into(),
+        resource: "lake".into(),
+    };
+    stage.world.access(|access| access.deny(denial.clone()));
+    let daemon = stage.start(&stage.config("")).await;
+    until("the route is held", || daemon.is_held("orders")).await;
+    let reason = daemon.route("orders")["reason"].to_string();
+    assert!(reason.contains("s3:PutObject"), "{reason}");
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    stage.world.access(|access| access.allow(&denial));
+    resumes(&stage).await;
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_hold_the_route_until_they_are_mended() {
+    let stage = Stage::new(1);
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    // S3 knows the key no more; SQS, which asks nobody here, still does.
+    let arn = format!("arn:aws:iam::{HOME_ACCOUNT}:user/brigade");
+    let china = format!("arn:aws-cn:iam::{HOME_ACCOUNT}:user/brigade");
+    stage.world.access(|access| access.know(HOME_KEY, &china));
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    stage.world.access(|access| access.know(HOME_KEY, &arn));
+    backlog(&stage);
+    resumes(&stage).await;
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_denied_object_is_parked_with_the_missing_action_and_holds_nobody() {
+    let stage = Stage::new(1);
+    let denial = Denial {
+        access_key: HOME_KEY.into(),
+        action: "s3:GetObject".into(),
+        resource: "raw/in/secret.csv".into(),
+    };
+    stage.world.access(|access| access.deny(denial));
+    stage.put("secret.csv", "x");
+    stage.put("open.csv", "x");
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    assert!(!daemon.is_held("orders"));
+    daemon.stop().await;
+    let parked = stage.parked().await;
+    assert_eq!(parked.len(), 1);
+    assert_eq!(parked[0].0, "denied");
+    assert!(parked[0].1.contains("s3:GetObject"), "{}", parked[0].1);
+    assert!(stage.copy("open.csv").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_is_one_crawl_after_the_one_that_a_boot_owes() {
+    let stage = Stage::new(1);
+    let daemon = stage.start(&stage.config("")).await;
+    let starts = || stage.world.crawler("eu-west-1", "lake").starts().len();
+    until("a boot counts as dirty", || starts() == 1).await;
+    backlog(&stage);
+    stage.drained().await;
+    tokio::time::sleep(Duration::from_hours(2)).await;
+    assert_eq!(starts(), 2, "one for the boot, one for the burst");
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_disappears_is_waited_for_and_shown() {
+    let stage = Stage::new(1);
+    let daemon = stage.start(&stage.config("")).await;
+    until("ready", || daemon.view.not_ready().is_empty()).await;
+    stage.world.delete_queue(&stage.queue);
+    until("unready", || !daemon.view.not_ready().is_empty()).await;
+    assert!(daemon.view.not_ready()[0].contains("no such queue"));
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert!(
+        daemon.view.not_live().is_empty(),
+        "an outage does not kill the fleet"
+    );
+    daemon.stop().await;
+}

@@ -1,0 +1,252 @@
+//! Daemons on a world: two buckets, a queue that hears of one of them, and what a test asks of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use brigade::admin::View;
+use brigade::app::App;
+use brigade::config::{Config, Sources};
+use brigade::edge::{Dice, Edge, Wall};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::aws::{Bucket, Crawler, HOME_KEY, Queue, Seed, World};
+
+/// Longer than anything here may take, in virtual time.
+const PATIENCE: Duration = Duration::from_hours(6);
+
+/// A world with `raw` (us-east-1), whose events go to a queue, and `lake` (eu-west-1).
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) queue: String,
+    pub(crate) dead: String,
+}
+
+impl Stage {
+    pub(crate) fn new(seed: u64) -> Self {
+        let stage = Self::without_target(seed);
+        stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
+        stage
+    }
+
+    /// The same, but `lake` is still to be made.
+    pub(crate) fn without_target(seed: u64) -> Self {
+        let world = World::new(seed);
+        let dead = Queue::new("events-dead", "us-east-1");
+        let queue = Queue::new("events", "us-east-1").redrive(&dead, 100);
+        let dead = world.create_queue(dead);
+        let queue = world.create_queue(queue);
+        world.create_bucket(Bucket::new("raw", "us-east-1"));
+        world.notify("raw", &queue);
+        world.create_crawler(Crawler::new("lake", "eu-west-1", Duration::from_mins(1)));
+        Self { world, queue, dead }
+    }
+
+    /// A configuration with one route, `orders`, and `more` of the route's keys and of others.
+    pub(crate) fn config(&self, more: &str) -> Config {
+        let queue = &self.queue;
+        let file = format!(
+            r#"
+            aws.region = "us-east-1"
+            queue.events.url = "{queue}"
+            crawler.lake = {{ region = "eu-west-1", quiet = "30s", at_most_every = "10m" }}
+            [route.orders]
+            from = "s3://raw/in/"
+            to = "s3://lake/orders/{{path}}"
+            crawlers = "lake"
+            {more}
+            "#
+        );
+        match Config::load(&Sources::text("test.toml", &file)) {
+            Ok(loaded) => loaded.config,
+            Err(refusal) => panic!("{refusal}"),
+        }
+    }
+
+    /// The outside world as a daemon of this stage sees it.
+    pub(crate) fn edge(&self, seed: u64) -> Edge {
+        let world = self.world.clone();
+        let credentials = Credentials::new(HOME_KEY, "secret", None, None, "stage");
+        Edge {
+            http: self.world.http(),
+            wall: Wall::new(move || world.now()),
+            dice: Dice::seeded(seed),
+            credentials: Some(SharedCredentialsProvider::new(credentials)),
+        }
+    }
+
+    /// Starts a daemon.
+    pub(crate) async fn start(&self, config: &Config) -> Daemon {
+        let app = App::start(config, &self.edge(1))
+            .await
+            .expect("the queue is there");
+        Daemon::run(app)
+    }
+
+    /// Puts an object under `in/` and lets S3 announce it.
+    pub(crate) fn put(&self, name: &str, body: &str) {
+        self.world
+            .put("raw", Seed::new(&format!("in/{name}"), body.to_owned()));
+    }
+
+    /// Sends a message as anyone could.
+    pub(crate) async fn send(&self, body: &str) {
+        let sqs = aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"));
+        let sent = sqs
+            .send_message()
+            .queue_url(&self.queue)
+            .message_body(body)
+            .send()
+            .await;
+        sent.expect("the queue is there");
+    }
+
+    /// Waits until nothing is left in the queue, visible or hidden.
+    pub(crate) async fn drained(&self) {
+        until("the queue is empty", || {
+            self.world.queue(&self.queue).messages().is_empty()
+        })
+        .await;
+    }
+
+    /// Takes S3's test event out of the queue, which setting up notifications has put there.
+    pub(crate) async fn drained_of_test_event(&self) {
+        let sqs = aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"));
+        let reply = sqs
+            .receive_message()
+            .queue_url(&self.queue)
+            .send()
+            .await
+            .expect("a reply");
+        for message in reply.messages.unwrap_or_default() {
+            let handle = message.receipt_handle.expect("a handle");
+            let delete = sqs
+                .delete_message()
+                .queue_url(&self.queue)
+                .receipt_handle(handle);
+            delete.send().await.expect("deleted");
+        }
+    }
+
+    /// The copy of `in/name`, as bytes.
+    pub(crate) fn copy(&self, name: &str) -> Option<Vec<u8>> {
+        let object = self
+            .world
+            .object("lake", &format!("orders/{name}"))?
+            .object?;
+        Some(object.content.slice(0..object.content.len()).to_vec())
+    }
+
+    /// S3 calls to objects so far; looking up a bucket's region once is not one.
+    pub(crate) fn s3_calls(&self) -> usize {
+        let calls = self.world.calls().0;
+        calls
+            .iter()
+            .filter(|call| call.service == "s3" && call.operation != "HeadBucket")
+            .count()
+    }
+
+    /// What is parked: reason and error of each message.
+    pub(crate) async fn parked(&self) -> Vec<(String, String)> {
+        let sqs = aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"));
+        let mut parked = Vec::new();
+        loop {
+            let call = sqs
+                .receive_message()
+                .queue_url(&self.dead)
+                .message_attribute_names("All");
+            let reply = call
+                .max_number_of_messages(10)
+                .send()
+                .await
+                .expect("the queue is there");
+            let messages = reply.messages.unwrap_or_default();
+            if messages.is_empty() {
+                return parked;
+            }
+            for message in messages {
+                let attributes = message.message_attributes.unwrap_or_default();
+                let text = |name: &str| {
+                    let value = attributes.get(name).and_then(|value| value.string_value());
+                    value.unwrap_or_default().to_owned()
+                };
+                parked.push((text("brigade.reason"), text("brigade.error")));
+            }
+        }
+    }
+}
+
+/// A running daemon.
+pub(crate) struct Daemon {
+    tasks: JoinSet<anyhow::Result<()>>,
+    stop: CancellationToken,
+    pub(crate) view: Arc<View>,
+}
+
+impl Daemon {
+    fn run(app: App) -> Self {
+        let (stop, view) = (CancellationToken::new(), app.view());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(app.run(stop.clone().cancelled_owned()));
+        Self { tasks, stop, view }
+    }
+
+    /// Asks it to stop, as SIGTERM does.
+    pub(crate) fn signal(&self) {
+        self.stop.cancel();
+    }
+
+    /// Stops it and waits for its end.
+    pub(crate) async fn stop(mut self) {
+        self.signal();
+        let ended = self
+            .tasks
+            .join_next()
+            .await
+            .expect("it runs")
+            .expect("no panic");
+        ended.expect("a clean drain");
+    }
+
+    /// Polls out at once, as `/status.json` shows them.
+    pub(crate) fn pollers(&self) -> u64 {
+        let status = serde_json::to_value(self.view.status()).expect("it is JSON");
+        status["queues"]["events"]["pollers"]
+            .as_u64()
+            .expect("a number")
+    }
+
+    /// Whether `/status.json` calls the route held.
+    pub(crate) fn is_held(&self, route: &str) -> bool {
+        self.route(route)["state"] == "held"
+    }
+
+    /// The route as `/status.json` shows it.
+    pub(crate) fn route(&self, route: &str) -> serde_json::Value {
+        let status = serde_json::to_value(self.view.status()).expect("it is JSON");
+        status["routes"][route].clone()
+    }
+}
+
+/// Waits, in virtual time, until something holds.
+pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "not in {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// An S3 notification of one object, as S3 would send it.
+pub(crate) fn event(key: &str, size: u64, etag: &str, time: &str) -> String {
+    serde_json::json!({ "Records": [{
+        "eventVersion": "2.5", "eventSource": "aws:s3", "awsRegion": "us-east-1",
+        "eventTime": time, "eventName": "ObjectCreated:Put",
+        "s3": { "bucket": { "name": "raw" },
+                "object": { "key": key, "size": size, "eTag": etag, "sequencer": "00" } },
+    }]})
+    .to_string()
+}
