@@ -1,4 +1,29 @@
 //! Bucket Brigade keeps S3 buckets in step.
+//!
+//! `brigade` listens to SQS for S3 object events and makes every destination equal to its source.
+//! An event is a hint: it says which key to look at, never what to do. What to do follows from
+//! what stands on both sides now, so duplicates, reordered events and replays are harmless.
+//!
+//! ```text
+//!  SQS ──intake──▶ work ───────────────────────────────────▶ settle ──▶ SQS
+//!        room      parse ▸ choose ▸ observe ▸ plan ▸ act        delete · show again · park
+//!        lease     event   route    s3        copy   copy · s3
+//!                                     │ arrived
+//!                                     ▼
+//!                                  catalog                      admin: what can be seen
+//! ```
+//!
+//! The words, one for each idea:
+//!
+//! * *delivery*: an SQS message we hold, with its *lease*;
+//! * *window*: the lease as a writer sees it, the right to send a write that lands in time;
+//! * *event*: what one S3 record says, or one of our own work messages;
+//! * *route*: where objects are taken from and brought to, and which of them;
+//! * *plan*: what to do about one key, and why;
+//! * *outcome*: how one record ends; the outcomes of a message fold into one;
+//! * *gate*: a route's circuit; *held* when something concerns all its messages;
+//! * *verdict*: a message's outcome with the *receipt*, without which nothing can be settled;
+//! * *settle*: to delete, to show again, or to park.
 #![forbid(unsafe_code)]
 
 pub mod admin;

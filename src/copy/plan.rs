@@ -1,16 +1,11 @@
 //! What to do about one key, and why. Pure: what was seen goes in, a plan comes out.
 //!
-//! The first try assumes that the destination is empty, because for a new object it is, and lets
-//! S3 say otherwise (`If-None-Match`). Whoever was told otherwise looks at both sides and plans
-//! from what stands there.
-//!
 //! Larger objects and deletes have their place here and are not built yet: [`Plan::NotYet`].
 
 use std::fmt;
 
 use bytesize::ByteSize;
 
-use super::marker::is_marked;
 use super::proof::{Proof, already_there};
 use crate::config;
 use crate::queue::Terms;
@@ -112,30 +107,6 @@ impl fmt::Display for Way {
     }
 }
 
-/// How the first try goes about a key that an event has named.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FirstTry {
-    /// Write at once; the event tells enough.
-    Blind(Copy),
-    /// Look at the source, then write as if the destination were empty.
-    SourceOnly(&'static str),
-    /// Look at both sides first.
-    BothSides(&'static str),
-}
-
-/// What a first try may go by.
-#[derive(Debug, Clone, Copy)]
-pub struct Hint<'a> {
-    /// Bytes, where the event tells.
-    pub size: Option<u64>,
-    /// The source's `ETag`, where the event tells.
-    pub etag: Option<&'a ETag>,
-    /// The event says that the object came into being.
-    pub created: bool,
-    /// An earlier delivery of the same message may have written already.
-    pub received_before: bool,
-}
-
 /// The largest object that one `CopyObject` finishes well within *W*.
 #[must_use]
 pub fn copy_max(terms: Terms) -> u64 {
@@ -144,53 +115,6 @@ pub fn copy_max(terms: Terms) -> u64 {
 }
 
 impl Means {
-    /// Chooses how to begin.
-    #[must_use]
-    pub fn first_try(&self, hint: Hint<'_>) -> FirstTry {
-        if hint.received_before {
-            return FirstTry::BothSides("received before: an earlier try may have written");
-        }
-        if !hint.created {
-            return FirstTry::BothSides("not the event of a new object");
-        }
-        let (Some(size), Some(etag)) = (hint.size, hint.etag) else {
-            return FirstTry::SourceOnly("the event carries no size or no eTag");
-        };
-        if self.kms_target {
-            return FirstTry::SourceOnly("the destination uses a KMS key, so the copy is marked");
-        }
-        if !etag.is_single_part() {
-            return FirstTry::SourceOnly("a multipart eTag, so the copy is marked");
-        }
-        match self.way {
-            config::Way::Auto | config::Way::Server if size <= self.copy_max => {
-                FirstTry::Blind(Copy {
-                    way: Way::Server,
-                    pin: etag.clone(),
-                    condition: self.condition(None),
-                    marked: false,
-                    why: "the event tells enough for one call",
-                })
-            }
-            config::Way::Auto | config::Way::Server => {
-                FirstTry::SourceOnly("larger than one CopyObject may take")
-            }
-            config::Way::Stream => FirstTry::SourceOnly("streamed, so the copy is marked"),
-        }
-    }
-
-    /// What to do when a blind write was refused because `target` stands there: replace it at
-    /// once, unless only a look at the source can tell whether the two are equal already.
-    #[must_use]
-    pub fn replace(&self, blind: &Copy, target: &Object) -> Option<Copy> {
-        let comparable = !target.kms && target.etag.is_single_part() && !is_marked(target);
-        (comparable && target.etag != blind.pin).then(|| Copy {
-            condition: self.condition(Some(target)),
-            why: "another object stands there, and the event tells enough to replace it",
-            ..blind.clone()
-        })
-    }
-
     /// Plans from what both sides are now. A destination that was not looked at is `None`.
     #[must_use]
     pub fn plan(&self, spot: &Spot, source: Option<&Object>, target: Option<&Object>) -> Plan {
@@ -226,7 +150,7 @@ impl Means {
         })
     }
 
-    fn condition(&self, target: Option<&Object>) -> Condition {
+    pub(super) fn condition(&self, target: Option<&Object>) -> Condition {
         match target {
             _ if !self.conditional => Condition::Unconditional,
             Some(target) => Condition::Unchanged(target.etag.clone()),
@@ -236,13 +160,13 @@ impl Means {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::copy) mod tests {
     use std::time::Duration;
 
     use super::super::proof::tests::object;
     use super::*;
 
-    fn means() -> Means {
+    pub(in crate::copy) fn means() -> Means {
         let terms = Terms::new(Duration::from_mins(2));
         Means {
             way: config::Way::Auto,
@@ -264,75 +188,6 @@ mod tests {
         for (visibility, want) in [(30, 96 << 20), (120, 480 << 20), (43_200, S3_COPY_MAX)] {
             let terms = Terms::new(Duration::from_secs(visibility));
             assert_eq!(copy_max(terms), want, "{visibility} s");
-        }
-    }
-
-    #[test]
-    fn a_new_small_object_is_written_at_once() {
-        let (single, multi) = (object().etag, ETag::new("ab-3"));
-        let hint = Hint {
-            size: Some(3),
-            etag: Some(&single),
-            created: true,
-            received_before: false,
-        };
-        let stream = Means {
-            way: config::Way::Stream,
-            ..means()
-        };
-        let kms = Means {
-            kms_target: true,
-            ..means()
-        };
-        for (why, means, hint, want) in [
-            ("new and small", means(), hint, "blind"),
-            (
-                "received before",
-                means(),
-                Hint {
-                    received_before: true,
-                    ..hint
-                },
-                "both",
-            ),
-            (
-                "a removal",
-                means(),
-                Hint {
-                    created: false,
-                    ..hint
-                },
-                "both",
-            ),
-            ("no size", means(), Hint { size: None, ..hint }, "source"),
-            ("no eTag", means(), Hint { etag: None, ..hint }, "source"),
-            (
-                "multipart",
-                means(),
-                Hint {
-                    etag: Some(&multi),
-                    ..hint
-                },
-                "source",
-            ),
-            (
-                "large",
-                means(),
-                Hint {
-                    size: Some(1 << 30),
-                    ..hint
-                },
-                "source",
-            ),
-            ("streamed", stream, hint, "source"),
-            ("KMS at the destination", kms, hint, "source"),
-        ] {
-            let got = match means.first_try(hint) {
-                FirstTry::Blind(_) => "blind",
-                FirstTry::SourceOnly(_) => "source",
-                FirstTry::BothSides(_) => "both",
-            };
-            assert_eq!(got, want, "{why}");
         }
     }
 
@@ -397,49 +252,6 @@ mod tests {
                 panic!("{why}: not a copy");
             };
             assert_eq!(copy.marked, want, "{why}");
-        }
-    }
-
-    #[test]
-    fn a_refused_blind_write_replaces_only_what_it_can_tell_apart() {
-        let etag = object().etag;
-        let hint = Hint {
-            size: Some(3),
-            etag: Some(&etag),
-            created: true,
-            received_before: false,
-        };
-        let FirstTry::Blind(blind) = means().first_try(hint) else {
-            panic!("not blind");
-        };
-        let other = ETag::new("900150983cd24fb0d6963f7d28e17f72");
-        let plain = Object {
-            etag: other.clone(),
-            ..object()
-        };
-        let mut marked = plain.clone();
-        marked.metadata.insert("brigade-source".into(), "{}".into());
-        let kms = Object {
-            kms: true,
-            ..plain.clone()
-        };
-        let multipart = Object {
-            etag: ETag::new("ab-2"),
-            ..object()
-        };
-        for (why, target, want) in [
-            ("another object", plain, true),
-            ("the same bytes, maybe other headers", object(), false),
-            ("a marked copy", marked, false),
-            ("a KMS object", kms, false),
-            ("a multipart object", multipart, false),
-        ] {
-            let copy = means().replace(&blind, &target);
-            assert_eq!(copy.is_some(), want, "{why}");
-            if let Some(copy) = copy {
-                assert_eq!(copy.condition, Condition::Unchanged(other.clone()), "{why}");
-                assert!(copy.looks_after(), "{why}");
-            }
         }
     }
 

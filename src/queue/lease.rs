@@ -27,7 +27,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::sqs::{ExtendError, Sqs};
+use super::error::ExtendError;
+use super::sqs::Sqs;
 use super::window::{Terms, Window};
 
 /// SQS: "the total visibility timeout is limited to 12 hours from the receive"; half an hour is

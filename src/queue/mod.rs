@@ -2,10 +2,12 @@
 //!
 //! Nothing here decides how a message ends; that is `work`'s, and carrying it out is `settle`'s.
 
+mod error;
 mod lease;
 mod sqs;
 mod window;
 
+pub use error::{ExtendError, Failed, SqsError};
 pub use lease::{Lease, Receipt};
-pub use sqs::{ExtendError, Facts, Failed, Message, Sqs, SqsError, WAIT};
+pub use sqs::{Facts, Message, Sqs, WAIT};
 pub use window::{Closed, Terms, Window, Write};

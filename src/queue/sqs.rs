@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityError as NotExtended;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
@@ -16,6 +16,7 @@ use aws_sdk_sqs::types::{
 };
 use aws_smithy_runtime_api::http::Response;
 
+use super::error::{ExtendError, Failed, SqsError, classify, status};
 use crate::metrics::Metrics;
 
 /// The longest long poll SQS allows: an idle queue costs one request in 20 s.
@@ -57,55 +58,6 @@ pub struct Facts {
     pub dead_letter_arn: Option<String>,
     /// The redrive policy's `maxReceiveCount`.
     pub redrive_after: Option<u32>,
-}
-
-/// A failed SQS call.
-#[derive(Debug, thiserror::Error)]
-pub enum SqsError {
-    /// The queue does not exist, or not for these credentials.
-    #[error("{op}: no such queue")]
-    NoQueue {
-        /// Which operation failed.
-        op: &'static str,
-    },
-    /// No credentials, refused credentials, or a permission is missing.
-    #[error("{op}: refused: {why}")]
-    Refused {
-        /// Which operation failed.
-        op: &'static str,
-        /// In the service's words.
-        why: String,
-    },
-    /// No answer, throttling, or an answer that a later try may change.
-    #[error("{op}: unavailable: {why}")]
-    Unavailable {
-        /// Which operation failed.
-        op: &'static str,
-        /// In the service's words.
-        why: String,
-    },
-}
-
-/// Why a message's visibility could not be moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ExtendError {
-    /// The receipt is no longer good: another consumer may hold the message.
-    #[error("the receipt is gone")]
-    Gone,
-    /// SQS did not do it this time.
-    #[error("unavailable")]
-    Unavailable,
-}
-
-/// One entry of a batch that SQS did not carry out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
-    /// Its place in the batch.
-    pub index: usize,
-    /// The same call cannot succeed.
-    pub for_good: bool,
-    /// In the service's words.
-    pub why: String,
 }
 
 impl Sqs {
@@ -306,37 +258,6 @@ impl Sqs {
         self.metrics.call("sqs", op, status(&answer));
         answer.map_err(|e| classify(op, &e))
     }
-}
-
-fn status<T, E>(answer: &Result<T, SdkError<E, Response>>) -> Option<u16> {
-    match answer {
-        Ok(_) => Some(200),
-        Err(e) => e.raw_response().map(|raw| raw.status().as_u16()),
-    }
-}
-
-fn classify<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
-    op: &'static str,
-    e: &SdkError<E, Response>,
-) -> SqsError {
-    let code = e.code().unwrap_or_default();
-    let why = match (e.code(), e.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        _ => DisplayErrorContext(e).to_string(),
-    };
-    let status = e.raw_response().map(|raw| raw.status().as_u16());
-    // The service still speaks its legacy codes beside the modelled names.
-    if code.ends_with("NonExistentQueue") || code.ends_with("QueueDoesNotExist") {
-        SqsError::NoQueue { op }
-    } else if matches!(status, Some(400..=499)) && !throttled(code) {
-        SqsError::Refused { op, why }
-    } else {
-        SqsError::Unavailable { op, why }
-    }
-}
-
-fn throttled(code: &str) -> bool {
-    code.contains("Throttl") || code.contains("TooManyRequests") || code == "OverLimit"
 }
 
 fn message(message: aws_sdk_sqs::types::Message) -> Message {

@@ -3,6 +3,7 @@
 //! Every call passes the same tower stack ([`stack`]), is counted once an attempt, and ends in an
 //! [`S3Error`] that says what to do about it. Nothing outside this folder sees an SDK type.
 
+mod answer;
 mod clients;
 mod copy_source;
 mod error;

@@ -32,10 +32,11 @@ const LAYERS: [(&str, u32); 22] = [
 ];
 
 /// What knows neither tokio nor AWS.
-const PURE: [&str; 5] = [
+const PURE: [&str; 6] = [
     "src/event",
     "src/route",
     "src/copy/plan.rs",
+    "src/copy/first_try.rs",
     "src/work/outcome.rs",
     "src/catalog/schedule.rs",
 ];

@@ -1,0 +1,209 @@
+//! What an answer with an error means: status and code in, [`S3Error`] out.
+
+use super::error::S3Error;
+
+/// What an answer with an error says.
+pub(super) struct Told<'a> {
+    pub(super) status: u16,
+    pub(super) code: &'a str,
+    pub(super) message: &'a str,
+    pub(super) region: Option<&'a str>,
+    pub(super) delete_marker: bool,
+}
+
+impl Told<'_> {
+    pub(super) fn name(&self, op: &'static str) -> S3Error {
+        let message = self.message.to_owned();
+        match (self.status, self.code) {
+            (_, "NoSuchKey" | "NoSuchVersion") => S3Error::Gone { op },
+            (404, _) if self.delete_marker => S3Error::Gone { op },
+            (_, "NoSuchBucket") => S3Error::NoBucket { op, message },
+            (404, _) => S3Error::NotFound { op },
+            (412, _) | (_, "PreconditionFailed") => S3Error::Precondition { op },
+            (409, "ConditionalRequestConflict" | "OperationAborted") => S3Error::Conflict { op },
+            (_, "InvalidObjectState" | "ObjectNotInActiveTierError") => S3Error::Archived { op },
+            (_, code) if code.starts_with("KMS.") => kms(op, code, message),
+            (
+                _,
+                "InvalidAccessKeyId"
+                | "SignatureDoesNotMatch"
+                | "ExpiredToken"
+                | "InvalidToken"
+                | "TokenRefreshRequired"
+                | "RequestTimeTooSkewed"
+                | "NotSignedUp",
+            ) => S3Error::Credentials {
+                op,
+                message: format!("{}: {message}", self.code),
+            },
+            (301 | 307, _) | (_, "PermanentRedirect" | "IllegalLocationConstraintException") => {
+                S3Error::Region {
+                    op,
+                    region: self.region.map(Into::into),
+                }
+            }
+            // A HEAD to the wrong region answers 400 without a body; only the header tells.
+            (400, "" | "AuthorizationHeaderMalformed") if self.region.is_some() => {
+                S3Error::Region {
+                    op,
+                    region: self.region.map(Into::into),
+                }
+            }
+            (
+                _,
+                "SlowDown"
+                | "Throttling"
+                | "ThrottlingException"
+                | "RequestLimitExceeded"
+                | "BandwidthLimitExceeded"
+                | "TooManyRequestsException"
+                | "ServiceUnavailable",
+            )
+            | (429 | 503, _) => S3Error::Throttled { op, message },
+            (403, _) => S3Error::Denied { op, message },
+            // Whitespace instead of XML, an InternalError inside a 200, a 500: the work may have
+            // been done. `RequestTimeout` is S3 giving up on reading us.
+            (200 | 500 | 502 | 504, _) | (_, "RequestTimeout") => S3Error::Unanswered {
+                op,
+                message: format!("{} {message}", self.code),
+            },
+            (status, code) => S3Error::Refused {
+                op,
+                code: if code.is_empty() {
+                    status.to_string()
+                } else {
+                    code.to_owned()
+                },
+                message,
+            },
+        }
+    }
+}
+
+/// KMS says through S3 whether to wait or to call for help.
+fn kms(op: &'static str, code: &str, message: String) -> S3Error {
+    if code.contains("Throttl") {
+        S3Error::Throttled { op, message }
+    } else {
+        S3Error::Key {
+            op,
+            message: format!("{code}: {message}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::Retry;
+
+    fn told(status: u16, code: &str) -> S3Error {
+        Told {
+            status,
+            code,
+            message: "m",
+            region: None,
+            delete_marker: false,
+        }
+        .name("Op")
+    }
+
+    #[test]
+    fn an_answer_is_named_by_what_to_do_about_it() {
+        for (status, code, want) in [
+            (404, "NoSuchKey", "Op: no such object"),
+            (404, "NotFound", "Op: not found"),
+            (404, "NoSuchBucket", "Op: no such bucket: m"),
+            (412, "PreconditionFailed", "Op: precondition failed"),
+            (412, "", "Op: precondition failed"),
+            (
+                409,
+                "ConditionalRequestConflict",
+                "Op: a concurrent write is under way",
+            ),
+            (403, "AccessDenied", "Op: access denied: m"),
+            (403, "", "Op: access denied: m"),
+            (
+                403,
+                "InvalidAccessKeyId",
+                "Op: credentials refused: InvalidAccessKeyId: m",
+            ),
+            (
+                400,
+                "ExpiredToken",
+                "Op: credentials refused: ExpiredToken: m",
+            ),
+            (
+                403,
+                "InvalidObjectState",
+                "Op: the object is archived and must be restored first",
+            ),
+            (
+                400,
+                "KMS.DisabledException",
+                "Op: the KMS key cannot be used: KMS.DisabledException: m",
+            ),
+            (400, "KMS.ThrottlingException", "Op: throttled: m"),
+            (503, "SlowDown", "Op: throttled: m"),
+            (200, "SlowDown", "Op: throttled: m"),
+            (429, "", "Op: throttled: m"),
+            (200, "InternalError", "Op: no clear answer: InternalError m"),
+            (200, "", "Op: no clear answer:  m"),
+            (500, "InternalError", "Op: no clear answer: InternalError m"),
+            (
+                400,
+                "RequestTimeout",
+                "Op: no clear answer: RequestTimeout m",
+            ),
+            (
+                301,
+                "PermanentRedirect",
+                "Op: the bucket is in another region",
+            ),
+            (400, "EntityTooLarge", "Op: refused: EntityTooLarge: m"),
+            (501, "NotImplemented", "Op: refused: NotImplemented: m"),
+        ] {
+            assert_eq!(told(status, code).to_string(), want, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_delete_marker_is_gone_for_certain() {
+        let marker = Told {
+            status: 404,
+            code: "NotFound",
+            message: "",
+            region: None,
+            delete_marker: true,
+        };
+        assert!(matches!(marker.name("Op"), S3Error::Gone { .. }));
+    }
+
+    #[test]
+    fn a_head_in_the_wrong_region_says_where_the_bucket_is() {
+        let head = Told {
+            status: 400,
+            code: "",
+            message: "",
+            region: Some("eu-west-1"),
+            delete_marker: false,
+        };
+        assert_eq!(
+            head.name("Op").to_string(),
+            "Op: the bucket is in eu-west-1"
+        );
+    }
+
+    #[test]
+    fn only_what_provably_had_no_effect_may_be_sent_again() {
+        for (status, code, want) in [
+            (503, "SlowDown", Retry::Wait),
+            (500, "InternalError", Retry::Look),
+            (200, "", Retry::Look),
+            (412, "PreconditionFailed", Retry::Never),
+            (403, "AccessDenied", Retry::Never),
+        ] {
+            assert_eq!(told(status, code).retry(), want, "{status} {code}");
+        }
+    }
+}
