@@ -78,7 +78,7 @@ impl App {
 
         let stages = Stages {
             edge,
-            metrics,
+            metrics: metrics.clone(),
             routes,
             gates: gates.clone(),
             room,
@@ -95,6 +95,7 @@ impl App {
             queues,
             gates,
             crawlers,
+            metrics,
             registry,
         };
         let shutdown_timeout = config.work.shutdown_timeout;

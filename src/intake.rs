@@ -50,7 +50,7 @@ pub struct Intake {
     pub lease: Terms,
     /// Polls at once, at most.
     pub max_pollers: u32,
-    /// Messages held at once, over all queues.
+    /// Messages of this queue held at once.
     pub room: Arc<Semaphore>,
     /// The workers.
     pub pool: mpsc::Sender<Job>,

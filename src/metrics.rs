@@ -93,7 +93,7 @@ pub struct CopyLabels {
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CallLabels {
-    /// `s3` or `sqs`.
+    /// `s3`, `sqs` or `glue`.
     pub service: &'static str,
     /// The operation as AWS names it.
     pub operation: &'static str,

@@ -113,8 +113,9 @@ pub fn advice(queue: &Queue, facts: &Facts) -> Option<String> {
     let theirs = facts.redrive_after.filter(|&theirs| theirs <= ours)?;
     Some(format!(
         "the redrive policy moves messages after {theirs} receives, before max_receive_count = \
-         {ours} can park them with a reason: set its maxReceiveCount to {} or more",
-        ours + 5
+         {ours} can park them with a reason: set its maxReceiveCount to {} or more (receives \
+         while a route is held count there too)",
+        ours.saturating_mul(10).clamp(100, 1_000)
     ))
 }
 

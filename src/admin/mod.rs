@@ -16,8 +16,6 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics;
-
 pub use status::{QueueView, Status, View};
 
 /// The listener.
@@ -67,10 +65,7 @@ async fn ready(State(view): State<Arc<View>>) -> impl IntoResponse {
 
 async fn scrape(State(view): State<Arc<View>>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    (
-        [(header::CONTENT_TYPE, kind)],
-        metrics::print(&view.registry),
-    )
+    ([(header::CONTENT_TYPE, kind)], view.scrape())
 }
 
 async fn status(State(view): State<Arc<View>>) -> impl IntoResponse {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::catalog::{Crawlers, Snapshot};
 use crate::intake::Pulse;
+use crate::metrics::{self, Metrics, RouteLabel};
 use crate::work::{GateStatus, Gates};
 
 /// A loop turns at least once a long poll and its patience, or once a backoff: 30 s each. Four of
@@ -35,6 +36,8 @@ pub struct View {
     /// Its crawlers.
     pub crawlers: Crawlers,
     /// Its metrics.
+    pub metrics: Metrics,
+    /// What prints them.
     pub registry: Registry,
 }
 
@@ -77,6 +80,22 @@ struct QueueStatus {
 }
 
 impl View {
+    /// The text a Prometheus scrape gets.
+    #[must_use]
+    pub fn scrape(&self) -> String {
+        for (route, gate) in self.gates.iter() {
+            let held = matches!(gate.status(), GateStatus::Held { .. });
+            let label = RouteLabel {
+                route: route.clone(),
+            };
+            self.metrics
+                .route_held
+                .get_or_create(&label)
+                .set(held.into());
+        }
+        metrics::print(&self.registry)
+    }
+
     /// Everything, for `/status.json`.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -230,6 +249,7 @@ mod tests {
                 }],
                 gates: Gates::new([]),
                 crawlers: Crawlers::default(),
+                metrics: Metrics::new("test").0,
                 registry: Registry::default(),
             };
             assert_eq!(view.not_live().is_empty(), live, "{why}");

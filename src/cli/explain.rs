@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use crate::config::{Config, Envelope};
 use crate::copy::{Copy, FirstTry, Hint, Means, copy_max};
+use crate::edge::Edge;
 use crate::event::{Event, Kind, Parsed, Record, parse};
+use crate::home::Home;
 use crate::queue::Terms;
 use crate::route::{Route, Routes};
 use crate::s3::ETag;
@@ -57,7 +59,10 @@ struct RouteTold {
 
 impl Explain {
     /// Reads the event and tells.
-    pub(super) fn run(self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+    pub(super) async fn run(self, mut config: Config, out: &mut impl Write) -> anyhow::Result<()> {
+        // The SDK's chain may name a stand-in too, which decides about conditions; no call is made.
+        config.aws = Home::open(&Edge::real(), &config.aws).await.aws().clone();
+        let config = &config;
         let body = self.body()?;
         let all = [
             Envelope::S3,
@@ -218,7 +223,7 @@ fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) 
         FirstTry::BothSides(why) => (
             "HeadObject of both sides, then copy unless they are proved equal".into(),
             why.into(),
-            "2 S3 if they are equal, 4 if not".into(),
+            "2 S3 if they are equal, 3 if nothing is there, 4 if something else is".into(),
         ),
     }
 }

@@ -105,7 +105,10 @@ impl Command {
         match self {
             Self::Init(args) => {
                 let input = &mut io::stdin().lock();
-                Ok(init::init(&args, io::stdin().is_terminal(), input, out)?)
+                match init::init(&args, io::stdin().is_terminal(), input, out) {
+                    Err(init::InitError::Refused(refusal)) => Err(refusal.into()),
+                    done => Ok(done?),
+                }
             }
             Self::Completions { shell } => {
                 clap_complete::generate(shell, &mut Cli::command(), "brigade", out);
@@ -117,7 +120,7 @@ impl Command {
             },
             Self::Run => run::run(&runnable(load()?)?),
             Self::Check(args) => wait(args.run(&load()?.config, out)),
-            Self::Explain(args) => args.run(&runnable(load()?)?, out),
+            Self::Explain(args) => wait(args.run(runnable(load()?)?, out)),
             Self::Reconcile(args) => wait(args.run(&runnable(load()?)?, out)),
             Self::Crawl(args) => wait(crawl(args, &load()?.config, out)),
             Self::Query(args) => wait(query(args, &load()?.config, out)),

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::marker::{self, Marker};
 use super::plan::{Copy, ONE_PART, Way};
-use super::proof::{Verdict, verify};
+use super::proof::{Comparison, verify};
 use crate::queue::Window;
 use crate::s3::{Bucket, CopyObject, ETag, Object, PutObject, S3, S3Error, Spot, Written};
 
@@ -112,10 +112,10 @@ impl Copier {
                 .insert(act.to.name.clone());
         }
         let proven = match verify(&act.copy.pin, act.source, &written) {
-            Verdict::Proven => true,
+            Comparison::Proven => true,
             // A marked copy vouches for itself; an unmarked one wants a look at both sides.
-            Verdict::Incomparable => act.copy.marked,
-            Verdict::Different => {
+            Comparison::Incomparable => act.copy.marked,
+            Comparison::Different => {
                 return Err(CopyError::Integrity {
                     want: act.copy.pin.clone(),
                     got: written.etag,

@@ -54,7 +54,7 @@ fn own(metadata: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &S
 
 /// What S3's answer to a write says about the bytes that now stand there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Comparison {
     /// They are the source's.
     Proven,
     /// The `ETag`s are of kinds that cannot be compared; the mark vouches for S3's own copy.
@@ -66,9 +66,9 @@ pub(super) enum Verdict {
 /// Compares S3's answer to a write with the source it was pinned to; `source` is what a look at
 /// it has shown, if there was one.
 #[must_use]
-pub(super) fn verify(pin: &ETag, source: Option<&Object>, written: &Written) -> Verdict {
+pub(super) fn verify(pin: &ETag, source: Option<&Object>, written: &Written) -> Comparison {
     if written.etag == *pin {
-        return Verdict::Proven;
+        return Comparison::Proven;
     }
     let sums = (
         source.and_then(|source| source.checksum.as_ref()),
@@ -78,17 +78,17 @@ pub(super) fn verify(pin: &ETag, source: Option<&Object>, written: &Written) -> 
         && source.algorithm == target.algorithm
     {
         return if source == target {
-            Verdict::Proven
+            Comparison::Proven
         } else {
-            Verdict::Different
+            Comparison::Different
         };
     }
     // Only an object in one part and without a KMS key has its content's MD5 as ETag.
     let md5 = source.is_some_and(|source| !source.kms) && pin.is_single_part();
     if md5 && !written.kms {
-        Verdict::Different
+        Comparison::Different
     } else {
-        Verdict::Incomparable
+        Comparison::Incomparable
     }
 }
 
@@ -267,56 +267,56 @@ pub(in crate::copy) mod tests {
                 MD5,
                 Some(&s),
                 answer(MD5, false, None),
-                Verdict::Proven,
+                Comparison::Proven,
             ),
             (
                 "torn",
                 MD5,
                 Some(&s),
                 answer(OTHER, false, None),
-                Verdict::Different,
+                Comparison::Different,
             ),
             (
                 "unseen source",
                 MD5,
                 None,
                 answer(OTHER, false, None),
-                Verdict::Incomparable,
+                Comparison::Incomparable,
             ),
             (
                 "a KMS target",
                 MD5,
                 Some(&s),
                 answer(OTHER, true, None),
-                Verdict::Incomparable,
+                Comparison::Incomparable,
             ),
             (
                 "a KMS source",
                 MD5,
                 Some(&kms),
                 answer(OTHER, false, None),
-                Verdict::Incomparable,
+                Comparison::Incomparable,
             ),
             (
                 "equal sums",
                 MD5,
                 Some(&summed),
                 answer(OTHER, true, Some(sum("x"))),
-                Verdict::Proven,
+                Comparison::Proven,
             ),
             (
                 "other sums",
                 MD5,
                 Some(&summed),
                 answer(OTHER, true, Some(sum("y"))),
-                Verdict::Different,
+                Comparison::Different,
             ),
             (
                 "multipart",
                 "ab-2",
                 Some(&s),
                 answer(OTHER, false, None),
-                Verdict::Incomparable,
+                Comparison::Incomparable,
             ),
         ] {
             assert_eq!(verify(&ETag::new(pin), source, &written), want, "{why}");

@@ -225,22 +225,6 @@ impl Sqs {
             .unwrap_or_default())
     }
 
-    /// The URL of a queue of this region, by its ARN.
-    ///
-    /// # Errors
-    /// [`SqsError`].
-    pub async fn url_of(&self, arn: &str) -> Result<String, SqsError> {
-        let op = "GetQueueUrl";
-        let mut tail = arn.rsplit(':');
-        let (name, owner) = (tail.next().unwrap_or_default(), tail.next());
-        let call = self.client.get_queue_url().queue_name(name);
-        let call = call
-            .set_queue_owner_aws_account_id(owner.map(Into::into))
-            .send();
-        let reply = self.timed(op, PATIENCE, call).await?;
-        reply.queue_url.ok_or(SqsError::NoQueue { op })
-    }
-
     /// Counts, times and names one call.
     async fn timed<T, E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
         &self,

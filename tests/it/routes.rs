@@ -30,6 +30,8 @@ async fn a_missing_target_bucket_holds_the_route_until_it_is_there() {
     backlog(&stage);
     let daemon = stage.start(&stage.config("")).await;
     until("the route is held", || daemon.is_held("orders")).await;
+    let gauge = "brigade_route_held{route=\"orders\"}";
+    assert!(daemon.view.scrape().contains(&format!("{gauge} 1")));
     let reason = daemon.route("orders")["reason"].to_string();
     assert!(
         reason.contains("no such bucket") && reason.contains("lake"),
@@ -47,6 +49,7 @@ async fn a_missing_target_bucket_holds_the_route_until_it_is_there() {
     stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
     resumes(&stage).await;
     assert!(!daemon.is_held("orders"));
+    assert!(daemon.view.scrape().contains(&format!("{gauge} 0")));
     daemon.stop().await;
 }
 
