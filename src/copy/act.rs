@@ -152,7 +152,10 @@ impl Copier {
             message: "a streamed copy needs a look at its source".into(),
         })?;
         let _room = self.room(source.size).await;
-        let body = self.s3.get(act.from, act.key, &act.copy.pin).await?;
+        let body = self
+            .s3
+            .get(act.from, act.key, &act.copy.pin, source.size)
+            .await?;
         let metadata = act.metadata(&Spot::new(act.from, act.key));
         let put = PutObject {
             bucket: act.to,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ServerSideEncryption};
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
+use aws_smithy_types::byte_stream::error::Error as ByteStreamError;
 use jiff::Timestamp;
 
 use super::object::{Algorithm, Checksum, ETag, Headers, Object, Spot};
@@ -106,11 +106,18 @@ impl S3 {
         .await
     }
 
-    /// Reads a whole object, pinned to `pin`. The SDK checks length and checksum on the way.
+    /// Reads a whole object of `size` bytes, pinned to `pin`, into memory that is taken once. The
+    /// SDK checks length and checksum on the way.
     ///
     /// # Errors
     /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
-    pub async fn get(&self, bucket: &Bucket, key: &str, pin: &ETag) -> Result<SdkBody, S3Error> {
+    pub async fn get(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        pin: &ETag,
+        size: u64,
+    ) -> Result<SdkBody, S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "GetObject",
@@ -123,15 +130,16 @@ impl S3 {
                 .if_match(pin.quoted())
                 .checksum_mode(ChecksumMode::Enabled);
             async move {
-                let body = attempt.end(request.send().await)?.body;
-                let broken = |e: aws_smithy_types::byte_stream::error::Error| S3Error::Unanswered {
-                    op: call.op,
-                    message: e.to_string(),
-                };
-                ByteStream::collect(body)
-                    .await
-                    .map_err(broken)
-                    .map(AggregatedBytes::into_bytes)
+                let mut body = attempt.end(request.send().await)?.body;
+                let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+                while let Some(chunk) = body.next().await {
+                    let broken = |e: ByteStreamError| S3Error::Unanswered {
+                        op: call.op,
+                        message: e.to_string(),
+                    };
+                    whole.extend_from_slice(&chunk.map_err(broken)?);
+                }
+                Ok(whole)
             }
         });
         self.learn(bucket, answer.await).map(SdkBody::from)
