@@ -10,11 +10,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admin::{Admin, QueueView, View};
+use crate::admin::{QueueView, View};
 use crate::catalog::{CrawlerTask, Crawlers};
 use crate::config::{Config, Queue};
 use crate::copy::Copier;
@@ -33,7 +33,7 @@ use crate::work::{Arrived, Gates, Job, Pool, QueueTerms, Reconciler, Worker};
 const VERDICTS: usize = 1_024;
 
 /// Messages held beyond those being worked: as many again, so that no worker waits for a receive,
-/// and at least two replies' worth.
+/// and as many that wait for their delete; at least two replies' worth.
 const LEAST_PREFETCH: usize = 20;
 
 /// One daemon, ready to run.
@@ -59,12 +59,13 @@ impl App {
         }
 
         let mut supervisor = Supervisor::default();
-        let crawlers = crawlers(config, &home, edge, &metrics, &mut supervisor);
+        let all_worked = CancellationToken::new();
+        let crawlers = crawlers(config, &home, edge, &metrics, &all_worked, &mut supervisor);
         let arrived = arrived(crawlers.clone());
         let worker = worker(config, &home, edge, metrics.clone(), arrived);
         let (routes, gates) = (worker.routes.clone(), worker.gates.clone());
         let workers = config.work.workers as usize;
-        let room = workers + workers.max(LEAST_PREFETCH);
+        let room = workers + (2 * workers).max(LEAST_PREFETCH);
         let (jobs, jobs_in) = mpsc::channel(room * linked.len());
         let pool = Pool {
             worker: Arc::new(worker),
@@ -73,6 +74,8 @@ impl App {
         };
         supervisor.spawn("workers", async move {
             pool.run(jobs_in).await;
+            // Nothing more can arrive: what is owed by now is all there is.
+            all_worked.cancel();
             Ok(())
         });
 
@@ -112,19 +115,24 @@ impl App {
         self.view.clone()
     }
 
-    /// Lets `/live`, `/ready`, `/metrics` and `/status.json` be read over HTTP.
-    ///
-    /// # Errors
-    /// When the address cannot be listened on.
-    pub async fn listen(&mut self, admin: &crate::config::Admin) -> anyhow::Result<()> {
-        let at = admin.listen;
-        let admin = Admin::bind(at, self.view.clone())
-            .await
-            .with_context(|| format!("admin.listen = \"{at}\" cannot be listened on"))?;
-        let stop = self.supervisor.stop();
-        self.supervisor
-            .spawn("admin", async move { admin.run(stop).await });
-        Ok(())
+    /// Takes in a task that was there before the daemon; it ends with it.
+    pub fn adopt(
+        &mut self,
+        name: &str,
+        stop: CancellationToken,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        let asked = self.supervisor.stop();
+        self.supervisor.spawn(name, async move {
+            tokio::pin!(task);
+            tokio::select! {
+                ended = &mut task => ended,
+                () = asked.cancelled() => {
+                    stop.cancel();
+                    task.await
+                }
+            }
+        });
     }
 
     /// Runs until `signal`, then drains.
@@ -204,6 +212,7 @@ impl Stages<'_> {
             lease: Terms::new(queue.visibility_timeout),
             max_pollers: queue.max_pollers,
             room: Arc::new(Semaphore::new(self.room)),
+            room_size: self.room,
             pool: self.jobs.clone(),
             settle: verdicts,
             keepers: TaskTracker::new(),
@@ -236,6 +245,7 @@ fn crawlers(
     home: &Home,
     edge: &Edge,
     metrics: &Metrics,
+    worked: &CancellationToken,
     supervisor: &mut Supervisor,
 ) -> Crawlers {
     let tasks = config.crawler.iter().map(|(name, crawler)| {
@@ -243,7 +253,7 @@ fn crawlers(
         let glue = home.glue(region, metrics.clone());
         let dice = fastrand::Rng::with_seed(edge.dice.seed());
         let region = region.unwrap_or("the SDK's region");
-        let task = CrawlerTask::new(name, crawler, region, glue, supervisor.stop(), dice);
+        let task = CrawlerTask::new(name, crawler, region, glue, worked.clone(), dice);
         let handle = task.handle();
         supervisor.spawn(format!("crawler {name}"), async move {
             task.run().await;

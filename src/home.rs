@@ -17,6 +17,9 @@ use crate::s3::S3;
 /// The SDK's own default; written down because the other timeouts are ours.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
+/// Signs requests where nothing names a region: to a stand-in, which does not care.
+const FALLBACK: &str = "us-east-1";
+
 /// One call to Glue or Athena; both answer at once and work on afterwards.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -104,10 +107,8 @@ impl Home {
 
     fn in_region(&self, region: Option<&str>) -> SdkConfig {
         let builder = self.sdk.clone().into_builder();
-        match region {
-            Some(region) => builder.region(Region::new(region.to_owned())).build(),
-            None => builder.build(),
-        }
+        let region = region.or(self.aws.region.as_deref()).unwrap_or(FALLBACK);
+        builder.region(Region::new(region.to_owned())).build()
     }
 }
 

@@ -36,6 +36,9 @@ const LAST_REPLY: Duration = Duration::from_secs(1);
 /// What a probe may take before the next is sent after it.
 const PROBE_TAKES: Duration = Duration::from_secs(30);
 
+/// How often a probe's end is looked for.
+const PROBE_LOOK: Duration = Duration::from_millis(250);
+
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
@@ -52,6 +55,8 @@ pub struct Intake {
     pub max_pollers: u32,
     /// Messages of this queue held at once.
     pub room: Arc<Semaphore>,
+    /// How many that are.
+    pub room_size: usize,
     /// The workers.
     pub pool: mpsc::Sender<Job>,
     /// Where the verdicts go.
@@ -82,16 +87,46 @@ pub struct Pulse {
     /// What SQS last said instead of messages.
     pub error: Option<String>,
     /// Polls out at once.
-    pub pollers: u32,
+    pub pollers: usize,
+    /// There is no room to receive into: the workers have all they can hold.
+    pub full: bool,
     /// All routes are held; nothing is asked for.
     pub resting: bool,
 }
 
 /// One reply, and the room that was reserved for it.
 struct Reply {
+    /// How many were asked for; one is a probe.
+    most: u32,
     asked: Instant,
     room: OwnedSemaphorePermit,
     received: Result<Vec<Message>, SqsError>,
+}
+
+/// The polls that are out.
+type Polls<'a> = FuturesUnordered<BoxFuture<'a, Reply>>;
+
+/// How fast to go on.
+struct Pace {
+    /// Polls at once.
+    want: usize,
+    /// Failures in a row.
+    failures: u32,
+    /// After a failure: no poll before this.
+    not_before: Instant,
+    /// A probe is being worked; no other before this, unless it ends.
+    probing: Option<Instant>,
+}
+
+impl Pace {
+    fn begin() -> Self {
+        Self {
+            want: 1,
+            failures: 0,
+            not_before: Instant::now(),
+            probing: None,
+        }
+    }
 }
 
 impl Pulse {
@@ -104,6 +139,7 @@ impl Pulse {
             answered: Some(now),
             error: None,
             pollers: 0,
+            full: false,
             resting: false,
         }
     }
@@ -113,7 +149,7 @@ impl Intake {
     /// Receives until told to stop. No poll is begun after that, but those that are out may hold
     /// messages already: what they bring within [`LAST_REPLY`] is handed over, to be given back.
     pub async fn run(self) {
-        let mut polls = FuturesUnordered::new();
+        let mut polls = Polls::new();
         self.stop
             .clone()
             .run_until_cancelled(self.poll(&mut polls))
@@ -123,6 +159,7 @@ impl Intake {
                 asked,
                 room,
                 received,
+                ..
             }) = polls.next().await
             {
                 self.hand_over(received.unwrap_or_default(), asked, room);
@@ -132,87 +169,111 @@ impl Intake {
         let _ = tokio::time::timeout(LAST_REPLY, last).await;
     }
 
-    async fn poll<'a>(&'a self, polls: &mut FuturesUnordered<BoxFuture<'a, Reply>>) {
-        let (mut want, mut failures) = (1, 0);
-        let mut not_before = Instant::now();
+    async fn poll<'a>(&'a self, polls: &mut Polls<'a>) {
         let mut gates = self.gates.clone();
+        let mut pace = Pace::begin();
         loop {
-            self.pulse.send_modify(|pulse| {
-                pulse.turned = Instant::now();
-                pulse.pollers = want;
-            });
-            if polls.is_empty()
-                && let Some(probe_at) = self.rests()
-            {
-                self.pulse.send_modify(|pulse| pulse.resting = true);
-                tokio::select! {
-                    () = tokio::time::sleep_until(probe_at) => {}
-                    () = gates.changed() => {}
-                    // Turning is what `/live` looks for.
-                    () = tokio::time::sleep(WAIT) => {}
-                }
-                want = 1;
-                if self
-                    .rests()
-                    .is_some_and(|probe_at| probe_at > Instant::now())
-                {
-                    continue;
-                }
-            }
-            self.pulse.send_modify(|pulse| pulse.resting = false);
-            let held = self.rests().is_some();
             gates.seen();
-            let target = if held { 1 } else { want as usize };
-            if polls.is_empty() {
-                tokio::time::sleep_until(not_before).await;
-            }
-            while polls.len() < target && Instant::now() >= not_before {
-                polls.push(self.receive(if held { 1 } else { BATCH }).boxed());
-            }
-            let Some(reply) = polls.next().await else {
-                continue;
-            };
-            match reply.received {
-                Ok(messages) => {
-                    failures = 0;
-                    want = match messages.len() {
-                        0 => 1,
-                        full if full >= BATCH as usize => (want + 1).min(self.max_pollers),
-                        _ => want,
-                    };
-                    self.answered();
-                    let probe = held && !messages.is_empty();
-                    self.hand_over(messages, reply.asked, reply.room);
-                    if probe {
-                        // One probe at a time: nothing more before it has told something.
-                        let _ = tokio::time::timeout(PROBE_TAKES, gates.changed()).await;
-                    }
-                }
-                Err(error) => {
-                    drop(reply.room);
-                    want = 1;
-                    self.failed(&error);
-                    not_before = Instant::now() + self.backoff(failures);
-                    failures += 1;
-                }
+            let wake = self.ask(polls, &mut pace);
+            self.turned(polls, &pace);
+            tokio::select! {
+                Some(reply) = polls.next(), if !polls.is_empty() => self.took(reply, &mut pace),
+                () = gates.changed() => {}
+                () = tokio::time::sleep_until(wake) => {}
             }
         }
+    }
+
+    /// Sends the polls that are due, and says when to look again at the latest.
+    fn ask<'a>(&'a self, polls: &mut Polls<'a>, pace: &mut Pace) -> Instant {
+        let now = Instant::now();
+        let later = now + WAIT;
+        let Some(probe_at) = self.rests() else {
+            pace.probing = None;
+            if now < pace.not_before {
+                return pace.not_before;
+            }
+            while polls.len() < pace.want {
+                polls.push(self.receive(BATCH).boxed());
+            }
+            return later;
+        };
+        // One probe at a time: nothing more before it has told something, or has ended without.
+        if pace.probing.is_some_and(|until| now < until) && !self.is_idle() {
+            return now + PROBE_LOOK;
+        }
+        pace.want = 1;
+        let due = probe_at.max(pace.not_before);
+        if polls.is_empty() && due <= now {
+            polls.push(self.receive(1).boxed());
+            return later;
+        }
+        // Asked before the hold, and maybe bringing more than one message; or not due yet.
+        if due <= now { later } else { due.min(later) }
+    }
+
+    /// Hands over what a poll has brought, and learns from it.
+    fn took(&self, reply: Reply, pace: &mut Pace) {
+        match reply.received {
+            Ok(messages) => {
+                pace.failures = 0;
+                pace.want = match messages.len() {
+                    0 => 1,
+                    full if full >= BATCH as usize => {
+                        (pace.want + 1).min(self.max_pollers as usize)
+                    }
+                    _ => pace.want,
+                };
+                if reply.most == 1 && !messages.is_empty() {
+                    pace.probing = Some(Instant::now() + PROBE_TAKES);
+                }
+                self.answered();
+                self.hand_over(messages, reply.asked, reply.room);
+            }
+            Err(error) => {
+                drop(reply.room);
+                pace.want = 1;
+                self.failed(&error);
+                pace.not_before = Instant::now() + self.backoff(pace.failures);
+                pace.failures += 1;
+            }
+        }
+    }
+
+    /// Says that the loop turns. Waiting for room is a reason for SQS not to have answered.
+    fn turned(&self, polls: &Polls<'_>, pace: &Pace) {
+        let full = !polls.is_empty() && self.room.available_permits() < BATCH as usize;
+        let resting = polls.is_empty() && self.rests().is_some();
+        self.pulse.send_modify(|pulse| {
+            pulse.turned = Instant::now();
+            pulse.pollers = pace.want;
+            pulse.resting = resting;
+            pulse.full = full;
+        });
+    }
+
+    /// Whether nothing is held.
+    fn is_idle(&self) -> bool {
+        self.room.available_permits() == self.room_size
     }
 
     fn rests(&self) -> Option<Instant> {
         self.gates.all_held(self.routes.iter().map(String::as_str))
     }
 
-    /// Reserves room, then asks.
+    /// Reserves room, then asks; unless we were told to stop meanwhile.
     async fn receive(&self, most: u32) -> Reply {
         let room = self.room.clone().acquire_many_owned(most);
         let room = room.await.expect("the room is never closed");
         let asked = Instant::now();
-        let received = self
-            .sqs
-            .receive(most as usize, WAIT, self.lease.visibility())
-            .await;
+        let received = if self.stop.is_cancelled() {
+            Ok(Vec::new())
+        } else {
+            let hidden = self.lease.visibility();
+            self.sqs.receive(most as usize, WAIT, hidden).await
+        };
         Reply {
+            most,
             asked,
             room,
             received,

@@ -29,6 +29,7 @@
 pub mod admin;
 pub mod app;
 pub mod catalog;
+mod cause;
 pub mod cli;
 pub mod config;
 pub mod copy;

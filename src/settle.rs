@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use crate::edge::{Dice, Wall};
@@ -65,6 +65,8 @@ struct Ending {
     lags: Vec<Lag>,
     /// Show it again after this, instead of deleting it.
     show_after: Option<Duration>,
+    /// Held until then, so that a slow SQS slows the intake down.
+    _room: OwnedSemaphorePermit,
 }
 
 #[derive(Debug, Default)]
@@ -137,6 +139,7 @@ impl Settler {
             receipt,
             settlement,
             lags,
+            room,
         } = verdict;
         let Some(receipt) = receipt else {
             tracing::warn!(
@@ -149,16 +152,16 @@ impl Settler {
             Settlement::Delete(outcome) => {
                 deletes.add(Ending {
                     lags,
-                    ..Ending::delete(receipt, outcome)
+                    ..Ending::delete(receipt, room, outcome)
                 });
             }
             Settlement::Release => {
-                shows.add(Ending::show(receipt, "released", Duration::ZERO));
+                shows.add(Ending::show(receipt, room, "released", Duration::ZERO));
             }
             Settlement::ShowAgain { after, cause } => {
                 let after = after.max(self.backoff(message.receive_count));
                 told(&message.id, &cause, Some(after));
-                shows.add(Ending::show(receipt, "retried", after));
+                shows.add(Ending::show(receipt, room, "retried", after));
             }
             Settlement::Park(cause) => {
                 let now = self.wall.now();
@@ -167,12 +170,12 @@ impl Settler {
                     match self.dead.send(&body, attributes).await {
                         Ok(()) => {
                             told(&message.id, &cause, None);
-                            Some(Ending::delete(receipt, "parked"))
+                            Some(Ending::delete(receipt, room, "parked"))
                         }
                         Err(error) => {
                             tracing::error!(message = message.id, %error, "could not park");
                             let after = self.backoff(message.receive_count);
-                            self.show(vec![Ending::show(receipt, "retried", after)])
+                            self.show(vec![Ending::show(receipt, room, "retried", after)])
                                 .await;
                             None
                         }
@@ -293,20 +296,27 @@ impl Settler {
 }
 
 impl Ending {
-    fn delete(receipt: Receipt, outcome: &'static str) -> Self {
+    fn delete(receipt: Receipt, room: OwnedSemaphorePermit, outcome: &'static str) -> Self {
         Self {
             receipt,
             outcome,
             lags: Vec::new(),
+            _room: room,
             show_after: None,
         }
     }
 
-    fn show(receipt: Receipt, outcome: &'static str, after: Duration) -> Self {
+    fn show(
+        receipt: Receipt,
+        room: OwnedSemaphorePermit,
+        outcome: &'static str,
+        after: Duration,
+    ) -> Self {
         Self {
             receipt,
             outcome,
             lags: Vec::new(),
+            _room: room,
             show_after: Some(after),
         }
     }

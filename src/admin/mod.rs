@@ -6,23 +6,36 @@
 mod status;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Json};
+use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use status::{QueueView, Status, View};
 
-/// The listener.
+/// The listener. It answers from the moment it has its address: while the daemon still waits for
+/// SQS, it is alive and not ready.
 #[derive(Debug)]
 pub struct Admin {
     listener: TcpListener,
-    view: Arc<View>,
+    door: Door,
+}
+
+/// Through which the listener sees the daemon, once there is one. Clones lead to the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Door(Arc<OnceLock<Arc<View>>>);
+
+impl Door {
+    /// Lets the daemon be seen.
+    pub fn open(&self, view: Arc<View>) {
+        // A second daemon behind the same door would be a mistake; the first stays.
+        let _ = self.0.set(view);
+    }
 }
 
 impl Admin {
@@ -30,11 +43,17 @@ impl Admin {
     ///
     /// # Errors
     /// When it cannot be listened on.
-    pub async fn bind(at: SocketAddr, view: Arc<View>) -> std::io::Result<Self> {
+    pub async fn bind(at: SocketAddr) -> std::io::Result<Self> {
         Ok(Self {
             listener: TcpListener::bind(at).await?,
-            view,
+            door: Door::default(),
         })
+    }
+
+    /// Where to show the daemon.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        self.door.clone()
     }
 
     /// Answers until told to stop.
@@ -47,36 +66,45 @@ impl Admin {
             .route("/ready", get(ready))
             .route("/metrics", get(scrape))
             .route("/status.json", get(status))
-            .with_state(self.view);
+            .with_state(self.door);
         let server = axum::serve(self.listener, routes);
-        Ok(server
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .await?)
+        let server = server.with_graceful_shutdown(stop.cancelled_owned());
+        Ok(server.await?)
     }
 }
 
-async fn live(State(view): State<Arc<View>>) -> impl IntoResponse {
-    verdict(&view.not_live())
+async fn live(State(door): State<Door>) -> Response {
+    let wrong = door.0.get().map(|view| view.not_live());
+    verdict(&wrong.unwrap_or_default())
 }
 
-async fn ready(State(view): State<Arc<View>>) -> impl IntoResponse {
-    verdict(&view.not_ready())
+async fn ready(State(door): State<Door>) -> Response {
+    let wrong = door.0.get().map(|view| view.not_ready());
+    verdict(&wrong.unwrap_or_else(|| vec![STARTING.into()]))
 }
 
-async fn scrape(State(view): State<Arc<View>>) -> impl IntoResponse {
+async fn scrape(State(door): State<Door>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], view.scrape())
+    match door.0.get() {
+        Some(view) => ([(header::CONTENT_TYPE, kind)], view.scrape()).into_response(),
+        None => verdict(&[STARTING.into()]),
+    }
 }
 
-async fn status(State(view): State<Arc<View>>) -> impl IntoResponse {
-    Json(view.status())
+async fn status(State(door): State<Door>) -> Response {
+    match door.0.get() {
+        Some(view) => Json(view.status()).into_response(),
+        None => verdict(&[STARTING.into()]),
+    }
 }
+
+const STARTING: &str = "starting: waiting for SQS";
 
 /// 200, or 503 with what is wrong, a line each.
-fn verdict(wrong: &[String]) -> (StatusCode, String) {
+fn verdict(wrong: &[String]) -> Response {
     if wrong.is_empty() {
-        (StatusCode::OK, "ok\n".into())
+        (StatusCode::OK, "ok\n").into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, wrong.join("\n") + "\n")
+        (StatusCode::SERVICE_UNAVAILABLE, wrong.join("\n") + "\n").into_response()
     }
 }

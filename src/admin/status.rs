@@ -72,7 +72,7 @@ pub struct Status {
 #[derive(Debug, Serialize)]
 struct QueueStatus {
     url: String,
-    pollers: u32,
+    pollers: usize,
     /// All its routes are held.
     resting: bool,
     answered_seconds_ago: Option<u64>,
@@ -151,7 +151,7 @@ impl QueueView {
     fn not_ready(&self) -> Option<String> {
         let pulse = self.pulse.borrow();
         let name = &self.name;
-        if pulse.resting {
+        if pulse.resting || pulse.full {
             return None;
         }
         if let Some(error) = &pulse.error {

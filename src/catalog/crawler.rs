@@ -42,6 +42,8 @@ pub struct CrawlerTask {
     dice: Rng,
     boot: Instant,
     schedule: Schedule,
+    /// Something has arrived, not only a boot, that no start covers.
+    arrived: bool,
     look_every: Duration,
     next_look: Instant,
     calls: Backoff,
@@ -84,6 +86,7 @@ impl CrawlerTask {
             dice,
             boot,
             schedule: Schedule::new(*quiet, *at_most_every, Duration::ZERO),
+            arrived: false,
             look_every: LOOK_EVERY.min(*quiet).max(LOOK_AT_MOST_EVERY),
             next_look: boot,
             calls: Backoff::new(CALL_BACKOFF.0, CALL_BACKOFF.1),
@@ -106,14 +109,39 @@ impl CrawlerTask {
         }
     }
 
-    /// Runs until stopped. What is owed then is known again at the next boot, which owes a run.
+    /// Runs until stopped. What has arrived and is owed then is asked for at once: another boot
+    /// owes a run, but on a scale-in there is none.
     pub async fn run(mut self) {
+        self.keep_in_step().await;
+        self.collect();
+        if self.arrived && self.schedule.under_way().is_none() {
+            self.start().await;
+        }
+        if self.arrived {
+            warn!(
+                crawler = self.crawler(),
+                "stopped with a crawl owed; the next boot runs it"
+            );
+        }
+    }
+
+    /// Takes in what was marked.
+    fn collect(&mut self) {
+        if self.mark.notified().now_or_never().is_some() {
+            self.marked();
+        }
+    }
+
+    fn marked(&mut self) {
+        self.arrived = true;
+        self.schedule.arrived(self.boot.elapsed());
+    }
+
+    async fn keep_in_step(&mut self) {
         let (mark, stop) = (self.mark.clone(), self.stop.clone());
         while !stop.is_cancelled() {
             // Collected before acting, so that a start covers all that was marked before it.
-            if mark.notified().now_or_never().is_some() {
-                self.schedule.arrived(self.boot.elapsed());
-            }
+            self.collect();
             self.show();
             let wake = self.wake();
             // Asked before waiting: marks without pause must not keep the clock from being read.
@@ -123,7 +151,7 @@ impl CrawlerTask {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = mark.notified() => self.schedule.arrived(self.boot.elapsed()),
+                () = mark.notified() => self.marked(),
                 () = sleep_until(wake.unwrap_or(self.boot)), if wake.is_some() => {}
             }
         }
@@ -150,6 +178,7 @@ impl CrawlerTask {
             Ok(Start::Granted) => {
                 self.mended();
                 info!(crawler = self.crawler(), "crawl started");
+                self.arrived = false;
                 self.schedule.started(asked - self.boot);
                 self.seen.send_modify(|seen| seen.started = Some(asked));
             }

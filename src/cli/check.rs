@@ -7,7 +7,7 @@ use crate::edge::Edge;
 use crate::home::Home;
 use crate::metrics::Metrics;
 use crate::queue::{Sqs, SqsError};
-use crate::s3::S3;
+use crate::s3::{S3, S3Error};
 use crate::start;
 
 /// Tell whether it can work, and if not, why and what to do
@@ -93,11 +93,22 @@ async fn queue_findings(config: &Config, home: &Home, metrics: &Metrics) -> Vec<
                 .facts()
                 .await
                 .err()
-                .map(|e| Wrong::Fails(e.to_string()));
+                .as_ref()
+                .map(wrong_with_dead);
             findings.push(Finding { what, wrong });
         }
     }
     findings
+}
+
+/// The daemon itself only sends there.
+fn wrong_with_dead(e: &SqsError) -> Wrong {
+    match e {
+        SqsError::NoQueue { .. } | SqsError::Unavailable { .. } => Wrong::Fails(e.to_string()),
+        SqsError::Refused { .. } => Wrong::Warns(format!(
+            "cannot be looked at ({e}); the daemon needs sqs:SendMessage there"
+        )),
+    }
 }
 
 async fn bucket_findings(config: &Config, s3: &S3) -> Vec<Finding> {
@@ -112,8 +123,12 @@ async fn bucket_findings(config: &Config, s3: &S3) -> Vec<Finding> {
                 Ok(region) => format!("route.{name}.{side} bucket {bucket} in {region}"),
                 Err(_) => format!("route.{name}.{side} bucket {bucket}"),
             };
+            let listed = s3.may_list(bucket).await;
             let wrong = match found {
                 Err(e) => Some(Wrong::Fails(e.to_string())),
+                Ok(_) if matches!(listed, Err(S3Error::Denied { .. })) => Some(Wrong::Fails(
+                    "needs s3:ListBucket, or a missing key cannot be told from a denied one".into(),
+                )),
                 Ok(found) => region
                     .as_ref()
                     .filter(|region| **region != found)

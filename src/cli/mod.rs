@@ -111,8 +111,10 @@ impl Command {
                 }
             }
             Self::Completions { shell } => {
-                clap_complete::generate(shell, &mut Cli::command(), "brigade", out);
-                Ok(())
+                // Into memory first: the generator panics on a closed pipe.
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Cli::command(), "brigade", &mut script);
+                Ok(out.write_all(&script)?)
             }
             Self::Config(args) => match args.what {
                 What::Show(args) => Ok(config::show(&args, &load()?, out)?),

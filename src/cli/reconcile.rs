@@ -11,7 +11,7 @@ use crate::event::{Event, Kind};
 use crate::home::Home;
 use crate::metrics::Metrics;
 use crate::queue::{Terms, Window};
-use crate::work::Outcome;
+use crate::work::{Outcome, Skip};
 
 /// Nobody else holds this work, so it may take its time: *W* is five minutes.
 const TERMS: Duration = Duration::from_mins(20);
@@ -80,6 +80,21 @@ impl Reconcile {
                     Some(error) => writeln!(out, "route {route}: {outcome}: {error}")?,
                 }
             }
+        }
+        if rows
+            .iter()
+            .all(|(_, outcome, _)| *outcome == Skip::NoRoute.name())
+        {
+            for route in worker.routes.iter() {
+                if let Err(miss) = route.matches(&event.bucket, &event.key, None) {
+                    writeln!(out, "  route {} does not take it: {miss}", route.name)?;
+                }
+            }
+            anyhow::bail!("no route takes s3://{}/{}", event.bucket, event.key);
+        }
+        let arrived = rows.iter().any(|(_, outcome, _)| *outcome == "done");
+        if arrived && !config.crawler.is_empty() && !self.json {
+            writeln!(out, "no crawler was started: brigade crawl does that")?;
         }
         anyhow::ensure!(failed == 0, "{failed} of {} routes failed", rows.len());
         Ok(())

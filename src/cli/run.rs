@@ -2,8 +2,10 @@
 
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::admin::Admin;
 use crate::app::App;
 use crate::config::Config;
 use crate::edge::Edge;
@@ -28,12 +30,22 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let edge = Edge::real();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    // First, so that a used port is known before anything is received, and a container that
+    // waits for SQS is not taken for dead.
+    let at = config.admin.listen;
+    let admin = Admin::bind(at)
+        .await
+        .with_context(|| format!("admin.listen = \"{at}\" cannot be listened on"))?;
+    let (door, stop) = (admin.door(), CancellationToken::new());
+    let mut admin = Box::pin(admin.run(stop.clone()));
     let app = tokio::select! {
         app = App::start(config, &edge) => app,
+        ended = &mut admin => return ended.context("admin"),
         () = signals.next() => return Ok(()),
     };
     let mut app = app?;
-    app.listen(&config.admin).await?;
+    door.open(app.view());
+    app.adopt("admin", stop, admin);
     let queues: Vec<_> = config.queue.keys().collect();
     let routes: Vec<_> = config.route.keys().collect();
     tracing::info!(?queues, ?routes, admin = %config.admin.listen, "running");

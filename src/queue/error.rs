@@ -3,6 +3,8 @@
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
+use crate::cause;
+
 /// A failed SQS call.
 #[derive(Debug, thiserror::Error)]
 pub enum SqsError {
@@ -69,6 +71,10 @@ pub(super) fn classify<E: ProvideErrorMetadata + std::error::Error + Send + Sync
         _ => DisplayErrorContext(e).to_string(),
     };
     let status = e.raw_response().map(|raw| raw.status().as_u16());
+    if let Some(why) = cause::credentials(e) {
+        let why = format!("no usable credentials: {why}");
+        return SqsError::Refused { op, why };
+    }
     // The service still speaks its legacy codes beside the modelled names.
     if code.ends_with("NonExistentQueue") || code.ends_with("QueueDoesNotExist") {
         SqsError::NoQueue { op }

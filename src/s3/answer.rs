@@ -59,11 +59,18 @@ impl Told<'_> {
                 | "TooManyRequestsException"
                 | "ServiceUnavailable",
             )
-            | (429 | 503, _) => S3Error::Throttled { op, message },
+            | (429, _) => S3Error::Throttled { op, message },
             (403, _) => S3Error::Denied { op, message },
+            (_, "BadDigest" | "XAmzContentChecksumMismatch" | "XAmzContentSHA256Mismatch") => {
+                S3Error::Torn { op, message }
+            }
+            (405 | 501, code) => S3Error::NotImplemented {
+                op,
+                message: format!("{code} {message}"),
+            },
             // Whitespace instead of XML, an InternalError inside a 200, a 500: the work may have
             // been done. `RequestTimeout` is S3 giving up on reading us.
-            (200 | 500 | 502 | 504, _) | (_, "RequestTimeout") => S3Error::Unanswered {
+            (200 | 500 | 502 | 503 | 504, _) | (_, "RequestTimeout") => S3Error::Unanswered {
                 op,
                 message: format!("{} {message}", self.code),
             },
@@ -161,7 +168,14 @@ mod tests {
                 "Op: the bucket is in another region",
             ),
             (400, "EntityTooLarge", "Op: refused: EntityTooLarge: m"),
-            (501, "NotImplemented", "Op: refused: NotImplemented: m"),
+            (
+                501,
+                "NotImplemented",
+                "Op: not implemented there: NotImplemented m",
+            ),
+            (400, "BadDigest", "Op: the bytes arrived torn: m"),
+            (503, "ServiceUnavailable", "Op: throttled: m"),
+            (503, "", "Op: no clear answer:  m"),
         ] {
             assert_eq!(told(status, code).to_string(), want, "{status} {code}");
         }

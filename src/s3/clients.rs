@@ -13,6 +13,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, ResponseChecksumValidation};
 use tokio::sync::OnceCell;
 
+use super::Attempt;
 use super::error::S3Error;
 use super::stack::{Call, Effect, Limits, guard};
 
@@ -20,6 +21,11 @@ use super::stack::{Call, Effect, Limits, guard};
 const FALLBACK: &str = "us-east-1";
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+const HEAD_BUCKET: Call = Call {
+    op: "HeadBucket",
+    effect: Effect::Read,
+};
 
 /// The clients of one account.
 #[derive(Debug, Clone)]
@@ -69,6 +75,18 @@ impl Clients {
             .cloned()
     }
 
+    /// Looks at a bucket where it is.
+    pub(super) async fn head(&self, bucket: &str) -> Result<(), S3Error> {
+        let client = self.of(bucket, None).await?;
+        let call = HEAD_BUCKET;
+        guard(&self.0.limits, call, TIMEOUT, || {
+            let attempt = Attempt::start(self.0.limits.metrics(), call.op);
+            let request = client.head_bucket().bucket(bucket);
+            async move { attempt.end(request.send().await).map(drop) }
+        })
+        .await
+    }
+
     /// Forgets a bucket's region: S3 says it is elsewhere.
     pub(super) fn forget(&self, bucket: &str) {
         self.0
@@ -80,10 +98,7 @@ impl Clients {
 
     async fn ask_region(&self, bucket: &str) -> Result<String, S3Error> {
         let client = self.in_region(self.home());
-        let call = Call {
-            op: "HeadBucket",
-            effect: Effect::Read,
-        };
+        let call = HEAD_BUCKET;
         let told = guard(&self.0.limits, call, TIMEOUT, || {
             let (client, metrics) = (client.clone(), self.0.limits.metrics().clone());
             let bucket = bucket.to_owned();

@@ -7,11 +7,11 @@
 
 use std::error::Error as StdError;
 
-use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
 use super::answer::Told;
+use crate::cause;
 
 /// A failed S3 call.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -116,6 +116,22 @@ pub enum S3Error {
         /// Which operation was not sent.
         op: &'static str,
     },
+    /// The bytes that arrived do not have the checksum they were sent with.
+    #[error("{op}: the bytes arrived torn: {message}")]
+    Torn {
+        /// Which operation failed.
+        op: &'static str,
+        /// In S3's words.
+        message: String,
+    },
+    /// 501, 405: the endpoint does not know what is asked of it, on any object.
+    #[error("{op}: not implemented there: {message}")]
+    NotImplemented {
+        /// Which operation failed.
+        op: &'static str,
+        /// In S3's words.
+        message: String,
+    },
     /// Any other refusal: the same request cannot succeed.
     #[error("{op}: refused: {code}: {message}")]
     Refused {
@@ -158,6 +174,8 @@ impl S3Error {
             | Self::Region { .. }
             | Self::Archived { .. }
             | Self::Lease { .. }
+            | Self::Torn { .. }
+            | Self::NotImplemented { .. }
             | Self::Refused { .. } => Retry::Never,
         }
     }
@@ -202,37 +220,14 @@ impl S3Error {
 
     /// A request that got no answer: did it leave at all?
     fn undelivered(op: &'static str, e: &(dyn StdError + 'static)) -> Self {
-        let mut cause = Some(e);
-        while let Some(e) = cause {
-            if e.is::<CredentialsError>() {
-                // The chain's own text names the provider, never a secret.
-                return Self::Credentials {
-                    op,
-                    message: chain(e),
-                };
-            }
-            let io = e.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-            if io == Some(std::io::ErrorKind::ConnectionRefused) {
-                return Self::NotSent {
-                    op,
-                    message: chain(e),
-                };
-            }
-            cause = e.source();
+        if let Some(message) = cause::credentials(e) {
+            return Self::Credentials { op, message };
         }
-        Self::Unanswered {
-            op,
-            message: chain(e),
+        let message = cause::chain(e);
+        if cause::is_refused_connection(e) {
+            Self::NotSent { op, message }
+        } else {
+            Self::Unanswered { op, message }
         }
     }
-}
-
-fn chain(e: &(dyn StdError + 'static)) -> String {
-    let mut told = e.to_string();
-    let mut cause = e.source();
-    while let Some(e) = cause {
-        told = format!("{told}: {e}");
-        cause = e.source();
-    }
-    told
 }

@@ -70,6 +70,15 @@ impl S3 {
         self.clients.region(bucket).await
     }
 
+    /// Whether the bucket may be listed. Without `s3:ListBucket` a missing key is answered like a
+    /// denied one, so nothing that is gone can be told from what is forbidden.
+    ///
+    /// # Errors
+    /// [`S3Error::Denied`] when it may not; any other when nobody knows.
+    pub async fn may_list(&self, bucket: &str) -> Result<(), S3Error> {
+        self.clients.head(bucket).await
+    }
+
     async fn client(&self, bucket: &Bucket) -> Result<Client, S3Error> {
         self.clients
             .of(&bucket.name, bucket.region.as_deref())

@@ -28,7 +28,7 @@ pub struct Delivery {
     pub message: Message,
     /// Our hold on it.
     pub lease: Lease,
-    /// Its place among those we may hold; given back with the verdict.
+    /// Its place among those we may hold; given back when it is settled.
     pub room: OwnedSemaphorePermit,
     /// What holds for its queue.
     pub terms: Arc<QueueTerms>,
@@ -45,6 +45,8 @@ pub struct Verdict {
     pub settlement: Settlement,
     /// For the lag of its routes, once it is settled.
     pub lags: Vec<Lag>,
+    /// Its place among those we may hold; given back when it is settled.
+    pub room: OwnedSemaphorePermit,
 }
 
 /// How a message ends.
@@ -66,31 +68,33 @@ pub enum Settlement {
 }
 
 impl Delivery {
-    /// Ends the work on it. The last failed attempt parks.
-    pub async fn verdict(self, outcome: Outcome, lags: Vec<Lag>) -> Verdict {
+    /// How an outcome is settled. The last failed attempt parks.
+    #[must_use]
+    pub fn settlement(&self, outcome: Outcome) -> Settlement {
         let last = self.message.receive_count >= self.terms.max_receive_count;
-        let settlement = match outcome {
+        match outcome {
             Outcome::Done => Settlement::Delete("done"),
             Outcome::Skip(_) => Settlement::Delete("skipped"),
             Outcome::Poison(cause) => Settlement::Park(cause),
             Outcome::RetryAfter(_, cause) if last && cause.counts => Settlement::Park(cause),
             Outcome::RetryAfter(after, cause) => Settlement::ShowAgain { after, cause },
-        };
-        self.settle(settlement, lags).await
+        }
     }
 
-    /// Gives it back untouched.
-    pub async fn release(self) -> Verdict {
-        self.settle(Settlement::Release, Vec::new()).await
-    }
-
-    async fn settle(self, settlement: Settlement, lags: Vec<Lag>) -> Verdict {
+    /// Ends the work on it.
+    pub async fn verdict(self, settlement: Settlement, lags: Vec<Lag>) -> Verdict {
         let receipt = self.lease.release().await;
         Verdict {
             message: self.message,
             receipt,
             settlement,
             lags,
+            room: self.room,
         }
+    }
+
+    /// Gives it back untouched.
+    pub async fn release(self) -> Verdict {
+        self.verdict(Settlement::Release, Vec::new()).await
     }
 }

@@ -1,11 +1,14 @@
 //! Holding a route: what concerns all of its messages is not worked out on each of them.
 //!
-//! A missing bucket, refused credentials, a disabled key, or many denials in a row concern the
-//! route. It is held, said once, probed with one message at a time, and resumes by itself when a
-//! probe succeeds.
+//! A missing bucket, refused credentials, a disabled key, or many keys failing in a row concern
+//! the route: a bad policy edit, or an outage. It is held, said once, probed with one message at a
+//! time, and resumes by itself when a probe succeeds.
+//!
+//! SQS counts the receives of a hold all the same, so for a while after it a failure says nothing
+//! about its message: it does not count towards parking.
 //!
 //! ```text
-//! running ──route error, or DENIALS keys denied in a row──▶ held
+//! running ──route error, or IN_A_ROW keys failing───────────▶ held
 //!    ▲                                                       │ wait (2 s, doubling to 60 s)
 //!    └────────────── the probe succeeded ◀── one message ◀───┘
 //! ```
@@ -18,8 +21,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// So many different keys denied in a row are not about the keys.
-const DENIALS: usize = 8;
+/// So many different keys failing in a row are not about the keys.
+const IN_A_ROW: usize = 8;
+
+/// Twice the longest backoff: by then every message that saw the hold has been tried again.
+const REMEMBERED: Duration = Duration::from_mins(30);
 
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -37,7 +43,10 @@ struct Inner {
 
 #[derive(Debug)]
 enum State {
-    Running { denied: HashSet<String> },
+    Running {
+        failing: HashSet<String>,
+        resumed: Option<Instant>,
+    },
     Held(Held),
 }
 
@@ -83,7 +92,8 @@ pub enum GateStatus {
 impl Gate {
     fn new(route: String, changed: watch::Sender<()>) -> Self {
         let state = Mutex::new(State::Running {
-            denied: HashSet::new(),
+            failing: HashSet::new(),
+            resumed: None,
         });
         Self(Arc::new(Inner {
             route,
@@ -112,6 +122,15 @@ impl Gate {
             State::Held(held) => {
                 Entry::Held(held.probe_at.saturating_duration_since(now).max(FIRST_WAIT))
             }
+        }
+    }
+
+    /// Whether the route is held, or was so lately that receives may have been spent on it.
+    #[must_use]
+    pub fn held_lately(&self) -> bool {
+        match &*self.state() {
+            State::Running { resumed, .. } => resumed.is_some_and(|at| at.elapsed() <= REMEMBERED),
+            State::Held(_) => true,
         }
     }
 
@@ -167,15 +186,22 @@ impl Gate {
 }
 
 impl Pass {
+    /// The gate it leads through.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// Source and destination both answered as they should.
     pub fn worked(self) {
         let mut state = self.gate.state();
         match &mut *state {
-            State::Running { denied } => denied.clear(),
+            State::Running { failing, .. } => failing.clear(),
             State::Held(_) if self.probe => {
                 tracing::info!(route = self.gate.0.route, "route resumed");
                 *state = State::Running {
-                    denied: HashSet::new(),
+                    failing: HashSet::new(),
+                    resumed: Some(Instant::now()),
                 };
                 drop(state);
                 self.gate.0.changed.send_replace(());
@@ -190,19 +216,20 @@ impl Pass {
         self.gate.hold(reason);
     }
 
-    /// One key was denied; many in a row hold the route. Says whether it is held.
+    /// One key failed; many in a row hold the route. Says whether it is held.
     #[must_use]
-    pub fn denied(self, key: &str, reason: &str) -> bool {
+    pub fn key_failed(&self, key: &str, reason: &str) -> bool {
         let (is_held, now) = match &mut *self.gate.state() {
-            State::Running { denied } => {
-                denied.insert(key.to_owned());
-                let many = denied.len() >= DENIALS;
+            State::Running { failing, .. } => {
+                failing.insert(key.to_owned());
+                let many = failing.len() >= IN_A_ROW;
                 (many, many)
             }
             State::Held(_) => (true, self.probe),
         };
         if now {
-            self.gate.hold(format!("many denials in a row: {reason}"));
+            self.gate
+                .hold(format!("many keys failing in a row: {reason}"));
         }
         is_held
     }
@@ -322,6 +349,9 @@ mod tests {
         tokio::time::advance(FIRST_WAIT).await;
         go(gate).worked();
         assert!(!is_held(gate));
+        assert!(gate.held_lately(), "its receives were spent on the hold");
+        tokio::time::advance(REMEMBERED + FIRST_WAIT).await;
+        assert!(!gate.held_lately());
     }
 
     #[tokio::test(start_paused = true)]
@@ -337,25 +367,28 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_many_denials_in_a_row_hold_the_route() {
+    async fn only_many_keys_failing_in_a_row_hold_the_route() {
         let gates = gates();
         let gate = gates.of("orders");
-        for n in 0..DENIALS * 3 {
-            assert!(!go(gate).denied("always the same key", "denied"));
-            assert!(!go(gate).denied(&format!("key {n}"), "denied"));
+        for n in 0..IN_A_ROW * 3 {
+            assert!(!go(gate).key_failed("always the same key", "denied"));
+            assert!(!go(gate).key_failed(&format!("key {n}"), "denied"));
             go(gate).worked();
         }
         assert!(!is_held(gate), "others succeeded in between");
-        for n in 0..DENIALS {
-            assert!(!is_held(gate), "{n} denials");
+        for n in 0..IN_A_ROW {
+            assert!(!is_held(gate), "{n} failures");
             assert_eq!(
-                go(gate).denied(&format!("key {n}"), "denied"),
-                n + 1 == DENIALS
+                go(gate).key_failed(&format!("key {n}"), "denied"),
+                n + 1 == IN_A_ROW
             );
         }
         assert!(is_held(gate));
         tokio::time::advance(FIRST_WAIT).await;
-        assert!(go(gate).denied("key", "denied"), "the probe was denied too");
+        assert!(
+            go(gate).key_failed("key", "denied"),
+            "the probe was denied too"
+        );
         assert!(is_held(gate));
     }
 

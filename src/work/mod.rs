@@ -29,8 +29,9 @@ pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
 pub use hold::{Gate, GateStatus, Gates};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
-pub use reconcile::{End, Failure, Reconciler};
+pub use reconcile::{End, Failure, Reconciled, Reconciler};
 
+use fail::Failed;
 use hold::Entry;
 use reconcile::{Target, Task};
 
@@ -82,16 +83,12 @@ impl Worker {
         let window = delivery.lease.window().clone();
         let worked = async {
             let (outcome, lags) = self.message(&delivery, &window).await;
-            (landed(outcome, &window).await, lags)
+            let settlement = delivery.settlement(outcome);
+            (landed(settlement, &window).await, lags)
         };
-        let (outcome, lags) = window
-            .lost()
-            .run_until_cancelled(worked)
-            .await
-            .unwrap_or_else(|| {
-                let cause = Cause::new("lease_lost", "the lease was lost while it was worked");
-                (Outcome::RetryAfter(Duration::ZERO, cause), Vec::new())
-            });
+        let lost = window.lost().run_until_cancelled(worked).await;
+        // Without a lease there is no receipt, and so nothing that could be settled.
+        let (settlement, lags) = lost.unwrap_or((Settlement::Release, Vec::new()));
         let queue = QueueLabel {
             queue: delivery.terms.name.clone(),
         };
@@ -100,7 +97,7 @@ impl Worker {
             .work_duration
             .get_or_create(&queue)
             .observe(took);
-        delivery.verdict(outcome, lags).await
+        delivery.verdict(settlement, lags).await
     }
 
     /// Parses the body and works all of its records.
@@ -211,10 +208,9 @@ impl Worker {
             conditional: self.conditional,
             received_before: received > 1,
         };
-        let end = self.reconciler.reconcile(&task, window).await;
+        let Reconciled { end, wrote } = self.reconciler.reconcile(&task, window).await;
 
         // Whatever the ending says, a crawl is never lost.
-        let wrote = matches!(end, Ok(End::Written { .. }));
         if wrote || received > 1 || window.lands_by() != before {
             (self.arrived)(route);
         }
@@ -222,8 +218,17 @@ impl Worker {
             Ok(end) => self.ended(route, event, &end, pass),
             Err(failure) => {
                 let place = format!("s3://{}/{} → {}", event.bucket, event.key, route.to);
-                fail::outcome(failure, &event.key, &place, pass, received, window)
-                    .at_route(&route.name, &event.key)
+                // Receives that a hold has cost say nothing about the message.
+                let lately = pass.gate().held_lately();
+                let failed = Failed {
+                    failure,
+                    key: &event.key,
+                    place: &place,
+                    received: if lately { 1 } else { received },
+                };
+                let outcome = fail::outcome(failed, pass, window);
+                let outcome = if lately { outcome.uncounted() } else { outcome };
+                outcome.at_route(&route.name, &event.key)
             }
         }
     }
@@ -279,16 +284,19 @@ pub struct Lag {
 }
 
 /// A message with an unanswered write is not settled before that write can no longer land.
-async fn landed(outcome: Outcome, window: &Window) -> Outcome {
+async fn landed(settlement: Settlement, window: &Window) -> Settlement {
     let Some(lands_by) = window.lands_by() else {
-        return outcome;
+        return settlement;
     };
-    match outcome {
-        Outcome::RetryAfter(wait, cause) => {
+    match settlement {
+        Settlement::ShowAgain { after, cause } => {
             let left = lands_by.saturating_duration_since(Instant::now());
-            Outcome::RetryAfter(wait.max(left), cause)
+            Settlement::ShowAgain {
+                after: after.max(left),
+                cause,
+            }
         }
-        settled @ (Outcome::Done | Outcome::Skip(_) | Outcome::Poison(_)) => {
+        settled @ (Settlement::Delete(_) | Settlement::Park(_) | Settlement::Release) => {
             tokio::time::sleep_until(lands_by).await;
             settled
         }

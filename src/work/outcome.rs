@@ -113,6 +113,14 @@ impl Outcome {
         }
     }
 
+    /// The same outcome, not counted as a try.
+    pub fn uncounted(self) -> Self {
+        match self {
+            Self::RetryAfter(wait, cause) => Self::RetryAfter(wait, cause.uncounted()),
+            settled @ (Self::Skip(_) | Self::Done | Self::Poison(_)) => settled,
+        }
+    }
+
     /// The same outcome, its cause at its place.
     pub fn at_route(self, route: &str, key: &str) -> Self {
         match self {
@@ -125,16 +133,15 @@ impl Outcome {
     /// Folds the records of one message. While any may still succeed, the message lives; records
     /// already done prove it and are skipped the next time. A message without any record is empty.
     pub fn of_message(records: impl IntoIterator<Item = Self>) -> Self {
-        let worse = |a: Self, b: Self| match (&a, &b) {
-            (Self::RetryAfter(x, _), Self::RetryAfter(y, _)) => {
-                if x >= y {
-                    a
-                } else {
-                    b
-                }
+        let worse = |a: Self, b: Self| match (a, b) {
+            // The longer wait; and no try is counted while a record has not had its own.
+            (Self::RetryAfter(x, a), Self::RetryAfter(y, b)) => {
+                let counts = a.counts && b.counts;
+                let cause = if x >= y { a } else { b };
+                Self::RetryAfter(x.max(y), Cause { counts, ..cause })
             }
-            _ if b.owed() > a.owed() => b,
-            _ => a,
+            (a, b) if b.owed() > a.owed() => b,
+            (a, _) => a,
         };
         records
             .into_iter()
@@ -189,6 +196,11 @@ mod tests {
                 "the longest wait",
                 vec![later(5), later(30), later(7)],
                 later(30),
+            ),
+            (
+                "a held sibling has not had its try",
+                vec![later(30), later(5).uncounted()],
+                later(30).uncounted(),
             ),
         ] {
             assert_eq!(Outcome::of_message(records), want, "{why}");

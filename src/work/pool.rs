@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -55,8 +55,20 @@ impl Pool {
                 let _ = job.settle.send(verdict).await;
             };
             running.spawn(end.in_current_span());
-            while running.try_join_next().is_some() {}
+            while let Some(ended) = running.try_join_next() {
+                told(ended);
+            }
         }
-        while running.join_next().await.is_some() {}
+        while let Some(ended) = running.join_next().await {
+            told(ended);
+        }
+    }
+}
+
+/// A message that makes a worker panic must not end the process: its lease runs out, and SQS
+/// moves it away in the end.
+fn told(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a worker panicked; its message will come again");
     }
 }

@@ -103,16 +103,20 @@ impl From<S3Error> for Failure {
     }
 }
 
+/// How a key ended, and whether anything was written on the way: whatever the end, something may
+/// have arrived.
+#[derive(Debug)]
+pub struct Reconciled {
+    /// How it ended.
+    pub end: Result<End, Failure>,
+    /// A write took effect.
+    pub wrote: bool,
+}
+
 /// Makes destinations equal. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reconciler {
     copier: Copier,
-}
-
-/// What a round has to go by.
-struct Seen {
-    source: Option<Object>,
-    target: Option<Object>,
 }
 
 impl Reconciler {
@@ -122,186 +126,199 @@ impl Reconciler {
         Self { copier }
     }
 
-    /// Makes one destination equal to its source.
-    ///
-    /// # Errors
-    /// [`Failure`]; writes without an answer are in the window.
-    pub async fn reconcile(&self, task: &Task<'_>, window: &Window) -> Result<End, Failure> {
-        if let Some(end) = self.first_try(task, window).await? {
+    /// Makes one destination equal to its source. Writes without an answer are in the window.
+    pub async fn reconcile(&self, task: &Task<'_>, window: &Window) -> Reconciled {
+        let mut run = Run {
+            copier: &self.copier,
+            task,
+            window,
+            written: None,
+        };
+        let end = run.reach_an_end().await;
+        Reconciled {
+            end,
+            wrote: run.written.is_some(),
+        }
+    }
+}
+
+/// One key on its way to its end.
+struct Run<'a> {
+    copier: &'a Copier,
+    task: &'a Task<'a>,
+    window: &'a Window,
+    /// The last write that took effect.
+    written: Option<End>,
+}
+
+/// What a round has to go by.
+struct Seen {
+    source: Option<Object>,
+    target: Option<Object>,
+}
+
+/// What came of a step.
+enum Step {
+    End(End),
+    /// S3 refused the write: something stands there, or the source has moved on.
+    Refused,
+    /// Written, but the world has moved on, or nothing shows yet that the copy is right.
+    LookAgain,
+}
+
+impl Run<'_> {
+    async fn reach_an_end(&mut self) -> Result<End, Failure> {
+        if let Step::End(end) = self.first_try().await? {
             return Ok(end);
         }
         for _ in 0..ROUNDS {
-            let seen = self.observe(task).await?;
-            if let Some(end) = self.round(task, &seen, window).await? {
+            let seen = self.observe().await?;
+            if let Step::End(end) = self.round(&seen).await? {
                 return Ok(end);
             }
         }
         Err(Failure::Contended)
     }
 
-    /// Acts as if the destination were empty; `None` when that did not settle it.
-    async fn first_try(&self, task: &Task<'_>, window: &Window) -> Result<Option<End>, Failure> {
+    /// Acts as if the destination were empty.
+    async fn first_try(&mut self) -> Result<Step, Failure> {
+        let event = self.task.event;
         let hint = Hint {
-            size: task.event.size,
-            etag: task.etag.as_ref(),
-            created: task.event.kind == Kind::Created,
-            received_before: task.received_before,
+            size: event.size,
+            etag: self.task.etag.as_ref(),
+            created: event.kind == Kind::Created,
+            received_before: self.task.received_before,
         };
-        match self.means(task, window).first_try(hint) {
-            FirstTry::Blind(copy) if !task.target.dated => {
-                match self.write(task, &copy, None, window).await? {
-                    Some(end) => Ok(Some(end)),
-                    None => self.refused(task, &copy, window).await,
+        match self.means().first_try(hint) {
+            FirstTry::Blind(copy) if !self.task.target.dated => {
+                match self.write(&copy, None).await? {
+                    Step::Refused => self.refused(&copy).await,
+                    step @ (Step::End(_) | Step::LookAgain) => Ok(step),
                 }
             }
             FirstTry::Blind(_) | FirstTry::SourceOnly(_) => {
-                let s3 = self.copier.s3();
-                let source = s3.head_for_certain(task.from, &task.event.key).await?;
-                self.round(
-                    task,
-                    &Seen {
-                        source,
-                        target: None,
-                    },
-                    window,
-                )
+                let source = self.source().await?;
+                self.round(&Seen {
+                    source,
+                    target: None,
+                })
                 .await
             }
-            FirstTry::BothSides(_) => Ok(None),
+            FirstTry::BothSides(_) => Ok(Step::LookAgain),
         }
     }
 
-    /// A blind write was refused: something stands there, or the source has moved on. What the
-    /// event tells may still be enough to replace it without a look at the source.
-    async fn refused(
-        &self,
-        task: &Task<'_>,
-        blind: &Copy,
-        window: &Window,
-    ) -> Result<Option<End>, Failure> {
-        let target = self.head_target(task, None).await?;
+    /// A blind write was refused. What the event tells may still be enough to replace what stands
+    /// there without a look at the source.
+    async fn refused(&mut self, blind: &Copy) -> Result<Step, Failure> {
+        let target = self.target(None).await?;
         let replace = target
             .as_ref()
-            .and_then(|target| self.means(task, window).replace(blind, target));
+            .and_then(|target| self.means().replace(blind, target));
         if let Some(copy) = replace {
-            return self.write(task, &copy, None, window).await;
+            return self.write(&copy, None).await;
         }
-        let source = self
-            .copier
-            .s3()
-            .head_for_certain(task.from, &task.event.key)
-            .await?;
-        self.round(task, &Seen { source, target }, window).await
+        let source = self.source().await?;
+        self.round(&Seen { source, target }).await
     }
 
     /// Looks at both sides; the destination first, so that a source seen is newer than it.
-    async fn observe(&self, task: &Task<'_>) -> Result<Seen, Failure> {
-        let s3 = self.copier.s3();
-        let source = || s3.head_for_certain(task.from, &task.event.key);
-        if task.target.dated {
+    async fn observe(&self) -> Result<Seen, Failure> {
+        if self.task.target.dated {
             // The destination's key is not known before the source's time is.
-            let source = source().await?;
-            let Some(time) = source.as_ref().map(|source| source.last_modified) else {
-                return Ok(Seen {
-                    source: None,
-                    target: None,
-                });
+            let source = self.source().await?;
+            let target = match &source {
+                Some(source) => self.target(Some(source.last_modified)).await?,
+                None => None,
             };
-            let target = self.head_target(task, Some(time)).await?;
             return Ok(Seen { source, target });
         }
-        let target = self.head_target(task, None).await?;
-        Ok(Seen {
-            source: source().await?,
-            target,
-        })
+        let target = self.target(None).await?;
+        let source = self.source().await?;
+        Ok(Seen { source, target })
     }
 
-    async fn head_target(
-        &self,
-        task: &Task<'_>,
-        time: Option<Timestamp>,
-    ) -> Result<Option<Object>, Failure> {
-        let key = (task.target.key)(time).map_err(Failure::Target)?;
-        match self.copier.s3().head(task.to, &key).await? {
+    async fn source(&self) -> Result<Option<Object>, Failure> {
+        let (s3, key) = (self.copier.s3(), &self.task.event.key);
+        Ok(s3.head_for_certain(self.task.from, key).await?)
+    }
+
+    async fn target(&self, time: Option<Timestamp>) -> Result<Option<Object>, Failure> {
+        let key = (self.task.target.key)(time).map_err(Failure::Target)?;
+        match self.copier.s3().head(self.task.to, &key).await? {
             Found::Object(object) => Ok(Some(*object)),
             // Should the bucket be missing, the write will say so.
             Found::Gone | Found::Nothing => Ok(None),
         }
     }
 
-    /// Plans from what was seen and carries it out; `None` when it must be decided again.
-    async fn round(
-        &self,
-        task: &Task<'_>,
-        seen: &Seen,
-        window: &Window,
-    ) -> Result<Option<End>, Failure> {
-        if seen
-            .source
-            .as_ref()
-            .is_some_and(|source| !(task.target.takes)(source.size))
-        {
-            return Ok(Some(End::Size));
+    /// Plans from what was seen and carries it out.
+    async fn round(&mut self, seen: &Seen) -> Result<Step, Failure> {
+        let source = seen.source.as_ref();
+        if source.is_some_and(|source| !(self.task.target.takes)(source.size)) {
+            return Ok(Step::End(End::Size));
         }
-        let spot = Spot::new(task.from, &task.event.key);
-        let means = self.means(task, window);
-        match means.plan(&spot, seen.source.as_ref(), seen.target.as_ref()) {
-            Plan::Nothing(nothing) => Ok(Some(End::Nothing(nothing))),
+        let spot = Spot::new(self.task.from, &self.task.event.key);
+        match self.means().plan(&spot, source, seen.target.as_ref()) {
+            // What an earlier round of ours has written is no duplicate.
+            Plan::Nothing(Nothing::AlreadyThere(proof)) => {
+                let there = End::Nothing(Nothing::AlreadyThere(proof));
+                Ok(Step::End(self.written.clone().unwrap_or(there)))
+            }
+            Plan::Nothing(nothing) => Ok(Step::End(End::Nothing(nothing))),
             Plan::NotYet(why) => Err(Failure::NotYet(why)),
-            Plan::Copy(copy) => self.write(task, &copy, seen.source.as_ref(), window).await,
+            Plan::Copy(copy) => self.write(&copy, source).await,
         }
     }
 
     /// Writes, and looks at the source again where the write may have replaced something.
-    async fn write(
-        &self,
-        task: &Task<'_>,
-        copy: &Copy,
-        source: Option<&Object>,
-        window: &Window,
-    ) -> Result<Option<End>, Failure> {
-        let key = &task.event.key;
+    async fn write(&mut self, copy: &Copy, source: Option<&Object>) -> Result<Step, Failure> {
+        let task = self.task;
         let time = source.map(|source| source.last_modified);
         let target = (task.target.key)(time).map_err(Failure::Target)?;
         let act = Act {
             from: task.from,
-            key,
+            key: &task.event.key,
             to: task.to,
             target: &target,
             copy,
             source,
         };
         tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
-        let done = match self.copier.act(act, window).await {
+        let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
             Err(CopyError::S3(
                 S3Error::Precondition { .. } | S3Error::Conflict { .. } | S3Error::Gone { .. },
-            )) => return Ok(None),
+            )) => return Ok(Step::Refused),
             Err(other) => return Err(other.into()),
         };
-        if copy.looks_after() && !self.still_written(task, source, copy, &done).await? {
-            return Ok(None);
-        }
-        let bytes = source
-            .map(|source| source.size)
-            .or(task.event.size)
-            .unwrap_or_default();
-        Ok(done.proven.then_some(End::Written {
+        let end = End::Written {
             way: copy.way.name(),
-            bytes,
-        }))
+            bytes: source
+                .map(|source| source.size)
+                .or(task.event.size)
+                .unwrap_or_default(),
+        };
+        self.written = Some(end.clone());
+        if copy.looks_after() && !self.still_written(source, copy, &done).await? {
+            return Ok(Step::LookAgain);
+        }
+        Ok(if done.proven {
+            Step::End(end)
+        } else {
+            Step::LookAgain
+        })
     }
 
     /// Whether the source is still the version that was written.
     async fn still_written(
         &self,
-        task: &Task<'_>,
         source: Option<&Object>,
         copy: &Copy,
         done: &Done,
     ) -> Result<bool, Failure> {
-        let Found::Object(now) = self.copier.s3().head(task.from, &task.event.key).await? else {
+        let (s3, event) = (self.copier.s3(), self.task.event);
+        let Found::Object(now) = s3.head(self.task.from, &event.key).await? else {
             return Ok(false);
         };
         if now.etag != copy.pin {
@@ -315,19 +332,18 @@ impl Reconciler {
             Some(source) => source.last_modified == now.last_modified,
             // Written blindly: the event tells when its version came into being, and S3 counts
             // Last-Modified in whole seconds. Anything later is another version.
-            None => task
-                .event
+            None => event
                 .time
                 .is_some_and(|time| now.last_modified <= next_second(time)),
         })
     }
 
-    fn means(&self, task: &Task<'_>, window: &Window) -> Means {
+    fn means(&self) -> Means {
         Means {
-            way: task.way,
-            conditional: task.conditional,
-            kms_target: self.copier.is_kms(&task.to.name),
-            copy_max: crate::copy::copy_max(window.terms()),
+            way: self.task.way,
+            conditional: self.task.conditional,
+            kms_target: self.copier.is_kms(&self.task.to.name),
+            copy_max: crate::copy::copy_max(self.window.terms()),
         }
     }
 }

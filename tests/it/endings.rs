@@ -115,6 +115,55 @@ async fn a_write_without_an_answer_is_looked_after_once_it_can_no_longer_land() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_last_attempt_too_is_parked_only_once_its_write_can_no_longer_land() {
+    let stage = Stage::new(1);
+    stage.put("a.csv", "one");
+    let late = Fault::Late(Duration::from_secs(29), Silence::Hang);
+    stage
+        .world
+        .inject(Rule::new(late).on("s3", "CopyObject").times(1));
+    let mut config = stage.config("");
+    config
+        .queue
+        .get_mut("events")
+        .expect("it is there")
+        .max_receive_count = 1;
+    let sent = tokio::time::Instant::now();
+    let daemon = stage.start(&config).await;
+    stage.drained().await;
+    assert!(sent.elapsed() >= W, "parked after {:?}", sent.elapsed());
+    daemon.stop().await;
+    assert_eq!(stage.parked().await[0].0, "unanswered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_told_to_stop_receives_nothing_more() {
+    let stage = Stage::new(1);
+    for n in 0..400 {
+        stage.put(&n.to_string(), "x");
+    }
+    let slow = Fault::Slow {
+        before: Duration::from_secs(5),
+        after: Duration::ZERO,
+    };
+    stage.world.inject(Rule::new(slow).on("s3", "CopyObject"));
+    let daemon = stage.start(&stage.config("[work]\nworkers = 2")).await;
+    until("it is full", || {
+        stage.world.calls().count("s3", "CopyObject") > 4
+    })
+    .await;
+    let receives = || stage.world.calls().count("sqs", "ReceiveMessage");
+    let before = receives();
+    daemon.stop().await;
+    assert_eq!(receives(), before);
+    assert_eq!(
+        stage.world.queue(&stage.queue).in_flight(),
+        0,
+        "nothing stays hidden"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn throttling_is_waited_out_in_place() {
     let stage = Stage::new(1);
     stage.put("a.csv", "one");

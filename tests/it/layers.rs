@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 /// Lower numbers may not import higher ones.
-const LAYERS: [(&str, u32); 22] = [
+const LAYERS: [(&str, u32); 23] = [
     ("edge", 0),
+    ("cause", 0),
     ("metrics", 0),
     ("supervisor", 0),
     ("telemetry", 0),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Bucket, Denial, HOME_ACCOUNT, HOME_KEY};
+use crate::aws::{Bucket, Denial, Fault, HOME_ACCOUNT, HOME_KEY, Rule, Seed, Silence};
 use crate::stage::{Stage, until};
 
 const BACKLOG: usize = 300;
@@ -122,6 +122,81 @@ async fn a_burst_is_one_crawl_after_the_one_that_a_boot_owes() {
     tokio::time::sleep(Duration::from_hours(2)).await;
     assert_eq!(starts(), 2, "one for the boot, one for the burst");
     daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crawl_is_not_lost_when_the_last_daemon_stops() {
+    let stage = Stage::new(1);
+    let daemon = stage.start(&stage.config("")).await;
+    let starts = || stage.world.crawler("eu-west-1", "lake").starts().len();
+    until("the boot's crawl", || starts() == 1).await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    stage.put("late.csv", "x");
+    stage.drained().await;
+    assert_eq!(starts(), 1, "at most every ten minutes");
+    daemon.stop().await;
+    assert_eq!(starts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_copy_onto_or_from_kms_is_crawled_and_made_once() {
+    for (why, source_kms, target_kms) in [
+        ("a KMS source", true, false),
+        ("a KMS target", false, true),
+        ("both", true, true),
+    ] {
+        let stage = Stage::without_target(1);
+        let target = Bucket::new("lake", "eu-west-1");
+        stage
+            .world
+            .create_bucket(if target_kms { target.kms() } else { target });
+        let daemon = stage.start(&stage.config("")).await;
+        let starts = || stage.world.crawler("eu-west-1", "lake").starts().len();
+        until("the boot's crawl", || starts() == 1).await;
+        tokio::time::sleep(Duration::from_mins(2)).await;
+        let seed = Seed::new("in/a.csv", "a");
+        stage
+            .world
+            .put("raw", if source_kms { seed.kms() } else { seed });
+        stage.drained().await;
+        assert_eq!(
+            stage.world.calls().count("s3", "CopyObject"),
+            1,
+            "{why}: one copy"
+        );
+        tokio::time::sleep(Duration::from_mins(30)).await;
+        assert_eq!(starts(), 2, "{why}: the crawl");
+        assert!(
+            daemon
+                .view
+                .scrape()
+                .contains("brigade_copies_total{route=\"orders\""),
+            "{why}"
+        );
+        daemon.stop().await;
+        assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"a"[..]), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_s3_is_waited_out_and_parks_nothing() {
+    for fault in [
+        Fault::InternalError,
+        Fault::SlowDown,
+        Fault::Dropped(Silence::Reset),
+    ] {
+        let stage = Stage::new(1);
+        backlog(&stage);
+        stage
+            .world
+            .inject(Rule::new(fault).when(|call| call.service == "s3"));
+        let daemon = stage.start(&stage.config("")).await;
+        until("the route is held", || daemon.is_held("orders")).await;
+        tokio::time::sleep(Duration::from_hours(4)).await;
+        stage.world.calm();
+        resumes(&stage).await;
+        daemon.stop().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
