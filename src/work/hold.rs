@@ -13,7 +13,7 @@
 //!    └────────────── the probe succeeded ◀── one message ◀───┘
 //! ```
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ const IN_A_ROW: usize = 8;
 /// Twice the longest backoff: by then every message that saw the hold has been tried again.
 const REMEMBERED: Duration = Duration::from_mins(30);
 
-const FIRST_WAIT: Duration = Duration::from_secs(2);
+pub(super) const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// One route's circuit. Cheap to clone.
@@ -90,7 +90,7 @@ pub enum GateStatus {
 }
 
 impl Gate {
-    fn new(route: String, changed: watch::Sender<()>) -> Self {
+    pub(super) fn new(route: String, changed: watch::Sender<()>) -> Self {
         let state = Mutex::new(State::Running {
             failing: HashSet::new(),
             resumed: None,
@@ -150,7 +150,7 @@ impl Gate {
     }
 
     /// When a held route wants its probe; `None` while it runs. Far away while one is under way.
-    fn probe_at(&self) -> Option<Instant> {
+    pub(super) fn probe_at(&self) -> Option<Instant> {
         match &*self.state() {
             State::Running { .. } => None,
             State::Held(held) if held.probing => Some(Instant::now() + LONGEST_WAIT),
@@ -250,72 +250,16 @@ impl Drop for Pass {
     }
 }
 
-/// Every route's gate. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Gates {
-    gates: Arc<BTreeMap<String, Gate>>,
-    changed: watch::Receiver<()>,
-}
-
-impl Gates {
-    /// Open gates for these routes.
-    #[must_use]
-    pub fn new<'a>(routes: impl IntoIterator<Item = &'a str>) -> Self {
-        let (sender, changed) = watch::channel(());
-        let gate = |name: &str| (name.to_owned(), Gate::new(name.to_owned(), sender.clone()));
-        Self {
-            gates: Arc::new(routes.into_iter().map(gate).collect()),
-            changed,
-        }
-    }
-
-    /// One route's gate.
-    ///
-    /// # Panics
-    /// When the route is not one of those it was made for.
-    #[must_use]
-    pub fn of(&self, route: &str) -> &Gate {
-        self.gates.get(route).expect("a gate for every route")
-    }
-
-    /// When the next probe is due, if every one of `routes` is held: until then their queue need
-    /// not be polled, so nothing is received and counted in vain.
-    #[must_use]
-    pub fn all_held<'a>(&self, routes: impl IntoIterator<Item = &'a str>) -> Option<Instant> {
-        let mut first = None;
-        for route in routes {
-            let probe_at = self.of(route).probe_at()?;
-            first = Some(first.map_or(probe_at, |first: Instant| first.min(probe_at)));
-        }
-        first
-    }
-
-    /// Forgets what has changed so far.
-    pub fn seen(&mut self) {
-        self.changed.mark_unchanged();
-    }
-
-    /// Wakes when a gate has opened or closed since the last call on this clone.
-    pub async fn changed(&mut self) {
-        // The senders live in the gates, which live in `self`.
-        let _ = self.changed.changed().await;
-    }
-
-    /// Each route's name and gate.
-    pub fn iter(&self) -> impl Iterator<Item = (&String, &Gate)> {
-        self.gates.iter()
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::gates::Gates;
     use super::*;
 
-    fn gates() -> Gates {
+    pub(in crate::work) fn gates() -> Gates {
         Gates::new(["orders", "stock"])
     }
 
-    fn go(gate: &Gate) -> Pass {
+    pub(in crate::work) fn go(gate: &Gate) -> Pass {
         match gate.enter() {
             Entry::Go(pass) => pass,
             Entry::Held(wait) => panic!("held for {wait:?}"),
@@ -400,23 +344,5 @@ mod tests {
         go(gate).route_failed("no such bucket".into());
         early.worked();
         assert!(is_held(gate));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_queue_rests_only_when_all_its_routes_are_held() {
-        let mut gates = gates();
-        let both = ["orders", "stock"];
-        go(gates.of("orders")).route_failed("no such bucket".into());
-        assert_eq!(gates.all_held(both), None, "stock still runs");
-        tokio::time::advance(Duration::from_secs(1)).await;
-        go(gates.of("stock")).route_failed("no such bucket".into());
-        gates.changed().await;
-        let probe = gates.all_held(both).expect("both are held");
-        assert_eq!(probe - Instant::now() + Duration::from_secs(1), FIRST_WAIT);
-        assert_eq!(
-            gates.all_held([]),
-            None,
-            "a queue without routes is polled: messages are skipped"
-        );
     }
 }

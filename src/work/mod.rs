@@ -5,6 +5,7 @@
 
 mod delivery;
 mod fail;
+mod gates;
 mod hold;
 mod outcome;
 mod pool;
@@ -26,7 +27,8 @@ use crate::route::{Route, Routes};
 use crate::s3::{Bucket, ETag};
 
 pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
-pub use hold::{Gate, GateStatus, Gates};
+pub use gates::Gates;
+pub use hold::{Gate, GateStatus};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
 pub use reconcile::{End, Failure, Reconciled, Reconciler};
