@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use figment::value::{Dict, Value};
 
 use super::origins::Origins;
+use super::shown::one_line;
 
 /// A value longer than this is cut in a message.
 const LONGEST_VALUE_CHARS: usize = 160;
@@ -115,11 +116,6 @@ fn find<'v>(dict: &'v Dict, path: &str) -> Option<&'v Value> {
         None => dict.get(path),
         Some((first, rest)) => find(dict.get(first)?.as_dict()?, rest),
     }
-}
-
-/// Whatever was typed, a fault stays on its line.
-pub(super) fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 fn show(value: &Value) -> String {

@@ -10,7 +10,7 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 
-use super::fault::one_line;
+use super::shown::one_line;
 use super::{Fault, Origin};
 
 /// One source, read.

@@ -95,6 +95,11 @@ pub(super) enum OneOrMany<T> {
     Many(Vec<T>),
 }
 
+/// Whatever was typed, a fault stays on its line.
+pub(super) fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,18 +1,71 @@
 //! What an answer with an error means: status and code in, [`S3Error`] out.
 
+use std::error::Error as StdError;
+
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::http::Response;
+
 use super::error::S3Error;
+use crate::cause;
+
+impl S3Error {
+    /// Names an SDK error.
+    pub(super) fn of<E>(op: &'static str, e: &SdkError<E, Response>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        match e {
+            SdkError::ServiceError(service) => {
+                let raw = service.raw();
+                let status = raw.status().as_u16();
+                let told = Told {
+                    status,
+                    code: e.code().unwrap_or_default(),
+                    message: e.message().unwrap_or_default(),
+                    region: raw.headers().get("x-amz-bucket-region"),
+                    delete_marker: raw.headers().get("x-amz-delete-marker") == Some("true"),
+                };
+                told.name(op)
+            }
+            SdkError::ConstructionFailure(_) => Self::Refused {
+                op,
+                code: "InvalidRequest".into(),
+                message: DisplayErrorContext(e).to_string(),
+            },
+            SdkError::DispatchFailure(_) => Self::undelivered(op, e),
+            // The enum is open; what is not known is not an answer.
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => Self::Unanswered {
+                op,
+                message: DisplayErrorContext(e).to_string(),
+            },
+        }
+    }
+
+    /// A request that got no answer: did it leave at all?
+    fn undelivered(op: &'static str, e: &(dyn StdError + 'static)) -> Self {
+        if let Some(message) = cause::credentials(e) {
+            return Self::Credentials { op, message };
+        }
+        let message = cause::chain(e);
+        if cause::is_refused_connection(e) {
+            Self::NotSent { op, message }
+        } else {
+            Self::Unanswered { op, message }
+        }
+    }
+}
 
 /// What an answer with an error says.
-pub(super) struct Told<'a> {
-    pub(super) status: u16,
-    pub(super) code: &'a str,
-    pub(super) message: &'a str,
-    pub(super) region: Option<&'a str>,
-    pub(super) delete_marker: bool,
+struct Told<'a> {
+    status: u16,
+    code: &'a str,
+    message: &'a str,
+    region: Option<&'a str>,
+    delete_marker: bool,
 }
 
 impl Told<'_> {
-    pub(super) fn name(&self, op: &'static str) -> S3Error {
+    fn name(&self, op: &'static str) -> S3Error {
         let message = self.message.to_owned();
         match (self.status, self.code) {
             (_, "NoSuchKey" | "NoSuchVersion") => S3Error::Gone { op },

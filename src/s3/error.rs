@@ -5,14 +5,6 @@
 //! or an empty 200 tells nothing, so a write that got one is *unanswered* and is looked after, not
 //! guessed.
 
-use std::error::Error as StdError;
-
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_smithy_runtime_api::http::Response;
-
-use super::answer::Told;
-use crate::cause;
-
 /// A failed S3 call.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum S3Error {
@@ -184,50 +176,5 @@ impl S3Error {
     #[must_use]
     pub fn is_answer(&self) -> bool {
         self.retry() != Retry::Look
-    }
-
-    /// Names an SDK error.
-    pub(super) fn of<E>(op: &'static str, e: &SdkError<E, Response>) -> Self
-    where
-        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-    {
-        match e {
-            SdkError::ServiceError(service) => {
-                let raw = service.raw();
-                let status = raw.status().as_u16();
-                let told = Told {
-                    status,
-                    code: e.code().unwrap_or_default(),
-                    message: e.message().unwrap_or_default(),
-                    region: raw.headers().get("x-amz-bucket-region"),
-                    delete_marker: raw.headers().get("x-amz-delete-marker") == Some("true"),
-                };
-                told.name(op)
-            }
-            SdkError::ConstructionFailure(_) => Self::Refused {
-                op,
-                code: "InvalidRequest".into(),
-                message: DisplayErrorContext(e).to_string(),
-            },
-            SdkError::DispatchFailure(_) => Self::undelivered(op, e),
-            // The enum is open; what is not known is not an answer.
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => Self::Unanswered {
-                op,
-                message: DisplayErrorContext(e).to_string(),
-            },
-        }
-    }
-
-    /// A request that got no answer: did it leave at all?
-    fn undelivered(op: &'static str, e: &(dyn StdError + 'static)) -> Self {
-        if let Some(message) = cause::credentials(e) {
-            return Self::Credentials { op, message };
-        }
-        let message = cause::chain(e);
-        if cause::is_refused_connection(e) {
-            Self::NotSent { op, message }
-        } else {
-            Self::Unanswered { op, message }
-        }
     }
 }
