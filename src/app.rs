@@ -73,9 +73,9 @@ impl App {
             stop: supervisor.stop(),
         };
         supervisor.spawn("workers", async move {
+            // Then nothing more can arrive: what the crawlers owe by now is all there is.
+            let _all_worked = all_worked.drop_guard();
             pool.run(jobs_in).await;
-            // Nothing more can arrive: what is owed by now is all there is.
-            all_worked.cancel();
             Ok(())
         });
 
@@ -253,7 +253,15 @@ fn crawlers(
         let glue = home.glue(region, metrics.clone());
         let dice = fastrand::Rng::with_seed(edge.dice.seed());
         let region = region.unwrap_or("the SDK's region");
-        let task = CrawlerTask::new(name, crawler, region, glue, worked.clone(), dice);
+        let task = CrawlerTask::new(
+            name,
+            crawler,
+            region,
+            glue,
+            supervisor.stop(),
+            worked.clone(),
+            dice,
+        );
         let handle = task.handle();
         supervisor.spawn(format!("crawler {name}"), async move {
             task.run().await;

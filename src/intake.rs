@@ -36,6 +36,10 @@ const LAST_REPLY: Duration = Duration::from_secs(1);
 /// What a probe may take before the next is sent after it.
 const PROBE_TAKES: Duration = Duration::from_secs(30);
 
+/// Between probes, doubling from the first to the last.
+const PROBE_FIRST: Duration = Duration::from_secs(2);
+const PROBE_LAST: Duration = Duration::from_mins(1);
+
 /// How often a probe's end is looked for.
 const PROBE_LOOK: Duration = Duration::from_millis(250);
 
@@ -88,8 +92,9 @@ pub struct Pulse {
     pub error: Option<String>,
     /// Polls out at once.
     pub pollers: usize,
-    /// There is no room to receive into: the workers have all they can hold.
-    pub full: bool,
+    /// When SQS last had no reason to answer: the queue rested, or there was no room to receive
+    /// into.
+    pub unasked: Option<Instant>,
     /// All routes are held; nothing is asked for.
     pub resting: bool,
 }
@@ -114,6 +119,11 @@ struct Pace {
     failures: u32,
     /// After a failure: no poll before this.
     not_before: Instant,
+    /// Probes that have brought a message since the rest began.
+    probes: u32,
+    /// No probe before this: the route whose probe is due may have no message in the queue, and
+    /// the others' are not to be received in vain.
+    probe_after: Instant,
     /// A probe is being worked; no other before this, unless it ends.
     probing: Option<Instant>,
 }
@@ -124,6 +134,8 @@ impl Pace {
             want: 1,
             failures: 0,
             not_before: Instant::now(),
+            probes: 0,
+            probe_after: Instant::now(),
             probing: None,
         }
     }
@@ -139,7 +151,7 @@ impl Pulse {
             answered: Some(now),
             error: None,
             pollers: 0,
-            full: false,
+            unasked: None,
             resting: false,
         }
     }
@@ -190,6 +202,7 @@ impl Intake {
         let later = now + WAIT;
         let Some(probe_at) = self.rests() else {
             pace.probing = None;
+            pace.probes = 0;
             if now < pace.not_before {
                 return pace.not_before;
             }
@@ -203,7 +216,7 @@ impl Intake {
             return now + PROBE_LOOK;
         }
         pace.want = 1;
-        let due = probe_at.max(pace.not_before);
+        let due = probe_at.max(pace.not_before).max(pace.probe_after);
         if polls.is_empty() && due <= now {
             polls.push(self.receive(1).boxed());
             return later;
@@ -225,7 +238,10 @@ impl Intake {
                     _ => pace.want,
                 };
                 if reply.most == 1 && !messages.is_empty() {
+                    let wait = PROBE_FIRST * 2_u32.pow(pace.probes.min(8));
+                    pace.probes += 1;
                     pace.probing = Some(Instant::now() + PROBE_TAKES);
+                    pace.probe_after = Instant::now() + wait.min(PROBE_LAST);
                 }
                 self.answered();
                 self.hand_over(messages, reply.asked, reply.room);
@@ -248,7 +264,9 @@ impl Intake {
             pulse.turned = Instant::now();
             pulse.pollers = pace.want;
             pulse.resting = resting;
-            pulse.full = full;
+            if resting || full {
+                pulse.unasked = Some(pulse.turned);
+            }
         });
     }
 

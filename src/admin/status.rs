@@ -151,15 +151,11 @@ impl QueueView {
     fn not_ready(&self) -> Option<String> {
         let pulse = self.pulse.borrow();
         let name = &self.name;
-        if pulse.resting || pulse.full {
-            return None;
-        }
         if let Some(error) = &pulse.error {
             return Some(format!("queue {name}: {error}"));
         }
-        let fresh = pulse
-            .answered
-            .is_some_and(|at| at.elapsed() <= ANSWERS_WITHIN);
+        let last = pulse.answered.max(pulse.unasked);
+        let fresh = last.is_some_and(|at| at.elapsed() <= ANSWERS_WITHIN);
         (!fresh).then(|| format!("queue {name}: SQS has not answered yet"))
     }
 }
@@ -218,9 +214,10 @@ mod tests {
                 false,
             ),
             (
-                "resting",
+                "busy or resting",
                 Pulse {
-                    resting: true,
+                    answered: Some(now),
+                    unasked: Some(later),
                     ..begun.clone()
                 },
                 true,

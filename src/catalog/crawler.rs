@@ -38,7 +38,10 @@ const LONGEST_CRAWL_BACKOFF: Duration = Duration::from_hours(1);
 pub struct CrawlerTask {
     section: String,
     glue: Glue,
+    /// No run is started on schedule after this.
     stop: CancellationToken,
+    /// Nothing arrives after this.
+    end: CancellationToken,
     dice: Rng,
     boot: Instant,
     schedule: Schedule,
@@ -61,6 +64,7 @@ impl CrawlerTask {
         region: &str,
         glue: Glue,
         stop: CancellationToken,
+        end: CancellationToken,
         dice: Rng,
     ) -> Self {
         let config::Crawler {
@@ -83,6 +87,7 @@ impl CrawlerTask {
             section: section.to_owned(),
             glue,
             stop,
+            end,
             dice,
             boot,
             schedule: Schedule::new(*quiet, *at_most_every, Duration::ZERO),
@@ -113,15 +118,22 @@ impl CrawlerTask {
     /// owes a run, but on a scale-in there is none.
     pub async fn run(mut self) {
         self.keep_in_step().await;
-        self.collect();
-        if self.arrived && self.schedule.under_way().is_none() {
-            self.start().await;
-        }
+        self.ask_for_what_is_owed().await;
+        // What still runs may bring more.
+        self.end.clone().cancelled().await;
+        self.ask_for_what_is_owed().await;
         if self.arrived {
             warn!(
                 crawler = self.crawler(),
                 "stopped with a crawl owed; the next boot runs it"
             );
+        }
+    }
+
+    async fn ask_for_what_is_owed(&mut self) {
+        self.collect();
+        if self.arrived && self.schedule.under_way().is_none() {
+            self.start().await;
         }
     }
 
@@ -211,10 +223,12 @@ impl CrawlerTask {
                 } else {
                     Ending::Succeeded
                 };
+                self.arrived |= matches!(ending, Ending::Failed { .. });
                 self.schedule.ended(self.boot.elapsed(), ending);
             }
             Err(error @ GlueError::Missing { .. }) => {
                 let wait = self.failed(&error);
+                self.arrived = true;
                 self.schedule
                     .ended(self.boot.elapsed(), Ending::Failed { wait });
             }

@@ -43,8 +43,17 @@ pub(super) fn already_there(spot: &Spot, source: &Object, target: &Object) -> Op
     if source.checksum.is_some() && source.checksum == target.checksum {
         return Some(Proof::Checksum);
     }
+    // Two MD5s that differ are proof of the contrary, whatever a mark says: the copy is torn.
+    if is_md5(source) && is_md5(target) {
+        return None;
+    }
     let marked = Marker::read(&target.metadata)? == Marker::of(spot, source);
     marked.then_some(Proof::Marker)
+}
+
+/// Only an object in one part and without a KMS key has its content's MD5 as `ETag`.
+fn is_md5(object: &Object) -> bool {
+    object.etag.is_single_part() && !object.kms
 }
 
 /// User metadata without our mark: a source may itself be a copy that carries one.
@@ -83,9 +92,7 @@ pub(super) fn verify(pin: &ETag, source: Option<&Object>, written: &Written) -> 
             Comparison::Different
         };
     }
-    // Only an object in one part and without a KMS key has its content's MD5 as ETag.
-    let md5 = source.is_some_and(|source| !source.kms) && pin.is_single_part();
-    if md5 && !written.kms {
+    if source.is_some_and(is_md5) && !written.kms {
         Comparison::Different
     } else {
         Comparison::Incomparable
@@ -132,9 +139,11 @@ pub(in crate::copy) mod tests {
         }
     }
 
+    /// A copy under a KMS key, whose `ETag` shows nothing.
     fn marked(source: &Object) -> Object {
         let mut copy = Object {
             etag: ETag::new(OTHER),
+            kms: true,
             ..source.clone()
         };
         copy.metadata
@@ -182,6 +191,15 @@ pub(in crate::copy) mod tests {
                 None,
             ),
             ("our mark", s.clone(), marked(&s), Some(Proof::Marker)),
+            (
+                "our mark on torn bytes",
+                s.clone(),
+                Object {
+                    kms: false,
+                    ..marked(&s)
+                },
+                None,
+            ),
             (
                 "a mark of an older time",
                 Object {
@@ -257,6 +275,10 @@ pub(in crate::copy) mod tests {
             kms: true,
             ..object()
         };
+        let multipart = Object {
+            etag: ETag::new("ab-2"),
+            ..object()
+        };
         let summed = Object {
             checksum: Some(sum("x")),
             ..kms.clone()
@@ -314,7 +336,7 @@ pub(in crate::copy) mod tests {
             (
                 "multipart",
                 "ab-2",
-                Some(&s),
+                Some(&multipart),
                 answer(OTHER, false, None),
                 Comparison::Incomparable,
             ),

@@ -172,6 +172,31 @@ impl S3Error {
         }
     }
 
+    /// Whether a HEAD was refused for a reason that only a body could tell: a missing right, or a
+    /// bare 400, as an expired token gets.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        match self {
+            Self::Denied { .. } => true,
+            Self::Refused { code, .. } => code == "400",
+            Self::Gone { .. }
+            | Self::NotFound { .. }
+            | Self::NoBucket { .. }
+            | Self::Precondition { .. }
+            | Self::Conflict { .. }
+            | Self::Credentials { .. }
+            | Self::Key { .. }
+            | Self::Region { .. }
+            | Self::Archived { .. }
+            | Self::Throttled { .. }
+            | Self::NotSent { .. }
+            | Self::Unanswered { .. }
+            | Self::Lease { .. }
+            | Self::Torn { .. }
+            | Self::NotImplemented { .. } => false,
+        }
+    }
+
     /// Whether the server has told that the request had no effect, or that none can follow.
     #[must_use]
     pub fn is_answer(&self) -> bool {

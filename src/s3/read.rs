@@ -49,9 +49,10 @@ impl S3 {
             Ok(head) => Ok(Found::Object(Box::new(object(call.op, &head)?))),
             Err(S3Error::Gone { .. }) => Ok(Found::Gone),
             Err(S3Error::NotFound { .. }) => Ok(Found::Nothing),
-            // A HEAD is refused without a word; the GET that needs the same permission is not.
-            Err(denied @ S3Error::Denied { .. }) => {
-                Err(self.probe(bucket, key).await.err().unwrap_or(denied))
+            // A HEAD is refused without a word; the GET that needs the same right is not.
+            Err(silent) if silent.is_silent() => {
+                let told = self.probe(bucket, key).await.err();
+                self.learn(bucket, Err(told.unwrap_or(silent)))
             }
             Err(other) => self.learn(bucket, Err(other)),
         }

@@ -54,6 +54,32 @@ async fn a_missing_target_bucket_holds_the_route_until_it_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_held_route_without_messages_does_not_spend_the_others() {
+    let stage = Stage::without_target(1);
+    let more = "[route.stock]\nfrom = \"s3://raw/stock/\"\nto = \"s3://store/{path}\"";
+    stage.put("only.csv", "x");
+    for n in 0..BACKLOG {
+        stage
+            .world
+            .put("raw", Seed::new(&format!("stock/{n}"), "x"));
+    }
+    let daemon = stage.start(&stage.config(more)).await;
+    until("both are held", || {
+        daemon.is_held("orders") && daemon.is_held("stock")
+    })
+    .await;
+    let before = stage.world.calls().count("sqs", "ReceiveMessage");
+    tokio::time::sleep(Duration::from_hours(3)).await;
+    let receives = stage.world.calls().count("sqs", "ReceiveMessage") - before;
+    assert!(receives < 600, "{receives} receives in three hours");
+    stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
+    stage.world.create_bucket(Bucket::new("store", "eu-west-1"));
+    stage.drained().await;
+    daemon.stop().await;
+    assert!(stage.parked().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bad_policy_edit_holds_the_route_and_parks_nothing() {
     let stage = Stage::new(1);
     backlog(&stage);

@@ -90,7 +90,15 @@ impl World {
         let stop = CancellationToken::new();
         let client = calls.glue();
         let dice = Rng::with_seed(7);
-        let task = CrawlerTask::new("orders", &config, "eu-west-1", client, stop.clone(), dice);
+        let task = CrawlerTask::new(
+            "orders",
+            &config,
+            "eu-west-1",
+            client,
+            stop.clone(),
+            stop.clone(),
+            dice,
+        );
         let crawlers = [task.handle()].into_iter().collect();
         let mut tasks = JoinSet::new();
         tasks.spawn(task.run());
