@@ -210,7 +210,8 @@ impl Settler {
     /// Deletes, again for those that failed and may still succeed.
     async fn delete(&self, mut endings: Vec<Ending>) {
         for tries in 0..BATCH_TRIES {
-            if tries > 0 {
+            // Only what has failed waits: what is done holds no room any longer.
+            if tries > 0 && !endings.is_empty() {
                 tokio::time::sleep(self.dice.spread(BATCH_BACKOFF * tries)).await;
             }
             endings = self.in_time(endings);
