@@ -1,9 +1,19 @@
-//! What lies behind an SDK error: the SDK wraps causes deeply, and calls a lack of credentials a
+//! What lies behind an SDK answer: the SDK wraps causes deeply, and calls a lack of credentials a
 //! failure of the connection.
 
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::http::Response;
+
+/// The answer's HTTP status, if there was an answer.
+pub(crate) fn status<T, E>(answer: &Result<T, SdkError<E, Response>>) -> Option<u16> {
+    match answer {
+        Ok(_) => Some(200),
+        Err(e) => e.raw_response().map(|raw| raw.status().as_u16()),
+    }
+}
 
 /// The error and all its causes, in one line. The chain of credentials providers names itself in
 /// there, never a secret.

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use aws_sdk_sqs::types::MessageAttributeValue;
 use jiff::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::event::to_percent;
 use crate::queue::Message;
 use crate::work::Cause;
 
@@ -39,10 +39,7 @@ pub(crate) fn parked(
         ("brigade.first-seen", first_seen.to_string()),
     ];
     ours.extend(cause.route.clone().map(|route| ("brigade.route", route)));
-    let key = cause
-        .key
-        .as_deref()
-        .map(|key| utf8_percent_encode(key, KEY).to_string());
+    let key = cause.key.as_deref().map(to_percent);
     ours.extend(key.map(|key| ("brigade.key", key)));
     // Last, and cut to what is left.
     ours.push(("brigade.error", printable(&cause.error)));
@@ -69,14 +66,6 @@ pub(crate) fn parked(
     }
     (message.body.clone(), attributes)
 }
-
-/// Readable where it can be.
-const KEY: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
 
 fn text(value: &str) -> MessageAttributeValue {
     MessageAttributeValue::builder()

@@ -4,6 +4,7 @@ use aws_sdk_glue::Client;
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_glue::types::{CrawlerState, LastCrawlStatus};
 
+use crate::cause::status;
 use crate::metrics::Metrics;
 
 /// A failed call.
@@ -128,13 +129,6 @@ impl Glue {
             last,
             message: crawler.last_crawl.and_then(|last| last.error_message),
         })
-    }
-}
-
-fn status<T, E>(answer: &Result<T, SdkError<E>>) -> Option<u16> {
-    match answer {
-        Ok(_) => Some(200),
-        Err(error) => error.raw_response().map(|raw| raw.status().as_u16()),
     }
 }
 

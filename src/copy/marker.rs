@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::event::to_percent;
 use crate::s3::{Object, Spot};
 
 /// The metadata's name, without `x-amz-meta-`.
@@ -17,13 +17,6 @@ pub(super) const NAME: &str = "brigade-source";
 
 /// S3 keeps 2 KB of user metadata in all; a longer key is marked by its digest.
 const LONGEST_KEY: usize = 512;
-
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
 
 /// Which source version a copy was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +72,7 @@ pub(super) fn is_marked(object: &Object) -> bool {
 }
 
 fn key(key: &str) -> String {
-    let encoded = utf8_percent_encode(key, ENCODED).to_string();
+    let encoded = to_percent(key);
     if encoded.len() <= LONGEST_KEY {
         return encoded;
     }

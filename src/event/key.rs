@@ -32,8 +32,9 @@ pub(super) fn from_percent(key: &str) -> Option<String> {
         .map(Cow::into_owned)
 }
 
-/// Encodes a key for our own message.
-pub(super) fn to_percent(key: &str) -> String {
+/// Encodes a key for whatever takes only ASCII: our own messages and marks, attributes, the
+/// `x-amz-copy-source` header.
+pub(crate) fn to_percent(key: &str) -> String {
     utf8_percent_encode(key, ESCAPED).to_string()
 }
 

@@ -27,6 +27,7 @@ mod work;
 use jiff::Timestamp;
 
 pub use self::error::ParseError;
+pub(crate) use self::key::to_percent;
 use self::shape::{Outer, Shape};
 pub use self::work::work_message;
 use crate::config::Envelope;

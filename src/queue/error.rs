@@ -54,13 +54,6 @@ pub struct Failed {
     pub why: String,
 }
 
-pub(super) fn status<T, E>(answer: &Result<T, SdkError<E, Response>>) -> Option<u16> {
-    match answer {
-        Ok(_) => Some(200),
-        Err(e) => e.raw_response().map(|raw| raw.status().as_u16()),
-    }
-}
-
 pub(super) fn classify<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
     op: &'static str,
     e: &SdkError<E, Response>,

@@ -16,7 +16,8 @@ use aws_sdk_sqs::types::{
 };
 use aws_smithy_runtime_api::http::Response;
 
-use super::error::{ExtendError, Failed, SqsError, classify, status};
+use super::error::{ExtendError, Failed, SqsError, classify};
+use crate::cause::status;
 use crate::metrics::Metrics;
 
 /// The longest long poll SQS allows: an idle queue costs one request in 20 s.

@@ -74,12 +74,6 @@ impl Routes {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
         self.0.iter()
     }
-
-    /// The route of a name.
-    #[must_use]
-    pub fn by_name(&self, name: &str) -> Option<&Arc<Route>> {
-        self.0.iter().find(|route| route.name == name)
-    }
 }
 
 impl Route {
@@ -199,7 +193,7 @@ mod tests {
     #[test]
     fn a_near_miss_says_which_queue_bucket_or_prefix_it_was() {
         let routes = routes(FILE);
-        let large = routes.by_name("large").unwrap();
+        let large = routes.iter().find(|route| route.name == "large").unwrap();
         let said = |queue, bucket, key| {
             large
                 .takes(queue, bucket, key, None)

@@ -1,24 +1,11 @@
 //! The `x-amz-copy-source` header. The SDK sends it as it is (aws-sdk-rust#1357), so the key is
 //! percent-encoded here: a `+` must be `%2B`, or S3 reads it as a space.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use super::object::Spot;
-
-/// Unreserved characters and the slash stay as they are.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
+use crate::event::to_percent;
 
 pub(super) fn copy_source(source: &Spot) -> String {
-    format!(
-        "{}/{}",
-        source.bucket,
-        utf8_percent_encode(&source.key, ENCODED)
-    )
+    format!("{}/{}", source.bucket, to_percent(&source.key))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
+use crate::cause;
 use crate::config::Retry as RetryConfig;
 use crate::edge::Dice;
 use crate::metrics::Metrics;
@@ -118,10 +119,7 @@ impl<'a> Attempt<'a> {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.status = match &answer {
-            Ok(_) => Some(200),
-            Err(e) => e.raw_response().map(|raw| raw.status().as_u16()),
-        };
+        self.status = cause::status(&answer);
         answer.map_err(|e| S3Error::of(self.op, &e))
     }
 }
