@@ -126,6 +126,7 @@ impl App {
         self.supervisor.spawn(name, async move {
             tokio::pin!(task);
             tokio::select! {
+                biased;
                 ended = &mut task => ended,
                 () = asked.cancelled() => {
                     stop.cancel();

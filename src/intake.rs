@@ -189,6 +189,7 @@ impl Intake {
             let wake = self.ask(polls, &mut pace);
             self.turned(polls, &pace);
             tokio::select! {
+                biased;
                 Some(reply) = polls.next(), if !polls.is_empty() => self.took(reply, &mut pace),
                 () = gates.changed() => {}
                 () = tokio::time::sleep_until(wake) => {}

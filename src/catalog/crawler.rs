@@ -162,6 +162,7 @@ impl CrawlerTask {
                 continue;
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 () = mark.notified() => self.marked(),
                 () = sleep_until(wake.unwrap_or(self.boot)), if wake.is_some() => {}

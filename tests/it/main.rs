@@ -6,4 +6,5 @@ mod costs;
 mod endings;
 mod layers;
 mod routes;
+mod seeds;
 mod stage;

@@ -1,11 +1,14 @@
 //! The log of every call, in the order of arrival.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// One call as it was asked and answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) at: Timestamp,
+    /// Who called: the number of the line, or none for a test's own clients.
+    pub(crate) line: Option<usize>,
     pub(crate) service: String,
     pub(crate) operation: String,
     pub(crate) region: String,
@@ -22,6 +25,13 @@ pub(crate) struct Call {
     pub(crate) code: Option<String>,
     /// The fault that was thrown in.
     pub(crate) fault: Option<&'static str>,
+}
+
+/// When a watcher is told of a call: before it happens, or before it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Moment {
+    Before,
+    After,
 }
 
 /// All calls so far.

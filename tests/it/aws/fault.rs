@@ -9,6 +9,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::calls::Call;
+use super::torn::Tear;
 
 /// One thing that goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(crate) enum Fault {
     Conflict,
     /// It takes this long before it happens, and this long again until the answer.
     Slow { before: Duration, after: Duration },
+    /// The body of the answer does not arrive as it was sent.
+    Torn(Tear),
     /// These entries of a batch fail, by position; the others happen.
     Entries(Vec<usize>),
 }
@@ -56,8 +59,27 @@ impl Fault {
             Self::Empty200 { .. } => "empty-200",
             Self::Conflict => "conflict",
             Self::Slow { .. } => "slow",
+            Self::Torn(_) => "torn",
             Self::Entries(_) => "entries",
         }
+    }
+}
+
+/// How long an ordinary call takes each way, at most.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Latency(pub(crate) Duration);
+
+impl Latency {
+    /// No latency throws no dice. Most calls take a tenth of the longest.
+    pub(super) fn draw(self, rng: &mut Rng) -> Option<Fault> {
+        if self.0.is_zero() {
+            return None;
+        }
+        let mut way = || self.0.mul_f64(rng.f64().powi(3));
+        Some(Fault::Slow {
+            before: way(),
+            after: way(),
+        })
     }
 }
 

@@ -16,11 +16,13 @@ mod calls;
 mod fault;
 mod glue;
 mod json;
+mod line;
 mod md5;
 mod reply;
 mod request;
 mod s3;
 mod sqs;
+mod torn;
 mod wire;
 
 use std::fmt;
@@ -37,11 +39,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(crate) use access::{Access, Denial, HOME_ACCOUNT, HOME_KEY};
-pub(crate) use calls::Calls;
-pub(crate) use fault::{Fault, Rule, Silence};
+pub(crate) use calls::{Call, Calls, Moment};
+pub(crate) use fault::{Fault, Latency, Rule, Silence};
 pub(crate) use glue::{Crawler, Ending};
-pub(crate) use s3::{Algorithm, Bucket, Seed, What};
-pub(crate) use sqs::{Queue, Stale};
+pub(crate) use line::Line;
+pub(crate) use s3::{Algorithm, Bucket, Seed, Version, What, Write};
+pub(crate) use sqs::{Message, Mischief, Queue, Settled, Stale};
+pub(crate) use torn::Tear;
 
 /// Wall time when a world begins: off the whole second, as real clocks are.
 const BEGINNING: Timestamp = Timestamp::constant(1_793_610_000, 250_000_000);
@@ -55,12 +59,17 @@ struct Inner {
     /// Rung whenever a queue may have something new to hand out.
     stirred: Notify,
     state: Mutex<State>,
+    watcher: Mutex<Option<Watcher>>,
 }
+
+/// Told of every call; may do to the world what it likes.
+type Watcher = Arc<dyn Fn(&World, &Call, Moment) + Send + Sync>;
 
 struct State {
     rng: Rng,
     access: Access,
     faults: fault::Faults,
+    latency: Latency,
     calls: Calls,
     s3: s3::S3,
     sqs: sqs::Sqs,
@@ -72,6 +81,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) now: Timestamp,
     pub(crate) rng: &'a mut Rng,
     pub(crate) access: &'a Access,
+    /// Changes of buckets so far.
+    pub(crate) moment: u64,
 }
 
 impl World {
@@ -81,6 +92,7 @@ impl World {
             rng: Rng::with_seed(seed),
             access: Access::default(),
             faults: fault::Faults::default(),
+            latency: Latency::default(),
             calls: Calls::default(),
             s3: s3::S3::default(),
             sqs: sqs::Sqs::default(),
@@ -91,12 +103,22 @@ impl World {
             start,
             stirred,
             state: Mutex::new(state),
+            watcher: Mutex::new(None),
         }))
     }
 
     /// The HTTP client to give to SDK clients.
     pub(crate) fn http(&self) -> SharedHttpClient {
-        SharedHttpClient::new(wire::Wire(self.clone()))
+        self.http_on(None, &Line::default())
+    }
+
+    /// The same, for a process with a line of its own; the number goes into the log of calls.
+    pub(crate) fn http_on(&self, number: Option<usize>, line: &Line) -> SharedHttpClient {
+        SharedHttpClient::new(wire::Wire {
+            world: self.clone(),
+            number,
+            line: line.clone(),
+        })
     }
 
     /// An SDK configuration for one region, signed with the home key, without retries.
@@ -136,6 +158,21 @@ impl World {
         self.with(|state, _| state.faults.0.clear());
     }
 
+    /// Lets ordinary calls take time.
+    pub(crate) fn slow_down(&self, latency: Latency) {
+        self.with(|state, _| state.latency = latency);
+    }
+
+    /// Lets somebody watch the calls, or nobody.
+    pub(crate) fn watch(&self, watcher: Option<Watcher>) {
+        let mut held = self
+            .0
+            .watcher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *held = watcher;
+    }
+
     /// Changes who may do what.
     pub(crate) fn access(&self, change: impl FnOnce(&mut Access)) {
         self.with(|state, _| change(&mut state.access));
@@ -150,7 +187,7 @@ impl World {
         let result = act(&mut state, now);
         let State { s3, sqs, rng, .. } = &mut *state;
         for (queue, body) in s3.announced() {
-            sqs.deliver(&queue, body, now, rng);
+            sqs.deliver(&queue, &body, now, rng);
         }
         if sqs.take_stirred() {
             self.0.stirred.notify_waiters();
@@ -173,7 +210,14 @@ impl State {
             glue,
             ..
         } = self;
-        (s3, sqs, glue, Scene { now, rng, access })
+        let moment = s3.moments();
+        let scene = Scene {
+            now,
+            rng,
+            access,
+            moment,
+        };
+        (s3, sqs, glue, scene)
     }
 }
 

@@ -5,6 +5,8 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
+use super::torn::{Tear, torn};
+
 /// One answer: a status, headers and a whole body.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
@@ -13,6 +15,8 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     /// The error code it carries, for the log of calls.
     pub(crate) code: Option<String>,
+    /// What happens to the body on its way.
+    pub(super) tear: Option<Tear>,
 }
 
 impl Reply {
@@ -22,6 +26,7 @@ impl Reply {
             headers: Vec::new(),
             body: Bytes::new(),
             code: None,
+            tear: None,
         }
     }
 
@@ -50,7 +55,11 @@ impl Reply {
 
     pub(super) fn into_http(self) -> HttpResponse {
         let status = StatusCode::try_from(self.status).expect("the world uses real statuses");
-        let mut http = HttpResponse::new(status, SdkBody::from(self.body));
+        let body = match self.tear {
+            Some(tear) => torn(&self.body, tear),
+            None => SdkBody::from(self.body),
+        };
+        let mut http = HttpResponse::new(status, body);
         for (name, value) in self.headers {
             http.headers_mut().append(name, value);
         }

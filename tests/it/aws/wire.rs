@@ -1,5 +1,6 @@
 //! The connector: from the SDK's HTTP request to a service and back, with the faults in between.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -9,17 +10,23 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::calls::Call;
+use super::calls::{Call, Moment};
 use super::fault::{Fault, Silence};
+use super::line::Line;
 use super::reply::Reply;
 use super::request::Request;
 use super::{World, glue, json, s3, sqs};
 
 /// Hands out connectors into one world.
 #[derive(Debug, Clone)]
-pub(super) struct Wire(pub(super) World);
+pub(super) struct Wire {
+    pub(super) world: World,
+    pub(super) number: Option<usize>,
+    pub(super) line: Line,
+}
 
 impl HttpClient for Wire {
     fn http_connector(
@@ -29,7 +36,7 @@ impl HttpClient for Wire {
     ) -> SharedHttpConnector {
         let read_timeout = settings.read_timeout();
         SharedHttpConnector::new(Connector {
-            world: self.0.clone(),
+            wire: self.clone(),
             read_timeout,
         })
     }
@@ -37,16 +44,16 @@ impl HttpClient for Wire {
 
 #[derive(Debug)]
 struct Connector {
-    world: World,
+    wire: Wire,
     /// Kept here because the SDK leaves it to the HTTP client.
     read_timeout: Option<Duration>,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, http: HttpRequest) -> HttpConnectorFuture {
-        let (world, limit) = (self.world.clone(), self.read_timeout);
+        let (wire, limit) = (self.wire.clone(), self.read_timeout);
         HttpConnectorFuture::new(async move {
-            let answer = world.answer(Request::read(http).await?);
+            let answer = wire.carry(Request::read(http).await?);
             let reply = match limit {
                 Some(limit) => timeout(limit, answer).await.unwrap_or_else(|_| {
                     Err(ConnectorError::timeout(
@@ -60,24 +67,44 @@ impl HttpConnector for Connector {
     }
 }
 
-impl World {
-    async fn answer(&self, mut request: Request) -> Result<Reply, ConnectorError> {
-        let (index, fault) = self.with(|state, now| {
+impl Wire {
+    /// From the request to its answer, as far as the line carries them.
+    async fn carry(&self, mut request: Request) -> Result<Reply, ConnectorError> {
+        self.line.pass().await?;
+        let world = &self.world;
+        let (index, call, fault) = world.with(|state, now| {
             let mut call = describe(&request, now);
+            call.line = self.number;
             let fault = state.faults.strike(&call, &mut state.rng);
             call.fault = fault.as_ref().map(Fault::name);
-            state.calls.0.push(call);
-            (state.calls.0.len() - 1, fault)
+            state.calls.0.push(call.clone());
+            let fault = fault.or_else(|| state.latency.draw(&mut state.rng));
+            (state.calls.0.len() - 1, call, fault)
         });
+        world.tell(&call, Moment::Before);
+        self.line.pass().await?;
         let reply = match fault {
-            Some(fault) => self.suffer(fault, &mut request).await?,
-            None => self.perform(&request).await,
+            Some(fault) => world.suffer(fault, &mut request).await?,
+            None => world.perform(&request).await,
         };
-        self.with(|state, _| {
+        world.with(|state, _| {
             let call = &mut state.calls.0[index];
             (call.status, call.code) = (Some(reply.status), reply.code.clone());
         });
+        world.tell(&call, Moment::After);
+        self.line.pass().await?;
         Ok(reply)
+    }
+}
+
+impl World {
+    /// Lets whoever watches the calls do something at this moment.
+    fn tell(&self, call: &Call, moment: Moment) {
+        let watcher = self.0.watcher.lock();
+        let watcher = watcher.unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(watcher) = watcher {
+            watcher(self, call, moment);
+        }
     }
 
     async fn perform(&self, request: &Request) -> Reply {
@@ -138,9 +165,13 @@ impl World {
                 Ok(refusal(request, 409, "ConditionalRequestConflict", why))
             }
             Fault::Slow { before, after } => {
-                sleep(before).await;
-                let reply = self.perform(request).await;
+                let reply = self.travelling(before, request.clone()).await;
                 sleep(after).await;
+                Ok(reply)
+            }
+            Fault::Torn(tear) => {
+                let mut reply = self.perform(request).await;
+                reply.tear = Some(tear);
                 Ok(reply)
             }
             Fault::Entries(positions) => {
@@ -150,20 +181,34 @@ impl World {
         }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what happens later outlives the call it came from"
-    )]
+    /// A request that was sent happens, whether or not its sender still waits.
+    async fn travelling(&self, time: Duration, request: Request) -> Reply {
+        let world = self.clone();
+        let happens = spawn(async move {
+            sleep(time).await;
+            world.perform(&request).await
+        });
+        happens.await.expect("the world does not panic")
+    }
+
     fn later(&self, after: Duration, request: Request) {
         let world = self.clone();
-        tokio::spawn(async move {
+        spawn(async move {
             sleep(after).await;
             let _ = world.perform(&request).await;
         });
     }
 }
 
-async fn silent(silence: Silence) -> ConnectorError {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what happens in the world outlives the call it came from"
+)]
+fn spawn<T: Send + 'static>(happens: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(happens)
+}
+
+pub(super) async fn silent(silence: Silence) -> ConnectorError {
     match silence {
         Silence::Hang => std::future::pending().await,
         Silence::Reset => ConnectorError::io("connection reset by peer".into()),
@@ -210,6 +255,7 @@ fn describe(request: &Request, at: Timestamp) -> Call {
         .any(|h| request.header(h).is_some());
     Call {
         at,
+        line: None,
         service: request.caller.service.clone(),
         operation,
         region: request.caller.region.clone(),

@@ -4,6 +4,7 @@
 
 mod faults;
 mod glue;
+mod network;
 mod s3_access;
 mod s3_copy;
 mod s3_delete;
@@ -11,6 +12,7 @@ mod s3_events;
 mod s3_list;
 mod s3_put;
 mod s3_read;
+mod sqs_mischief;
 mod sqs_receive;
 mod sqs_send;
 mod sqs_settle;

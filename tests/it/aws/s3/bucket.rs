@@ -117,7 +117,7 @@ impl Bucket {
             reign,
             object,
         };
-        self.note(key, now, &version, source);
+        self.note(key, (now, reign), &version, source);
         let versions = self.keys.entry(key.to_owned()).or_default();
         if !self.versioned {
             versions.clear();
@@ -172,13 +172,15 @@ impl Bucket {
         let what = What::Removed {
             current: was_current,
         };
+        let current = self.latest(key).filter(|v| v.object.is_some()).cloned();
         let history = self.histories.entry(key.to_owned()).or_default();
         history.0.push(Write {
             at: now,
-            reign: gone.reign,
+            moment: reign,
             etag: None,
             md5: None,
             what,
+            current,
         });
         let event = Some("ObjectRemoved:Delete");
         Deleted {
@@ -188,7 +190,13 @@ impl Bucket {
         }
     }
 
-    fn note(&mut self, key: &str, at: Timestamp, version: &Version, source: Option<Source>) {
+    fn note(
+        &mut self,
+        key: &str,
+        (at, moment): (Timestamp, u64),
+        version: &Version,
+        source: Option<Source>,
+    ) {
         let what = match (&version.object, source) {
             (None, _) => What::Marker,
             (Some(_), None) => What::Put,
@@ -198,10 +206,11 @@ impl Bucket {
         let md5 = version.object.as_ref().map(|o| o.content.md5());
         let write = Write {
             at,
-            reign: version.reign,
+            moment,
             etag,
             md5,
             what,
+            current: version.object.is_some().then(|| version.clone()),
         };
         self.histories
             .entry(key.to_owned())

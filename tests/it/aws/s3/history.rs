@@ -4,21 +4,26 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::bucket::Version;
+
 /// Every change of one key, oldest first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History(pub(crate) Vec<Write>);
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Write {
     pub(crate) at: Timestamp,
-    pub(crate) reign: u64,
+    /// Counts the changes of all buckets: what came before what.
+    pub(crate) moment: u64,
     /// Of the new content; `None` for a delete.
     pub(crate) etag: Option<String>,
     /// Of the new content, also where the `ETag` is something else: a streamed copy names no
     /// source, so a test has to find it by content.
     pub(crate) md5: Option<String>,
     pub(crate) what: What,
+    /// What the key has from then on, if that is an object.
+    pub(crate) current: Option<Version>,
 }
 
 /// How a key changed.

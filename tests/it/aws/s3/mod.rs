@@ -35,10 +35,9 @@ use super::access::partition;
 use super::reply::Reply;
 use super::request::Request;
 
-pub(crate) use bucket::Bucket;
-use bucket::Version;
+pub(crate) use bucket::{Bucket, Version};
 pub(crate) use checksum::Algorithm;
-pub(crate) use history::What;
+pub(crate) use history::{What, Write};
 pub(crate) use seed::Seed;
 
 /// All buckets of all regions, and what they have to tell.
@@ -228,6 +227,11 @@ impl S3 {
             );
         }
         Ok(deleted)
+    }
+
+    /// Changes so far.
+    pub(super) fn moments(&self) -> u64 {
+        self.reign
     }
 
     fn moment(&mut self, now: Timestamp) -> (Timestamp, u64) {

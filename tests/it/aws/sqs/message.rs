@@ -27,8 +27,16 @@ pub(crate) struct Message {
     pub(crate) receives: u32,
     /// The queue that gave up on it.
     pub(crate) dead_letter_of: Option<String>,
-    /// The handle of the last receive, and when that was.
-    pub(super) held: Option<(String, Timestamp)>,
+    pub(super) held: Option<Held>,
+}
+
+/// The last receive of a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(super) handle: String,
+    pub(super) at: Timestamp,
+    /// Changes of buckets by then.
+    pub(super) moment: u64,
 }
 
 /// A message attribute.
@@ -162,7 +170,7 @@ pub(super) fn md5_of_attributes(attributes: &BTreeMap<String, Attribute>) -> Opt
 impl Message {
     /// As `ReceiveMessage` gives it out: only the attributes that were asked for.
     pub(super) fn show(&self, system: &[String], wanted: &[String]) -> Value {
-        let handle = self.held.as_ref().map(|(handle, _)| handle);
+        let handle = self.held.as_ref().map(|held| &held.handle);
         let mut shown = json!({
             "MessageId": self.id,
             "ReceiptHandle": handle,

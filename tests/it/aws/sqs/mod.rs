@@ -8,6 +8,7 @@
 mod attributes;
 mod batch;
 mod message;
+mod mischief;
 mod queue;
 mod receive;
 mod view;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::message::{Draft, MOST_BYTES, md5_of_attributes};
+use self::mischief::strikes;
 use self::queue::CEILING;
 use super::json::{JsonError, number, text};
 use super::reply::Reply;
@@ -27,7 +29,9 @@ use super::request::Request;
 use super::{Scene, World, md5};
 
 pub(crate) use message::Message;
+pub(crate) use mischief::Mischief;
 pub(crate) use queue::{Queue, Stale};
+pub(crate) use view::Settled;
 use view::StaleDelete;
 
 /// All queues, by URL.
@@ -36,6 +40,8 @@ pub(super) struct Sqs {
     queues: BTreeMap<String, Queue>,
     serial: u64,
     stale_deletes: Vec<StaleDelete>,
+    settled: Vec<Settled>,
+    mischief: Mischief,
     /// Whether pollers should look again.
     stirred: bool,
 }
@@ -100,11 +106,11 @@ fn perform(sqs: &mut Sqs, scene: &mut Scene<'_>, request: &Request) -> Result<Va
                 Ok(sqs.send(&url, Draft::of(entry)?, delay(entry)?, now, scene.rng))
             }))
         }
-        "DeleteMessage" => sqs.delete(&url, &input, now),
+        "DeleteMessage" => sqs.delete(&url, &input, scene),
         "DeleteMessageBatch" => {
             let entries = batch::entries(&input)?;
             Ok(batch::run(entries, failing, |entry| {
-                sqs.delete(&url, entry, now)
+                sqs.delete(&url, entry, scene)
             }))
         }
         "ChangeMessageVisibility" => sqs.hide(&url, &input, now),
@@ -129,13 +135,16 @@ fn delay(input: &Value) -> Result<Duration, JsonError> {
 
 impl Sqs {
     /// Puts a message in on behalf of another service; a queue that is gone loses it.
-    pub(super) fn deliver(&mut self, url: &str, body: String, now: Timestamp, rng: &mut Rng) {
-        if self.queues.contains_key(url) {
+    pub(super) fn deliver(&mut self, url: &str, body: &str, now: Timestamp, rng: &mut Rng) {
+        if !self.queues.contains_key(url) {
+            return;
+        }
+        for way in self.mischief.ways(rng) {
             let draft = Draft {
-                body,
+                body: body.to_owned(),
                 attributes: BTreeMap::new(),
             };
-            self.send(url, draft, Duration::ZERO, now, rng);
+            self.send(url, draft, way, now, rng);
         }
     }
 
@@ -208,11 +217,31 @@ impl Sqs {
         sent
     }
 
-    fn delete(&mut self, url: &str, input: &Value, now: Timestamp) -> Result<Value, JsonError> {
-        let handle = text(input, "ReceiptHandle")?;
+    fn delete(
+        &mut self,
+        url: &str,
+        input: &Value,
+        scene: &mut Scene<'_>,
+    ) -> Result<Value, JsonError> {
+        let (handle, now) = (text(input, "ReceiptHandle")?, scene.now);
+        let mischief = self.mischief;
         let queue = self.found(url);
         match queue.holding(handle, now)? {
-            Ok(serial) => drop(queue.messages.remove(&serial)),
+            Ok(serial) => {
+                let mut message = queue.messages.remove(&serial).expect("it is being held");
+                let held = message.held.take().expect("it is being held");
+                let settled = Settled {
+                    at: now,
+                    moment: scene.moment,
+                    received: held.moment,
+                    body: message.body.clone(),
+                };
+                if strikes(mischief.undead, scene.rng) {
+                    message.visible_at = now + mischief.late.mul_f64(scene.rng.f64());
+                    queue.messages.insert(serial, message);
+                }
+                self.settled.push(settled);
+            }
             Err((why, message_id)) => {
                 let queue_url = url.to_owned();
                 self.stale_deletes.push(StaleDelete {

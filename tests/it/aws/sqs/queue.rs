@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fastrand::Rng;
 use jiff::Timestamp;
 
-use super::message::Message;
-use crate::aws::HOME_ACCOUNT;
+use super::message::{Held, Message};
+use super::mischief::{Mischief, strikes};
 use crate::aws::access::partition;
 use crate::aws::json::JsonError;
+use crate::aws::{HOME_ACCOUNT, Scene};
 
 /// The longest a message may stay hidden after one receive (API reference,
 /// `ChangeMessageVisibility`).
 pub(super) const CEILING: Duration = Duration::from_hours(12);
+
+/// A message that a second consumer gets too is there for it this soon.
+const SEEN_AGAIN: Duration = Duration::from_secs(2);
 
 /// One queue.
 #[derive(Debug, Clone)]
@@ -95,12 +98,17 @@ impl Queue {
         &mut self,
         most: usize,
         hidden: Duration,
-        now: Timestamp,
-        rng: &mut Rng,
+        mischief: Mischief,
+        scene: &mut Scene<'_>,
     ) -> (Vec<Message>, Vec<Message>) {
+        let (now, rng) = (scene.now, &mut *scene.rng);
         let (mut given, mut dead) = (Vec::new(), Vec::new());
         let visible = self.messages.iter().filter(|(_, m)| m.visible_at <= now);
-        let visible: Vec<u64> = visible.map(|(serial, _)| *serial).collect();
+        let mut visible: Vec<u64> = visible.map(|(serial, _)| *serial).collect();
+        if mischief.shuffle && !visible.is_empty() {
+            rng.shuffle(&mut visible);
+            visible.truncate(rng.usize(1..=visible.len()));
+        }
         for serial in visible {
             if given.len() == most {
                 break;
@@ -125,8 +133,15 @@ impl Queue {
             message.receives += 1;
             message.first_received.get_or_insert(now);
             message.visible_at = now + hidden;
-            message.held = Some((handle, now));
+            message.held = Some(Held {
+                handle,
+                at: now,
+                moment: scene.moment,
+            });
             given.push(message.clone());
+            if strikes(mischief.twice, rng) {
+                message.visible_at = now + SEEN_AGAIN.mul_f64(rng.f64());
+            }
         }
         (given, dead)
     }
@@ -147,7 +162,7 @@ impl Queue {
         let latest = message
             .held
             .as_ref()
-            .is_some_and(|(held, _)| held == handle);
+            .is_some_and(|held| held.handle == handle);
         Ok(match latest {
             false => Err((Stale::Superseded, message.id.clone())),
             true if message.visible_at <= now => Err((Stale::Expired, message.id.clone())),
@@ -176,7 +191,7 @@ impl Queue {
                 .query("AWS.SimpleQueueService.MessageNotInflight"),
         })?;
         let message = self.messages.get_mut(&serial).expect("it is being held");
-        let received = message.held.as_ref().map_or(now, |(_, at)| *at);
+        let received = message.held.as_ref().map_or(now, |held| held.at);
         if now + hidden > received + CEILING {
             let why = "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
             return Err(JsonError::invalid(why));

@@ -49,13 +49,14 @@ impl Sqs {
         let most = number(&input, "MaxNumberOfMessages", 1..=10)?.unwrap_or(1);
         let wait = number(&input, "WaitTimeSeconds", 0..=20)?.map(Duration::from_secs);
         let hidden = number(&input, "VisibilityTimeout", 0..=43_200)?.map(Duration::from_secs);
+        let mischief = self.mischief;
         let queue = self.found(url);
         let (wait, hidden) = (
             wait.unwrap_or(queue.wait),
             hidden.unwrap_or(queue.visibility),
         );
         let most = usize::try_from(most).expect("at most ten");
-        let (given, dead) = queue.receive(most, hidden, now, scene.rng);
+        let (given, dead) = queue.receive(most, hidden, mischief, scene);
         let next = queue
             .next_visible(now)
             .map(|at| at.duration_since(now).unsigned_abs());

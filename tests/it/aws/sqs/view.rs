@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::message::Message;
+use super::mischief::Mischief;
 use super::queue::{Queue, Stale};
-use crate::aws::World;
+use crate::aws::{State, World};
 
 /// A delete that SQS answered with success although nothing was deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,17 @@ pub(crate) struct StaleDelete {
     /// Empty if the message is gone.
     pub(crate) message_id: String,
     pub(crate) why: Stale,
+}
+
+/// A delete that deleted.
+#[derive(Debug, Clone)]
+pub(crate) struct Settled {
+    pub(crate) at: Timestamp,
+    /// Changes of buckets by then.
+    pub(crate) moment: u64,
+    /// Changes of buckets when it was received.
+    pub(crate) received: u64,
+    pub(crate) body: String,
 }
 
 /// A queue at one moment.
@@ -26,6 +38,11 @@ pub(crate) struct QueueView {
 impl QueueView {
     pub(crate) fn messages(&self) -> &[Message] {
         &self.messages
+    }
+
+    /// Whether there is any message, visible or not.
+    pub(crate) fn any(&self) -> bool {
+        !self.messages.is_empty()
     }
 
     /// How many a receive could get.
@@ -67,6 +84,36 @@ impl World {
             let messages = state.sqs.queues[url].messages.values().cloned().collect();
             QueueView { now, messages }
         })
+    }
+
+    /// Lets queues do what standard queues may do.
+    pub(crate) fn make_mischief(&self, mischief: Mischief) {
+        self.with(|state, _| state.sqs.mischief = mischief);
+    }
+
+    /// Sends a message on behalf of another service.
+    pub(crate) fn send(&self, url: &str, body: &str) {
+        self.with(|state, now| {
+            let State { sqs, rng, .. } = state;
+            sqs.deliver(url, body, now, rng);
+        });
+    }
+
+    /// Takes everything out of a queue.
+    pub(crate) fn empty(&self, url: &str) -> Vec<Message> {
+        self.with(|state, _| {
+            let queue = state
+                .sqs
+                .queues
+                .get_mut(url)
+                .expect("a test makes it first");
+            std::mem::take(&mut queue.messages).into_values().collect()
+        })
+    }
+
+    /// Deletes that deleted, oldest first.
+    pub(crate) fn settled(&self) -> Vec<Settled> {
+        self.with(|state, _| state.sqs.settled.clone())
     }
 
     /// Deletes that deleted nothing.

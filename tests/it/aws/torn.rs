@@ -1,0 +1,75 @@
+//! Bodies that do not arrive as they were sent.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Sleep, sleep};
+
+/// What happens to a body on its way, after half of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tear {
+    /// The connection is reset.
+    Reset,
+    /// Nothing comes for so long; then the rest.
+    Stall(Duration),
+}
+
+struct Torn {
+    first: Option<Bytes>,
+    tear: Option<Wait>,
+    rest: Option<Bytes>,
+}
+
+enum Wait {
+    Reset,
+    Stall(Pin<Box<Sleep>>),
+}
+
+pub(super) fn torn(body: &Bytes, tear: Tear) -> SdkBody {
+    let half = body.len() / 2;
+    let wait = match tear {
+        Tear::Reset => Wait::Reset,
+        Tear::Stall(time) => Wait::Stall(Box::pin(sleep(time))),
+    };
+    SdkBody::from_body_1_x(Torn {
+        first: Some(body.slice(..half)),
+        tear: Some(wait),
+        rest: Some(body.slice(half..)),
+    })
+}
+
+impl Body for Torn {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        match &mut self.tear {
+            Some(Wait::Reset) => {
+                self.rest = None;
+                let reset = io::Error::new(io::ErrorKind::ConnectionReset, "reset by peer");
+                return Poll::Ready(Some(Err(reset)));
+            }
+            Some(Wait::Stall(until)) => ready!(until.as_mut().poll(cx)),
+            None => {}
+        }
+        self.tear = None;
+        let rest = self.rest.take().filter(|rest| !rest.is_empty());
+        Poll::Ready(rest.map(|rest| Ok(Frame::data(rest))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let left = |part: &Option<Bytes>| part.as_ref().map_or(0, Bytes::len) as u64;
+        SizeHint::with_exact(left(&self.first) + left(&self.rest))
+    }
+}

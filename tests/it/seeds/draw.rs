@@ -1,0 +1,316 @@
+//! From a seed to a script: small worlds, and now and then everything at once.
+
+use fastrand::Rng;
+
+use super::script::{
+    Act, Denied, Envelope, Ill, Operation, Outside, Place, Quiet, Script, Shape, Step, Storm,
+    Target, Trouble, Unruly, When,
+};
+use crate::aws::Moment;
+
+/// Keys as people name them.
+const KEYS: [&str; 6] = [
+    "a.csv",
+    "b c+d.csv",
+    "ü/é 100%.json",
+    "e//f",
+    "g%2Fh",
+    "~x'(!)*.csv",
+];
+
+const LATENCIES: [u64; 4] = [0, 40, 600, 4_000];
+
+/// How long the story takes to tell.
+const SPANS: [u64; 4] = [300, 4_000, 30_000, 240_000];
+
+impl Script {
+    /// Draws the script of a seed.
+    pub(super) fn draw(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let rng = &mut rng;
+        let span = pick(rng, &SPANS);
+        let visibility = pick(rng, &[30_000, 30_000, 60_000, 120_000]);
+        let keys = rng.usize(1..=3);
+        let daemons = pick(rng, &[1, 1, 2, 3]);
+        let streamed = rng.bool();
+        let routes = (0..pick(rng, &[1, 1, 1, 2]))
+            .map(|n| Target {
+                place: place(rng),
+                streamed: (n == 0) == streamed,
+                dated: rng.u8(..8) == 0,
+            })
+            .collect::<Vec<_>>();
+        let mut script = Self {
+            dice: rng.u64(..),
+            source: place(rng),
+            routes,
+            conditional: rng.u8(..6) > 0,
+            visibility,
+            max_receive_count: pick(rng, &[2, 10, 10, 10]),
+            daemons: (0..daemons).map(|_| rng.u32(1..=6)).collect(),
+            keys: choose(rng, &KEYS, keys),
+            latency: pick(rng, &LATENCIES),
+            queue: unruly(rng, span),
+            storms: Vec::new(),
+            steps: Vec::new(),
+        };
+        for key in 0..keys {
+            history(rng, &mut script, key, span);
+        }
+        for _ in 0..pick(rng, &[0, 0, 1, 2, 4]) {
+            let storm = storm(rng, &script, span);
+            script.storms.push(storm);
+        }
+        for _ in 0..pick(rng, &[0, 0, 1, 2, 5]) {
+            let act = trouble(rng, &script);
+            let when = when(rng, &act, &script, span);
+            script.steps.push(Step { when, act });
+        }
+        script
+    }
+}
+
+fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
+    from[rng.usize(..from.len())].clone()
+}
+
+fn choose(rng: &mut Rng, from: &[&str], count: usize) -> Vec<String> {
+    let mut all: Vec<_> = from.iter().map(ToString::to_string).collect();
+    rng.shuffle(&mut all);
+    all.truncate(count);
+    all
+}
+
+fn place(rng: &mut Rng) -> Place {
+    Place {
+        versioned: rng.bool(),
+        kms: rng.u8(..8) == 0,
+    }
+}
+
+fn unruly(rng: &mut Rng, span: u64) -> Unruly {
+    if rng.u8(..3) == 0 {
+        return Unruly::default();
+    }
+    let mut chance = |most: f64| if rng.bool() { rng.f64() * most } else { 0.0 };
+    Unruly {
+        duplicate: chance(0.5),
+        twice: chance(0.3),
+        undead: chance(0.2),
+        late: pick(rng, &[0, 50, span, 60_000]),
+        shuffle: rng.bool(),
+    }
+}
+
+/// What happens to one source: it comes into being, and goes through changes.
+fn history(rng: &mut Rng, script: &mut Script, key: usize, span: u64) {
+    for n in 0..rng.usize(1..=5) {
+        // The contents are few, so that they repeat.
+        let put = Outside::Put {
+            key,
+            content: rng.u8(..3),
+            dress: pick(rng, &[0, 0, 1, 2]),
+            shape: pick(
+                rng,
+                &[
+                    Shape::Single,
+                    Shape::Single,
+                    Shape::Single,
+                    Shape::Single,
+                    Shape::Multipart,
+                    Shape::Composite,
+                    Shape::Kms,
+                    Shape::Empty,
+                ],
+            ),
+        };
+        let act = match rng.u8(..12) {
+            _ if n == 0 => put,
+            0..=1 => Outside::Delete { key },
+            2 => Outside::DeleteVersion {
+                key,
+                back: rng.usize(..3),
+            },
+            3 => Outside::Undelete { key },
+            4 => Outside::Hint {
+                key,
+                envelope: pick(
+                    rng,
+                    &[
+                        Envelope::S3,
+                        Envelope::Sns,
+                        Envelope::EventBridge,
+                        Envelope::Work,
+                        Envelope::Removal,
+                    ],
+                ),
+                true_etag: rng.bool(),
+            },
+            _ => put,
+        };
+        let act = Act::Outside(act);
+        let when = when(rng, &act, script, span);
+        script.steps.push(Step { when, act });
+    }
+}
+
+/// Trouble that is not the source's.
+fn trouble(rng: &mut Rng, script: &Script) -> Act {
+    let daemon = rng.usize(..script.daemons.len());
+    let key = rng.usize(..script.keys.len());
+    let route = rng.usize(..script.routes.len());
+    let outside = match rng.u8(..15) {
+        0..=2 => Outside::Noise,
+        3..=4 => Outside::Meddle {
+            route,
+            key,
+            content: rng.u8(..3),
+        },
+        5 => Outside::MeddleDelete { route, key },
+        _ => return Act::Trouble(daemon_trouble(rng, daemon, route)),
+    };
+    Act::Outside(outside)
+}
+
+fn daemon_trouble(rng: &mut Rng, daemon: usize, route: usize) -> Trouble {
+    let soon = pick(rng, &[100, 2_000, 40_000, 400_000]);
+    match rng.u8(..9) {
+        0..=3 => Trouble::Crash {
+            daemon: rng.bool().then_some(daemon),
+            back: soon,
+        },
+        4 => Trouble::Stop { daemon, back: soon },
+        5 => Trouble::Dark {
+            daemon,
+            time: soon,
+            quiet: quiet(rng),
+        },
+        6 => Trouble::Jump { time: soon },
+        7 => Trouble::Deny {
+            what: pick(
+                rng,
+                &[
+                    Denied::Read,
+                    Denied::Look(route),
+                    Denied::Write(route),
+                    Denied::Receive,
+                    Denied::Delete,
+                    Denied::Park,
+                ],
+            ),
+            time: soon,
+        },
+        _ => Trouble::Disable { time: soon },
+    }
+}
+
+/// Mostly at a time; sometimes exactly around a call of the daemons.
+fn when(rng: &mut Rng, act: &Act, script: &Script, span: u64) -> When {
+    let own_call = matches!(act, Act::Trouble(Trouble::Crash { daemon: None, .. }));
+    let timed = matches!(
+        act,
+        Act::Trouble(Trouble::Jump { .. } | Trouble::Stop { .. })
+    );
+    if timed || !own_call && rng.u8(..3) > 0 {
+        return When::At(rng.u64(..span));
+    }
+    let writes = script.routes.iter().map(|route| {
+        if route.streamed {
+            [Operation::GetObject, Operation::PutObject]
+        } else {
+            [Operation::CopyObject, Operation::CopyObject]
+        }
+    });
+    let mut calls: Vec<_> = writes.flatten().collect();
+    calls.push(Operation::HeadObject);
+    if own_call {
+        calls.extend([
+            Operation::ReceiveMessage,
+            Operation::DeleteMessageBatch,
+            Operation::SendMessage,
+            Operation::ChangeMessageVisibilityBatch,
+        ]);
+    }
+    When::Call {
+        call: pick(rng, &calls),
+        nth: rng.usize(..6),
+        moment: if rng.bool() {
+            Moment::Before
+        } else {
+            Moment::After
+        },
+    }
+}
+
+fn quiet(rng: &mut Rng) -> Quiet {
+    if rng.bool() {
+        Quiet::Hang
+    } else {
+        Quiet::Reset
+    }
+}
+
+fn storm(rng: &mut Rng, script: &Script, span: u64) -> Storm {
+    let call = pick(
+        rng,
+        &[
+            Operation::HeadObject,
+            Operation::GetObject,
+            Operation::CopyObject,
+            Operation::CopyObject,
+            Operation::PutObject,
+            Operation::PutObject,
+            Operation::ReceiveMessage,
+            Operation::ChangeMessageVisibility,
+            Operation::ChangeMessageVisibilityBatch,
+            Operation::DeleteMessageBatch,
+            Operation::SendMessage,
+            Operation::StartCrawler,
+        ],
+    );
+    let from = rng.u64(..span);
+    let most = pick(rng, &[span, 30_000, 300_000, 1_500_000]);
+    Storm {
+        from,
+        until: from + 1 + rng.u64(..most),
+        call,
+        ill: ill(rng, call, script.visibility),
+        chance: pick(rng, &[0.2, 0.5, 1.0]),
+    }
+}
+
+fn ill(rng: &mut Rng, call: Operation, visibility: u64) -> Ill {
+    // A request lands within W of being sent, or never.
+    let w = visibility / 4;
+    let any = match rng.u8(..9) {
+        0 => Ill::Lost(quiet(rng)),
+        1 => Ill::Dropped(quiet(rng)),
+        2..=3 => Ill::Late(rng.u64(1..w), quiet(rng)),
+        4 => Ill::SlowDown,
+        5 => Ill::Internal,
+        _ => Ill::Slow {
+            before: rng.u64(..w),
+            after: rng.u64(..w),
+        },
+    };
+    let happens = rng.bool();
+    match (call, rng.u8(..3)) {
+        (Operation::CopyObject, 0) => pick(
+            rng,
+            &[
+                Ill::ErrorIn200 { happens },
+                Ill::Empty200 { happens },
+                Ill::Conflict,
+            ],
+        ),
+        (Operation::PutObject, 0) => Ill::Conflict,
+        (Operation::GetObject, 0..=1) => {
+            let time = rng.u64(..40_000);
+            pick(rng, &[Ill::TornReset, Ill::TornStall(time)])
+        }
+        (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 0..=1) => {
+            Ill::Entries((0..10).filter(|_| rng.bool()).collect())
+        }
+        _ => any,
+    }
+}

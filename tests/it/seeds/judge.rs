@@ -1,0 +1,297 @@
+//! Whether the promises were kept: asserted over everything that happened, not sampled.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::play::{Played, told};
+use super::script::{Act, Outside, Step};
+use super::stage::{CRAWLER, CRAWLER_REGION, NOISE, SOURCE, Stage, bucket_of, is_outsiders};
+use crate::aws::{Settled, Version, What, Write};
+
+/// The mark that the daemon leaves on some copies.
+const MARK: &str = "brigade-source";
+
+/// What of an object must travel.
+#[derive(Debug, PartialEq)]
+struct Face<'a> {
+    md5: String,
+    length: u64,
+    headers: &'a BTreeMap<String, String>,
+    user: BTreeMap<&'a str, &'a str>,
+    /// Streaming does not carry them yet.
+    tags: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Everything that was not as promised, in words.
+pub(super) fn judge(played: &Played) -> Vec<String> {
+    let mut broken = played.troubles.clone();
+    let stage = &played.stage;
+    for route in 0..stage.script.routes.len() {
+        for key in 0..stage.script.keys.len() {
+            let pair = Pair::of(stage, route, key);
+            broken.extend(pair.ends_equal());
+            broken.extend(pair.stays_whole());
+            broken.extend(pair.never_goes_back());
+            for settled in stage.world.settled() {
+                broken.extend(pair.settled_after_its_effect(&settled, played));
+            }
+        }
+    }
+    broken.extend(noise_is_parked(played));
+    broken.extend(nothing_is_parked_without_cause(played));
+    broken.extend(uncrawled(stage));
+    broken
+}
+
+/// One source and its copies on one route.
+struct Pair<'a> {
+    stage: &'a Stage,
+    route: usize,
+    key: usize,
+    source: Vec<Write>,
+    /// By key.
+    copies: BTreeMap<String, Vec<Write>>,
+    meddled: bool,
+}
+
+impl<'a> Pair<'a> {
+    fn of(stage: &'a Stage, route: usize, key: usize) -> Self {
+        let (world, bucket) = (&stage.world, bucket_of(route));
+        let copies = stage.targets(route, key).into_iter().map(|target| {
+            let history = world.history(&bucket, &target).0;
+            (target, history)
+        });
+        let meddled = stage.script.steps.iter().any(|step| {
+            let Act::Outside(outside) = &step.act else {
+                return false;
+            };
+            matches!(outside,
+                Outside::Meddle { route: r, key: k, .. } | Outside::MeddleDelete { route: r, key: k }
+                if (*r, *k) == (route, key))
+        });
+        Self {
+            stage,
+            route,
+            key,
+            source: world.history(SOURCE, &stage.key(key)).0,
+            copies: copies.collect(),
+            meddled,
+        }
+    }
+
+    fn face<'v>(&self, version: &'v Version) -> Face<'v> {
+        let object = version.object.as_ref().expect("markers have no face");
+        let user = object.meta.user.iter();
+        Face {
+            md5: object.content.md5(),
+            length: object.content.len(),
+            headers: &object.meta.headers,
+            user: user
+                .filter(|(name, _)| *name != MARK)
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect(),
+            tags: (!self.stage.script.routes[self.route].streamed).then_some(&object.tags),
+        }
+    }
+
+    /// Where a copy of this source version belongs.
+    fn target(&self, source: &Version) -> String {
+        self.stage.target(self.route, self.key, source.modified)
+    }
+
+    /// The destination equals the source. A source that is gone leaves its copy, or none.
+    fn ends_equal(&self) -> Option<String> {
+        let source = self.source.last()?.current.as_ref()?;
+        let copy = self
+            .copies
+            .get(&self.target(source))
+            .and_then(|copies| copies.last()?.current.as_ref());
+        let Some(copy) = copy else {
+            return Some(format!("{self}: there is no copy"));
+        };
+        let (is, should) = (self.face(copy), self.face(source));
+        (is != should).then(|| format!("{self}: the copy is {is:?}, its source {should:?}"))
+    }
+
+    /// Each copy that ever was is one of the source's versions, whole.
+    fn stays_whole(&self) -> Option<String> {
+        self.copies
+            .values()
+            .flatten()
+            .filter_map(|write| write.current.as_ref())
+            .filter(|copy| !is_outsiders(copy))
+            .find(|copy| {
+                let mut versions = self.source.iter().filter_map(|w| w.current.as_ref());
+                !versions.any(|source| self.face(source) == self.face(copy))
+            })
+            .map(|torn| format!("{self}: torn: {:?} was never the source", self.face(torn)))
+    }
+
+    /// No older version replaces a newer one where writes are conditional. What a condition cannot
+    /// tell is content that repeats under a streamed write: the end must still be right.
+    fn never_goes_back(&self) -> Option<String> {
+        let (mut newest, mut replaced) = (0, BTreeMap::<&str, usize>::new());
+        for copies in self.copies.values() {
+            let mut before: Option<&str> = None;
+            for write in copies {
+                let etag = write.etag.as_deref();
+                let age = match (&write.what, write.current.as_ref()) {
+                    (What::Copy(source), _) => Some(source.reign),
+                    (What::Put, Some(copy)) if !is_outsiders(copy) => self.age(copy, write.moment),
+                    _ => None,
+                };
+                if let Some(age) = age {
+                    let repeats = before.is_some_and(|etag| replaced[etag] > 1);
+                    let streamed = self.stage.script.routes[self.route].streamed;
+                    let blind = streamed && (repeats || !self.stage.script.conditional);
+                    if age < newest && !blind && !self.meddled {
+                        return Some(format!("{self}: an older version replaced a newer one"));
+                    }
+                    newest = newest.max(age);
+                }
+                if let Some(etag) = etag {
+                    *replaced.entry(etag).or_default() += 1;
+                }
+                before = etag;
+            }
+        }
+        None
+    }
+
+    /// When the version that a streamed copy claims to be of last became the source.
+    fn age(&self, copy: &Version, by: u64) -> Option<u64> {
+        let mark = copy.object.as_ref()?.meta.user.get(MARK)?;
+        let mark: Value = serde_json::from_str(mark).ok()?;
+        let is_it = |version: &Version| {
+            let object = version
+                .object
+                .as_ref()
+                .expect("what is current is an object");
+            let modified = version.modified.to_string();
+            match (&mark["version"], &version.id) {
+                (Value::String(claimed), id) => id.as_ref() == Some(claimed),
+                _ => mark["etag"] == object.etag && mark["modified"] == modified,
+            }
+        };
+        let mut versions = self.source.iter().rev().filter(|write| write.moment <= by);
+        let was = versions.find(|write| write.current.as_ref().is_some_and(is_it));
+        was.map(|write| write.moment)
+    }
+
+    /// While the message was held, there was a time at which its effect was there to be seen: the
+    /// destination was what the source was then, or there was no source.
+    fn settled_after_its_effect(&self, settled: &Settled, played: &Played) -> Option<String> {
+        if !self.is_about(&settled.body) || is_parked(settled, played) {
+            return None;
+        }
+        let states = during(&self.source, settled.received, settled.moment);
+        let effective = states.into_iter().any(|(since, source)| {
+            let Some(source) = source else { return true };
+            let Some(copies) = self.copies.get(&self.target(source)) else {
+                return false;
+            };
+            during(copies, since.max(settled.received), settled.moment)
+                .into_iter()
+                .filter_map(|(_, copy)| copy)
+                .any(|copy| self.face(copy) == self.face(source))
+        });
+        (!effective).then(|| {
+            let at = settled.at;
+            format!(
+                "{self}: settled at {at} before its effect: {}",
+                settled.body
+            )
+        })
+    }
+
+    fn is_about(&self, body: &str) -> bool {
+        let key = self.stage.key(self.key);
+        let form = |part: &str| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string();
+        // As S3 writes it, as our own messages do, and as EventBridge does.
+        let decoded = |text: &str| {
+            let text = text.replace('+', " ");
+            percent_encoding::percent_decode_str(&text)
+                .decode_utf8_lossy()
+                .into_owned()
+        };
+        let quoted = body.replace('\\', "");
+        quoted.split('"').any(|word| {
+            word == key || word == form(&key) || word.starts_with("in/") && decoded(word) == key
+        })
+    }
+}
+
+impl std::fmt::Display for Pair<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "route r{}, {}", self.route, self.stage.key(self.key))
+    }
+}
+
+/// The states of a key from one moment to another, each with the moment it began.
+fn during(history: &[Write], from: u64, to: u64) -> Vec<(u64, Option<&Version>)> {
+    let mut states = vec![(0, None)];
+    for write in history.iter().filter(|write| write.moment <= to) {
+        let state = (write.moment, write.current.as_ref());
+        if write.moment <= from {
+            states.clear();
+        }
+        states.push(state);
+    }
+    states
+}
+
+/// Whether a copy of the message was in the dead-letter queue when it was deleted.
+fn is_parked(settled: &Settled, played: &Played) -> bool {
+    played
+        .parked
+        .iter()
+        .any(|message| message.body == settled.body && message.sent <= settled.at)
+}
+
+fn noise_is_parked(played: &Played) -> Option<String> {
+    let steps = &played.stage.script.steps;
+    let settled = played.stage.world.settled();
+    let noise = settled
+        .iter()
+        .filter(|settled| settled.body == NOISE)
+        .count();
+    let parked = |m: &&crate::aws::Message| m.body == NOISE;
+    let parked = played.parked.iter().filter(parked).count();
+    let sent = steps
+        .iter()
+        .any(|step| step.act == Act::Outside(Outside::Noise));
+    (sent && parked < noise).then(|| format!("{noise} unreadable messages, {parked} parked"))
+}
+
+/// Where nothing but the source changes, nothing is parked but noise.
+fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
+    let script = &played.stage.script;
+    let quiet = |step: &Step| match step.act {
+        Act::Outside(Outside::Meddle { .. } | Outside::MeddleDelete { .. }) | Act::Trouble(_) => {
+            false
+        }
+        Act::Outside(_) => true,
+    };
+    if !script.storms.is_empty() || !script.steps.iter().all(quiet) {
+        return None;
+    }
+    let mut parked = played.parked.iter();
+    let why = parked.find(|message| message.body != NOISE)?;
+    Some(format!("parked without a cause: {}", told(why)))
+}
+
+/// Every arrival is crawled: a crawl began after the last copy was made.
+pub(super) fn uncrawled(stage: &Stage) -> Option<String> {
+    let starts = stage.world.crawler(CRAWLER_REGION, CRAWLER).starts();
+    let routes = 0..stage.script.routes.len();
+    let written = routes
+        .flat_map(|route| (0..stage.script.keys.len()).map(move |key| Pair::of(stage, route, key)))
+        .flat_map(|pair| pair.copies.into_values().flatten())
+        .filter(|write| write.current.as_ref().is_some_and(|v| !is_outsiders(v)))
+        .map(|write| write.at)
+        .max()?;
+    let crawled = starts.last().is_some_and(|start| *start >= written);
+    (!crawled).then(|| format!("the last copy was made at {written}, crawls began at {starts:?}"))
+}

@@ -1,0 +1,430 @@
+//! Playing a script to its end, and on until the world is at rest.
+//!
+//! First everything happens as written. Then the world calms down: faults end, permissions are
+//! back, every daemon is up. The queue must run dry; what was parked is sent back once, as a person
+//! would; where outsiders meddled with a destination, the key is asked for again. Then the daemons
+//! are told to stop.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use brigade::edge::{Dice, Edge, Wall};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::daemons::Daemon;
+use super::judge::uncrawled;
+use super::script::{Act, Denied, Operation, Outside, Script, Step, Storm, Trouble, When};
+use super::stage::{NOISE, SOURCE, Stage, bucket_of};
+use crate::aws::{
+    Access, Call, Denial, HOME_ACCOUNT, HOME_KEY, Latency, Line, Message, Mischief, Moment, Rule,
+    World,
+};
+
+/// A calm world must come to rest within this.
+const PATIENCE: Duration = Duration::from_hours(12);
+
+/// Crawls end within this: one under way, and one for what has arrived meanwhile.
+const CRAWLED: Duration = Duration::from_mins(20);
+
+/// More calls than this in one script are a loop.
+const MOST_CALLS: usize = 60_000;
+
+/// What is left when the world is at rest.
+pub(super) struct Played {
+    pub(super) stage: Stage,
+    /// What was in the dead-letter queue before it was sent back.
+    pub(super) parked: Vec<Message>,
+    /// What went wrong on the way, in words.
+    pub(super) troubles: Vec<String>,
+    pub(super) killed: usize,
+}
+
+/// What is still to be done to daemons and permissions.
+enum Order {
+    Do(Act),
+    Start(usize),
+    Allow(Denial),
+    Enable,
+}
+
+/// Orders by their time.
+#[derive(Default)]
+struct Agenda {
+    orders: Mutex<BTreeMap<(Instant, usize), Order>>,
+    more: Notify,
+}
+
+/// The steps that wait for a call.
+struct Ambush {
+    steps: Vec<Step>,
+    counts: BTreeMap<(&'static str, bool), usize>,
+}
+
+struct Theatre {
+    stage: Stage,
+    agenda: Agenda,
+    daemons: Mutex<Vec<Daemon>>,
+    killed: AtomicUsize,
+}
+
+pub(super) async fn play(script: &Script) -> Played {
+    let theatre = Arc::new(Theatre {
+        stage: Stage::build(script),
+        agenda: Agenda::default(),
+        daemons: Mutex::new(script.daemons.iter().map(|_| Daemon::default()).collect()),
+        killed: AtomicUsize::new(0),
+    });
+    theatre.rehearse();
+    theatre.perform().await;
+    theatre.calm();
+    let mut troubles = Vec::new();
+    let parked = match theatre.settle().await {
+        Ok(parked) => parked,
+        Err(trouble) => {
+            troubles.push(trouble);
+            Vec::new()
+        }
+    };
+    troubles.extend(theatre.close().await);
+    let theatre = Arc::into_inner(theatre).expect("nobody watches any more");
+    Played {
+        stage: theatre.stage,
+        parked,
+        troubles,
+        killed: theatre.killed.into_inner(),
+    }
+}
+
+impl Theatre {
+    /// Puts everything in its place before the curtain.
+    fn rehearse(self: &Arc<Self>) {
+        let (world, script) = (&self.stage.world, &self.stage.script);
+        for Storm {
+            from,
+            until,
+            call,
+            ill,
+            chance,
+        } in &script.storms
+        {
+            let begin = world.now();
+            let (service, name) = (call.service(), call.name());
+            let (from, until) = (begin + ms(*from), begin + ms(*until));
+            let rule = Rule::new(ill.into())
+                .on(service, name)
+                .when(move |call| call.line.is_some() && from <= call.at && call.at < until);
+            world.inject(rule.chance(*chance));
+        }
+        let mut waiting = Vec::new();
+        for step in &script.steps {
+            match step.when {
+                When::At(at) => self.agenda.add(ms(at), Order::Do(step.act.clone())),
+                When::Call { .. } => waiting.push(step.clone()),
+            }
+        }
+        for daemon in 0..script.daemons.len() {
+            self.agenda.add(Duration::ZERO, Order::Start(daemon));
+        }
+        let ambush = Mutex::new(Ambush {
+            steps: waiting,
+            counts: BTreeMap::new(),
+        });
+        let theatre = Arc::clone(self);
+        world.watch(Some(Arc::new(move |_: &World, call: &Call, moment| {
+            let sprung = ambush
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .spring(call, moment);
+            for act in sprung {
+                theatre.do_now(&act, call.line);
+            }
+        })));
+    }
+
+    /// Lets the script happen.
+    async fn perform(&self) {
+        let end = Instant::now() + ms(self.stage.script.end() + 1_000);
+        loop {
+            let next = self.agenda.next().map_or(end, |next| next.min(end));
+            tokio::select! {
+                biased;
+                () = sleep_until(next) => {}
+                () = self.agenda.more.notified() => continue,
+            }
+            if next >= end {
+                return;
+            }
+            match self.agenda.take() {
+                Some(Order::Do(Act::Trouble(Trouble::Jump { time }))) => {
+                    tokio::time::advance(ms(time)).await;
+                }
+                Some(order) => self.obey(order),
+                None => {}
+            }
+        }
+    }
+
+    fn obey(&self, order: Order) {
+        match order {
+            Order::Do(act) => self.do_now(&act, None),
+            Order::Start(daemon) => self.start(daemon),
+            Order::Allow(denial) => self.stage.world.access(|access| access.allow(&denial)),
+            Order::Enable => self.stage.world.access(enable),
+        }
+    }
+
+    /// Does it at this very moment; `caller` made the call that it was waiting for.
+    fn do_now(&self, act: &Act, caller: Option<usize>) {
+        let trouble = match act {
+            Act::Outside(outside) => return self.stage.act(outside),
+            Act::Trouble(trouble) => trouble,
+        };
+        let world = &self.stage.world;
+        match *trouble {
+            Trouble::Crash { daemon, back } => {
+                let daemon = daemon.or(caller).unwrap_or(0);
+                self.daemons()[daemon].kill();
+                self.killed.fetch_add(1, Ordering::Relaxed);
+                self.agenda.add(ms(back), Order::Start(daemon));
+            }
+            Trouble::Stop { daemon, back } => {
+                self.daemons()[daemon].signal();
+                self.agenda.add(ms(back), Order::Start(daemon));
+            }
+            Trouble::Dark {
+                daemon,
+                time,
+                quiet,
+            } => {
+                if let Some(line) = self.daemons()[daemon].line() {
+                    line.darken(Instant::now() + ms(time), quiet.into());
+                }
+            }
+            Trouble::Deny { what, time } => {
+                for denial in denials(what) {
+                    world.access(|access| access.deny(denial.clone()));
+                    self.agenda.add(ms(time), Order::Allow(denial));
+                }
+            }
+            Trouble::Disable { time } => {
+                world.access(|access| access.forget(HOME_KEY));
+                self.agenda.add(ms(time), Order::Enable);
+            }
+            Trouble::Jump { .. } => panic!("the world cannot jump in the middle of a call"),
+        }
+    }
+
+    fn start(&self, daemon: usize) {
+        if self.daemons()[daemon].is_up() {
+            return;
+        }
+        let (line, world) = (Line::default(), self.stage.world.clone());
+        let credentials = Credentials::new(HOME_KEY, "secret", None, None, "seeds");
+        let edge = Edge {
+            http: world.http_on(Some(daemon), &line),
+            wall: Wall::new(move || world.now()),
+            dice: Dice::seeded(self.stage.script.dice ^ daemon as u64),
+            credentials: Some(SharedCredentialsProvider::new(credentials)),
+        };
+        let config = self.stage.config(daemon);
+        self.daemons()[daemon].start(&config, line, edge);
+    }
+
+    /// Ends all trouble, and brings everybody up.
+    fn calm(&self) {
+        let world = &self.stage.world;
+        world.watch(None);
+        world.calm();
+        world.slow_down(Latency::default());
+        world.make_mischief(Mischief::default());
+        world.access(|access| *access = Access::default());
+        for daemon in 0..self.stage.script.daemons.len() {
+            if let Some(line) = self.daemons()[daemon].line() {
+                line.darken(Instant::now(), crate::aws::Silence::Reset);
+            }
+            self.start(daemon);
+        }
+    }
+
+    /// Waits until all work is done, whatever it takes a person to do.
+    async fn settle(&self) -> Result<Vec<Message>, String> {
+        let Stage {
+            world, queue, dead, ..
+        } = &self.stage;
+        self.dry("the queue").await?;
+        let mut parked = world.empty(dead);
+        for message in &parked {
+            if message.body != NOISE {
+                world.send(queue, &message.body);
+            }
+        }
+        self.dry("what was parked and sent back").await?;
+        for step in &self.stage.script.steps {
+            let meddled = match step.act {
+                Act::Outside(Outside::Meddle { key, .. } | Outside::MeddleDelete { key, .. }) => {
+                    Some(key)
+                }
+                Act::Outside(_) | Act::Trouble(_) => None,
+            };
+            if let Some(key) = meddled {
+                world.send(queue, &self.stage.work(key));
+            }
+        }
+        self.dry("what was asked for again").await?;
+        let again = world.empty(dead);
+        if let Some(message) = again.iter().find(|message| message.body != NOISE) {
+            return Err(format!("parked in a calm world: {}", told(message)));
+        }
+        parked.extend(again);
+        // What the crawlers owe; a stop in the middle of a crawl leaves it to the next boot.
+        let rested = Instant::now();
+        while uncrawled(&self.stage).is_some() && rested.elapsed() < CRAWLED {
+            sleep(Duration::from_secs(2)).await;
+        }
+        Ok(parked)
+    }
+
+    async fn dry(&self, what: &str) -> Result<(), String> {
+        let (world, started) = (&self.stage.world, Instant::now());
+        while world.queue(&self.stage.queue).any() {
+            sleep(Duration::from_millis(500)).await;
+            if started.elapsed() > PATIENCE {
+                return Err(format!("{what} did not run dry in {PATIENCE:?}"));
+            }
+            if world.calls().0.len() > MOST_CALLS {
+                return Err(format!("{MOST_CALLS} calls, and {what} has not run dry"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells all daemons to stop, and waits for their end.
+    async fn close(&self) -> Vec<String> {
+        let mut daemons = std::mem::take(&mut *self.daemons());
+        for daemon in &daemons {
+            daemon.signal();
+        }
+        let mut troubles = Vec::new();
+        for (n, daemon) in daemons.iter_mut().enumerate() {
+            match daemon.ended().await {
+                0 => {}
+                held => troubles.push(format!("daemon {n} still counts {held} held messages")),
+            }
+            let died = daemon
+                .troubles
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            troubles.extend(died.iter().cloned());
+        }
+        // What the world itself still has under way.
+        sleep(Duration::from_hours(1)).await;
+        let alive = tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks();
+        if alive > 0 {
+            troubles.push(format!("{alive} tasks outlive their daemons"));
+        }
+        troubles
+    }
+
+    fn daemons(&self) -> std::sync::MutexGuard<'_, Vec<Daemon>> {
+        self.daemons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Agenda {
+    fn add(&self, after: Duration, order: Order) {
+        let mut orders = self.orders();
+        let serial = orders.keys().map(|(_, n)| n + 1).max().unwrap_or_default();
+        orders.insert((Instant::now() + after, serial), order);
+        self.more.notify_one();
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.orders().keys().next().map(|(at, _)| *at)
+    }
+
+    fn take(&self) -> Option<Order> {
+        self.orders().pop_first().map(|(_, order)| order)
+    }
+
+    fn orders(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Instant, usize), Order>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ambush {
+    /// The steps that waited for this call.
+    fn spring(&mut self, call: &Call, moment: Moment) -> Vec<Act> {
+        let watched = |operation: &Operation| {
+            call.line.is_some()
+                && call.service == operation.service()
+                && call.operation == operation.name()
+        };
+        let Some(operation) = self.steps.iter().find_map(|step| match &step.when {
+            When::Call { call, .. } if watched(call) => Some(call.name()),
+            When::Call { .. } | When::At(_) => None,
+        }) else {
+            return Vec::new();
+        };
+        let count = self
+            .counts
+            .entry((operation, moment == Moment::After))
+            .or_default();
+        let this = *count;
+        *count += 1;
+        let (sprung, left) =
+            std::mem::take(&mut self.steps)
+                .into_iter()
+                .partition(|step: &Step| match &step.when {
+                    When::Call {
+                        call,
+                        nth,
+                        moment: wanted,
+                    } => watched(call) && *nth == this && *wanted == moment,
+                    When::At(_) => false,
+                });
+        self.steps = left;
+        let sprung: Vec<Step> = sprung;
+        sprung.into_iter().map(|step| step.act).collect()
+    }
+}
+
+fn denials(what: Denied) -> Vec<Denial> {
+    let deny = |action: &str, resource: &str| Denial {
+        access_key: HOME_KEY.to_owned(),
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+    };
+    match what {
+        Denied::Read => vec![deny("s3:GetObject", SOURCE)],
+        Denied::Look(route) => vec![deny("s3:GetObject", &bucket_of(route))],
+        Denied::Write(route) => vec![deny("s3:PutObject", &bucket_of(route))],
+        Denied::Receive => vec![deny("sqs:ReceiveMessage", "events")],
+        Denied::Delete => vec![deny("sqs:DeleteMessage", "events")],
+        Denied::Park => vec![deny("sqs:SendMessage", "events-dead")],
+    }
+}
+
+fn enable(access: &mut Access) {
+    let arn = format!("arn:aws:iam::{HOME_ACCOUNT}:user/brigade");
+    access.know(HOME_KEY, &arn);
+}
+
+pub(super) fn told(message: &Message) -> String {
+    let attribute = |name: &str| {
+        let value = message.attributes.get(name).map(|a| a.value.clone());
+        value.unwrap_or_default()
+    };
+    let (reason, error) = (attribute("brigade.reason"), attribute("brigade.error"));
+    format!("{reason}: {error} — {}", message.body)
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}

@@ -1,0 +1,336 @@
+//! A script: everything that will happen in one world, as plain data.
+//!
+//! A seed draws one; a failing one is cut down and printed as JSON, and what was worth keeping is
+//! kept as JSON, so that it stays the same script when the drawing changes. Times are milliseconds
+//! of the world's clock.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::{Fault, Latency, Mischief, Moment, Silence, Tear};
+
+/// One world's story.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Script {
+    /// What the world and the daemons throw their dice from.
+    pub(super) dice: u64,
+    pub(super) source: Place,
+    pub(super) routes: Vec<Target>,
+    /// Whether the daemons trust conditions on writes.
+    pub(super) conditional: bool,
+    pub(super) visibility: u64,
+    pub(super) max_receive_count: u32,
+    /// The workers of each daemon.
+    pub(super) daemons: Vec<u32>,
+    /// The sources' keys, after the route's prefix.
+    pub(super) keys: Vec<String>,
+    pub(super) latency: u64,
+    pub(super) queue: Unruly,
+    pub(super) storms: Vec<Storm>,
+    pub(super) steps: Vec<Step>,
+}
+
+/// A bucket's ways.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Place {
+    pub(super) versioned: bool,
+    pub(super) kms: bool,
+}
+
+/// Where one route goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Target {
+    pub(super) place: Place,
+    /// `way = "stream"`.
+    pub(super) streamed: bool,
+    /// The destination's key begins with the date of the source.
+    pub(super) dated: bool,
+}
+
+/// What the queue does to its consumers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Unruly {
+    pub(super) duplicate: f64,
+    pub(super) late: u64,
+    pub(super) shuffle: bool,
+    pub(super) twice: f64,
+    pub(super) undead: f64,
+}
+
+/// A fault that strikes calls for a while.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Storm {
+    pub(super) from: u64,
+    pub(super) until: u64,
+    pub(super) call: Operation,
+    pub(super) ill: Ill,
+    pub(super) chance: f64,
+}
+
+/// A call of the daemons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Operation {
+    HeadObject,
+    GetObject,
+    CopyObject,
+    PutObject,
+    ReceiveMessage,
+    ChangeMessageVisibility,
+    ChangeMessageVisibilityBatch,
+    DeleteMessageBatch,
+    SendMessage,
+    StartCrawler,
+}
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Ill {
+    Lost(Quiet),
+    Dropped(Quiet),
+    /// It happens after so long, and nobody hears of it.
+    Late(u64, Quiet),
+    SlowDown,
+    Internal,
+    ErrorIn200 {
+        happens: bool,
+    },
+    Empty200 {
+        happens: bool,
+    },
+    Conflict,
+    Slow {
+        before: u64,
+        after: u64,
+    },
+    TornReset,
+    TornStall(u64),
+    Entries(Vec<usize>),
+}
+
+/// How no answer looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Quiet {
+    Hang,
+    Reset,
+}
+
+/// Something that happens once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Step {
+    pub(super) when: When,
+    pub(super) act: Act,
+}
+
+/// When it happens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum When {
+    At(u64),
+    /// At the `nth` call of this kind, by whichever daemon.
+    Call {
+        call: Operation,
+        nth: usize,
+        moment: Moment,
+    },
+}
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Act {
+    Outside(Outside),
+    Trouble(Trouble),
+}
+
+/// What other people do to buckets and the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Outside {
+    /// The source gets this content, in this dress.
+    Put {
+        key: usize,
+        content: u8,
+        dress: u8,
+        shape: Shape,
+    },
+    /// The source is deleted, without a version id.
+    Delete { key: usize },
+    /// The source's version so far back is deleted for good; 0 is the newest.
+    DeleteVersion { key: usize, back: usize },
+    /// The newest delete marker of the source is taken away.
+    Undelete { key: usize },
+    /// An event, true or not, as anyone could send it.
+    Hint {
+        key: usize,
+        envelope: Envelope,
+        true_etag: bool,
+    },
+    /// A message that is none.
+    Noise,
+    /// Somebody else writes to the destination.
+    Meddle {
+        route: usize,
+        key: usize,
+        content: u8,
+    },
+    /// Somebody else deletes at the destination.
+    MeddleDelete { route: usize, key: usize },
+}
+
+/// What happens to the daemons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Trouble {
+    /// `None` is the daemon that made the call.
+    Crash { daemon: Option<usize>, back: u64 },
+    /// SIGTERM.
+    Stop { daemon: usize, back: u64 },
+    /// The daemon's network is gone for a while.
+    Dark {
+        daemon: usize,
+        time: u64,
+        quiet: Quiet,
+    },
+    /// Nothing runs while time passes, as in a laptop that sleeps.
+    Jump { time: u64 },
+    /// A permission is gone for a while: on the source, or on a route's destination.
+    Deny { what: Denied, time: u64 },
+    /// The access key is disabled for a while.
+    Disable { time: u64 },
+}
+
+/// How an object was uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Shape {
+    Single,
+    Multipart,
+    Composite,
+    Kms,
+    Empty,
+}
+
+/// Which envelope a hint comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Envelope {
+    S3,
+    Sns,
+    EventBridge,
+    Work,
+    Removal,
+}
+
+/// What is denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Denied {
+    Read,
+    /// Looking at, and writing to, a route's destination.
+    Look(usize),
+    Write(usize),
+    Receive,
+    Delete,
+    Park,
+}
+
+impl Operation {
+    pub(super) fn service(self) -> &'static str {
+        match self {
+            Self::HeadObject | Self::GetObject | Self::CopyObject | Self::PutObject => "s3",
+            Self::StartCrawler => "glue",
+            Self::ReceiveMessage
+            | Self::ChangeMessageVisibility
+            | Self::ChangeMessageVisibilityBatch
+            | Self::DeleteMessageBatch
+            | Self::SendMessage => "sqs",
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::HeadObject => "HeadObject",
+            Self::GetObject => "GetObject",
+            Self::CopyObject => "CopyObject",
+            Self::PutObject => "PutObject",
+            Self::ReceiveMessage => "ReceiveMessage",
+            Self::ChangeMessageVisibility => "ChangeMessageVisibility",
+            Self::ChangeMessageVisibilityBatch => "ChangeMessageVisibilityBatch",
+            Self::DeleteMessageBatch => "DeleteMessageBatch",
+            Self::SendMessage => "SendMessage",
+            Self::StartCrawler => "StartCrawler",
+        }
+    }
+}
+
+impl From<Quiet> for Silence {
+    fn from(quiet: Quiet) -> Self {
+        match quiet {
+            Quiet::Hang => Self::Hang,
+            Quiet::Reset => Self::Reset,
+        }
+    }
+}
+
+impl From<&Ill> for Fault {
+    fn from(ill: &Ill) -> Self {
+        let ms = Duration::from_millis;
+        match *ill {
+            Ill::Lost(quiet) => Self::Lost(quiet.into()),
+            Ill::Dropped(quiet) => Self::Dropped(quiet.into()),
+            Ill::Late(after, quiet) => Self::Late(ms(after), quiet.into()),
+            Ill::SlowDown => Self::SlowDown,
+            Ill::Internal => Self::InternalError,
+            Ill::ErrorIn200 { happens } => Self::ErrorIn200 {
+                code: "InternalError",
+                happens,
+            },
+            Ill::Empty200 { happens } => Self::Empty200 { happens },
+            Ill::Conflict => Self::Conflict,
+            Ill::Slow { before, after } => Self::Slow {
+                before: ms(before),
+                after: ms(after),
+            },
+            Ill::TornReset => Self::Torn(Tear::Reset),
+            Ill::TornStall(time) => Self::Torn(Tear::Stall(ms(time))),
+            Ill::Entries(ref positions) => Self::Entries(positions.clone()),
+        }
+    }
+}
+
+impl From<&Unruly> for Mischief {
+    fn from(queue: &Unruly) -> Self {
+        Self {
+            duplicate: queue.duplicate,
+            late: Duration::from_millis(queue.late),
+            shuffle: queue.shuffle,
+            twice: queue.twice,
+            undead: queue.undead,
+        }
+    }
+}
+
+impl Script {
+    pub(super) fn latency(&self) -> Latency {
+        Latency(Duration::from_millis(self.latency))
+    }
+
+    /// When the last timed thing has happened.
+    pub(super) fn end(&self) -> u64 {
+        let steps = self.steps.iter().map(|step| match (&step.when, &step.act) {
+            (When::Call { .. }, _) => 0,
+            (When::At(at), Act::Outside(_)) => *at,
+            (When::At(at), Act::Trouble(trouble)) => at + trouble.lasts(),
+        });
+        let storms = self.storms.iter().map(|storm| storm.until);
+        steps.chain(storms).max().unwrap_or_default()
+    }
+}
+
+impl Trouble {
+    /// Until it is over.
+    fn lasts(&self) -> u64 {
+        match *self {
+            Self::Crash { back: time, .. }
+            | Self::Stop { back: time, .. }
+            | Self::Dark { time, .. }
+            | Self::Jump { time }
+            | Self::Deny { time, .. }
+            | Self::Disable { time } => time,
+        }
+    }
+}

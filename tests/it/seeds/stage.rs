@@ -1,0 +1,291 @@
+//! The world of a script: its buckets, queues and crawler, and what outsiders do to them.
+
+use std::time::Duration;
+
+use brigade::config::{Config, Sources};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use super::script::{Envelope, Outside, Place, Script, Shape};
+use crate::aws::{Bucket, Crawler, Queue, Seed, Version, World};
+
+pub(super) const SOURCE: &str = "raw";
+pub(super) const CRAWLER: &str = "lake";
+pub(super) const CRAWLER_REGION: &str = "eu-west-1";
+
+/// User metadata of what outsiders write.
+pub(super) const OUTSIDER: &str = "outsider";
+
+/// A body that is no message.
+pub(super) const NOISE: &str = "{noise";
+
+/// A world as a script wants it.
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) script: Script,
+    pub(super) queue: String,
+    pub(super) dead: String,
+}
+
+/// The destination of a route.
+pub(super) fn bucket_of(route: usize) -> String {
+    format!("lake{route}")
+}
+
+/// Whether an outsider wrote this version.
+pub(super) fn is_outsiders(version: &Version) -> bool {
+    let object = version.object.as_ref();
+    object.is_some_and(|object| object.meta.user.contains_key(OUTSIDER))
+}
+
+impl Stage {
+    pub(super) fn build(script: &Script) -> Self {
+        let world = World::new(script.dice);
+        let dead = Queue::new("events-dead", "us-east-1");
+        // The redrive policy must allow more than the daemons' own count.
+        let most = script.max_receive_count + 20;
+        let queue = Queue::new("events", "us-east-1").redrive(&dead, most);
+        let (dead, queue) = (world.create_queue(dead), world.create_queue(queue));
+        world.create_bucket(bucket(SOURCE, "us-east-1", &script.source));
+        for (n, target) in script.routes.iter().enumerate() {
+            world.create_bucket(bucket(&bucket_of(n), "eu-west-1", &target.place));
+        }
+        world.notify(SOURCE, &queue);
+        let crawl = Duration::from_secs(40);
+        world.create_crawler(Crawler::new(CRAWLER, CRAWLER_REGION, crawl));
+        world.make_mischief((&script.queue).into());
+        world.slow_down(script.latency());
+        let script = script.clone();
+        Self {
+            world,
+            script,
+            queue,
+            dead,
+        }
+    }
+
+    /// The configuration of one of the daemons.
+    pub(super) fn config(&self, daemon: usize) -> Config {
+        let Script {
+            visibility,
+            max_receive_count,
+            conditional,
+            ..
+        } = self.script;
+        let (queue, workers) = (&self.queue, self.script.daemons[daemon]);
+        let conditional = if conditional { "on" } else { "off" };
+        let head = format!(
+            r#"
+            [aws]
+            region = "us-east-1"
+            conditional_writes = "{conditional}"
+            [queue.events]
+            url = "{queue}"
+            visibility_timeout = "{visibility}ms"
+            max_receive_count = {max_receive_count}
+            [work]
+            workers = {workers}
+            [crawler.{CRAWLER}]
+            region = "{CRAWLER_REGION}"
+            quiet = "5s"
+            at_most_every = "1m"
+            "#
+        );
+        let routes = self.script.routes.iter().enumerate().map(|(n, target)| {
+            let way = if target.streamed { "stream" } else { "auto" };
+            let date = if target.dated {
+                "{yyyy}/{mm}/{dd}/"
+            } else {
+                ""
+            };
+            let bucket = bucket_of(n);
+            format!(
+                r#"
+                [route.r{n}]
+                from = "s3://{SOURCE}/in/"
+                to = "s3://{bucket}/out/{date}{{path}}"
+                way = "{way}"
+                crawlers = "{CRAWLER}"
+                "#
+            )
+        });
+        let file = head + &routes.collect::<String>();
+        match Config::load(&Sources::text("script.toml", &file)) {
+            Ok(loaded) => loaded.config,
+            Err(refusal) => panic!("{refusal}"),
+        }
+    }
+
+    /// The key of a source.
+    pub(super) fn key(&self, key: usize) -> String {
+        format!("in/{}", self.script.keys[key])
+    }
+
+    /// The keys at a route's destination that copies of a source may have.
+    pub(super) fn targets(&self, route: usize, key: usize) -> Vec<String> {
+        let name = &self.script.keys[key];
+        if !self.script.routes[route].dated {
+            return vec![format!("out/{name}")];
+        }
+        let history = self.world.history(SOURCE, &self.key(key)).0;
+        let versions = history.iter().filter_map(|write| write.current.as_ref());
+        let mut targets: Vec<_> = versions.map(|v| dated(name, v.modified)).collect();
+        targets.dedup();
+        targets
+    }
+
+    /// The key at a route's destination that a source modified then belongs at.
+    pub(super) fn target(&self, route: usize, key: usize, modified: jiff::Timestamp) -> String {
+        let name = &self.script.keys[key];
+        if self.script.routes[route].dated {
+            dated(name, modified)
+        } else {
+            format!("out/{name}")
+        }
+    }
+
+    /// What outsiders do to buckets and the queue.
+    pub(super) fn act(&self, act: &Outside) {
+        let world = &self.world;
+        match *act {
+            Outside::Put {
+                key,
+                content,
+                dress,
+                shape,
+            } => {
+                world.put(SOURCE, self.object(key, content, dress, shape));
+            }
+            Outside::Delete { key } => world.delete(SOURCE, &self.key(key), None),
+            Outside::DeleteVersion { key, back } => {
+                let versions = world.versions(SOURCE, &self.key(key));
+                if let Some(version) = versions.iter().rev().nth(back) {
+                    let id = version.id.as_deref().unwrap_or("null");
+                    world.delete(SOURCE, &self.key(key), Some(id));
+                }
+            }
+            Outside::Undelete { key } => {
+                let versions = world.versions(SOURCE, &self.key(key));
+                if let Some(marker) = versions.last().filter(|v| v.object.is_none()) {
+                    world.delete(SOURCE, &self.key(key), marker.id.as_deref());
+                }
+            }
+            Outside::Hint {
+                key,
+                envelope,
+                true_etag,
+            } => world.send(&self.queue, &self.hint(key, envelope, true_etag)),
+            Outside::Noise => world.send(&self.queue, NOISE),
+            Outside::Meddle {
+                route,
+                key,
+                content,
+            } => {
+                let body = format!("from outside {content}");
+                for target in self.targets(route, key) {
+                    let seed = Seed::new(&target, body.clone()).meta(OUTSIDER, "yes");
+                    world.put(&bucket_of(route), seed);
+                }
+            }
+            Outside::MeddleDelete { route, key } => {
+                for target in self.targets(route, key) {
+                    world.delete(&bucket_of(route), &target, None);
+                }
+            }
+        }
+    }
+
+    fn object(&self, key: usize, content: u8, dress: u8, shape: Shape) -> Seed {
+        let body = match shape {
+            Shape::Empty => String::new(),
+            Shape::Single | Shape::Multipart | Shape::Composite | Shape::Kms => {
+                format!("{} {content}", self.script.keys[key])
+            }
+        };
+        let seed = Seed::new(&self.key(key), body);
+        let seed = match shape {
+            Shape::Single | Shape::Empty => seed,
+            Shape::Multipart => seed.multipart(2),
+            Shape::Composite => seed.composite(),
+            Shape::Kms => seed.kms(),
+        };
+        // Whoever dresses an object anew also tags it anew: HEAD shows no tags.
+        match dress {
+            0 => seed.header("content-type", "text/csv"),
+            1 => seed
+                .header("content-type", "text/csv")
+                .header("cache-control", "max-age=60")
+                .meta("owner", "orders")
+                .tag("stage", "one"),
+            _ => seed
+                .header("content-language", "de")
+                .header("content-disposition", "attachment")
+                .meta("owner", "invoices")
+                .tag("stage", "two"),
+        }
+    }
+
+    /// An event in one of its envelopes; the truth about the source, or none.
+    fn hint(&self, key: usize, envelope: Envelope, true_etag: bool) -> String {
+        let name = self.key(key);
+        let now = format!("{:.3}", self.world.now());
+        let known = self.world.object(SOURCE, &name).and_then(|v| v.object);
+        let (size, etag) = match known.filter(|_| true_etag) {
+            Some(object) => (object.content.len(), object.etag),
+            None => (5, "5d41402abc4b2a76b9719d911017c592".to_owned()),
+        };
+        let encoded = utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string();
+        let record = |event: &str| {
+            let object = json!({ "key": encoded, "size": size, "eTag": etag, "sequencer": "00" });
+            json!({ "Records": [{
+                "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
+                "eventTime": now, "eventName": event,
+                "s3": { "bucket": { "name": SOURCE }, "object": object },
+            }]})
+            .to_string()
+        };
+        match envelope {
+            Envelope::S3 => record("ObjectCreated:Put"),
+            Envelope::Removal => record("ObjectRemoved:Delete"),
+            Envelope::Sns => json!({
+                "Type": "Notification", "MessageId": "1", "Timestamp": now,
+                "TopicArn": "arn:aws:sns:us-east-1:111122223333:events",
+                "Message": record("ObjectCreated:Copy"),
+            })
+            .to_string(),
+            Envelope::EventBridge => json!({
+                "version": "0", "id": "1", "detail-type": "Object Created", "source": "aws.s3",
+                "account": "111122223333", "time": now, "region": "us-east-1",
+                "resources": [format!("arn:aws:s3:::{SOURCE}")],
+                "detail": {
+                    "version": "0", "bucket": { "name": SOURCE },
+                    "object": { "key": name, "size": size, "etag": etag, "sequencer": "00" },
+                    "reason": "PutObject",
+                },
+            })
+            .to_string(),
+            Envelope::Work => self.work(key),
+        }
+    }
+
+    /// Our own message: look at this key.
+    pub(super) fn work(&self, key: usize) -> String {
+        let key = utf8_percent_encode(&self.key(key), NON_ALPHANUMERIC).to_string();
+        json!({ "brigade": 1, "kind": "work", "bucket": SOURCE, "key": key }).to_string()
+    }
+}
+
+fn bucket(name: &str, region: &str, place: &Place) -> Bucket {
+    let mut bucket = Bucket::new(name, region);
+    if place.versioned {
+        bucket = bucket.versioned();
+    }
+    if place.kms {
+        bucket = bucket.kms();
+    }
+    bucket
+}
+
+fn dated(name: &str, modified: jiff::Timestamp) -> String {
+    format!("out/{}/{name}", modified.strftime("%Y/%m/%d"))
+}
