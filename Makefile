@@ -28,6 +28,18 @@ test-rust:
 test-live:
 	$(PYTHON) tests/live/run.py $(ARGS)
 
+# Play SEEDS worlds (100000), from FIRST (0) on, on all cores: every promise, or the seed that breaks one
+soak:
+	SEEDS=$(or $(SEEDS),100000) FIRST=$(or $(FIRST),0) cargo test --locked --profile soak --test it seeds::every_seed -- --nocapture
+
+# Play one world again, SEED=…; a failing one is cut down and printed
+seed:
+	SEED=$(or $(SEED),0) RUST_BACKTRACE=0 cargo test --locked --test it seeds::every_seed -- --nocapture
+
+# Take the safeguards out of the code one at a time: some seed or test must notice. ARGS are words of names
+safeguards:
+	$(PYTHON) tests/safeguards/run.py $(ARGS)
+
 # See it work: an object's whole way on a stand-in for AWS, ends by itself
 demo:
 	@$(PYTHON) demo/demo.py
@@ -63,4 +75,4 @@ clean:
 	cargo clean
 	rm -rf .venv .dev .tools
 
-.PHONY: help build test test-rust test-live demo dev check fmt fmt-check lint deny clean
+.PHONY: help build test test-rust test-live soak seed safeguards demo dev check fmt fmt-check lint deny clean

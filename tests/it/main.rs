@@ -6,5 +6,6 @@ mod costs;
 mod endings;
 mod layers;
 mod routes;
+mod safeguards;
 mod seeds;
 mod stage;

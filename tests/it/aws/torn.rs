@@ -15,6 +15,8 @@ use tokio::time::{Sleep, sleep};
 pub(crate) enum Tear {
     /// The connection is reset.
     Reset,
+    /// It ends, as if it were whole.
+    End,
     /// Nothing comes for so long; then the rest.
     Stall(Duration),
 }
@@ -27,6 +29,7 @@ struct Torn {
 
 enum Wait {
     Reset,
+    End,
     Stall(Pin<Box<Sleep>>),
 }
 
@@ -34,6 +37,7 @@ pub(super) fn torn(body: &Bytes, tear: Tear) -> SdkBody {
     let half = body.len() / 2;
     let wait = match tear {
         Tear::Reset => Wait::Reset,
+        Tear::End => Wait::End,
         Tear::Stall(time) => Wait::Stall(Box::pin(sleep(time))),
     };
     SdkBody::from_body_1_x(Torn {
@@ -60,6 +64,7 @@ impl Body for Torn {
                 let reset = io::Error::new(io::ErrorKind::ConnectionReset, "reset by peer");
                 return Poll::Ready(Some(Err(reset)));
             }
+            Some(Wait::End) => self.rest = None,
             Some(Wait::Stall(until)) => ready!(until.as_mut().poll(cx)),
             None => {}
         }

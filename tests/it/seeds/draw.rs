@@ -306,7 +306,7 @@ fn ill(rng: &mut Rng, call: Operation, visibility: u64) -> Ill {
         (Operation::PutObject, 0) => Ill::Conflict,
         (Operation::GetObject, 0..=1) => {
             let time = rng.u64(..40_000);
-            pick(rng, &[Ill::TornReset, Ill::TornStall(time)])
+            pick(rng, &[Ill::TornReset, Ill::TornEnd, Ill::TornStall(time)])
         }
         (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 0..=1) => {
             Ill::Entries((0..10).filter(|_| rng.bool()).collect())

@@ -104,6 +104,7 @@ pub(super) enum Ill {
         after: u64,
     },
     TornReset,
+    TornEnd,
     TornStall(u64),
     Entries(Vec<usize>),
 }
@@ -286,6 +287,7 @@ impl From<&Ill> for Fault {
                 after: ms(after),
             },
             Ill::TornReset => Self::Torn(Tear::Reset),
+            Ill::TornEnd => Self::Torn(Tear::End),
             Ill::TornStall(time) => Self::Torn(Tear::Stall(ms(time))),
             Ill::Entries(ref positions) => Self::Entries(positions.clone()),
         }

@@ -1,0 +1,112 @@
+"""Takes each safeguard of list.toml out of the code, one at a time, and demands that somebody notices.
+
+    python3 tests/safeguards/run.py [WORDS…]
+
+Only safeguards whose name contains all the words are tried; without words, all of them. First the
+seeds are played (`SEEDS`, 3000 unless set), then, if none fails, all other tests are run. The code
+is copied to .dev/safeguards and changed there; the exit code is 1 if a safeguard is not missed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+COPY = ROOT / ".dev" / "safeguards"
+CARGO = ["cargo", "test", "--locked", "--profile", "soak"]
+
+
+def main() -> None:
+    """Tries the safeguards that were asked for, and prints a table."""
+    words = sys.argv[1:]
+    listed = tomllib.loads((HERE / "list.toml").read_text())["safeguard"]
+    chosen = [s for s in listed if all(word in s["name"] for word in words)]
+    if not chosen:
+        sys.exit(f"no safeguard is named like {' '.join(words)!r}; list.toml has {len(listed)}")
+    copy_tree()
+    missed = 0
+    print("| taken out | noticed by |\n|---|---|")
+    for safeguard in chosen:
+        began = time.monotonic()
+        noticed = without(safeguard)
+        missed += noticed is None
+        took = time.monotonic() - began
+        print(f"| {safeguard['name']} | {noticed or '**nobody**'} |", flush=True)
+        print(f"  {took:.0f} s", file=sys.stderr, flush=True)
+    sys.exit(1 if missed else 0)
+
+
+def copy_tree() -> None:
+    """Copies what is in the checkout, committed or not, keeping times so that cargo can too."""
+    COPY.mkdir(parents=True, exist_ok=True)
+    names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    wanted = {name for name in names if name and (ROOT / name).is_file()}
+    for old in COPY.rglob("*"):
+        if old.is_file() and str(old.relative_to(COPY)) not in wanted:
+            old.unlink()
+    for name in wanted:
+        source, target = ROOT / name, COPY / name
+        if not target.exists() or target.read_bytes() != source.read_bytes():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+
+
+def without(safeguard: dict) -> str | None:
+    """Who notices that it is gone."""
+    path = COPY / safeguard["file"]
+    whole = path.read_text()
+    times = whole.count(safeguard["find"])
+    if times != 1:
+        sys.exit(f"{safeguard['name']}: `find` is {times} times in {safeguard['file']}")
+    path.write_text(whole.replace(safeguard["find"], safeguard["put"]))
+    try:
+        return seeds() or tests()
+    finally:
+        path.write_text(whole)
+
+
+def seeds() -> str | None:
+    """The first seed that fails, and with what."""
+    env = {"SEEDS": os.environ.get("SEEDS", "3000")}
+    out = cargo(["--test", "it", "seeds::every_seed"], env)
+    failed = re.search(r"^seed (\d+) fails:\n  (.*)$", out, re.MULTILINE)
+    if failed:
+        seed, why = failed.groups()
+        return f"seed {seed}: {why[:90]}"
+    return "seeds: never at rest" if "test result: FAILED" in out else None
+
+
+def tests() -> str | None:
+    """The tests that fail."""
+    out = cargo(["--no-fail-fast", "--", "--skip", "seeds::"], {})
+    failed = sorted(set(re.findall(r"^test (\S+) \.\.\. FAILED$", out, re.MULTILINE)))
+    return ", ".join(f"`{name}`" for name in failed[:3]) or None
+
+
+def cargo(arguments: list[str], env: dict[str, str]) -> str:
+    """Runs cargo on the copy; a change that does not compile is a mistake in the list."""
+    env = {"CARGO_TARGET_DIR": str(ROOT / "target"), **os.environ, **env, "RUST_BACKTRACE": "0"}
+    done = subprocess.run(
+        [*CARGO, *arguments], cwd=COPY, env=env, text=True, capture_output=True, check=False
+    )
+    if "could not compile" in done.stderr:
+        sys.exit(done.stderr)
+    return done.stdout + done.stderr
+
+
+def git(*arguments: str) -> str:
+    """What git says."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=ROOT, text=True, capture_output=True, check=True
+    )
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
