@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::history::{History, Source, What, Write};
 use super::object::Object;
+use super::upload::Upload;
 use crate::aws::HOME_ACCOUNT;
 
 /// One bucket.
@@ -23,6 +24,8 @@ pub(crate) struct Bucket {
     /// Each key's versions, oldest first; delete markers too.
     pub(super) keys: BTreeMap<String, Vec<Version>>,
     pub(super) histories: BTreeMap<String, History>,
+    /// By id.
+    pub(super) uploads: BTreeMap<String, Upload>,
 }
 
 /// One version of a key.
@@ -62,6 +65,7 @@ impl Bucket {
             notify: Vec::new(),
             keys: BTreeMap::new(),
             histories: BTreeMap::new(),
+            uploads: BTreeMap::new(),
         }
     }
 

@@ -3,8 +3,12 @@
 use aws_smithy_types::base64;
 use crc_fast::CrcAlgorithm;
 
+use crate::aws::reply::Reply;
+
+use super::xml;
+
 /// An algorithm this world knows; the others are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Algorithm {
     Crc32,
     Crc32c,
@@ -45,6 +49,18 @@ impl Algorithm {
         Self::ALL.into_iter().find(|a| a.name() == name)
     }
 
+    /// Whether it may be made over the parts' checksums.
+    pub(super) fn composes(self) -> bool {
+        self != Self::Crc64Nvme
+    }
+
+    /// Whether that of a whole can be made from its parts'.
+    pub(super) fn spans(self) -> bool {
+        match self {
+            Self::Crc32 | Self::Crc32c | Self::Crc64Nvme => true,
+        }
+    }
+
     /// Big-endian, as S3 encodes them.
     pub(super) fn digest(self, data: &[u8]) -> Vec<u8> {
         let (parameters, width) = match self {
@@ -62,20 +78,37 @@ impl Algorithm {
             full: true,
         }
     }
+}
 
+impl Checksum {
     /// The checksum of the parts' checksums (user guide, "composite checksums").
-    pub(super) fn composite<'a>(self, parts: impl Iterator<Item = &'a [u8]>) -> Checksum {
-        let digests: Vec<_> = parts.map(|part| self.digest(part)).collect();
-        let value = base64::encode(self.digest(&digests.concat()));
-        Checksum {
-            algorithm: self,
+    pub(super) fn composite<'a>(
+        algorithm: Algorithm,
+        parts: impl Iterator<Item = &'a Self>,
+    ) -> Self {
+        let digests: Vec<_> = parts.map(Self::digest).collect();
+        let value = base64::encode(algorithm.digest(&digests.concat()));
+        Self {
+            algorithm,
             value: format!("{value}-{}", digests.len()),
             full: false,
         }
     }
-}
 
-impl Checksum {
+    fn digest(&self) -> Vec<u8> {
+        base64::decode(&self.value).expect("this world wrote it")
+    }
+
+    pub(super) fn headers(&self, reply: Reply) -> Reply {
+        let reply = reply.header(self.algorithm.header(), &self.value);
+        reply.header("x-amz-checksum-type", self.kind())
+    }
+
+    /// As an element of an answer.
+    pub(super) fn element(&self) -> String {
+        xml::element(&format!("Checksum{}", self.algorithm.name()), &self.value)
+    }
+
     pub(super) fn kind(&self) -> &'static str {
         if self.full {
             "FULL_OBJECT"
