@@ -12,6 +12,7 @@ mod s3_list;
 mod s3_put;
 mod s3_read;
 mod s3_read_part;
+mod s3_tagging;
 mod s3_upload;
 mod s3_upload_checksums;
 mod s3_upload_copy;

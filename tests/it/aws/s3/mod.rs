@@ -103,6 +103,9 @@ fn perform(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S
         Operation::AbortMultipartUpload => upload::abort(s3, scene, ask),
         Operation::ListParts => upload::parts(bucket, scene, ask),
         Operation::ListMultipartUploads => upload::uploads(bucket, scene, ask),
+        Operation::GetObjectTagging => tagging::get(s3, scene, ask),
+        Operation::PutObjectTagging => tagging::put(s3, scene, ask),
+        Operation::DeleteObjectTagging => tagging::delete(s3, scene, ask),
         Operation::Unknown => Err(S3Error::not_implemented(&ask.request.method)),
     }
 }

@@ -19,6 +19,9 @@ pub(super) enum Operation {
     CompleteMultipartUpload,
     AbortMultipartUpload,
     ListParts,
+    GetObjectTagging,
+    PutObjectTagging,
+    DeleteObjectTagging,
     Unknown,
 }
 
@@ -108,6 +111,9 @@ impl Operation {
             ("POST", true, "uploadId") => Self::CompleteMultipartUpload,
             ("DELETE", true, "uploadId") => Self::AbortMultipartUpload,
             ("GET", true, "uploadId") => Self::ListParts,
+            ("GET", true, "tagging") => Self::GetObjectTagging,
+            ("PUT", true, "tagging") => Self::PutObjectTagging,
+            ("DELETE", true, "tagging") => Self::DeleteObjectTagging,
             _ => Self::Unknown,
         }
     }
@@ -131,6 +137,8 @@ impl Operation {
             Self::CompleteMultipartUpload => (&["uploadId"], &[&COMPLETE, &CONDITIONS]),
             Self::AbortMultipartUpload => (&["uploadId"], &[]),
             Self::ListParts => (&LIST_PARTS, &[]),
+            Self::GetObjectTagging | Self::DeleteObjectTagging => (&["tagging", "versionId"], &[]),
+            Self::PutObjectTagging => (&["tagging", "versionId"], &[&BODY]),
         }
     }
 

@@ -50,7 +50,7 @@ pub(super) fn find<'a>(
 
 /// The current version being a marker is a 404 that says so; asking for the marker by its id is a
 /// 405 (user guide, "Working with delete markers").
-fn marker(key: &str, version: &Version, by_id: bool) -> S3Error {
+pub(super) fn marker(key: &str, version: &Version, by_id: bool) -> S3Error {
     let why = "The specified method is not allowed against this resource.";
     let error = if by_id {
         let modified = http_date(version.modified);
