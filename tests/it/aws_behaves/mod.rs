@@ -17,6 +17,7 @@ mod s3_upload;
 mod s3_upload_checksums;
 mod s3_upload_copy;
 mod s3_upload_list;
+mod s3_versioning;
 mod sqs_receive;
 mod sqs_send;
 mod sqs_settle;

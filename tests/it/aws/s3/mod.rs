@@ -21,6 +21,7 @@ mod read;
 mod seed;
 mod tagging;
 mod upload;
+mod versioning;
 mod view;
 mod write;
 mod xml;
