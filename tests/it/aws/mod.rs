@@ -36,7 +36,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-pub(crate) use access::{Access, Denial, HOME_ACCOUNT, HOME_KEY};
+pub(crate) use access::{Access, Denial, HOME_ACCOUNT, HOME_KEY, Standing};
 pub(crate) use calls::Calls;
 pub(crate) use fault::{Fault, Rule, Silence};
 pub(crate) use glue::{Crawler, Ending};

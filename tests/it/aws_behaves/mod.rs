@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what these tests share are tests too")]
 
+mod credentials;
 mod faults;
 mod glue;
 mod s3_access;
