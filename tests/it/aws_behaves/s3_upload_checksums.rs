@@ -49,7 +49,9 @@ async fn upload(
             .set_e_tag(part.e_tag)
             .set_checksum_crc32(part.checksum_crc32)
             .set_checksum_crc32_c(part.checksum_crc32_c)
-            .set_checksum_crc64_nvme(part.checksum_crc64_nvme);
+            .set_checksum_crc64_nvme(part.checksum_crc64_nvme)
+            .set_checksum_sha1(part.checksum_sha1)
+            .set_checksum_sha256(part.checksum_sha256);
         parts.push(listed.build());
     }
     parts
@@ -67,10 +69,12 @@ async fn whole(world: &World, algorithm: ChecksumAlgorithm) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_checksum_is_over_the_whole_or_over_those_of_the_parts() {
-    use ChecksumAlgorithm::{Crc32, Crc32C, Crc64Nvme};
+    use ChecksumAlgorithm::{Crc32, Crc32C, Crc64Nvme, Sha1, Sha256};
     use ChecksumType::{Composite, FullObject};
     #[rustfmt::skip]
     let table = [
+        (Sha1,      None,             Composite),
+        (Sha256,    Some(Composite),  Composite),
         (Crc64Nvme, None,             FullObject),
         (Crc64Nvme, Some(FullObject), FullObject),
         (Crc32,     Some(FullObject), FullObject),
@@ -160,13 +164,14 @@ async fn a_complete_is_refused_for_checksums_that_are_missing_or_wrong() {
 
 #[tokio::test(start_paused = true)]
 async fn an_algorithm_and_its_kind_must_go_together() {
-    use ChecksumAlgorithm::{Crc32, Crc64Nvme, Xxhash3};
+    use ChecksumAlgorithm::{Crc32, Crc64Nvme, Sha256, Xxhash3};
     use ChecksumType::{Composite, FullObject};
     let world = two_buckets(false);
     #[rustfmt::skip]
     let table = [
         ("over the parts",       Some(Crc32),     Some(Composite),        "ok"),
         ("only over the whole",  Some(Crc64Nvme), Some(Composite),        "400 InvalidRequest"),
+        ("only over the parts",  Some(Sha256),    Some(FullObject),       "400 InvalidRequest"),
         ("a kind of nothing",    None,            Some(FullObject),       "400 InvalidRequest"),
         ("no such kind",         Some(Crc32),     Some("HALF".into()),    "400 InvalidRequest"),
         ("not simulated",        Some(Xxhash3),   None,                   "501 NotImplemented"),

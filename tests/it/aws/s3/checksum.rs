@@ -2,6 +2,8 @@
 
 use aws_smithy_types::base64;
 use crc_fast::CrcAlgorithm;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 
 use crate::aws::reply::Reply;
 
@@ -13,6 +15,8 @@ pub(crate) enum Algorithm {
     Crc32,
     Crc32c,
     Crc64Nvme,
+    Sha1,
+    Sha256,
 }
 
 /// A value as S3 shows it.
@@ -26,7 +30,13 @@ pub(crate) struct Checksum {
 }
 
 impl Algorithm {
-    pub(super) const ALL: [Self; 3] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64Nvme,
+        Self::Sha1,
+        Self::Sha256,
+    ];
 
     /// As in `x-amz-checksum-algorithm` and in the names of elements.
     pub(super) fn name(self) -> &'static str {
@@ -34,6 +44,8 @@ impl Algorithm {
             Self::Crc32 => "CRC32",
             Self::Crc32c => "CRC32C",
             Self::Crc64Nvme => "CRC64NVME",
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
         }
     }
 
@@ -42,6 +54,8 @@ impl Algorithm {
             Self::Crc32 => "x-amz-checksum-crc32",
             Self::Crc32c => "x-amz-checksum-crc32c",
             Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
+            Self::Sha1 => "x-amz-checksum-sha1",
+            Self::Sha256 => "x-amz-checksum-sha256",
         }
     }
 
@@ -58,17 +72,22 @@ impl Algorithm {
     pub(super) fn spans(self) -> bool {
         match self {
             Self::Crc32 | Self::Crc32c | Self::Crc64Nvme => true,
+            Self::Sha1 | Self::Sha256 => false,
         }
     }
 
     /// Big-endian, as S3 encodes them.
     pub(super) fn digest(self, data: &[u8]) -> Vec<u8> {
-        let (parameters, width) = match self {
-            Self::Crc32 => (CrcAlgorithm::Crc32IsoHdlc, 4),
-            Self::Crc32c => (CrcAlgorithm::Crc32Iscsi, 4),
-            Self::Crc64Nvme => (CrcAlgorithm::Crc64Nvme, 8),
+        let crc = |algorithm, width: usize| {
+            crc_fast::checksum(algorithm, data).to_be_bytes()[8 - width..].to_vec()
         };
-        crc_fast::checksum(parameters, data).to_be_bytes()[8 - width..].to_vec()
+        match self {
+            Self::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc, 4),
+            Self::Crc32c => crc(CrcAlgorithm::Crc32Iscsi, 4),
+            Self::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme, 8),
+            Self::Sha1 => Sha1::digest(data).to_vec(),
+            Self::Sha256 => Sha256::digest(data).to_vec(),
+        }
     }
 
     pub(super) fn full(self, data: &[u8]) -> Checksum {

@@ -47,11 +47,13 @@ const LIST_UPLOADS: [&str; 5] = [
 const LIST_PARTS: [&str; 3] = ["uploadId", "max-parts", "part-number-marker"];
 const READ: [&str; 4] = ["if-match", "if-none-match", "range", "x-amz-checksum-mode"];
 /// What a body may be sent with.
-const BODY: [&str; 6] = [
+const BODY: [&str; 8] = [
     "x-amz-sdk-checksum-algorithm",
     "x-amz-checksum-crc32",
     "x-amz-checksum-crc32c",
     "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-sha1",
+    "x-amz-checksum-sha256",
     "x-amz-trailer",
     "x-amz-decoded-content-length",
 ];
@@ -79,10 +81,12 @@ const COPY: [&str; 3] = [
 ];
 const CREATE: [&str; 2] = ["x-amz-checksum-algorithm", "x-amz-checksum-type"];
 /// Of a complete upload: over all of it, not over the list of parts that is sent.
-const COMPLETE: [&str; 5] = [
+const COMPLETE: [&str; 7] = [
     "x-amz-checksum-crc32",
     "x-amz-checksum-crc32c",
     "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-sha1",
+    "x-amz-checksum-sha256",
     "x-amz-checksum-type",
     "x-amz-mp-object-size",
 ];
