@@ -1,6 +1,7 @@
-//! Who may do what: access keys, and denials that come and go.
+//! Who may do what: access keys, their standing, and denials that come and go.
 //!
-//! Everybody may do everything until it is denied: policies are not simulated, their effect is.
+//! Everybody may do everything until it is denied: policies are not simulated, their effect is. So
+//! it is with secrets: signatures are not computed, a test says from when on a key's are wrong.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +13,24 @@ pub(crate) const HOME_KEY: &str = "AKIAHOME";
 /// Known access keys and what they may not do.
 #[derive(Debug)]
 pub(crate) struct Access {
-    identities: BTreeMap<String, String>,
+    identities: BTreeMap<String, Identity>,
     denials: Vec<Denial>,
+}
+
+#[derive(Debug)]
+struct Identity {
+    arn: String,
+    standing: Standing,
+}
+
+/// What AWS makes of requests that are signed with a known access key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Good,
+    /// The session token that goes with the key has expired.
+    Expired,
+    /// The caller's secret is not, or no longer, the one that AWS has.
+    WrongSecret,
 }
 
 /// Takes one action away from one access key.
@@ -32,6 +49,10 @@ pub(crate) struct Denial {
 pub(crate) enum Refusal {
     /// Nobody has this access key, or not in this partition.
     UnknownKey,
+    /// Known, but its session is over.
+    Expired,
+    /// Known, but signed with another secret.
+    WrongSecret,
     /// Known, but not allowed.
     Denied {
         /// The caller's ARN.
@@ -41,19 +62,30 @@ pub(crate) enum Refusal {
 
 impl Default for Access {
     fn default() -> Self {
-        let arn = format!("arn:aws:iam::{HOME_ACCOUNT}:user/brigade");
-        Self {
-            identities: BTreeMap::from([(HOME_KEY.to_owned(), arn)]),
+        let mut access = Self {
+            identities: BTreeMap::new(),
             denials: Vec::new(),
-        }
+        };
+        let arn = format!("arn:aws:iam::{HOME_ACCOUNT}:user/brigade");
+        access.know(HOME_KEY, &arn);
+        access
     }
 }
 
 impl Access {
-    /// Makes an access key known, as the user or role of this ARN.
+    /// Makes an access key known, in good standing, as the user or role of this ARN.
     pub(crate) fn know(&mut self, access_key: &str, arn: &str) {
-        self.identities
-            .insert(access_key.to_owned(), arn.to_owned());
+        let identity = Identity {
+            arn: arn.to_owned(),
+            standing: Standing::Good,
+        };
+        self.identities.insert(access_key.to_owned(), identity);
+    }
+
+    /// From now on a known key is worth this.
+    pub(crate) fn stand(&mut self, access_key: &str, standing: Standing) {
+        let identity = self.identities.get_mut(access_key);
+        identity.expect("a test makes the key known first").standing = standing;
     }
 
     /// Forgets an access key: deleted or disabled.
@@ -69,15 +101,17 @@ impl Access {
         self.denials.retain(|d| d != denial);
     }
 
-    /// Whether the key is known in the region's partition. Access keys do not work across
-    /// partitions (AWS General Reference, partitions).
+    /// Whether the key is known in the region's partition, and its signature good. Access keys do
+    /// not work across partitions (AWS General Reference, partitions).
     pub(crate) fn known(&self, access_key: &str, region: &str) -> Result<&str, Refusal> {
-        let arn = self.identities.get(access_key).ok_or(Refusal::UnknownKey)?;
-        let same = arn.starts_with(&format!("arn:{}:", partition(region)));
-        if same {
-            Ok(arn)
-        } else {
-            Err(Refusal::UnknownKey)
+        let home = format!("arn:{}:", partition(region));
+        let identity = self.identities.get(access_key);
+        let identity = identity.filter(|identity| identity.arn.starts_with(&home));
+        let identity = identity.ok_or(Refusal::UnknownKey)?;
+        match identity.standing {
+            Standing::Good => Ok(&identity.arn),
+            Standing::Expired => Err(Refusal::Expired),
+            Standing::WrongSecret => Err(Refusal::WrongSecret),
         }
     }
 

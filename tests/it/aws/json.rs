@@ -35,23 +35,36 @@ impl JsonError {
         Self::new("InvalidParameterValue", message)
     }
 
+    /// The shape's name and, for SQS, what it was in the query protocol (common errors of both;
+    /// statuses from field reports: kifi/franz#63, async-aws/aws#1948).
     pub(crate) fn refused(refusal: Refusal, action: &str, arn: &str) -> Self {
-        let (status, code, message) = match refusal {
+        let (status, code, query_code, message) = match refusal {
             Refusal::UnknownKey => {
                 let why = "The security token included in the request is invalid.".to_owned();
-                (403, "InvalidClientTokenId", why)
+                (403, "InvalidClientTokenId", "InvalidClientTokenId", why)
+            }
+            Refusal::Expired => {
+                let why = "The security token included in the request is expired".to_owned();
+                (403, "ExpiredTokenException", "ExpiredToken", why)
+            }
+            Refusal::WrongSecret => {
+                let why = "The request signature we calculated does not match the signature you \
+                           provided. Check your AWS Secret Access Key and signing method. Consult \
+                           the service documentation for details.";
+                let names = ("InvalidSignatureException", "SignatureDoesNotMatch");
+                (403, names.0, names.1, why.to_owned())
             }
             Refusal::Denied { user } => {
                 let why = format!(
                     "User: {user} is not authorized to perform: {action} on resource: {arn} \
                      because no identity-based policy allows the {action} action"
                 );
-                (400, "AccessDeniedException", why)
+                (400, "AccessDeniedException", "AccessDeniedException", why)
             }
         };
         Self {
             status,
-            ..Self::new(code, message)
+            ..Self::new(code, message).query(query_code)
         }
     }
 

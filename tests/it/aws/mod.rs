@@ -38,7 +38,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-pub(crate) use access::{Access, Denial, HOME_ACCOUNT, HOME_KEY};
+pub(crate) use access::{Access, Denial, HOME_ACCOUNT, HOME_KEY, Standing};
 pub(crate) use calls::{Call, Calls, Moment};
 pub(crate) use fault::{Fault, Latency, Rule, Silence};
 pub(crate) use glue::{Crawler, Ending};

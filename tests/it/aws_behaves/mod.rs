@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what these tests share are tests too")]
 
+mod credentials;
 mod faults;
 mod glue;
 mod network;
@@ -12,6 +13,13 @@ mod s3_events;
 mod s3_list;
 mod s3_put;
 mod s3_read;
+mod s3_read_part;
+mod s3_tagging;
+mod s3_upload;
+mod s3_upload_checksums;
+mod s3_upload_copy;
+mod s3_upload_list;
+mod s3_versioning;
 mod sqs_mischief;
 mod sqs_receive;
 mod sqs_send;

@@ -86,28 +86,71 @@ async fn conditions_decide_whether_a_put_happens() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_match_its_digest_is_refused() {
-    // Of `abc` and of `abd`.
-    let (right, wrong) = ("kAFQmDzST7DWlj99KOF/cg==", "SRHl4MUu18jpAwyuM3YEYg==");
+    // All of `abc`, from elsewhere; the wrong MD5 is of `abd`.
     #[rustfmt::skip]
     let table = [
-        ("right MD5",     Some(right),  None,             None,                 "ok"),
-        ("wrong MD5",     Some(wrong),  None,             None,                 "400 BadDigest"),
-        ("not an MD5",    Some("abc="), None,             None,                 "400 InvalidDigest"),
-        ("right CRC32",   None,         Some("NSRBwg=="), None,                 "ok"),
-        ("wrong CRC32",   None,         Some("AAAAAA=="), None,                 "400 BadDigest"),
-        ("right CRC64",   None,         None,             Some("BeXKuz/B+us="), "ok"),
-        ("wrong CRC64",   None,         None,             Some("AAAAAAAAAAA="), "400 BadDigest"),
+        ("right MD5",    "content-md5",              "kAFQmDzST7DWlj99KOF/cg==",     "ok"),
+        ("wrong MD5",    "content-md5",              "SRHl4MUu18jpAwyuM3YEYg==",     "400 BadDigest"),
+        ("not an MD5",   "content-md5",              "abc=",                         "400 InvalidDigest"),
+        ("right CRC32",  "x-amz-checksum-crc32",     "NSRBwg==",                     "ok"),
+        ("wrong CRC32",  "x-amz-checksum-crc32",     "AAAAAA==",                     "400 BadDigest"),
+        ("right CRC32C", "x-amz-checksum-crc32c",    "Nks/tw==",                     "ok"),
+        ("wrong CRC32C", "x-amz-checksum-crc32c",    "NSRBwg==",                     "400 BadDigest"),
+        ("right CRC64",  "x-amz-checksum-crc64nvme", "BeXKuz/B+us=",                 "ok"),
+        ("wrong CRC64",  "x-amz-checksum-crc64nvme", "AAAAAAAAAAA=",                 "400 BadDigest"),
+        ("right SHA1",   "x-amz-checksum-sha1",      "qZk+NkcGgWq6PiVxeFDCbJzQ2J0=", "ok"),
+        ("wrong SHA1",   "x-amz-checksum-sha1",      "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "400 BadDigest"),
+        ("right SHA256", "x-amz-checksum-sha256",    "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=", "ok"),
+        ("wrong SHA256", "x-amz-checksum-sha256",    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "400 BadDigest"),
+        ("not known",    "x-amz-checksum-xxhash3",   "AAAAAAAAAAA=",                 "501 NotImplemented"),
     ];
-    for (why, md5, crc32, crc64, want) in table {
+    for (why, header, value, want) in table {
         let world = two_buckets(false);
         let put = s3(&world, "us-east-1").put_object().bucket("raw").key("k");
-        let put = put
-            .set_content_md5(md5.map(Into::into))
-            .set_checksum_crc32(crc32.map(Into::into));
-        let put = put.set_checksum_crc64_nvme(crc64.map(Into::into));
+        let put = match header {
+            "content-md5" => put.content_md5(value),
+            "x-amz-checksum-crc32" => put.checksum_crc32(value),
+            "x-amz-checksum-crc32c" => put.checksum_crc32_c(value),
+            "x-amz-checksum-crc64nvme" => put.checksum_crc64_nvme(value),
+            "x-amz-checksum-sha1" => put.checksum_sha1(value),
+            "x-amz-checksum-sha256" => put.checksum_sha256(value),
+            _ => put.checksum_xxhash3(value),
+        };
         let result = put.body(ByteStream::from_static(b"abc")).send().await;
         assert_eq!(told(&result), want, "{why}");
-        assert_eq!(world.object("raw", "k").is_some(), want == "ok", "{why}");
+        let object = world.object("raw", "k").map(|v| v.object.unwrap());
+        assert_eq!(object.is_some(), want == "ok", "{why}");
+        if let Some(object) = object.filter(|_| header != "content-md5") {
+            assert_eq!(object.checksum.value, value, "{why}: kept beside it");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hash_is_computed_by_the_sdk_and_read_back() {
+    for (algorithm, read) in [
+        (ChecksumAlgorithm::Sha1, "qZk+NkcGgWq6PiVxeFDCbJzQ2J0="),
+        (
+            ChecksumAlgorithm::Sha256,
+            "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+        ),
+    ] {
+        let world = two_buckets(false);
+        let s3 = s3(&world, "us-east-1");
+        let put = s3.put_object().bucket("raw").key("k");
+        let put = put.checksum_algorithm(algorithm.clone());
+        put.body(ByteStream::from_static(b"abc"))
+            .send()
+            .await
+            .unwrap();
+        let got = s3.get_object().bucket("raw").key("k").send().await.unwrap();
+        let told = got.checksum_sha1().or(got.checksum_sha256());
+        assert_eq!(told, Some(read), "{algorithm}");
+        got.body.collect().await.expect("the SDK agrees");
+        let copy = s3.copy_object().bucket("raw").key("c").copy_source("raw/k");
+        let copied = copy.send().await.unwrap().copy_object_result.unwrap();
+        let told = copied.checksum_sha1().or(copied.checksum_sha256());
+        assert_eq!(told, Some(read), "{algorithm}: a copy keeps the kind");
     }
 }
 

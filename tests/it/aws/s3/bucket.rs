@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use super::history::{History, Source, What, Write};
 use super::object::Object;
+use super::upload::Upload;
+use super::versioning::Versioning;
 use crate::aws::HOME_ACCOUNT;
 
 /// One bucket.
@@ -15,7 +17,7 @@ pub(crate) struct Bucket {
     pub(super) name: String,
     pub(super) region: String,
     pub(super) owner: String,
-    pub(super) versioned: bool,
+    pub(super) versioning: Versioning,
     /// Encrypts with KMS what says nothing else.
     pub(super) kms: bool,
     /// Queues that are told of changes.
@@ -23,12 +25,14 @@ pub(crate) struct Bucket {
     /// Each key's versions, oldest first; delete markers too.
     pub(super) keys: BTreeMap<String, Vec<Version>>,
     pub(super) histories: BTreeMap<String, History>,
+    /// By id.
+    pub(super) uploads: BTreeMap<String, Upload>,
 }
 
 /// One version of a key.
 #[derive(Debug, Clone)]
 pub(crate) struct Version {
-    /// `None` in a bucket without versions, where the API says "null".
+    /// `None` in a bucket that never had versions, where the API says "null".
     pub(crate) id: Option<String>,
     /// Whole seconds, as S3 keeps it (RFC 9110 dates have no more).
     pub(crate) modified: Timestamp,
@@ -57,17 +61,18 @@ impl Bucket {
             name: name.to_owned(),
             region: region.to_owned(),
             owner: HOME_ACCOUNT.to_owned(),
-            versioned: false,
+            versioning: Versioning::Never,
             kms: false,
             notify: Vec::new(),
             keys: BTreeMap::new(),
             histories: BTreeMap::new(),
+            uploads: BTreeMap::new(),
         }
     }
 
     pub(crate) fn versioned(self) -> Self {
         Self {
-            versioned: true,
+            versioning: Versioning::Enabled,
             ..self
         }
     }
@@ -109,7 +114,7 @@ impl Bucket {
         (now, reign): (Timestamp, u64),
         rng: &mut Rng,
     ) -> Version {
-        let id = self.versioned.then(|| version_id(rng));
+        let id = self.versioning.id(rng);
         let modified = Timestamp::from_second(now.as_second()).expect("whole seconds fit too");
         let version = Version {
             id,
@@ -119,9 +124,8 @@ impl Bucket {
         };
         self.note(key, (now, reign), &version, source);
         let versions = self.keys.entry(key.to_owned()).or_default();
-        if !self.versioned {
-            versions.clear();
-        }
+        // An id of its own displaces nothing; no id, and the null one, displace their like.
+        versions.retain(|other| other.id != version.id);
         versions.push(version.clone());
         version
     }
@@ -138,7 +142,7 @@ impl Bucket {
     ) -> Deleted {
         match id {
             Some(id) => self.delete_version(key, id, at),
-            None if self.versioned => {
+            None if self.versioning != Versioning::Never => {
                 let marker = self.store(key, None, None, at, rng);
                 let event = Some("ObjectRemoved:DeleteMarkerCreated");
                 Deleted {
@@ -154,7 +158,7 @@ impl Bucket {
     fn delete_version(&mut self, key: &str, id: &str, (now, reign): (Timestamp, u64)) -> Deleted {
         let Some(gone) = self.version(key, id).cloned() else {
             return Deleted {
-                version_id: self.versioned.then(|| id.to_owned()),
+                version_id: (self.versioning != Versioning::Never).then(|| id.to_owned()),
                 ..Deleted::default()
             };
         };
@@ -218,10 +222,4 @@ impl Bucket {
             .0
             .push(write);
     }
-}
-
-fn version_id(rng: &mut Rng) -> String {
-    std::iter::repeat_with(|| rng.alphanumeric())
-        .take(32)
-        .collect()
 }

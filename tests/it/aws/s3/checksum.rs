@@ -2,13 +2,21 @@
 
 use aws_smithy_types::base64;
 use crc_fast::CrcAlgorithm;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+use crate::aws::reply::Reply;
+
+use super::xml;
 
 /// An algorithm this world knows; the others are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Algorithm {
     Crc32,
     Crc32c,
     Crc64Nvme,
+    Sha1,
+    Sha256,
 }
 
 /// A value as S3 shows it.
@@ -22,7 +30,13 @@ pub(crate) struct Checksum {
 }
 
 impl Algorithm {
-    pub(super) const ALL: [Self; 3] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64Nvme,
+        Self::Sha1,
+        Self::Sha256,
+    ];
 
     /// As in `x-amz-checksum-algorithm` and in the names of elements.
     pub(super) fn name(self) -> &'static str {
@@ -30,6 +44,8 @@ impl Algorithm {
             Self::Crc32 => "CRC32",
             Self::Crc32c => "CRC32C",
             Self::Crc64Nvme => "CRC64NVME",
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
         }
     }
 
@@ -38,6 +54,8 @@ impl Algorithm {
             Self::Crc32 => "x-amz-checksum-crc32",
             Self::Crc32c => "x-amz-checksum-crc32c",
             Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
+            Self::Sha1 => "x-amz-checksum-sha1",
+            Self::Sha256 => "x-amz-checksum-sha256",
         }
     }
 
@@ -45,14 +63,31 @@ impl Algorithm {
         Self::ALL.into_iter().find(|a| a.name() == name)
     }
 
+    /// Whether it may be made over the parts' checksums.
+    pub(super) fn composes(self) -> bool {
+        self != Self::Crc64Nvme
+    }
+
+    /// Whether that of a whole can be made from its parts'.
+    pub(super) fn spans(self) -> bool {
+        match self {
+            Self::Crc32 | Self::Crc32c | Self::Crc64Nvme => true,
+            Self::Sha1 | Self::Sha256 => false,
+        }
+    }
+
     /// Big-endian, as S3 encodes them.
     pub(super) fn digest(self, data: &[u8]) -> Vec<u8> {
-        let (parameters, width) = match self {
-            Self::Crc32 => (CrcAlgorithm::Crc32IsoHdlc, 4),
-            Self::Crc32c => (CrcAlgorithm::Crc32Iscsi, 4),
-            Self::Crc64Nvme => (CrcAlgorithm::Crc64Nvme, 8),
+        let crc = |algorithm, width: usize| {
+            crc_fast::checksum(algorithm, data).to_be_bytes()[8 - width..].to_vec()
         };
-        crc_fast::checksum(parameters, data).to_be_bytes()[8 - width..].to_vec()
+        match self {
+            Self::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc, 4),
+            Self::Crc32c => crc(CrcAlgorithm::Crc32Iscsi, 4),
+            Self::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme, 8),
+            Self::Sha1 => Sha1::digest(data).to_vec(),
+            Self::Sha256 => Sha256::digest(data).to_vec(),
+        }
     }
 
     pub(super) fn full(self, data: &[u8]) -> Checksum {
@@ -62,20 +97,37 @@ impl Algorithm {
             full: true,
         }
     }
+}
 
+impl Checksum {
     /// The checksum of the parts' checksums (user guide, "composite checksums").
-    pub(super) fn composite<'a>(self, parts: impl Iterator<Item = &'a [u8]>) -> Checksum {
-        let digests: Vec<_> = parts.map(|part| self.digest(part)).collect();
-        let value = base64::encode(self.digest(&digests.concat()));
-        Checksum {
-            algorithm: self,
+    pub(super) fn composite<'a>(
+        algorithm: Algorithm,
+        parts: impl Iterator<Item = &'a Self>,
+    ) -> Self {
+        let digests: Vec<_> = parts.map(Self::digest).collect();
+        let value = base64::encode(algorithm.digest(&digests.concat()));
+        Self {
+            algorithm,
             value: format!("{value}-{}", digests.len()),
             full: false,
         }
     }
-}
 
-impl Checksum {
+    fn digest(&self) -> Vec<u8> {
+        base64::decode(&self.value).expect("this world wrote it")
+    }
+
+    pub(super) fn headers(&self, reply: Reply) -> Reply {
+        let reply = reply.header(self.algorithm.header(), &self.value);
+        reply.header("x-amz-checksum-type", self.kind())
+    }
+
+    /// As an element of an answer.
+    pub(super) fn element(&self) -> String {
+        xml::element(&format!("Checksum{}", self.algorithm.name()), &self.value)
+    }
+
     pub(super) fn kind(&self) -> &'static str {
         if self.full {
             "FULL_OBJECT"

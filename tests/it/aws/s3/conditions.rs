@@ -1,6 +1,9 @@
 //! Conditional requests (user guide, "Add preconditions to S3 operations with conditional
 //! requests").
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+
 use super::address::Ask;
 use super::bucket::Bucket;
 use super::error::S3Error;
@@ -56,21 +59,35 @@ pub(super) fn read(ask: &Ask<'_>, etag: &str) -> Result<(), S3Error> {
     Ok(())
 }
 
-/// Conditions on the source of a copy fail with 412 both (API reference, `CopyObject`).
-pub(super) fn source(ask: &Ask<'_>, etag: &str) -> Result<(), S3Error> {
-    if ask
-        .header("x-amz-copy-source-if-match")
-        .is_some_and(|said| !same(said, etag))
-    {
+/// Conditions on the source of a copy fail with 412, all four. One on the `ETag` outweighs one on
+/// the date (API reference, `CopyObject` and `UploadPartCopy`).
+pub(super) fn source(ask: &Ask<'_>, etag: &str, modified: Timestamp) -> Result<(), S3Error> {
+    let named = |name: &str| ask.header(name).map(|said| same(said, etag));
+    let matches = named("x-amz-copy-source-if-match");
+    let unwanted = named("x-amz-copy-source-if-none-match");
+    let unmodified_since = date(ask, "x-amz-copy-source-if-unmodified-since")?;
+    let modified_since = date(ask, "x-amz-copy-source-if-modified-since")?;
+    if matches == Some(false) {
         return Err(S3Error::precondition("x-amz-copy-source-If-Match"));
     }
-    if ask
-        .header("x-amz-copy-source-if-none-match")
-        .is_some_and(|said| same(said, etag))
-    {
+    if matches.is_none() && unmodified_since.is_some_and(|since| modified > since) {
+        let condition = "x-amz-copy-source-If-Unmodified-Since";
+        return Err(S3Error::precondition(condition));
+    }
+    if unwanted == Some(true) {
         return Err(S3Error::precondition("x-amz-copy-source-If-None-Match"));
     }
+    if unwanted.is_none() && modified_since.is_some_and(|since| modified <= since) {
+        let condition = "x-amz-copy-source-If-Modified-Since";
+        return Err(S3Error::precondition(condition));
+    }
     Ok(())
+}
+
+fn date(ask: &Ask<'_>, name: &str) -> Result<Option<Timestamp>, S3Error> {
+    let parse = |said: &str| DateTimeParser::new().parse_timestamp(said);
+    let read = ask.header(name).map(parse).transpose();
+    read.map_err(|_| S3Error::invalid_argument(format!("{name} is not a date")))
 }
 
 /// S3 takes `ETags` with and without their quotes (field report).

@@ -74,6 +74,13 @@ impl S3Error {
                 let why = "The AWS Access Key Id you provided does not exist in our records.";
                 Self::new(403, "InvalidAccessKeyId", why)
             }
+            // Error responses, ExpiredToken and SignatureDoesNotMatch.
+            Refusal::Expired => Self::new(400, "ExpiredToken", "The provided token has expired."),
+            Refusal::WrongSecret => {
+                let why = "The request signature we calculated does not match the signature you \
+                           provided. Check your key and signing method.";
+                Self::new(403, "SignatureDoesNotMatch", why)
+            }
             Refusal::Denied { user } => {
                 let why = format!(
                     "User: {user} is not authorized to perform: {action} on resource: \

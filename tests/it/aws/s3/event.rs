@@ -31,11 +31,18 @@ pub(super) fn notification(bucket: &Bucket, change: &Change<'_>) -> String {
     let key = utf8_percent_encode(change.key, KEPT)
         .to_string()
         .replace(' ', "+");
-    // Hexadecimal, growing for one key (user guide, as above); of a real one's length.
-    let mut object = json!({ "key": key, "sequencer": format!("{:018X}", change.reign) });
+    let mut object = json!({ "key": key });
+    // Only PUTs that make an object and DELETEs have one, and tell a size (user guide, as above).
+    let tells = !change.name.starts_with("ObjectTagging:");
+    if tells {
+        // Hexadecimal, growing for one key (as above); of a real one's length.
+        object["sequencer"] = json!(format!("{:018X}", change.reign));
+    }
     if let Some(written) = change.version.and_then(|version| version.object.as_ref()) {
-        object["size"] = json!(written.content.len());
         object["eTag"] = json!(written.etag);
+        if tells {
+            object["size"] = json!(written.content.len());
+        }
     }
     if let Some(id) = change.version_id {
         object["versionId"] = json!(id);

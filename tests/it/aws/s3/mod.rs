@@ -8,14 +8,20 @@ mod body;
 mod bucket;
 mod checksum;
 mod conditions;
+mod content;
 mod copy;
+mod copy_source;
 mod error;
 mod event;
 mod history;
 mod list;
 mod object;
+mod operation;
 mod read;
 mod seed;
+mod tagging;
+mod upload;
+mod versioning;
 mod view;
 mod write;
 mod xml;
@@ -24,12 +30,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use self::address::{Ask, Operation};
+use self::address::Ask;
 use self::bucket::Deleted;
 use self::error::S3Error;
 use self::event::Change;
 use self::history::Source;
 use self::object::Object;
+use self::operation::Operation;
 use super::Scene;
 use super::access::partition;
 use super::reply::Reply;
@@ -89,6 +96,16 @@ fn perform(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S
         Operation::PutObject => write::put(s3, scene, ask),
         Operation::CopyObject => copy::copy(s3, scene, ask),
         Operation::DeleteObject => write::delete(s3, scene, ask),
+        Operation::CreateMultipartUpload => upload::create(s3, scene, ask),
+        Operation::UploadPart => upload::part(s3, scene, ask),
+        Operation::UploadPartCopy => upload::part_copy(s3, scene, ask),
+        Operation::CompleteMultipartUpload => upload::complete(s3, scene, ask),
+        Operation::AbortMultipartUpload => upload::abort(s3, scene, ask),
+        Operation::ListParts => upload::parts(bucket, scene, ask),
+        Operation::ListMultipartUploads => upload::uploads(bucket, scene, ask),
+        Operation::GetObjectTagging => tagging::get(s3, scene, ask),
+        Operation::PutObjectTagging => tagging::put(s3, scene, ask),
+        Operation::DeleteObjectTagging => tagging::delete(s3, scene, ask),
         Operation::Unknown => Err(S3Error::not_implemented(&ask.request.method)),
     }
 }
@@ -169,6 +186,12 @@ impl S3 {
             .ok_or_else(|| S3Error::no_such_bucket(name))
     }
 
+    fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, S3Error> {
+        self.buckets
+            .get_mut(name)
+            .ok_or_else(|| S3Error::no_such_bucket(name))
+    }
+
     fn store(
         &mut self,
         scene: &mut Scene<'_>,
@@ -189,10 +212,7 @@ impl S3 {
         scene: &mut Scene<'_>,
     ) -> Result<Version, S3Error> {
         let at = self.moment(scene.now);
-        let found = self
-            .buckets
-            .get_mut(bucket)
-            .ok_or_else(|| S3Error::no_such_bucket(bucket))?;
+        let found = self.bucket_mut(bucket)?;
         let version = found.store(key, Some(object), source, at, scene.rng);
         self.announce(
             bucket,
@@ -212,10 +232,7 @@ impl S3 {
         version_id: Option<&str>,
     ) -> Result<Deleted, S3Error> {
         let at = self.moment(scene.now);
-        let found = self
-            .buckets
-            .get_mut(bucket)
-            .ok_or_else(|| S3Error::no_such_bucket(bucket))?;
+        let found = self.bucket_mut(bucket)?;
         let deleted = found.delete(key, version_id, at, scene.rng);
         if let Some(event) = deleted.event {
             self.announce(

@@ -1,16 +1,15 @@
-//! One object: content, entity tag, checksum, headers, metadata, tags.
+//! One object: content, entity tag, checksum, parts, headers, metadata, tags.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use bytes::Bytes;
 use fastrand::Rng;
 
 use crate::aws::md5;
 use crate::aws::reply::Reply;
 
 use super::address::Ask;
-use super::checksum::{Algorithm, Checksum};
+use super::checksum::Checksum;
+use super::content::Content;
 use super::error::S3Error;
 
 /// An object as one version holds it.
@@ -20,11 +19,22 @@ pub(crate) struct Object {
     /// Without quotes.
     pub(crate) etag: String,
     pub(crate) checksum: Checksum,
+    /// What it was uploaded in; empty if that was one piece.
+    pub(crate) parts: Vec<Piece>,
     pub(crate) meta: Meta,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) storage_class: String,
     /// Encrypted with KMS, so that its `ETag` says nothing about the content.
     pub(crate) kms: bool,
+}
+
+/// What is left of one part when its upload is complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) number: u32,
+    pub(crate) length: u64,
+    /// Kept only beside a composite checksum.
+    pub(super) checksum: Option<Checksum>,
 }
 
 /// The headers that are kept and given back, and the user's metadata.
@@ -34,83 +44,6 @@ pub(crate) struct Meta {
     pub(crate) user: BTreeMap<String, String>,
 }
 
-/// Bytes, or a claim about bytes too many to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Content {
-    Bytes(Bytes),
-    /// Generated on demand from a seed.
-    Claimed {
-        length: u64,
-        seed: u64,
-    },
-}
-
-/// Claims up to this length have honest digests; above it a stand-in made of length and seed.
-const DIGESTED: u64 = 64 << 20;
-
-impl Content {
-    pub(crate) fn len(&self) -> u64 {
-        match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Claimed { length, .. } => *length,
-        }
-    }
-
-    /// A part of it, made real.
-    pub(crate) fn slice(&self, range: Range<u64>) -> Bytes {
-        let at = |n: u64| usize::try_from(n).expect("64-bit");
-        match self {
-            Self::Bytes(bytes) => bytes.slice(at(range.start)..at(range.end)),
-            Self::Claimed { seed, .. } => {
-                let fits = range.end - range.start <= 1 << 30;
-                assert!(
-                    fits,
-                    "a claimed object is read in ranges, never whole into memory"
-                );
-                let start = range.start / 8 * 8;
-                let words = (start..range.end)
-                    .step_by(8)
-                    .flat_map(|n| word(*seed, n).to_le_bytes());
-                let skip = at(range.start - start);
-                words.skip(skip).take(at(range.end - range.start)).collect()
-            }
-        }
-    }
-
-    /// What stands for the content in every digest.
-    fn digestible(&self) -> Bytes {
-        match self {
-            Self::Claimed { length, seed } if *length > DIGESTED => {
-                format!("{length} bytes from {seed}").into()
-            }
-            Self::Bytes(_) | Self::Claimed { .. } => self.slice(0..self.len()),
-        }
-    }
-
-    pub(crate) fn md5(&self) -> String {
-        md5::hex(self.digestible())
-    }
-
-    pub(super) fn checksum(&self, algorithm: Algorithm) -> Checksum {
-        algorithm.full(&self.digestible())
-    }
-
-    /// Cuts it into exactly so many parts, about equal.
-    pub(super) fn parts(&self, count: usize) -> Vec<Bytes> {
-        let all = self.digestible();
-        let at = |n: usize| all.len() * n / count;
-        (0..count).map(|n| all.slice(at(n)..at(n + 1))).collect()
-    }
-}
-
-/// Steele's splitmix64 over the offset.
-fn word(seed: u64, offset: u64) -> u64 {
-    let mut z = seed ^ offset.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
 /// The MD5 of the content, except with KMS (API reference, Object: `ETag`).
 pub(super) fn etag(content: &Content, kms: bool, rng: &mut Rng) -> String {
     if kms {
@@ -118,6 +51,22 @@ pub(super) fn etag(content: &Content, kms: bool, rng: &mut Rng) -> String {
     } else {
         content.md5()
     }
+}
+
+/// The MD5 of the parts' MD5s and their number (field report; the API reference only says that it
+/// is not the MD5 of the content).
+pub(super) fn etag_of_parts<'a>(etags: impl Iterator<Item = &'a str>) -> String {
+    let digests: Vec<_> = etags
+        .map(|etag| u128::from_str_radix(etag, 16).expect("a part's ETag is 32 digits"))
+        .map(u128::to_be_bytes)
+        .collect();
+    format!("{}-{}", md5::hex(digests.concat()), digests.len())
+}
+
+/// Says how it is encrypted.
+pub(super) fn encryption(reply: Reply, kms: bool) -> Reply {
+    let name = if kms { "aws:kms" } else { "AES256" };
+    reply.header("x-amz-server-side-encryption", name)
 }
 
 /// System-defined metadata that the user controls (user guide, "Working with object metadata").
@@ -174,8 +123,8 @@ impl Meta {
 }
 
 impl Object {
-    /// The headers that GET and HEAD share.
-    pub(super) fn describe(&self, mut reply: Reply, with_checksum: bool) -> Reply {
+    /// The headers that GET and HEAD share; the checksum is what was asked for.
+    pub(super) fn describe(&self, mut reply: Reply, checksum: Option<&Checksum>) -> Reply {
         for (name, value) in &self.meta.headers {
             reply = reply.header(name, value);
         }
@@ -189,21 +138,12 @@ impl Object {
         if !self.tags.is_empty() {
             reply = reply.header("x-amz-tagging-count", self.tags.len().to_string());
         }
-        if with_checksum {
-            reply = self.sum_headers(reply);
+        if let Some(sum) = checksum {
+            reply = reply.header(sum.algorithm.header(), &sum.value);
+            reply = reply.header("x-amz-checksum-type", self.checksum.kind());
         }
         let reply = reply.header("etag", format!("\"{}\"", self.etag));
-        self.encryption(reply).header("accept-ranges", "bytes")
-    }
-
-    pub(super) fn sum_headers(&self, reply: Reply) -> Reply {
-        let reply = reply.header(self.checksum.algorithm.header(), &self.checksum.value);
-        reply.header("x-amz-checksum-type", self.checksum.kind())
-    }
-
-    pub(super) fn encryption(&self, reply: Reply) -> Reply {
-        let name = if self.kms { "aws:kms" } else { "AES256" };
-        reply.header("x-amz-server-side-encryption", name)
+        encryption(reply, self.kms).header("accept-ranges", "bytes")
     }
 
     /// Whether its content can be read without a restore (user guide, "storage classes").

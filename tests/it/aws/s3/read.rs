@@ -8,11 +8,13 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use crate::aws::Scene;
 use crate::aws::reply::Reply;
 
-use super::address::{Ask, Operation};
+use super::address::Ask;
 use super::bucket::{Bucket, Version};
+use super::checksum::Checksum;
 use super::conditions;
 use super::error::S3Error;
-use super::object::Object;
+use super::object::{Object, Piece};
+use super::operation::Operation;
 
 /// A version that is an object.
 pub(super) type Found<'a> = (&'a Version, &'a Object);
@@ -48,7 +50,7 @@ pub(super) fn find<'a>(
 
 /// The current version being a marker is a 404 that says so; asking for the marker by its id is a
 /// 405 (user guide, "Working with delete markers").
-fn marker(key: &str, version: &Version, by_id: bool) -> S3Error {
+pub(super) fn marker(key: &str, version: &Version, by_id: bool) -> S3Error {
     let why = "The specified method is not allowed against this resource.";
     let error = if by_id {
         let modified = http_date(version.modified);
@@ -78,15 +80,14 @@ pub(super) fn object(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Resul
         return Err(inactive(object));
     }
     let length = object.content.len();
-    let range = ask
-        .header("range")
-        .map(|range| parse(range, length))
-        .transpose()?;
-    // A checksum over the whole says nothing about a part (API reference, GetObject).
-    let summed = range.is_none() && ask.header("x-amz-checksum-mode") == Some("ENABLED");
+    let asked = Asked::of(ask, object)?;
+    let range = asked.range(length)?;
+    let sum = asked.checksum(object);
+    let sum = sum.filter(|_| ask.header("x-amz-checksum-mode") == Some("ENABLED"));
     let mut reply = object
-        .describe(Reply::new(if range.is_some() { 206 } else { 200 }), summed)
+        .describe(Reply::new(if range.is_some() { 206 } else { 200 }), sum)
         .maybe("x-amz-version-id", version.id.as_deref())
+        .maybe("x-amz-mp-parts-count", asked.parts_count(object))
         .header("last-modified", http_date(version.modified));
     if let Some(Range { start, end }) = &range {
         reply = reply.header(
@@ -104,9 +105,80 @@ pub(super) fn object(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Resul
 }
 
 /// API reference, `GetObject`: Errors.
-fn inactive(object: &Object) -> S3Error {
+pub(super) fn inactive(object: &Object) -> S3Error {
     let why = "The operation is not valid for the object's storage class";
     S3Error::new(403, "InvalidObjectState", why).element("StorageClass", &object.storage_class)
+}
+
+/// How much of an object a read asks for.
+enum Asked<'a> {
+    All,
+    Range(&'a str),
+    /// Of an object that was put in one piece, `None`: that is its first part (field reports).
+    Part(Option<(u64, &'a Piece)>),
+}
+
+impl<'a> Asked<'a> {
+    fn of(ask: &'a Ask<'_>, object: &'a Object) -> Result<Self, S3Error> {
+        let number = ask.query("partNumber");
+        if number.is_empty() {
+            return Ok(ask.header("range").map_or(Self::All, Self::Range));
+        }
+        if ask.header("range").is_some() {
+            let why = "Cannot specify both Range header and partNumber query parameter";
+            return Err(S3Error::invalid_request(why));
+        }
+        let number = number.parse::<u32>().ok();
+        let number = number.filter(|number| (1..=10_000).contains(number));
+        let number = number.ok_or_else(|| {
+            let why = "Part number must be an integer between 1 and 10000, inclusive";
+            S3Error::invalid_argument(why)
+        })?;
+        if object.parts.is_empty() && number == 1 {
+            return Ok(Self::Part(None));
+        }
+        let mut start = 0;
+        for piece in &object.parts {
+            if piece.number == number {
+                return Ok(Self::Part(Some((start, piece))));
+            }
+            start += piece.length;
+        }
+        // Field reports.
+        let why = "The requested partnumber is not satisfiable";
+        Err(S3Error::new(416, "InvalidPartNumber", why))
+    }
+
+    /// Nothing has no range.
+    fn range(&self, length: u64) -> Result<Option<Range<u64>>, S3Error> {
+        let range = match self {
+            Self::All => return Ok(None),
+            Self::Range(range) => parse(range, length)?,
+            Self::Part(None) => 0..length,
+            Self::Part(Some((start, piece))) => *start..start + piece.length,
+        };
+        Ok(Some(range).filter(|range| !range.is_empty()))
+    }
+
+    /// A checksum over the whole says nothing about a part of it (API reference, `GetObject`); parts
+    /// have their own beside a composite one (localstack/localstack#12842, tried on S3).
+    fn checksum(&self, object: &'a Object) -> Option<&'a Checksum> {
+        match self {
+            Self::Range(_) => None,
+            Self::All | Self::Part(None) => Some(&object.checksum),
+            Self::Part(Some(_)) if object.checksum.full && object.parts.len() == 1 => {
+                Some(&object.checksum)
+            }
+            Self::Part(Some((_, piece))) => piece.checksum.as_ref(),
+        }
+    }
+
+    /// Only where a part was asked for, and of what was uploaded in parts (API reference,
+    /// `GetObject`: Response Elements).
+    fn parts_count(&self, object: &Object) -> Option<String> {
+        let counted = matches!(self, Self::Part(Some(_)));
+        counted.then(|| object.parts.len().to_string())
+    }
 }
 
 /// One range of bytes (RFC 9110, Range; S3 serves only one).

@@ -1,22 +1,20 @@
-//! Objects that somebody else put there, in ways the simulated calls can't (multipart, claimed
-//! size).
+//! Objects that somebody else put there, without a call: of claimed size, in small parts, archived.
 
 use std::collections::BTreeMap;
 
-use ::md5::{Digest, Md5};
 use bytes::Bytes;
 use fastrand::Rng;
 
-use super::checksum::Algorithm;
-use super::object::{Content, Meta, Object, etag};
-use crate::aws::md5;
+use super::checksum::{Algorithm, Checksum};
+use super::content::Content;
+use super::object::{Meta, Object, Piece, etag, etag_of_parts};
 
 /// An object to be put by an outsider.
 #[derive(Debug, Clone)]
 pub(crate) struct Seed {
     pub(super) key: String,
     content: Content,
-    parts: Option<usize>,
+    parts: Option<u32>,
     composite: bool,
     kms: bool,
     storage_class: String,
@@ -41,13 +39,13 @@ impl Seed {
     /// An object that claims a length; its bytes are made up from `seed` when they are read.
     pub(crate) fn claimed(key: &str, length: u64, seed: u64) -> Self {
         Self {
-            content: Content::Claimed { length, seed },
+            content: Content::claimed(length, seed),
             ..Self::new(key, "")
         }
     }
 
     /// Uploaded in so many parts, with a full-object CRC64NVME.
-    pub(crate) fn multipart(self, parts: usize) -> Self {
+    pub(crate) fn multipart(self, parts: u32) -> Self {
         Self {
             parts: Some(parts),
             ..self
@@ -100,26 +98,30 @@ impl Seed {
     pub(super) fn object(mut self, bucket_kms: bool, rng: &mut Rng) -> Object {
         self.meta.complete();
         let kms = self.kms || bucket_kms;
-        let parts = self
-            .parts
-            .map(|count| self.content.parts(count))
-            .unwrap_or_default();
+        let cuts = self.content.parts(self.parts.unwrap_or(0));
+        let sums: Vec<_> = cuts
+            .iter()
+            .map(|cut| self.composite.then(|| cut.checksum(Algorithm::Crc32)))
+            .collect();
         let checksum = if self.composite {
-            Algorithm::Crc32.composite(parts.iter().map(AsRef::as_ref))
+            Checksum::composite(Algorithm::Crc32, sums.iter().flatten())
         } else {
             self.content.checksum(Algorithm::Crc64Nvme)
         };
-        let etag = if self.parts.is_some() {
-            // The MD5 of the parts' MD5s and their number (field report; the API reference only
-            // says that it is not the MD5 of the content).
-            let digests: Vec<_> = parts
-                .iter()
-                .map(|part| Md5::digest(part).to_vec())
-                .collect();
-            format!("{}-{}", md5::hex(digests.concat()), digests.len())
-        } else {
+        let etag = if cuts.is_empty() {
             etag(&self.content, kms, rng)
+        } else {
+            let etags: Vec<_> = cuts.iter().map(|cut| etag(cut, kms, rng)).collect();
+            etag_of_parts(etags.iter().map(String::as_str))
         };
+        let parts = (1..)
+            .zip(cuts.iter().zip(sums))
+            .map(|(number, (cut, checksum))| Piece {
+                number,
+                length: cut.len(),
+                checksum,
+            })
+            .collect();
         let Self {
             content,
             meta,
@@ -131,6 +133,7 @@ impl Seed {
             content,
             etag,
             checksum,
+            parts,
             meta,
             tags,
             storage_class,

@@ -9,11 +9,12 @@ use crate::aws::reply::Reply;
 
 use super::address::Ask;
 use super::checksum::Algorithm;
+use super::content::Content;
 use super::error::S3Error;
-use super::object::{Content, Meta, Object, etag};
-use super::{S3, body, conditions};
+use super::object::{Meta, Object, encryption, etag};
+use super::{S3, body, conditions, tagging};
 
-/// The largest body of one `PutObject` and the largest source of one `CopyObject` (user guide,
+/// The largest body, and the largest source of one `CopyObject` or `UploadPartCopy` (user guide,
 /// "limits").
 pub(super) const FIVE_GB: u64 = 5 << 30;
 
@@ -21,10 +22,7 @@ pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<R
     allow_write(scene, ask)?;
     let received = body::receive(ask.request)?;
     let content = Content::Bytes(received.data);
-    if content.len() > FIVE_GB {
-        let why = "Your proposed upload exceeds the maximum allowed size";
-        return Err(S3Error::new(400, "EntityTooLarge", why));
-    }
+    fits(&content)?;
     conditions::destination(ask, s3.bucket(&ask.bucket)?)?;
     let kms = encrypted(ask, s3.bucket(&ask.bucket)?.kms)?;
     let sum = received.checksum;
@@ -33,19 +31,27 @@ pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<R
         // S3 adds CRC64NVME where nothing was sent (user guide, "Checking object integrity").
         checksum: sum.unwrap_or_else(|| content.checksum(Algorithm::Crc64Nvme)),
         content,
+        parts: Vec::new(),
         meta: Meta::of(ask)?,
-        tags: ask
-            .header("x-amz-tagging")
-            .map(tags)
-            .transpose()?
-            .unwrap_or_default(),
+        tags: tags(ask.header("x-amz-tagging").unwrap_or_default())?,
         storage_class: storage_class(ask)?,
         kms,
     };
-    let reply = object.sum_headers(object.encryption(Reply::new(200)));
+    let reply = object
+        .checksum
+        .headers(encryption(Reply::new(200), object.kms));
     let reply = reply.header("etag", format!("\"{}\"", object.etag));
     let version = s3.store(scene, ask, object, None, "ObjectCreated:Put")?;
     Ok(reply.maybe("x-amz-version-id", version.id))
+}
+
+/// The largest body of one `PutObject` or `UploadPart` (user guide, "limits").
+pub(super) fn fits(content: &Content) -> Result<(), S3Error> {
+    if content.len() <= FIVE_GB {
+        return Ok(());
+    }
+    let why = "Your proposed upload exceeds the maximum allowed size";
+    Err(S3Error::new(400, "EntityTooLarge", why))
 }
 
 pub(super) fn delete(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S3Error> {
@@ -124,26 +130,15 @@ pub(super) fn storage_class(ask: &Ask<'_>) -> Result<String, S3Error> {
     ))
 }
 
-/// Tags as URL query parameters; at most ten, keys of 128 and values of 256 characters (user guide,
-/// "Categorizing your storage using tags").
+/// Tags as URL query parameters.
 pub(super) fn tags(header: &str) -> Result<BTreeMap<String, String>, S3Error> {
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
     };
-    let mut tags = BTreeMap::new();
-    for pair in header.split('&').filter(|pair| !pair.is_empty()) {
+    let pairs = header.split('&').filter(|pair| !pair.is_empty());
+    tagging::collect(pairs.map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (key, value) = (decode(key), decode(value));
-        let fits = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
-        if !fits || tags.insert(key, value).is_some() {
-            let why = "The tag provided was not a valid tag.";
-            return Err(S3Error::new(400, "InvalidTag", why));
-        }
-    }
-    if tags.len() > 10 {
-        let why = "Object tags cannot be greater than 10";
-        return Err(S3Error::new(400, "BadRequest", why));
-    }
-    Ok(tags)
+        (decode(key), decode(value))
+    }))
 }
