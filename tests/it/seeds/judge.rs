@@ -13,15 +13,13 @@ use crate::aws::{Settled, Version, What, Write};
 /// The mark that the daemon leaves on some copies.
 const MARK: &str = "brigade-source";
 
-/// What of an object must travel.
+/// What of an object is one whole.
 #[derive(Debug, PartialEq)]
 struct Face<'a> {
     md5: String,
     length: u64,
     headers: &'a BTreeMap<String, String>,
     user: BTreeMap<&'a str, &'a str>,
-    /// Streaming does not carry them yet.
-    tags: Option<&'a BTreeMap<String, String>>,
 }
 
 /// Everything that was not as promised, in words.
@@ -92,8 +90,15 @@ impl<'a> Pair<'a> {
                 .filter(|(name, _)| *name != MARK)
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
-            tags: (!self.stage.script.routes[self.route].streamed).then_some(&object.tags),
         }
+    }
+
+    /// Tags can change in place, so no pin holds them: they are right only in the end. Streaming
+    /// does not carry them yet.
+    fn tags<'v>(&self, version: &'v Version) -> Option<&'v BTreeMap<String, String>> {
+        let streamed = self.stage.script.routes[self.route].streamed;
+        let object = version.object.as_ref().filter(|_| !streamed)?;
+        Some(&object.tags)
     }
 
     /// Where a copy of this source version belongs.
@@ -112,6 +117,9 @@ impl<'a> Pair<'a> {
             return Some(format!("{self}: there is no copy"));
         };
         let (is, should) = (self.face(copy), self.face(source));
+        if self.tags(copy) != self.tags(source) {
+            return Some(format!("{self}: the copy has other tags"));
+        }
         (is != should).then(|| format!("{self}: the copy is {is:?}, its source {should:?}"))
     }
 
