@@ -28,6 +28,10 @@ test-rust:
 test-live:
 	$(PYTHON) tests/live/run.py $(ARGS)
 
+# Ask a real AWS account what the tests assume of it (docs/VERIFIED.md). Only with AWS_SMOKE=yes; costs cents
+aws-smoke:
+	@$(PYTHON) tests/smoke/run.py $(ARGS)
+
 # See it work: an object's whole way on a stand-in for AWS, ends by itself
 demo:
 	@$(PYTHON) demo/demo.py
@@ -63,4 +67,4 @@ clean:
 	cargo clean
 	rm -rf .venv .dev .tools
 
-.PHONY: help build test test-rust test-live demo dev check fmt fmt-check lint deny clean
+.PHONY: help build test test-rust test-live aws-smoke demo dev check fmt fmt-check lint deny clean
