@@ -14,6 +14,7 @@ from asking.account import Account, Unusable
 from asking.answers import Asked, table
 from asking.belongings import Belongings, new_run
 from asking.ground import Ground
+from botocore.exceptions import BotoCoreError, ClientError
 from standin import ROOT
 
 _ASKED = pytest.StashKey[list[Asked]]()
@@ -50,11 +51,18 @@ def ground(account: Account, pytestconfig: pytest.Config) -> Iterator[Ground]:
     with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(f"\nrun {own.run} on {where}, {account.home} and {account.away}: {own.name('…')}", flush=True)
     try:
-        yield grounds.make(account, own)
+        yield _made(account, own)
     finally:
         left = own.remove()
         pytestconfig.stash[_LEFT] = left
     assert not left, "could not be removed:\n" + "\n".join(left)
+
+
+def _made(account: Account, own: Belongings) -> Ground:
+    try:
+        return grounds.make(account, own)
+    except (ClientError, BotoCoreError) as why:
+        pytest.exit(f"the ground could not be made: {why}", returncode=1)
 
 
 @pytest.fixture

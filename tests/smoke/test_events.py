@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from asking.account import told
 from asking.answers import Asked
 from asking.events import Event
 from asking.ground import Ground
@@ -24,7 +25,8 @@ def test_q22_the_event_of_a_new_object(ground: Ground, asked: Asked) -> None:
     """What is in the event of a new object?"""
     new = {"version": "2.x", "records": "1", "eTag": "bare, HEAD's", "size": "right", "sequencer": "hex"}
     expected, seen = {}, {}
-    for part, bucket, version in (("plain", ground.source, "absent"), ("versioned", ground.source_v, "there")):
+    buckets = {"plain": (ground.source, "absent"), "versioned": (ground.source_v, "there")}
+    for part, (bucket, version) in buckets.items():
         key, etag = ground.put(bucket, b"abc")
         event = ground.events.about(bucket, key, "ObjectCreated:Put")
         if part == "plain":
@@ -63,7 +65,10 @@ def test_q24_how_keys_are_encoded(ground: Ground, asked: Asked) -> None:
     slashes = set()
     for odd in ODD:
         key = f"{ground.key()} {odd}"
-        ground.s3.put_object(Bucket=ground.source, Key=key, Body=b"x")
+        put = told(ground.s3.put_object, Bucket=ground.source, Key=key, Body=b"x")
+        if put != "200":
+            seen[repr(odd)] = put
+            continue
         try:
             sent = ground.events.about(ground.source, key, "ObjectCreated:Put").object["key"]
         except AssertionError:

@@ -1,4 +1,4 @@
-"""The project's own Python environments, one per stand-in, whose dependencies conflict, and one for asking AWS.
+"""The project's own Python environments: one per stand-in, as their dependencies conflict, and one for AWS.
 
 Each is made on first use from a fully pinned requirement file, and made anew when that file
 changes. A stamp written last tells a finished environment from one whose making was interrupted.

@@ -69,24 +69,34 @@ class Belongings:
         asked = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
         return str(asked["Attributes"]["QueueArn"])
 
-    def find(self) -> None:
-        """Remembers what a run that died has left: by name, and buckets by their tag as well."""
-        account = self._account
+    def find(self) -> list[str]:
+        """Remembers what a run that died has left, by name and tag; buckets of that name without
+        the tag are returned and left alone."""
+        account, strange = self._account, []
         for region in (account.home, account.away):
             s3 = account.client("s3", region, patient=True)
-            for bucket in s3.list_buckets()["Buckets"]:
-                name = bucket["Name"]
+            names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+            for name in names:
                 if name.startswith(self.name("")) and _region(s3, name) == region:
-                    tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
-                    assert {"Key": PREFIX, "Value": self.run} in tags, f"{name} is not ours: {tags}"
-                    self._buckets[name] = region
+                    if self._is_tagged(s3, name):
+                        self._buckets[name] = region
+                    else:
+                        strange.append(f"bucket {name} in {region} has not our tag")
         sqs = account.client("sqs", account.home, patient=True)
         for page in sqs.get_paginator("list_queues").paginate(QueueNamePrefix=self.name("")):
             self._queues += [url.rpartition("/")[2] for url in page.get("QueueUrls", [])]
+        return strange
+
+    def _is_tagged(self, s3: Any, name: str) -> bool:
+        try:
+            tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
+        except ClientError:
+            return False
+        return {"Key": PREFIX, "Value": self.run} in tags
 
     def remove(self) -> list[str]:
         """Removes everything, and says what could not be."""
-        left = []
+        left: list[str] = []
         sqs = self._account.client("sqs", self._account.home, patient=True)
         for name in reversed(self._queues):
             left += _tried(f"queue {name}", lambda: _remove_queue(sqs, name))

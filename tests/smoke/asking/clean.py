@@ -14,9 +14,8 @@ def main() -> None:
         belongings = Belongings(Account(), sys.argv[1])
     except Unusable as why:
         sys.exit(str(why))
-    belongings.find()
-    if left := belongings.remove():
-        sys.exit("could not remove:\n  " + "\n  ".join(left))
+    if left := belongings.find() + belongings.remove():
+        sys.exit("not removed:\n  " + "\n  ".join(left))
     print(f"nothing is left of run {belongings.run}")
 
 
