@@ -1,5 +1,7 @@
 """`make aws-smoke` against a stand-in: it wants to be told so, and leaves nothing behind, however it ends."""
 
+import ast
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -37,6 +39,20 @@ def made(on: StandIn) -> list[str]:
     buckets = [bucket["Name"] for bucket in on.client("s3").list_buckets()["Buckets"]]
     urls = on.client("sqs").list_queues().get("QueueUrls", [])
     return [name for name in buckets + urls if "brigade-smoke-" in name]
+
+
+def test_each_question_of_the_documentation_is_asked_in_its_own_words() -> None:
+    text = (ROOT / "docs" / "VERIFIED.md").read_text()
+    [last] = re.findall(r"Questions 1 to (\d+) are asked", text)
+    written = {int(n): words for n, words in re.findall(r"^\*\*(\d+)\. (.+?)\*\*", text, re.M | re.S)}
+    asked = {}
+    for file in SCRIPT.parent.glob("test_*.py"):
+        for one in ast.parse(file.read_text()).body:
+            if isinstance(one, ast.FunctionDef) and (named := re.match(r"test_q(\d+)_", one.name)):
+                asked[int(named[1])] = ast.get_docstring(one) or ""
+    plain = {n: " ".join(words.replace("`", "").split()) for n, words in asked.items()}
+    want = {n: " ".join(words.replace("`", "").split()) for n, words in written.items() if n <= int(last)}
+    assert plain == want
 
 
 def test_it_wants_to_be_told(smoke: list[Process], tmp_path: Path) -> None:

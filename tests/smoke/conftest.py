@@ -61,7 +61,7 @@ def ground(account: Account, pytestconfig: pytest.Config) -> Iterator[Ground]:
 def _made(account: Account, own: Belongings) -> Ground:
     try:
         return grounds.make(account, own)
-    except (ClientError, BotoCoreError) as why:
+    except (ClientError, BotoCoreError, AssertionError) as why:
         pytest.exit(f"the ground could not be made: {why}", returncode=1)
 
 

@@ -19,12 +19,12 @@ This asks a real AWS account. Set AWS_SMOKE=yes if that is what you want.
 
 It makes, in the account of your credentials, named brigade-smoke-RUN-… and tagged brigade-smoke=RUN:
   5 buckets (3 in the region of your credentials, 2 in another one), 2 of them versioned, 1 with a policy
-  about 12 SQS queues, one pair of them fed by the buckets' notifications
-  some 200 objects, 64 MiB in all, a few of them copied between the regions
+  about 14 SQS queues, one pair of them fed by the buckets' notifications
+  some 200 objects, 300 MiB in all, half of it copied between the regions
 Nothing else is touched. In the end all of it is removed, also after Ctrl-C. It needs s3:* and sqs:* on
 these names, and s3:ListAllMyBuckets and sqs:ListQueues for --clean.
 
-It takes about 5 minutes and costs about 2 US cents (requests, and 300 MB between regions).
+It takes about 5 minutes and costs about 2 US cents (requests, and traffic between regions).
 
 Variables:
   AWS_REGION             the home region

@@ -72,7 +72,7 @@ def test_q02_copy_object_honours_if_match_between_regions(ground: Ground, asked:
 
 
 def test_q03_what_a_failing_pin_answers(ground: Ground, asked: Asked) -> None:
-    """What does a failing pin (copy-source-if-match) answer?"""
+    """What does a failing pin (x-amz-copy-source-if-match) answer?"""
     key, etag = ground.put(ground.source, b"x")
     seen = {"another": ground.copy(key, ground.key(), CopySourceIfMatch=OTHER)}
     ground.s3.delete_object(Bucket=ground.source, Key=key)

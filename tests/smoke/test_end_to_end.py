@@ -48,9 +48,8 @@ def test_the_binary_copies_everything_and_parks_nothing(
     account, own = ground.account, ground.own
     way = Way(ground.source, ground.target, ground.s3, ground.s3_away)
     work = own.queue("work", dead_letters_after=20)
-    dead = ground.sqs.get_queue_url(QueueName=own.name("work-dead"))["QueueUrl"]
-    events = ground.sqs.get_queue_url(QueueName=own.name("events"))["QueueUrl"]
-    tell(ground, ground.source, {ASK: events, SEND: work})
+    dead = own.url("work-dead")
+    tell(ground, ground.source, {ASK: own.url("events"), SEND: work})
     settings = {
         "version": 1,
         "environment": "smoke",

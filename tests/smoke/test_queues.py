@@ -103,7 +103,7 @@ def test_q29_twelve_hours_are_the_ceiling(ground: Ground, asked: Asked) -> None:
 def test_q30_what_a_dead_letter_keeps(ground: Ground, asked: Asked) -> None:
     """What does a message keep in the dead-letter queue?"""
     url = ground.own.queue("q30", dead_letters_after=2)
-    dead = ground.sqs.get_queue_url(QueueName=ground.own.name("q30-dead"))["QueueUrl"]
+    dead = ground.own.url("q30-dead")
     asked_for = ground.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
     count = json.loads(asked_for["Attributes"]["RedrivePolicy"])["maxReceiveCount"]
     asked.note(f"maxReceiveCount comes back as {count!r}")
@@ -167,7 +167,7 @@ def test_q31_how_large_and_of_what_a_message_may_be(ground: Ground, asked: Asked
 
 def test_q32_a_missing_queue(ground: Ground, asked: Asked) -> None:
     """What does a missing queue say?"""
-    url = ground.sqs.get_queue_url(QueueName=ground.own.name("events"))["QueueUrl"] + "-nobody"
+    url = ground.own.url("events") + "-nobody"
     seen = {
         "receive": told(ground.sqs.receive_message, QueueUrl=url),
         "attributes": told(ground.sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["RedrivePolicy"]),

@@ -11,8 +11,9 @@ import uuid
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from standin import wait
 
-from asking.account import Account, Unusable
+from asking.account import Account, Unusable, told
 
 PREFIX = "brigade-smoke"
 """Begins every name, and is the tag's key."""
@@ -32,7 +33,7 @@ class Belongings:
         self._account = account
         self.run = run
         self._buckets: dict[str, str] = {}
-        self._queues: list[str] = []
+        self._queues: dict[str, str] = {}
 
     def name(self, role: str) -> str:
         """The run's own name for something."""
@@ -59,9 +60,17 @@ class Belongings:
             policy = {"deadLetterTargetArn": dead, "maxReceiveCount": dead_letters_after}
             attributes["RedrivePolicy"] = json.dumps(policy)
         name = self.name(role)
-        self._queues.append(name)
+        self._queues[name] = ""
         made = sqs.create_queue(QueueName=name, Attributes=attributes, tags={PREFIX: self.run})
-        return str(made["QueueUrl"])
+        url = self._queues[name] = str(made["QueueUrl"])
+        # SQS wants a second before everybody knows the queue.
+        known = {"QueueUrl": url, "AttributeNames": ["QueueArn"]}
+        wait.until(f"the queue {name}", lambda: told(sqs.get_queue_attributes, **known) == "200", 60)
+        return url
+
+    def url(self, role: str) -> str:
+        """The URL of a queue that was made."""
+        return self._queues[self.name(role)]
 
     def arn(self, queue_url: str) -> str:
         """A queue's ARN."""
@@ -84,7 +93,7 @@ class Belongings:
                         strange.append(f"bucket {name} in {region} has not our tag")
         sqs = account.client("sqs", account.home, patient=True)
         for page in sqs.get_paginator("list_queues").paginate(QueueNamePrefix=self.name("")):
-            self._queues += [url.rpartition("/")[2] for url in page.get("QueueUrls", [])]
+            self._queues |= {url.rpartition("/")[2]: url for url in page.get("QueueUrls", [])}
         return strange
 
     def _is_tagged(self, s3: Any, name: str) -> bool:
@@ -98,8 +107,8 @@ class Belongings:
         """Removes everything, and says what could not be."""
         left: list[str] = []
         sqs = self._account.client("sqs", self._account.home, patient=True)
-        for name in reversed(self._queues):
-            left += _tried(f"queue {name}", lambda: _remove_queue(sqs, name))
+        for name, url in self._queues.items():
+            left += _tried(f"queue {name}", lambda: _remove_queue(sqs, name, url))
         for name, region in self._buckets.items():
             s3 = self._account.client("s3", region, patient=True)
             left += _tried(f"bucket {name} in {region}", lambda: _remove_bucket(s3, name))
@@ -116,8 +125,8 @@ def _tried(what: str, remove: Any) -> list[str]:
     return []
 
 
-def _remove_queue(sqs: Any, name: str) -> None:
-    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+def _remove_queue(sqs: Any, name: str, url: str) -> None:
+    sqs.delete_queue(QueueUrl=url or sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
 
 def _remove_bucket(s3: Any, name: str) -> None:

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from standin import wait
+
 from asking.account import Account, told
 from asking.belongings import Belongings
 from asking.events import Events
@@ -114,10 +116,8 @@ def make(account: Account, own: Belongings) -> Ground:
         own.bucket("closed", home),
         Events(account.client("sqs", home, patient=True), own.queue("events")),
     )
-    url = own.name("events")
-    queue = account.client("sqs", home).get_queue_url(QueueName=url)["QueueUrl"]
     for bucket in (ground.source, ground.source_v):
-        tell(ground, bucket, {ASK: queue})
+        tell(ground, bucket, {ASK: own.url("events")})
     return ground
 
 
@@ -146,6 +146,7 @@ def tell(ground: Ground, bucket: str, queues: dict[str, str]) -> None:
                 "Filter": {"Key": {"FilterRules": rules}},
             }
         )
-    s3 = account.client("s3", account.home, patient=True)
-    configuration = {"QueueConfigurations": told_queues}
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+    put = account.client("s3", account.home, patient=True).put_bucket_notification_configuration
+    asked = {"Bucket": bucket, "NotificationConfiguration": {"QueueConfigurations": told_queues}}
+    # Refused until S3 knows of the queue's policy.
+    wait.until(f"the notifications of {bucket}", lambda: told(put, **asked) == "200", 60, every=1)
