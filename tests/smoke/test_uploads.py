@@ -123,7 +123,8 @@ def test_q37_a_copy_in_parts_has_its_sources_checksum(ground: Ground, asked: Ask
             CopySourceRange=bounds,
         )["CopyPartResult"]
         parts.append({"PartNumber": number, "ETag": said["ETag"]})
-        asked.note(f"part {number} tells {', '.join(name for name in said if 'Checksum' in name) or 'no sum'}")
+        sums = ", ".join(name for name in said if "Checksum" in name)
+        asked.note(f"part {number} tells {sums or 'no sum'}")
     done = s3.complete_multipart_upload(**at, MultipartUpload={"Parts": parts})
     shown = s3.head_object(Bucket=ground.target, Key=to, ChecksumMode="ENABLED")
     sum_ = source.get("ChecksumCRC64NVME")
