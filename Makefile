@@ -39,6 +39,9 @@ seed:
 # Take the safeguards out of the code one at a time: some seed or test must notice. ARGS are words of names
 safeguards:
 	$(PYTHON) tests/safeguards/run.py $(ARGS)
+# Ask a real AWS account what the tests assume of it (docs/VERIFIED.md). Only with AWS_SMOKE=yes; costs cents
+aws-smoke:
+	@$(PYTHON) tests/smoke/run.py $(ARGS)
 
 # See it work: an object's whole way on a stand-in for AWS, ends by itself
 demo:
@@ -75,4 +78,4 @@ clean:
 	cargo clean
 	rm -rf .venv .dev .tools
 
-.PHONY: help build test test-rust test-live soak seed safeguards demo dev check fmt fmt-check lint deny clean
+.PHONY: help build test test-rust test-live soak seed safeguards aws-smoke demo dev check fmt fmt-check lint deny clean

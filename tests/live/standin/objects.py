@@ -4,10 +4,28 @@ import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-
-from standin.provision import Pipeline
+from typing import Any, Protocol
 
 _THREADS = 16
+
+
+class Ends(Protocol):
+    """Both ends of a pipeline: buckets, the clients that reach them, and how keys are mapped."""
+
+    source: str
+    target: str
+    prefix: str
+
+    @property
+    def s3(self) -> Any:
+        """S3 where the source is."""
+
+    @property
+    def s3_away(self) -> Any:
+        """S3 where the target is."""
+
+    def copy_of(self, key: str) -> str:
+        """The destination key of a source key."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +48,7 @@ def body_of(seed: str, size: int) -> bytes:
     return hashlib.shake_128(seed.encode()).digest(size)
 
 
-def upload(to: Pipeline, things: Iterable[Thing], tick: Callable[[int], None] = lambda _: None) -> int:
+def upload(to: Ends, things: Iterable[Thing], tick: Callable[[int], None] = lambda _: None) -> int:
     """Puts them all, many at once, and returns how many."""
 
     def put(thing: Thing) -> None:
@@ -46,7 +64,7 @@ def upload(to: Pipeline, things: Iterable[Thing], tick: Callable[[int], None] = 
 
 
 def differences(
-    of: Pipeline, things: Iterable[Thing], tick: Callable[[int], None] = lambda _: None
+    of: Ends, things: Iterable[Thing], tick: Callable[[int], None] = lambda _: None
 ) -> list[str]:
     """Compares each copy with what was uploaded, byte for byte; an empty list is the proof."""
     found: list[str] = []
@@ -58,13 +76,13 @@ def differences(
     return sorted(found)
 
 
-def copied_keys(of: Pipeline) -> set[str]:
+def copied_keys(of: Ends) -> set[str]:
     """Every key in the target bucket."""
     pages = of.s3_away.get_paginator("list_objects_v2").paginate(Bucket=of.target)
     return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
 
 
-def _unlike(of: Pipeline, thing: Thing) -> list[str]:
+def _unlike(of: Ends, thing: Thing) -> list[str]:
     from botocore.exceptions import ClientError
 
     try:

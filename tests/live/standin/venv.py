@@ -1,4 +1,4 @@
-"""The project's own Python environments, one per stand-in: their dependencies conflict.
+"""The project's own Python environments: one per stand-in, as their dependencies conflict, and one for AWS.
 
 Each is made on first use from a fully pinned requirement file, and made anew when that file
 changes. A stamp written last tells a finished environment from one whose making was interrupted.
@@ -26,9 +26,9 @@ class MissingTool(Exception):
     """Something this machine must have and has not; the message says how to install it."""
 
 
-def ensure(name: str, say: Say = print) -> Path:
+def ensure(name: str, say: Say = print, wanted: Path | None = None) -> Path:
     """Makes `.venv/<name>` if it is not there or out of date, and returns its interpreter."""
-    wanted = REQUIREMENTS / f"requirements-{name}.txt"
+    wanted = wanted or REQUIREMENTS / f"requirements-{name}.txt"
     folder = VENVS / name
     python = folder / "bin" / "python"
     stamp = folder / "made-from"
