@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -105,8 +106,11 @@ impl Home {
         builder.timeout_config(timeouts.build()).build()
     }
 
+    /// For services whose bodies are small: each call has a timeout of its own, so nobody need
+    /// wake up every second of a long poll to see whether it stalls.
     fn in_region(&self, region: Option<&str>) -> SdkConfig {
         let builder = self.sdk.clone().into_builder();
+        let builder = builder.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let region = region.or(self.aws.region.as_deref()).unwrap_or(FALLBACK);
         builder.region(Region::new(region.to_owned())).build()
     }
