@@ -70,6 +70,7 @@ async fn uploads_are_listed_by_key_and_age_in_pages() {
                     (key, upload.upload_id().unwrap().to_owned())
                 });
                 listed.extend(found);
+                assert!(listed.len() <= begun.len(), "pages that never end");
                 if page.is_truncated() == Some(false) {
                     break;
                 }

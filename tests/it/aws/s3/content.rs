@@ -190,6 +190,9 @@ mod tests {
             ("a huge claim", Content::claimed(5 << 40, 7)),
             ("several", mixed()),
         ] {
+            let gapped = Content::join([whole.range(0..3), whole.range(5..8)]);
+            let want = [whole.slice(0..3), whole.slice(5..8)].concat();
+            assert_eq!(gapped.slice(0..6), want, "{why} with a gap");
             for count in [1, 3, 7] {
                 let parts = whole.parts(count);
                 assert_eq!(parts.len(), count as usize, "{why}");
