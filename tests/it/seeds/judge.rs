@@ -282,7 +282,9 @@ fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
         }
         Act::Outside(_) => true,
     };
-    if !script.storms.is_empty() || !script.steps.iter().all(quiet) {
+    // A write may take an eighth of the visibility.
+    let patient = 2 * script.latency < script.visibility / 8;
+    if !script.storms.is_empty() || !patient || !script.steps.iter().all(quiet) {
         return None;
     }
     let mut parked = played.parked.iter();
