@@ -188,6 +188,11 @@ fn a_followed_delete_without_a_condition_takes_a_newer_copy() {
 }
 
 #[test]
+fn a_move_that_ends_with_a_skip_is_never_made_when_its_worker_dies() {
+    breaks(Rule::SkipsMoveOn, MOVE, Wrong::NotMoved);
+}
+
+#[test]
 fn a_move_must_see_that_its_copy_was_overwritten() {
     breaks(Rule::MoveLooksAtDestination, CALM_MOVE, Wrong::Lost);
 }

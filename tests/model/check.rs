@@ -118,12 +118,17 @@ fn line(Label { who, what }: Label) -> String {
     let Some(message) = who else {
         return what.to_owned();
     };
+    let of = if message.key == 0 {
+        ""
+    } else {
+        " of the other key"
+    };
     let again = if message.received_before {
         ", again"
     } else {
         ""
     };
-    format!("event {}{again}: {what}", message.event)
+    format!("event {}{of}{again}: {what}", message.event)
 }
 
 fn fingerprint(world: &State) -> u128 {
@@ -170,4 +175,14 @@ impl Hasher for Quick {
             .wrapping_mul(0x9e37_79b9_7f4a_7c15)
             .rotate_left(29);
     }
+}
+
+#[test]
+fn worlds_that_lead_nowhere_are_stuck() {
+    // 0 rests and leads to 1, which leads back; 2 leads to 3, and 3 to itself.
+    let rests = vec![true, false, false, false];
+    let edges = vec![(1, 0), (0, 1), (2, 0), (3, 2), (3, 3)];
+    assert_eq!(stuck(rests.clone(), edges.clone()), Some(2));
+    let back = [edges, vec![(1, 3)]].concat();
+    assert_eq!(stuck(rests, back), None);
 }

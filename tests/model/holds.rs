@@ -112,14 +112,19 @@ fn copies_with_other_headers_hold() {
 
 #[test]
 fn undone_versions_hold() {
-    for route in [Route::Copy, Route::Follow] {
-        let may = &[New, Delete, Undo];
-        holds(Setting {
-            route,
-            may,
-            changes: 3,
-            ..COPY
-        });
+    let undone = Setting {
+        may: &[New, Delete, Undo],
+        changes: 3,
+        ..COPY
+    };
+    for way in [Way::Server, Way::Streamed] {
+        for route in [Route::Copy, Route::Follow] {
+            holds(Setting {
+                way,
+                route,
+                ..undone
+            });
+        }
     }
 }
 

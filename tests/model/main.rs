@@ -22,7 +22,8 @@
 //! | `state.rs`  | a world                                             |
 //! | `rules.rs`  | the safeguards, and the settings they are tried in  |
 //! | `s3.rs`     | buckets; what must never be                         |
-//! | `worker.rs` | the protocol                                        |
+//! | `worker.rs` | what a worker may do next, and what may happen to it |
+//! | `reconcile.rs`, `moves.rs` | the protocol                                        |
 //! | `step.rs`   | all that can happen next                            |
 //! | `check.rs`  | the search                                          |
 //! | `holds.rs`  | where nothing may go wrong                          |
@@ -41,6 +42,8 @@
 mod breaks;
 mod check;
 mod holds;
+mod moves;
+mod reconcile;
 mod refused;
 mod rules;
 mod s3;

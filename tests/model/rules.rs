@@ -43,6 +43,8 @@ pub(crate) enum Rule {
     LookAfterVersion,
     /// A followed delete carries If-Match.
     ConditionalDelete,
+    /// A copy that is already there is no end: the move goes on.
+    SkipsMoveOn,
     /// A move looks at the destination again.
     MoveLooksAtDestination,
     /// … at those of all routes.
