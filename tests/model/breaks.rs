@@ -4,7 +4,7 @@ use crate::check::{Found, search};
 use crate::holds::{CALM_MOVE, COPY, FOLLOW, MOVE, STREAM, told};
 use crate::rules::May::{Again, Delete, Deny, Doubt, New, Redress, Undo};
 use crate::rules::{Route, Rule, Rules, Setting, Way};
-use crate::state::Wrong;
+use crate::wrong::Wrong;
 
 /// Streamed, where a route follows deletes.
 const STREAM_FOLLOW: Setting = Setting {
@@ -91,11 +91,6 @@ fn taking_a_bare_404_for_gone_skips_what_is_there() {
         ..COPY
     };
     breaks(Rule::GoneForCertain, doubtful, Wrong::Stale);
-    let followed = Setting {
-        may: &[New, Doubt],
-        ..STREAM_FOLLOW
-    };
-    breaks(Rule::GoneForCertain, followed, Wrong::Stale);
 }
 
 #[test]

@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use crate::rules::{Rules, Setting};
-use crate::s3::wrong_at_rest;
-use crate::state::{State, Wrong};
+use crate::state::State;
 use crate::step::{Label, next};
+use crate::wrong::{self, Wrong};
 
 /// What a search found.
 pub(crate) enum Found {
@@ -51,7 +51,7 @@ pub(crate) fn search(setting: &Setting, rules: Rules) -> Found {
             }
             origins.push(Origin { from, step });
             rests.push(world.at_rest());
-            let at_rest = world.at_rest().then(|| wrong_at_rest(&world, setting));
+            let at_rest = world.at_rest().then(|| wrong::at_rest(&world, setting));
             if let Some(wrong) = world.wrong.or(at_rest.flatten()) {
                 let trace = trace(setting, rules, first, &origins, to);
                 return Found::Counterexample { wrong, trace };

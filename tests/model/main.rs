@@ -50,3 +50,4 @@ mod s3;
 mod state;
 mod step;
 mod worker;
+mod wrong;

@@ -59,6 +59,14 @@ impl Work<'_> {
         }
     }
 
+    pub(crate) fn doubt_move(&self) -> Then {
+        if self.has(Rule::GoneForCertain) {
+            Then::ShowAgain
+        } else {
+            Then::Go(At::Settle)
+        }
+    }
+
     /// Takes the source away.
     fn take(&self, etag: u8, seen: Option<u8>) -> Write {
         let source = Target {

@@ -52,14 +52,23 @@ impl Work<'_> {
         self.decide(target, Version { id, content: None })
     }
 
+    /// After a delete a bare 404 looks like what was hoped for.
+    pub(crate) fn doubt_after(&self, etag: Option<u8>) -> Then {
+        if etag.is_none() && !self.has(Rule::GoneForCertain) {
+            Then::Nothing
+        } else {
+            Then::Go(At::Destination)
+        }
+    }
+
     /// The plan.
     pub(crate) fn decide(&self, target: Target, source: Version) -> Then {
         let Some(content) = source.content else {
-            let follow = target.content.is_some() && self.setting.route.follows();
-            let delete = || self.write(Effect::Delete, target, Some(source.id));
-            return follow
-                .then(delete)
-                .map_or(Then::Nothing, |delete| Then::Go(At::Sent(delete)));
+            if target.content.is_none() || !self.setting.route.follows() {
+                return Then::Nothing;
+            }
+            let delete = self.write(Effect::Delete, target, Some(source.id));
+            return Then::Go(At::Sent(delete));
         };
         let there = target.content;
         if there.is_some_and(|there| self.equal(there, content)) {
@@ -124,18 +133,15 @@ impl Work<'_> {
             Answer::Refused => refused(write),
             Answer::Written { .. } if moved => Then::Go(At::Settle),
             Answer::Written { etag, id } if self.looks_after(write) => {
-                let id = if id == 0 {
-                    self.worker.message.event
-                } else {
-                    id
-                };
+                // Without versions the event's time stands for what was written blindly.
+                let id = id.unwrap_or(self.worker.message.event);
                 Then::Go(At::LookAfter { etag, id })
             }
             Answer::Written { etag, .. } => etag.map_or(Then::Nothing, Then::Proven),
         }
     }
 
-    pub(crate) fn looks_after(&self, write: &Write) -> bool {
+    fn looks_after(&self, write: &Write) -> bool {
         if write.effect == Effect::Delete {
             return self.has(Rule::LookAfterDelete) && self.has(Rule::EventIsAHint);
         }

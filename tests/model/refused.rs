@@ -5,7 +5,7 @@ use crate::check::{Found, search};
 use crate::holds::{CALM_MOVE, COPY, MOVE, STREAM, told};
 use crate::rules::May::{Delete, New};
 use crate::rules::{Route, Rules, Setting, Way};
-use crate::state::Wrong;
+use crate::wrong::Wrong;
 
 /// This goes wrong so; or not at all.
 fn ends(setting: Setting, want: Option<Wrong>) {

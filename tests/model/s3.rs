@@ -1,15 +1,16 @@
-//! The buckets: what their owner does to a source, and what a request does when it lands.
+//! The buckets: what the owner does to a source, and what a request does when it lands.
 
-use crate::rules::{May, Route, Rule, Rules, Setting, Way};
+use crate::rules::{May, Rule, Rules, Setting};
 use crate::state::{
-    Change, Condition, Content, Effect, Id, Message, Source, State, Target, Version, Write, Wrong,
+    Change, Condition, Content, Effect, Id, Message, Source, State, Target, Version, Write,
 };
+use crate::wrong;
 
 /// What S3 answers to a write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Answer {
-    /// The `ETag` written and the source version it is of.
-    Written { etag: Option<u8>, id: Id },
+    /// The `ETag` written and, as far as the worker can know, the source version it is of.
+    Written { etag: Option<u8>, id: Option<Id> },
     /// 412, 409 or 404.
     Refused,
 }
@@ -28,21 +29,19 @@ pub(crate) fn changes(setting: &Setting, sources: &[Source], source: &Source) ->
             Change::Delete | Change::Undo => None,
         });
     let next = puts.max().unwrap_or(0);
-    let mut found = Vec::new();
+    let mut contents = Vec::new();
     if setting.may(May::New) {
-        found.push(Content {
-            etag: next,
-            dress: 0,
-        });
+        contents.push((next, 0));
     }
     for etag in 0..next {
         for (may, dress) in [(May::Again, 0), (May::Redress, 1)] {
             if setting.may(may) {
-                found.push(Content { etag, dress });
+                contents.push((etag, dress));
             }
         }
     }
-    let mut found: Vec<_> = found.into_iter().map(Change::Put).collect();
+    let put = |(etag, dress)| Change::Put(Content { etag, dress });
+    let mut found: Vec<_> = contents.into_iter().map(put).collect();
     if setting.may(May::Delete) && source.now().content.is_some() {
         found.push(Change::Delete);
     }
@@ -57,19 +56,15 @@ pub(crate) fn change(state: &mut State, setting: &Setting, key: u8, change: Chan
     let source = &mut state.sources[usize::from(key)];
     source.log.push(change);
     let id = Id::try_from(source.log.len()).expect("few changes");
-    let newest = match change {
-        Change::Put(content) => Some(Some(content)),
-        Change::Delete => Some(None),
-        Change::Undo => None,
+    let content = match change {
+        Change::Put(content) => Some(content),
+        Change::Delete | Change::Undo => None,
     };
-    match newest {
-        Some(content) => {
-            if !setting.versions {
-                source.versions.clear();
-            }
-            source.versions.push(Version { id, content });
-        }
-        None => drop(source.versions.pop()),
+    if change == Change::Undo || !setting.versions {
+        source.versions.pop();
+    }
+    if change != Change::Undo {
+        source.versions.push(Version { id, content });
     }
     state.queue.push(event(source, key, id));
 }
@@ -105,20 +100,14 @@ pub(crate) fn land(state: &mut State, setting: &Setting, rules: Rules, write: &W
     };
     state.wrong = state
         .wrong
-        .or_else(|| fault(setting, source, &target, &shows, write));
+        .or_else(|| wrong::fault(setting, source, &target, &shows, write));
     state.targets[usize::from(write.route)] = Target {
         content: shows.content,
         shows: (write.key, shows.id),
     };
-    // Without versions a blind write knows only the event's time.
-    let id = if setting.versions {
-        Some(shows.id)
-    } else {
-        None
-    };
     Answer::Written {
         etag: shows.content.map(|content| content.etag),
-        id: write.seen.or(id).unwrap_or_default(),
+        id: write.seen.or(setting.versions.then_some(shows.id)),
     }
 }
 
@@ -159,28 +148,6 @@ pub(crate) fn written(source: &Source, rules: Rules, write: &Write) -> Option<Ve
     }
 }
 
-/// What is wrong with a write that lands.
-fn fault(
-    setting: &Setting,
-    source: &Source,
-    target: &Target,
-    shows: &Version,
-    write: &Write,
-) -> Option<Wrong> {
-    if let Some(content) = shows.content
-        && !source.log.contains(&Change::Put(content))
-    {
-        return Some(Wrong::Torn);
-    }
-    // Ids tell newer from older only within one key whose versions are not undone. And where S3
-    // does not look at both sides in one moment, a condition can be fooled: by content that
-    // repeats, and by a key that was empty, was filled and is empty again.
-    let comparable = setting.conditions && !setting.may(May::Undo) && target.shows.0 == write.key;
-    let one_moment = setting.way == Way::Server && write.effect != Effect::Delete;
-    let fooled = !one_moment && write.condition != Condition::None && write.over != target.shows;
-    (comparable && !fooled && shows.id < target.shows.1).then_some(Wrong::Backwards)
-}
-
 fn land_move(state: &mut State, setting: &Setting, rules: Rules, write: &Write) -> Answer {
     let source = &mut state.sources[usize::from(write.key)];
     let now = source.now();
@@ -214,48 +181,6 @@ fn land_move(state: &mut State, setting: &Setting, rules: Rules, write: &Write) 
     }
     Answer::Written {
         etag: None,
-        id: seen,
+        id: Some(seen),
     }
-}
-
-/// What is wrong with a world at rest. What is parked is in a person's hands.
-pub(crate) fn wrong_at_rest(state: &State, setting: &Setting) -> Option<Wrong> {
-    if state.parked {
-        return None;
-    }
-    state.targets.iter().find_map(|target| match setting.route {
-        Route::Copy | Route::Follow => stale(state, setting, target),
-        Route::Move | Route::MoveAndFollow => lost(state, setting, target),
-    })
-}
-
-fn stale(state: &State, setting: &Setting, target: &Target) -> Option<Wrong> {
-    let mut sources = state
-        .sources
-        .iter()
-        .filter_map(|source| source.now().content);
-    match target.content {
-        None => sources.next().map(|_| Wrong::Stale),
-        // Keys that share a destination overwrite each other; any of them is right.
-        Some(content) if sources.clone().any(|source| source == content) => None,
-        Some(_) if sources.next().is_some() => Some(Wrong::Stale),
-        Some(_) => (setting.route == Route::Follow).then_some(Wrong::Leftover),
-    }
-}
-
-fn lost(state: &State, setting: &Setting, target: &Target) -> Option<Wrong> {
-    // Content that repeats can be overtaken in a race; then versioning has kept it.
-    let kept = setting.may(May::Again) || setting.may(May::Redress);
-    state.sources.iter().find_map(|source| {
-        if source.now().content.is_some() {
-            return Some(Wrong::NotMoved);
-        }
-        let Some(Change::Put(last)) = source.log.last() else {
-            return None;
-        };
-        let version = |version: &Version| version.content == Some(*last);
-        let safe = target.content == Some(*last)
-            || (kept && setting.versions && source.versions.iter().any(version));
-        (!safe).then_some(Wrong::Lost)
-    })
 }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::wrong::Wrong;
+
 /// A change of a source, counted from 1. It stands for the version id, and where there are no
 /// versions for Last-Modified; 0 is before the first.
 pub(crate) type Id = u8;
@@ -160,25 +162,6 @@ pub(crate) struct Worker {
     /// The source `ETag` that the routes before and this one proved.
     pub(crate) proven: [Option<u8>; 2],
     pub(crate) at: At,
-}
-
-/// What must never be.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Wrong {
-    /// At rest: the destination is not what the source is.
-    Stale,
-    /// At rest: the source is gone, its copy is not, though deletes are followed.
-    Leftover,
-    /// At rest: a move took the source away, and what it held is at no destination.
-    Lost,
-    /// At rest: the source of a move is still there.
-    NotMoved,
-    /// A write landed that shows no version there ever was.
-    Torn,
-    /// A write landed on something newer, though nothing had changed under it since it was decided.
-    Backwards,
-    /// No way leads to rest.
-    Stuck,
 }
 
 /// Everything there is.

@@ -48,10 +48,14 @@ impl Next<'_> {
     /// The owner of the sources.
     fn owner(&mut self) {
         let from = self.from;
-        let moving = |worker: &Worker| match worker.at {
-            At::MoveDestination { seen, .. } | At::MoveSource { seen } => seen.is_some(),
-            At::Sent(write) | At::Unanswered(write) => write.effect == Effect::Move,
-            _ => false,
+        let moving = |worker: &Worker| {
+            if let At::Sent(write) | At::Unanswered(write) = worker.at {
+                return write.effect == Effect::Move;
+            }
+            let (At::MoveDestination { seen, .. } | At::MoveSource { seen }) = worker.at else {
+                return false;
+            };
+            seen.is_some()
         };
         if self.setting.calm && from.workers.iter().any(moving) {
             return;

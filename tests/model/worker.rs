@@ -58,13 +58,13 @@ pub(crate) fn steps(next: &mut Next<'_>, index: usize) {
         index,
         worker,
     };
-    match worker.at {
-        At::Sent(write) => turn.sent(write),
-        At::Unanswered(write) => turn.unanswered(write),
-        _ => {
-            turn.calls();
-            turn.go("dies, or loses its lease", &|_, _| Then::ShowAgain);
-        }
+    if let At::Sent(write) = worker.at {
+        turn.sent(write);
+    } else if let At::Unanswered(write) = worker.at {
+        turn.unanswered(write);
+    } else {
+        turn.calls();
+        turn.go("dies, or loses its lease", &|_, _| Then::ShowAgain);
     }
     turn.works_on();
 }
@@ -94,6 +94,9 @@ impl Turn<'_, '_> {
     /// A call that changes nothing at S3.
     fn calls(&mut self) {
         let route = usize::from(self.worker.route);
+        if self.next.setting.may(May::Doubt) {
+            self.doubt();
+        }
         match self.worker.at {
             At::Destination if self.next.rules.has(Rule::DestinationFirst) => {
                 self.go("head(destination)", &|s, _| {
@@ -106,10 +109,6 @@ impl Turn<'_, '_> {
             At::Refused => self.go("head(destination)", &|s, w| w.replace(s.targets[route])),
             At::Source(target) => {
                 self.go("head(source)", &|s, w| w.decide(target, w.source(s)));
-                if self.next.setting.may(May::Doubt) {
-                    let what = "head(source) answers a bare 404";
-                    self.go(what, &|s, w| w.doubt(s, target));
-                }
             }
             At::DestinationLast(source) => self.go("head(destination)", &|s, w| {
                 w.decide(s.targets[route], source)
@@ -132,6 +131,20 @@ impl Turn<'_, '_> {
             }),
             At::Settle => self.go("deletes the message", &|s, w| w.settle(s)),
             At::Sent(_) | At::Unanswered(_) => {}
+        }
+    }
+
+    /// A look at the source that shows neither an object nor a delete marker.
+    fn doubt(&mut self) {
+        let what = "head(source) answers a bare 404";
+        if let At::Source(target) = self.worker.at {
+            self.go(what, &|s, w| w.doubt(s, target));
+        }
+        if let At::LookAfter { etag, .. } = self.worker.at {
+            self.go(what, &|_, w| w.doubt_after(etag));
+        }
+        if let At::MoveSource { .. } = self.worker.at {
+            self.go(what, &|_, w| w.doubt_move());
         }
     }
 
@@ -180,15 +193,12 @@ impl Turn<'_, '_> {
 
     /// Whoever does not ask whether the lease still holds, works on when it does not.
     fn works_on(&mut self) {
-        let may = match self.worker.at {
-            At::Unanswered(_) => false,
-            // Sent while W was left: it lands before the lease passes.
-            At::Sent(_) => !self.next.rules.has(Rule::LeaseCheck),
-            _ => [Rule::LeaseCheck, Rule::SettleWhileHeld]
-                .iter()
-                .any(|rule| !self.next.rules.has(*rule)),
-        };
-        if may && self.worker.hold == Hold::Held {
+        let gone = |rule| !self.next.rules.has(rule);
+        // What was sent while W was left lands before the lease passes.
+        let sent = matches!(self.worker.at, At::Sent(_));
+        let unanswered = matches!(self.worker.at, At::Unanswered(_));
+        let may = gone(Rule::LeaseCheck) || gone(Rule::SettleWhileHeld) && !sent;
+        if may && !unanswered && self.worker.hold == Hold::Held {
             self.go("works on, though its lease has passed", &|s, w| {
                 w.show_again(s);
                 w.worker.hold = Hold::Lost;
