@@ -169,6 +169,12 @@ fn moves_of_content_that_repeats_hold_while_it_is_calm() {
 #[test]
 fn moves_to_several_destinations_hold() {
     holds(Setting { routes: 2, ..MOVE });
+    if WIDE {
+        holds_within(Setting {
+            routes: 2,
+            ..CALM_MOVE
+        });
+    }
 }
 
 #[test]

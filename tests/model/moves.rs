@@ -6,21 +6,24 @@ use crate::worker::{Then, Work};
 
 impl Work<'_> {
     /// All routes have ended.
-    pub(crate) fn ended(&self) -> At {
+    pub(crate) fn ended(&self) -> Then {
         let routes = &self.worker.proven[..usize::from(self.setting.routes)];
         if !self.setting.route.moves() || routes.contains(&None) {
-            return At::Settle;
+            return Then::Go(At::Settle);
         }
-        if self.has(Rule::MoveLooksAtDestination) {
-            let last = self.setting.routes - 1;
-            let route = if self.has(Rule::MoveLooksAtAll) {
-                0
-            } else {
-                last
-            };
-            return At::MoveDestination { route, seen: None };
+        // No rule of its own: the looks that follow would show it, too.
+        if routes.iter().any(|proven| *proven != routes[0]) {
+            return Then::Again;
         }
-        At::MoveSource { seen: None }
+        if !self.has(Rule::MoveLooksAtDestination) {
+            return Then::Go(At::MoveSource { seen: None });
+        }
+        let route = if self.has(Rule::MoveLooksAtAll) {
+            0
+        } else {
+            self.setting.routes - 1
+        };
+        Then::Go(At::MoveDestination { route, seen: None })
     }
 
     pub(crate) fn move_destination(

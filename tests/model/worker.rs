@@ -281,6 +281,10 @@ impl Work<'_> {
             Then::ShowAgain => return self.show_again(state),
             Then::Gone => return,
         };
+        if self.worker.at == At::Settle {
+            // Nothing depends on them any longer.
+            self.worker.proven = [None; 2];
+        }
         let lost = self.worker.hold == Hold::Lost && self.has(Rule::LeaseCheck);
         // Too late to write: the message is in other hands.
         if !(lost && matches!(self.worker.at, At::Sent(_))) {
@@ -292,16 +296,13 @@ impl Work<'_> {
         if self.setting.route.moves() {
             self.worker.proven[usize::from(self.worker.route)] = proven;
         }
-        let at = if self.worker.route + 1 < self.setting.routes {
+        let then = if self.worker.route + 1 < self.setting.routes {
             self.worker.route += 1;
-            self.first_try()
+            Then::Go(self.first_try())
         } else {
             self.worker.route = 0;
             self.ended()
         };
-        if at == At::Settle {
-            self.worker.proven = [None; 2];
-        }
-        self.then(state, Then::Go(at));
+        self.then(state, then);
     }
 }
