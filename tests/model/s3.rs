@@ -100,7 +100,7 @@ pub(crate) fn land(state: &mut State, setting: &Setting, rules: Rules, write: &W
     };
     state.wrong = state
         .wrong
-        .or_else(|| wrong::fault(setting, source, &target, &shows, write));
+        .or_else(|| wrong::fault(setting, source, target, shows, write));
     state.targets[usize::from(write.route)] = Target {
         content: shows.content,
         shows: (write.key, shows.id),

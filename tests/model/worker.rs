@@ -8,6 +8,7 @@ use crate::state::{At, Effect, Hold, Message, State, Version, Worker, Write};
 use crate::step::Next;
 
 /// What comes of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Then {
     Go(At),
     /// The route's destination proved equal to the source with this `ETag`.

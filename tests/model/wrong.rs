@@ -26,8 +26,8 @@ pub(crate) enum Wrong {
 pub(crate) fn fault(
     setting: &Setting,
     source: &Source,
-    target: &Target,
-    shows: &Version,
+    target: Target,
+    shows: Version,
     write: &Write,
 ) -> Option<Wrong> {
     if let Some(content) = shows.content
@@ -49,13 +49,16 @@ pub(crate) fn at_rest(state: &State, setting: &Setting) -> Option<Wrong> {
     if state.parked {
         return None;
     }
-    state.targets.iter().find_map(|target| match setting.route {
-        Route::Copy | Route::Follow => stale(state, setting, target),
-        Route::Move | Route::MoveAndFollow => lost(state, setting, target),
-    })
+    state
+        .targets
+        .iter()
+        .find_map(|&target| match setting.route {
+            Route::Copy | Route::Follow => stale(state, setting, target),
+            Route::Move | Route::MoveAndFollow => lost(state, setting, target),
+        })
 }
 
-fn stale(state: &State, setting: &Setting, target: &Target) -> Option<Wrong> {
+fn stale(state: &State, setting: &Setting, target: Target) -> Option<Wrong> {
     let mut sources = state
         .sources
         .iter()
@@ -69,7 +72,7 @@ fn stale(state: &State, setting: &Setting, target: &Target) -> Option<Wrong> {
     }
 }
 
-fn lost(state: &State, setting: &Setting, target: &Target) -> Option<Wrong> {
+fn lost(state: &State, setting: &Setting, target: Target) -> Option<Wrong> {
     // Content that repeats can be overtaken in a race; then versioning has kept it.
     let kept = setting.may(May::Again) || setting.may(May::Redress);
     state.sources.iter().find_map(|source| {
