@@ -1,7 +1,8 @@
 //! What a worker does next: one call, and what it makes of the answer.
 //!
 //! Between two calls a worker only thinks, which nobody can see, so the decision belongs to the
-//! step before it. Dying and losing the lease are one step too: either way the message is seen again.
+//! step before it. Dying and losing the lease are one step, too: either way the message is seen
+//! again.
 
 use crate::rules::{May, Rule, Rules, Setting, Way};
 use crate::state::{At, Effect, Hold, Message, State, Version, Worker, Write};
@@ -171,7 +172,8 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// A request is under way, and nobody waits for its answer; but its message is not seen before W.
+    /// A request is under way, and nobody waits for its answer; but its message is not seen
+    /// before W.
     fn unanswered(&mut self, write: Write) {
         if reads_first(self.next.setting, &write) {
             self.go("CopyObject reads the source", &|s, w| {
