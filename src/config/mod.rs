@@ -6,6 +6,8 @@
 
 mod address;
 mod admin;
+#[cfg(test)]
+mod anything;
 mod aws;
 mod collision;
 mod crawler;
