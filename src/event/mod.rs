@@ -186,4 +186,6 @@ fn unquoted(etag: Option<String>) -> Option<String> {
 }
 
 #[cfg(test)]
+mod anything;
+#[cfg(test)]
 mod tests;
