@@ -21,6 +21,7 @@ mod error;
 mod eventbridge;
 mod key;
 mod notification;
+mod object;
 mod shape;
 mod work;
 

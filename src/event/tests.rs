@@ -202,3 +202,23 @@ fn a_refusal_says_what_was_expected_and_what_came() {
         assert!(told.chars().count() < 200, "{why}: {told}");
     }
 }
+
+#[test]
+#[rustfmt::skip]
+fn a_list_is_no_object_even_if_its_items_are_our_fields() {
+    let of = |record: &str| format!(r#"{{"Records":[{record}]}}"#);
+    let created = |s3: &str| of(&format!(r#"{{"eventVersion":"2.1","eventName":"ObjectCreated:Put","s3":{s3}}}"#));
+    let bridge = |detail: &str| format!(r#"{{"source":"aws.s3","detail-type":"Object Created","detail":{detail}}}"#);
+    for (why, body) in [
+        ("a record",     of(r#"["2.1","aws:s3","ObjectTagging:Put"]"#)),
+        ("its s3",       created(r#"[{"name":"raw"},{"key":"k"}]"#)),
+        ("its bucket",   created(r#"{"bucket":["raw"],"object":{"key":"k"}}"#)),
+        ("its object",   created(r#"{"bucket":{"name":"raw"},"object":["k",1,"e","v"]}"#)),
+        ("a detail",     bridge(r#"[{"name":"raw"},{"key":"k"}]"#)),
+        ("its bucket",   bridge(r#"{"bucket":["raw"],"object":{"key":"k"}}"#)),
+        ("its object",   bridge(r#"{"bucket":{"name":"raw"},"object":["k",1,"e","v"]}"#)),
+    ] {
+        let told = parse(&body, ALL).unwrap_err().to_string();
+        assert!(told.contains("record 0: invalid type: sequence, expected an object"), "{why}: {told}");
+    }
+}
