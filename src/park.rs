@@ -203,7 +203,7 @@ mod tests {
         ) {
             let attributes = attributes.into_iter().collect();
             let body = "x".repeat(LARGEST - spare);
-            let message = Message { attributes, receive_count, first_received, ..message(body) };
+            let message = Message { receive_count, first_received, attributes, ..message(body) };
             let cause = Cause::new("denied", error);
             let cause = at.into_iter().fold(cause, |cause, (route, key)| cause.at(&route, &key));
             let (body, attributes) = parked(&message, &cause, Timestamp::UNIX_EPOCH);
