@@ -81,17 +81,12 @@ fn size(value: &MessageAttributeValue) -> usize {
         + value.binary_value().map_or(0, |bytes| bytes.as_ref().len())
 }
 
-/// SQS refuses control characters other than tab and line ends.
+/// SQS refuses control characters other than tab and line ends, and what is no character at all.
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || c >= '\u{fffe}' {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.replace(
+        |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'),
+        " ",
+    )
 }
 
 /// At most `most` bytes, at a character's end.
@@ -101,6 +96,9 @@ fn cut(text: &str, most: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_types::Blob;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn message(body: String) -> Message {
@@ -130,13 +128,13 @@ mod tests {
     fn a_parked_message_says_why() {
         let (body, attributes) = parked(
             &message("{}".into()),
-            &cause("no\nway"),
+            &cause("no\nway 資\u{1f4a7}\u{ffff}"),
             Timestamp::UNIX_EPOCH,
         );
         assert_eq!(body, "{}");
         for (name, want) in [
             ("brigade.reason", "denied"),
-            ("brigade.error", "no way"),
+            ("brigade.error", "no way 資\u{1f4a7} "),
             ("brigade.attempts", "3"),
             ("brigade.route", "orders"),
             ("brigade.key", "%C3%BC%20b.csv"),
@@ -171,5 +169,63 @@ mod tests {
         let (_, attributes) = parked(&message, &cause("e"), Timestamp::UNIX_EPOCH);
         assert_eq!(attributes.len(), MOST_ATTRIBUTES);
         assert!(attributes.contains_key("brigade.error"));
+    }
+
+    /// What SQS takes in a body and in an attribute's text.
+    fn is_taken(c: char) -> bool {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+    }
+
+    fn attribute() -> impl Strategy<Value = (String, MessageAttributeValue)> {
+        let name = "[A-Za-z0-9_.-]{1,12}|brigade\\.(reason|key|other)";
+        (name, 1_usize..3000, any::<bool>()).prop_map(|(name, length, binary)| {
+            let value = MessageAttributeValue::builder();
+            let value = if binary {
+                value
+                    .data_type("Binary.own")
+                    .binary_value(Blob::new(vec![0; length]))
+            } else {
+                value.data_type("String").string_value("x".repeat(length))
+            };
+            (name, value.build().unwrap())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn sqs_takes_whatever_is_parked(
+            spare in prop_oneof![0..300_usize, 0..12_000_usize, Just(LARGEST - 2)],
+            error in prop_oneof![any::<String>(), (0..9000_usize).prop_map(|n| "\u{1b}ü".repeat(n))],
+            at in prop::option::of(("[a-z][a-z0-9_]{0,40}", any::<String>())),
+            attributes in prop::collection::vec(attribute(), 0..12),
+            receive_count in any::<u32>(),
+            first_received in prop::option::of("[0-9]{1,20}|.*"),
+        ) {
+            let attributes = attributes.into_iter().collect();
+            let body = "x".repeat(LARGEST - spare);
+            let message = Message { receive_count, first_received, attributes, ..message(body) };
+            let cause = Cause::new("denied", error);
+            let cause = at.into_iter().fold(cause, |cause, (route, key)| cause.at(&route, &key));
+            let (body, attributes) = parked(&message, &cause, Timestamp::UNIX_EPOCH);
+            prop_assert_eq!(&body, &message.body);
+            prop_assert!(total(&body, &attributes) <= LARGEST);
+            prop_assert!(attributes.len() <= MOST_ATTRIBUTES);
+            for (name, value) in &attributes {
+                let told = value.string_value().unwrap_or("x");
+                prop_assert!(!told.is_empty() && told.chars().all(is_taken), "{name}: {told:?}");
+                if !name.starts_with("brigade.") {
+                    prop_assert_eq!(message.attributes.get(name), Some(value));
+                }
+            }
+            let said = |name: &str| attributes.get(name).and_then(|value| value.string_value());
+            prop_assert_eq!(said("brigade.other"), None, "of an earlier parking");
+            if spare >= 100 {
+                prop_assert_eq!(said("brigade.reason"), Some("denied"));
+            }
+            if spare > 10_000 {
+                let key = cause.key.as_deref().map(to_percent).filter(|key| !key.is_empty());
+                prop_assert_eq!(said("brigade.key"), key.as_deref());
+            }
+        }
     }
 }

@@ -327,5 +327,53 @@ mod tests {
                 prop_assert!(*start <= s(*at) + longest, "{at} waited until {start:?}");
             }
         }
+
+        #[test]
+        fn whatever_happens_a_start_is_due_when_one_is_owed_and_neither_early_nor_late(
+            quiet in 0_u64..60,
+            at_most_every in 0_u64..120,
+            story in proptest::collection::vec((0_u64..100, 0_usize..6, 0_u64..100), 0..40),
+        ) {
+            let mut schedule = Schedule::new(s(quiet), s(at_most_every), Duration::ZERO);
+            let (mut now, mut started, mut held) = (0, None, 0);
+            for (passed, what, wait) in story {
+                now += passed;
+                let ours = schedule.under_way();
+                match what {
+                    0 => {
+                        schedule.arrived(s(now));
+                        prop_assert!(schedule.dirty());
+                    }
+                    1 => {
+                        schedule.started(s(now));
+                        started = Some(now);
+                        prop_assert_eq!((schedule.under_way(), schedule.dirty()), (Some(true), false));
+                    }
+                    2 => {
+                        schedule.busy(s(now));
+                        prop_assert_eq!((schedule.under_way(), schedule.dirty()), (Some(false), true));
+                    }
+                    3 => {
+                        schedule.refused(s(now), s(wait));
+                        held = now + wait;
+                    }
+                    4 => schedule.ended(s(now), Succeeded),
+                    _ => {
+                        schedule.ended(s(now), Failed { wait: s(wait) });
+                        if ours == Some(true) {
+                            held = now + wait;
+                            prop_assert!(schedule.dirty(), "a run that failed covers nothing");
+                        }
+                    }
+                }
+                let owes = schedule.under_way().is_none() && schedule.dirty();
+                prop_assert_eq!(schedule.due().is_some(), owes);
+                if let Some(due) = schedule.due() {
+                    let spaced = started.map_or(0, |at: u64| at + at_most_every);
+                    prop_assert!(due >= s(spaced.max(held)), "{due:?} is early");
+                    prop_assert!(due <= s(spaced.max(held).max(now + quiet)), "{due:?} is late");
+                }
+            }
+        }
     }
 }

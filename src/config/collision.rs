@@ -160,5 +160,28 @@ mod tests {
             let other = template.render(&format!("in/{b}"), &b, at(later)).unwrap();
             prop_assert_ne!(one, other);
         }
+
+        #[test]
+        fn whatever_the_template_keys_stay_apart_or_it_says_they_may_not(
+            text in "(\\{(key|path|dir|name|stem|ext|yyyy|hh)\\}|\\{dir\\}/\\{name\\}|[a/.]|\\{\\{){1,5}",
+            a in "[ab/.]{0,4}", b in "[ab/.]{0,4}", prefix in "|in/|a",
+            // The years S3 can say, of which each has four digits.
+            then in -62_167_219_200_i64..253_402_207_200, later in 0_i64..100_000_000,
+        ) {
+            let template = Template::parse(&text).unwrap();
+            let made = |path: &str, second| {
+                let date = Timestamp::from_second(second).ok();
+                template.render(&format!("{prefix}{path}"), path, date).unwrap()
+            };
+            if template.is_injective() && a != b {
+                prop_assert_ne!(made(&a, then), made(&b, later));
+            }
+            if let Some((one, other, met)) = template.collision(&prefix) {
+                prop_assert!(!template.is_injective() && one != other);
+                for key in [one, other] {
+                    prop_assert_eq!(&made(&key[prefix.len()..], 0), &met);
+                }
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::{Config, Crawler, Queue, Route, Sources, known};
 const FILE: &str = include_str!("../../config.toml");
 
 /// Uncomments settings: their `#` is followed by no space. `unset` ones have no default.
-fn uncomment(with_unset: bool) -> String {
+pub(super) fn uncomment(with_unset: bool) -> String {
     let mut text = String::new();
     let mut prose = String::new();
     for line in FILE.lines() {

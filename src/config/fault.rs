@@ -15,6 +15,9 @@ use super::shown::one_line;
 /// A value longer than this is cut in a message.
 const LONGEST_VALUE_CHARS: usize = 160;
 
+/// So is a key or a reason; only a stranger's are as long.
+const LONGEST_CHARS: usize = 1000;
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -24,6 +27,17 @@ pub struct Fault {
     pub value: Option<String>,
     /// What was expected and what to do.
     pub why: String,
+}
+
+impl Fault {
+    /// A fault that stays on its line, whatever was typed.
+    pub(super) fn new(key: &str, value: Option<&str>, why: &str) -> Self {
+        Self {
+            key: one_line(key, LONGEST_CHARS),
+            value: value.map(|value| one_line(value, LONGEST_VALUE_CHARS)),
+            why: one_line(why, LONGEST_CHARS),
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -71,9 +85,9 @@ impl<'a> Faults<'a> {
     pub(super) fn refuse(&mut self, path: &str, why: impl Into<String>) {
         if !self.found.contains_key(path) {
             let value = find(self.typed, path).map(show);
-            let key = one_line(&self.origins.as_typed(path));
-            let why = one_line(&why.into());
-            self.found.insert(path.into(), Fault { key, value, why });
+            let key = self.origins.as_typed(path);
+            let fault = Fault::new(&key, value.as_deref(), &why.into());
+            self.found.insert(path.into(), fault);
         }
     }
 
@@ -119,13 +133,5 @@ fn find<'v>(dict: &'v Dict, path: &str) -> Option<&'v Value> {
 }
 
 fn show(value: &Value) -> String {
-    let shown = serde_json::to_string(value).unwrap_or_else(|why| why.to_string());
-    if shown.chars().count() <= LONGEST_VALUE_CHARS {
-        return shown;
-    }
-    shown
-        .chars()
-        .take(LONGEST_VALUE_CHARS)
-        .chain(['…'])
-        .collect()
+    serde_json::to_string(value).unwrap_or_else(|why| why.to_string())
 }

@@ -15,6 +15,9 @@ use super::origins::join;
 /// Less alike than this, and a suggestion would only confuse.
 const ALIKE: f64 = 0.75;
 
+/// Comparing costs the product of both lengths, and a longer word is not misspelt but foreign.
+const LONGEST_WORD: usize = 64;
+
 /// The JSON Schema of the configuration.
 #[must_use]
 pub fn schema() -> Json {
@@ -163,6 +166,9 @@ pub(super) fn example(path: &str, schema: &Json) -> Option<Value> {
 
 /// The word most like `word`, if any is.
 pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     known
         .map(|known| {
             (

@@ -10,8 +10,13 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 
-use super::shown::one_line;
 use super::{Fault, Origin};
+
+/// No setting is as deep. The name of a variable may be of any length, and each level costs stack.
+const DEEPEST: usize = 8;
+
+/// What toml calls a date on its way through serde.
+const DATE: &str = "$__toml_private_datetime";
 
 /// One source, read.
 pub(super) struct Layer {
@@ -25,26 +30,19 @@ impl Layer {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(text) => Self::document(&name, &text),
-            Err(why) => Err(Fault {
-                key: name,
-                value: None,
-                why: format!("cannot be read: {why}"),
-            }),
+            Err(why) => Err(Fault::new(&name, None, &format!("cannot be read: {why}"))),
         }
     }
 
     /// Reads the text of a whole file.
     pub(super) fn document(name: &str, text: &str) -> Result<Self, Fault> {
-        let dict = Toml::from_str(text).map_err(|error| {
+        let mut dict: Dict = Toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-            let why = format!("is not TOML: {}", one_line(error.message()));
-            Fault {
-                key: format!("{name} line {line}"),
-                value: None,
-                why,
-            }
+            let why = format!("is not TOML: {}", error.message());
+            Fault::new(&format!("{name} line {line}"), None, &why)
         })?;
+        dict.values_mut().for_each(as_text);
         Ok(Self {
             origin: Origin::Document(name.into()),
             dict,
@@ -53,17 +51,23 @@ impl Layer {
 
     /// Reads one setting. Its text stays as it is, so that `012345` keeps its zero; lists and tables are read as TOML.
     pub(super) fn variable(name: &str, path: &[String], text: &str) -> Result<Self, Fault> {
+        let wrong = |why: &str| Fault::new(name, Some(text), why);
+        if path.len() > DEEPEST {
+            return Err(wrong("no such key: no section is as deep"));
+        }
         let mut value = Value::from(text);
         if text.starts_with(['[', '{']) {
-            let dict: Dict = Toml::from_str(&format!("value = {text}")).map_err(|error| Fault {
-                key: name.into(),
-                value: Some(text.into()),
-                why: format!(
-                    "is not TOML: {}; text that begins with a bracket is written [\"…\"]",
-                    one_line(error.message())
-                ),
+            let mut dict: Dict = Toml::from_str(&format!("value = {text}")).map_err(|error| {
+                let why = error.message();
+                wrong(&format!(
+                    "is not TOML: {why}; text that begins with a bracket is written [\"…\"]"
+                ))
             })?;
-            value = dict.get("value").cloned().unwrap_or(value);
+            if dict.len() > 1 {
+                return Err(wrong("expected one list or table and nothing behind it"));
+            }
+            value = dict.remove("value").unwrap_or(value);
+            as_text(&mut value);
         }
         let mut dict = Dict::new();
         for key in path.iter().rev() {
@@ -74,6 +78,22 @@ impl Layer {
             origin: Origin::Variable(name.into()),
             dict,
         })
+    }
+}
+
+/// Dates are text here, as typed: there is no setting that is one.
+fn as_text(value: &mut Value) {
+    match value {
+        Value::Dict(_, inner) => match inner.get(DATE) {
+            Some(date) => *value = date.clone(),
+            None => inner.values_mut().for_each(as_text),
+        },
+        Value::Array(_, items) => items.iter_mut().for_each(as_text),
+        Value::String(..)
+        | Value::Char(..)
+        | Value::Bool(..)
+        | Value::Num(..)
+        | Value::Empty(..) => {}
     }
 }
 

@@ -6,12 +6,15 @@
 
 mod address;
 mod admin;
+#[cfg(test)]
+mod anything;
 mod aws;
 mod collision;
 mod crawler;
 #[cfg(test)]
 mod example;
 mod fault;
+mod glob;
 mod graph;
 mod known;
 mod layer;
@@ -37,13 +40,13 @@ pub use aws::{Aws, ConditionalWrites};
 pub use crawler::Crawler;
 use fault::Faults;
 pub use fault::{Fault, Refusal};
+pub(crate) use glob::globs;
 pub use known::schema;
 pub use load::Loaded;
 pub use location::{Location, Target};
 pub use origins::{Origin, Origins};
 pub use queue::{Envelope, Queue};
 pub use retry::Retry;
-pub(crate) use route::glob;
 pub use route::{Collisions, Route, SourceMissing, Way};
 pub use sources::Sources;
 pub use template::{NeedsDate, Part, Template};

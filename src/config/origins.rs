@@ -111,8 +111,9 @@ impl Origins {
     }
 }
 
-/// A key below a section, dotted.
+/// A key below a section, dotted; TOML allows one that is empty, which is shown by its quotes.
 pub(super) fn join(at: &str, key: &str) -> String {
+    let key = if key.is_empty() { "\"\"" } else { key };
     if at.is_empty() {
         key.into()
     } else {

@@ -1,11 +1,11 @@
 //! `[route.NAME]`: which objects go where.
 
 use bytesize::ByteSize;
-use globset::{Glob, GlobBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
+use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
 use super::{Config, shown, text};
@@ -155,11 +155,8 @@ impl Route {
             check_name(&format!("{at}.crawlers"), "crawler", crawler, known, faults);
         }
         for (key, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
-            for pattern in patterns {
-                if let Err(why) = glob(pattern) {
-                    let why = format!("{pattern:?} is no glob: {}", why.kind());
-                    faults.refuse(&format!("{at}.{key}"), why);
-                }
+            if let Err(why) = globs(patterns) {
+                faults.refuse(&format!("{at}.{key}"), why);
             }
         }
         if let (Some(min), Some(max)) = (&self.min_size, &self.max_size)
@@ -190,14 +187,6 @@ impl Route {
             format!("brings different objects to one key{example}: {todo}, or say collisions = \"allow\""),
         );
     }
-}
-
-/// Compiles a glob as routes mean it: `*` and `?` stop at `/`, `**` does not.
-///
-/// # Errors
-/// When the pattern is none.
-pub(crate) fn glob(pattern: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(pattern).literal_separator(true).build()
 }
 
 fn check_name<'k>(

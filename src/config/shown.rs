@@ -95,9 +95,13 @@ pub(super) enum OneOrMany<T> {
     Many(Vec<T>),
 }
 
-/// Whatever was typed, a fault stays on its line.
-pub(super) fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
+/// At most `most` characters, none of which a terminal would obey.
+pub(super) fn one_line(text: &str, most: usize) -> String {
+    let mut line: String = text.chars().take(most).collect();
+    if line.len() < text.len() {
+        line.push('…');
+    }
+    line.replace(char::is_control, " ")
 }
 
 #[cfg(test)]

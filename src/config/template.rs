@@ -288,5 +288,29 @@ mod tests {
             }
         }
 
+        #[test]
+        fn a_refusal_names_the_piece_it_is_about(text in "([{}]|\\{(key|path|nam|é|)\\}|[a/]){0,12}") {
+            if let Err(why) = Template::parse(&text) {
+                let from_brace = text.match_indices(['{', '}']).map(|(at, _)| &text[at..]);
+                let named = from_brace.into_iter().any(|rest| {
+                    let placeholder = rest.split_inclusive('}').next().unwrap_or_default();
+                    why.contains(&format!("{rest:?}")) || why.contains(&format!(": {placeholder}"))
+                });
+                prop_assert!(named, "{text}: {why}");
+            }
+        }
+
+        #[test]
+        fn a_key_is_made_of_any_path_and_date_and_no_longer_than_its_parts(
+            text in "(\\{(key|path|dir|name|stem|ext|yyyy|mm|dd|hh)\\}|[a/.]|\\{\\{|é){0,8}",
+            path in any::<String>(), second in -377_705_023_201_i64..=253_402_207_200,
+        ) {
+            let template = Template::parse(&text).unwrap();
+            let date = Timestamp::from_second(second).ok();
+            let made = template.render(&format!("in/{path}"), &path, date).unwrap();
+            prop_assert!(made.len() <= text.len() + template.parts.len() * (path.len() + 3), "{made}");
+            let parts = Template::parse("{dir}/{name}").unwrap();
+            prop_assert_eq!(parts.render(&path, &path, None), Ok(path));
+        }
     }
 }

@@ -84,8 +84,11 @@ fn key(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::proof::tests::object;
     use super::*;
+    use crate::s3::ETag;
 
     fn spot(key: &str) -> Spot {
         Spot {
@@ -122,6 +125,64 @@ mod tests {
         ] {
             let metadata = BTreeMap::from([(NAME.to_owned(), value.to_owned())]);
             assert_eq!(Marker::read(&metadata), None, "{why}");
+        }
+    }
+
+    /// What a mark tells apart. Few of each, so that they are often alike.
+    fn source() -> impl Strategy<Value = (Spot, Object)> {
+        let key = "[ab%+é]{1,2}|(?s:.){1,64}|é{512}|è{512}|(sha256:|)[0-9a-f]{64}";
+        (
+            "raw|lake",
+            key,
+            "[01]|[0-9a-f]{32}-2",
+            prop::option::of("[01]|null"),
+            0_i64..2,
+        )
+            .prop_map(|(bucket, key, etag, version_id, second)| {
+                let last_modified = Timestamp::from_second(second).unwrap();
+                let etag = ETag::new(&etag);
+                (
+                    Spot { bucket, key },
+                    Object {
+                        etag,
+                        version_id,
+                        last_modified,
+                        ..object()
+                    },
+                )
+            })
+    }
+
+    fn metadata(value: String) -> BTreeMap<String, String> {
+        BTreeMap::from([(NAME.to_owned(), value)])
+    }
+
+    proptest! {
+        #[test]
+        fn a_mark_is_read_as_written_and_is_one_sources_own((spot, a) in source(), (other, b) in source()) {
+            let (mark, second) = (Marker::of(&spot, &a), Marker::of(&other, &b));
+            prop_assert!(mark.value().bytes().all(|b| b.is_ascii_graphic()), "{}", mark.value());
+            prop_assert!(mark.value().len() < 800, "{}", mark.value().len());
+            let dated = |o: &Object| o.version_id.is_none().then_some(o.last_modified);
+            let same = spot == other
+                && (&a.etag, &a.version_id, dated(&a)) == (&b.etag, &b.version_id, dated(&b));
+            prop_assert_eq!(mark == second, same, "{:?} {:?}", mark, second);
+            prop_assert_eq!(Marker::read(&metadata(mark.value())), Some(mark));
+        }
+
+        #[test]
+        fn whatever_stands_in_the_metadata_is_a_mark_or_proves_nothing(
+            text in any::<String>(), cut in any::<prop::sample::Index>(), (spot, object) in source(),
+        ) {
+            prop_assert_eq!(Marker::read(&metadata(text.clone())), None);
+            let value = Marker::of(&spot, &object).value();
+            let at = cut.index(value.len());
+            prop_assert_eq!(Marker::read(&metadata(value[..at].to_owned())), None, "torn at {}", at);
+            // Whatever is put into it, what is read is a mark that can be written again.
+            let mixed = format!("{}{text}{}", &value[..at], &value[at..]);
+            if let Some(mark) = Marker::read(&metadata(mixed)) {
+                prop_assert_eq!(Marker::read(&metadata(mark.value())), Some(mark));
+            }
         }
     }
 }

@@ -6,32 +6,30 @@
 use serde::Deserialize;
 
 use super::error::clip;
+use super::object::Object;
 use super::{Event, Kind, ParseError, Record, stated, unquoted};
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object")]
 struct Body {
     region: Option<String>,
     time: Option<String>,
-    detail: Detail,
+    detail: Object<Detail>,
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object")]
 struct Detail {
-    bucket: Bucket,
-    object: Object,
+    bucket: Object<Bucket>,
+    object: Object<S3Object>,
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object")]
 struct Bucket {
     name: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", expecting = "an object")]
-struct Object {
+#[serde(rename_all = "kebab-case")]
+struct S3Object {
     key: String,
     size: Option<u64>,
     etag: Option<String>,
@@ -48,7 +46,11 @@ pub(super) fn record(body: &str, name: String) -> Result<Record, ParseError> {
     let Body {
         region,
         time,
-        detail: Detail { bucket, object },
+        detail:
+            Object(Detail {
+                bucket: Object(bucket),
+                object: Object(object),
+            }),
     } = serde_json::from_str(body)
         .map_err(|error| ParseError::record(0, clip(&error.to_string())))?;
     Event {

@@ -84,7 +84,29 @@ mod tests {
         }
     }
 
+    /// The plain way: byte by byte.
+    fn decoded(sent: &[u8], plus: u8) -> Vec<u8> {
+        let digit = |at| sent.get(at).and_then(|&byte| char::from(byte).to_digit(16));
+        let (mut bytes, mut at) = (Vec::new(), 0);
+        while let Some(byte) = sent.get(at) {
+            let escape = digit(at + 1).zip(digit(at + 2)).filter(|_| *byte == b'%');
+            bytes.push(match escape {
+                Some((high, low)) => u8::try_from(high * 16 + low).unwrap(),
+                None if *byte == b'+' => plus,
+                None => *byte,
+            });
+            at += if escape.is_some() { 3 } else { 1 };
+        }
+        bytes
+    }
+
     proptest! {
+        #[test]
+        fn any_text_is_a_key_or_not_utf_8(sent in "(%[0-9A-Fa-f]{2}|%E8%B3%87|[%+/a-f0-9]|é|(?s:.)){0,16}") {
+            prop_assert_eq!(from_form(&sent), String::from_utf8(decoded(sent.as_bytes(), b' ')).ok());
+            prop_assert_eq!(from_percent(&sent), String::from_utf8(decoded(sent.as_bytes(), b'+')).ok());
+        }
+
         #[test]
         fn any_key_survives_the_form(key in any::<String>()) {
             let sent = utf8_percent_encode(&key, NON_ALPHANUMERIC).to_string().replace("%20", "+");

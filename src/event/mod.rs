@@ -21,6 +21,7 @@ mod error;
 mod eventbridge;
 mod key;
 mod notification;
+mod object;
 mod shape;
 mod work;
 
@@ -185,5 +186,7 @@ fn unquoted(etag: Option<String>) -> Option<String> {
     stated(etag.map(|etag| etag.trim_matches('"').to_owned()))
 }
 
+#[cfg(test)]
+mod anything;
 #[cfg(test)]
 mod tests;

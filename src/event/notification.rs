@@ -8,10 +8,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::clip;
+use super::object::Object;
 use super::{Event, Kind, ParseError, Record, key, stated, unquoted};
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", expecting = "an object")]
+#[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "they are called so")]
 struct Head {
     event_version: Option<String>,
@@ -20,29 +21,27 @@ struct Head {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", expecting = "an object")]
+#[serde(rename_all = "camelCase")]
 struct Rest {
     aws_region: Option<String>,
     event_time: Option<String>,
-    s3: S3,
+    s3: Object<S3>,
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object")]
 struct S3 {
-    bucket: Bucket,
-    object: Object,
+    bucket: Object<Bucket>,
+    object: Object<S3Object>,
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object")]
 struct Bucket {
     name: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", expecting = "an object")]
-struct Object {
+#[serde(rename_all = "camelCase")]
+struct S3Object {
     key: String,
     size: Option<u64>,
     e_tag: Option<String>,
@@ -64,11 +63,11 @@ pub(super) fn records(raw: &RawValue) -> Result<Vec<Record>, ParseError> {
 
 fn record(index: usize, raw: &RawValue) -> Result<Record, ParseError> {
     let wrong = |error: serde_json::Error| ParseError::record(index, clip(&error.to_string()));
-    let Head {
+    let Object(Head {
         event_version,
         event_source,
         event_name,
-    } = serde_json::from_str(raw.get()).map_err(wrong)?;
+    }) = serde_json::from_str(raw.get()).map_err(wrong)?;
     // Stand-ins say minio:s3 or ceph:s3.
     if let Some(source) = event_source.filter(|source| !source.ends_with(":s3")) {
         let why = format!("eventSource is \"{}\", expected \"aws:s3\"", clip(&source));
@@ -91,7 +90,11 @@ fn record(index: usize, raw: &RawValue) -> Result<Record, ParseError> {
     let Rest {
         aws_region,
         event_time,
-        s3: S3 { bucket, object },
+        s3:
+            Object(S3 {
+                bucket: Object(bucket),
+                object: Object(object),
+            }),
     } = serde_json::from_str(raw.get()).map_err(wrong)?;
     let Some(key) = key::from_form(&object.key) else {
         return Err(ParseError::BadKey {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use globset::{GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 
 use crate::config;
 
@@ -120,12 +120,7 @@ impl Filter {
 }
 
 fn globs(patterns: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(config::glob(pattern).expect("a pattern was compiled when it was checked"));
-    }
-    set.build()
-        .expect("patterns that compile alone compile together")
+    config::globs(patterns).expect("patterns were compiled when they were checked")
 }
 
 impl fmt::Display for NearMiss {

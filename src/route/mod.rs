@@ -136,6 +136,9 @@ impl Route {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
@@ -222,7 +225,7 @@ mod tests {
             let key = if prefixed { format!("in/{key}") } else { key };
             let routes = routes(FILE);
             for route in routes.choose(None, &bucket, &key, size) {
-                let made = route.destination(&key, Some(jiff::Timestamp::UNIX_EPOCH));
+                let made = route.destination(&key, Some(Timestamp::UNIX_EPOCH));
                 if let Ok(made) = made {
                     prop_assert!(made.starts_with(route.to.key.literal_prefix()) && made.len() <= 1024);
                 }
@@ -231,5 +234,65 @@ mod tests {
                 let _ = route.destination(&key, None);
             }
         }
+
+        #[test]
+        fn what_was_accepted_never_meets_at_one_key_and_comes_to_rest(
+            typed in prop::collection::vec(any_route(), 2..4),
+            seconds in (0_i64..4_000_000_000, 0_i64..4_000_000_000),
+        ) {
+            let sections = typed.iter().enumerate();
+            let file = sections.fold(String::new(), |file, (n, route)| format!("{file}[route.r{n}]\n{route}"));
+            let Ok(loaded) = Config::load(&Sources::text("f", &file)) else { return Ok(()) };
+            let routes = Routes::compile(&loaded.config);
+            let mut owners = BTreeMap::new();
+            for (bucket, key) in SOURCES {
+                let second = if key.ends_with('a') { seconds.0 } else { seconds.1 };
+                let date = Timestamp::from_second(second).ok();
+                for (to, made) in brought(&routes, bucket, key, date) {
+                    let met = owners.insert((to.clone(), made.clone()), (bucket, key));
+                    prop_assert!(met.is_none_or(|other| other == (bucket, key)), "{file}: {met:?} and {key} at {made}");
+                    let mut waiting = vec![(to, made, 1)];
+                    while let Some((bucket, key, hops)) = waiting.pop() {
+                        prop_assert!(hops <= typed.len(), "{file}: {key} goes on for ever");
+                        let next = brought(&routes, &bucket, &key, date);
+                        waiting.extend(next.into_iter().map(|(bucket, key)| (bucket, key, hops + 1)));
+                    }
+                }
+            }
+        }
+    }
+
+    #[rustfmt::skip]
+    const SOURCES: [(&str, &str); 14] = [
+        ("one", "a"), ("one", "b"), ("one", "a/a"), ("one", "a/b"), ("one", "in/a"), ("one", "in/b"), ("one", "a/in/a"),
+        ("two", "a"), ("two", "b"), ("two", "a/a"), ("two", "a/b"), ("two", "in/a"), ("two", "in/b"), ("two", "in/a/a"),
+    ];
+
+    /// Where the routes bring an object.
+    fn brought(
+        routes: &Routes,
+        bucket: &str,
+        key: &str,
+        date: Option<Timestamp>,
+    ) -> Vec<(String, String)> {
+        let chosen = routes.choose(None, bucket, key, None);
+        let made = chosen.filter_map(|route| {
+            Some((route.to.bucket.clone(), route.destination(key, date).ok()?))
+        });
+        made.collect()
+    }
+
+    /// Few places and templates, so that routes often touch.
+    fn any_route() -> impl Strategy<Value = String> {
+        let template = "(a/|in/|\\{yyyy\\}/|)(\\{path\\}|\\{key\\}|\\{dir\\}/\\{name\\})";
+        (
+            "one|one|two",
+            "a/|in/|",
+            "one|two|six|six|six|six",
+            template,
+        )
+            .prop_map(|(from, prefix, to, template)| {
+                format!("from = \"s3://{from}/{prefix}\"\nto = \"s3://{to}/{template}\"\n")
+            })
     }
 }

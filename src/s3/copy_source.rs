@@ -10,6 +10,9 @@ pub(super) fn copy_source(source: &Spot) -> String {
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -26,6 +29,18 @@ mod tests {
                 key: key.into(),
             };
             assert_eq!(copy_source(&spot), want, "{key}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_key_is_named_and_nothing_besides(bucket in "[a-z0-9.-]{3,63}", key in any::<String>()) {
+            let header = copy_source(&Spot { bucket: bucket.clone(), key: key.clone() });
+            prop_assert!(header.bytes().all(|b| b.is_ascii_graphic()), "fit for a header: {header}");
+            prop_assert!(!header.contains(['?', '+', '#']), "names no version, hides no space: {header}");
+            let (named, encoded) = header.split_once('/').unwrap();
+            let decoded = percent_decode_str(encoded).decode_utf8().unwrap();
+            prop_assert_eq!((named, decoded.as_ref()), (bucket.as_str(), key.as_str()));
         }
     }
 }

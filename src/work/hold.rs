@@ -158,10 +158,12 @@ impl Gate {
         }
     }
 
-    fn hold(&self, reason: String) {
+    /// Holds the route, or holds it on if it was the probe that failed. What was sent before the
+    /// route was held says nothing new: the probe is still out.
+    fn hold(&self, probe: bool, reason: String) {
         let mut state = self.state();
         let wait = match &*state {
-            State::Held(held) if !held.probing => return,
+            State::Held(held) if !(probe && held.probing) => return,
             State::Held(held) => (held.wait * 2).min(LONGEST_WAIT),
             State::Running { .. } => {
                 // Said once: it stays so until a person acts.
@@ -213,7 +215,7 @@ impl Pass {
 
     /// Something that concerns every message of the route.
     pub fn route_failed(self, reason: String) {
-        self.gate.hold(reason);
+        self.gate.hold(self.probe, reason);
     }
 
     /// One key failed; many in a row hold the route. Says whether it is held.
@@ -228,8 +230,8 @@ impl Pass {
             State::Held(_) => (true, self.probe),
         };
         if now {
-            self.gate
-                .hold(format!("many keys failing in a row: {reason}"));
+            let reason = format!("many keys failing in a row: {reason}");
+            self.gate.hold(self.probe, reason);
         }
         is_held
     }
@@ -252,6 +254,9 @@ impl Drop for Pass {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::super::gates::Gates;
     use super::*;
 
@@ -344,5 +349,41 @@ pub(super) mod tests {
         go(gate).route_failed("no such bucket".into());
         early.worked();
         assert!(is_held(gate));
+    }
+
+    proptest! {
+        #[test]
+        fn one_probe_is_out_at_a_time_and_nothing_else_changes_a_hold(
+            story in prop::collection::vec((0..8_u8, any::<Index>(), 0..70_u64), 0..80),
+        ) {
+            let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+            clock.unwrap().block_on(async {
+                let gates = gates();
+                let gate = gates.of("orders");
+                let mut out: Vec<Pass> = Vec::new();
+                for (what, which, number) in story {
+                    let before = gate.probe_at();
+                    if what == 0 {
+                        tokio::time::advance(Duration::from_secs(number)).await;
+                    } else if what <= 3 || out.is_empty() {
+                        if let Entry::Go(pass) = gate.enter() { out.push(pass); }
+                    } else {
+                        let pass = out.swap_remove(which.index(out.len()));
+                        let probe = pass.probe;
+                        match what {
+                            4 => pass.worked(),
+                            5 => pass.route_failed("no such bucket".into()),
+                            6 => assert!(pass.key_failed(&number.to_string(), "denied") == is_held(gate)),
+                            _ => drop(pass),
+                        }
+                        assert!(probe || before.is_none() || gate.probe_at() == before, "only a probe says how it is now");
+                    }
+                    assert!(out.iter().filter(|pass| pass.probe).count() <= 1, "one probe at a time");
+                }
+                drop(out);
+                tokio::time::advance(LONGEST_WAIT).await;
+                assert!(matches!(gate.enter(), Entry::Go(_)), "a hold is always probed again");
+            });
+        }
     }
 }
