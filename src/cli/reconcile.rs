@@ -11,7 +11,7 @@ use crate::event::{Event, Kind};
 use crate::home::Home;
 use crate::metrics::Metrics;
 use crate::queue::{Terms, Window};
-use crate::work::{Outcome, Skip};
+use crate::work::{End, Outcome, Skip};
 
 /// Nobody else holds this work, so it may take its time: *W* is five minutes.
 const TERMS: Duration = Duration::from_mins(20);
@@ -56,13 +56,13 @@ impl Reconcile {
 
         let mut failed = 0;
         let mut rows = Vec::new();
-        for (route, outcome) in ends {
+        for End { route, outcome, .. } in ends {
             let error = match &outcome {
                 Outcome::Done | Outcome::Skip(_) => None,
                 Outcome::Poison(cause) | Outcome::RetryAfter(_, cause) => Some(cause.error.clone()),
             };
             failed += u32::from(error.is_some());
-            let route = route.unwrap_or_else(|| "none".into());
+            let route = route.map_or_else(|| "none".into(), |route| route.name.clone());
             rows.push((route, outcome.name(), error));
         }
         if self.json {

@@ -31,7 +31,7 @@ pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
-pub use reconcile::{End, Failure, Reconciled, Reconciler};
+pub use reconcile::{Failure, Reached, Reconciled, Reconciler};
 
 use fail::Failed;
 use hold::Entry;
@@ -84,9 +84,11 @@ impl Worker {
         let started = Instant::now();
         let window = delivery.lease.window().clone();
         let worked = async {
-            let (outcome, lags) = self.message(&delivery, &window).await;
-            let settlement = delivery.settlement(outcome);
-            (landed(settlement, &window).await, lags)
+            let (ends, lags) = self.message(&delivery, &window).await;
+            let late: Vec<_> = ends.iter().filter_map(End::late).cloned().collect();
+            let outcomes = ends.into_iter().map(|end| end.outcome);
+            let settlement = delivery.settlement(Outcome::of_message(outcomes));
+            (self.landed(settlement, &window, &late).await, lags)
         };
         let lost = window.lost().run_until_cancelled(worked).await;
         // Without a lease there is no receipt, and so nothing that could be settled.
@@ -103,46 +105,39 @@ impl Worker {
     }
 
     /// Parses the body and works all of its records.
-    async fn message(&self, delivery: &Delivery, window: &Window) -> (Outcome, Vec<Lag>) {
+    async fn message(&self, delivery: &Delivery, window: &Window) -> (Vec<End>, Vec<Lag>) {
+        let whole = |outcome| (vec![self.unrouted(outcome)], Vec::new());
         let records = match parse(&delivery.message.body, &delivery.terms.accept) {
             Ok(Parsed::Records { records, .. }) => records,
-            Ok(Parsed::Test) => return (self.unrouted(Outcome::Skip(Skip::TestEvent)), Vec::new()),
+            Ok(Parsed::Test) => return whole(Outcome::Skip(Skip::TestEvent)),
             Ok(Parsed::Newer { version }) => {
                 let why = format!("work message of version {version}, from a newer release");
                 let cause = Cause::new("newer_version", why).uncounted();
-                return (
-                    self.unrouted(Outcome::RetryAfter(NEWER_WAIT, cause)),
-                    Vec::new(),
-                );
+                return whole(Outcome::RetryAfter(NEWER_WAIT, cause));
             }
-            Err(e) => {
-                let cause = Cause::new("malformed", e.to_string());
-                return (self.unrouted(Outcome::Poison(cause)), Vec::new());
-            }
+            Err(e) => return whole(Outcome::Poison(Cause::new("malformed", e.to_string()))),
         };
-        let (mut outcomes, mut lags) = (Vec::with_capacity(records.len()), Vec::new());
+        let (mut ends, mut lags) = (Vec::with_capacity(records.len()), Vec::new());
         for record in records {
             match record {
                 Record::Ignored { name } => {
                     tracing::debug!(event = name, "an event type that means nothing here");
-                    outcomes.push(self.unrouted(Outcome::Skip(Skip::Ignored)));
+                    ends.push(self.unrouted(Outcome::Skip(Skip::Ignored)));
                 }
                 Record::Event(event) => {
                     let received = delivery.message.receive_count;
                     let queue = Some(delivery.terms.name.as_str());
-                    for (route, outcome) in self.event(&event, queue, received, window).await {
-                        lags.extend(
-                            event
-                                .time
-                                .zip(route)
-                                .map(|(time, route)| Lag { route, time }),
-                        );
-                        outcomes.push(outcome);
-                    }
+                    let routed = self.event(&event, queue, received, window).await;
+                    let names = routed.iter().filter_map(|end| end.route.as_ref());
+                    lags.extend(names.zip(event.time).map(|(route, time)| Lag {
+                        route: route.name.clone(),
+                        time,
+                    }));
+                    ends.extend(routed);
                 }
             }
         }
-        (Outcome::of_message(outcomes), lags)
+        (ends, lags)
     }
 
     /// Makes one key equal on all routes that take it.
@@ -152,19 +147,24 @@ impl Worker {
         queue: Option<&str>,
         received: u32,
         window: &Window,
-    ) -> Vec<(Option<String>, Outcome)> {
+    ) -> Vec<End> {
         let mut ends = Vec::new();
         // A removal says nothing of the object that stands there now; sizes are checked later.
         for route in self
             .routes
             .choose(queue, &event.bucket, &event.key, event.size)
         {
+            let before = window.lands_by();
             let outcome = self.on_route(route, event, received, window).await;
             self.metrics.record(&route.name, outcome.name());
-            ends.push((Some(route.name.clone()), outcome));
+            ends.push(End {
+                route: Some(route.clone()),
+                outcome,
+                unanswered: window.lands_by() != before,
+            });
         }
         if ends.is_empty() {
-            ends.push((None, self.unrouted(Outcome::Skip(Skip::NoRoute))));
+            ends.push(self.unrouted(Outcome::Skip(Skip::NoRoute)));
         }
         ends
     }
@@ -217,7 +217,7 @@ impl Worker {
             (self.arrived)(route);
         }
         match end {
-            Ok(end) => self.ended(route, event, &end, pass),
+            Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {
                 let place = format!("s3://{}/{} → {}", event.bucket, event.key, route.to);
                 // Receives that a hold has cost say nothing about the message.
@@ -235,10 +235,16 @@ impl Worker {
         }
     }
 
-    fn ended(&self, route: &Route, event: &Event, end: &End, pass: hold::Pass) -> Outcome {
+    fn reached(
+        &self,
+        route: &Route,
+        event: &Event,
+        reached: &Reached,
+        pass: hold::Pass,
+    ) -> Outcome {
         let (route_name, key) = (route.name.as_str(), event.key.as_str());
-        match *end {
-            End::Written { way, bytes } => {
+        match *reached {
+            Reached::Written { way, bytes } => {
                 pass.worked();
                 self.metrics.copied(route_name, way, bytes);
                 tracing::debug!(
@@ -251,12 +257,12 @@ impl Worker {
                 );
                 Outcome::Done
             }
-            End::Nothing(Nothing::AlreadyThere(proof)) => {
+            Reached::Nothing(Nothing::AlreadyThere(proof)) => {
                 pass.worked();
                 tracing::debug!(route = route_name, key, %proof, "already there");
                 Outcome::Skip(Skip::AlreadyThere)
             }
-            End::Nothing(Nothing::SourceGone) => match route.source_missing {
+            Reached::Nothing(Nothing::SourceGone) => match route.source_missing {
                 SourceMissing::Skip => Outcome::Skip(Skip::SourceGone),
                 SourceMissing::Retry => Outcome::RetryAfter(
                     Duration::ZERO,
@@ -266,13 +272,65 @@ impl Worker {
                     Cause::new("source_missing", "the source is gone").at(route_name, key),
                 ),
             },
-            End::Size => Outcome::Skip(Skip::Size),
+            Reached::Size => Outcome::Skip(Skip::Size),
         }
     }
 
-    fn unrouted(&self, outcome: Outcome) -> Outcome {
+    fn unrouted(&self, outcome: Outcome) -> End {
         self.metrics.record("none", outcome.name());
-        outcome
+        End {
+            route: None,
+            outcome,
+            unanswered: false,
+        }
+    }
+
+    /// A message with an unanswered write is not settled before that write can no longer land. By
+    /// then something may have arrived after the crawl it was announced to, and this delivery may
+    /// be the last to say so.
+    async fn landed(
+        &self,
+        settlement: Settlement,
+        window: &Window,
+        late: &[Arc<Route>],
+    ) -> Settlement {
+        let Some(lands_by) = window.lands_by() else {
+            return settlement;
+        };
+        match settlement {
+            Settlement::ShowAgain { after, cause } => {
+                let left = lands_by.saturating_duration_since(Instant::now());
+                Settlement::ShowAgain {
+                    after: after.max(left),
+                    cause,
+                }
+            }
+            settled @ (Settlement::Delete(_) | Settlement::Park(_) | Settlement::Release) => {
+                tokio::time::sleep_until(lands_by).await;
+                for route in late {
+                    (self.arrived)(route);
+                }
+                settled
+            }
+        }
+    }
+}
+
+/// How a record ended on one route.
+#[derive(Debug)]
+pub struct End {
+    /// The route; `None` where no route was asked.
+    pub route: Option<Arc<Route>>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// A write has had no answer: it may yet land.
+    unanswered: bool,
+}
+
+impl End {
+    /// The route on which something may yet arrive.
+    fn late(&self) -> Option<&Arc<Route>> {
+        self.route.as_ref().filter(|_| self.unanswered)
     }
 }
 
@@ -283,24 +341,4 @@ pub struct Lag {
     pub route: String,
     /// The event's own time.
     pub time: Timestamp,
-}
-
-/// A message with an unanswered write is not settled before that write can no longer land.
-async fn landed(settlement: Settlement, window: &Window) -> Settlement {
-    let Some(lands_by) = window.lands_by() else {
-        return settlement;
-    };
-    match settlement {
-        Settlement::ShowAgain { after, cause } => {
-            let left = lands_by.saturating_duration_since(Instant::now());
-            Settlement::ShowAgain {
-                after: after.max(left),
-                cause,
-            }
-        }
-        settled @ (Settlement::Delete(_) | Settlement::Park(_) | Settlement::Release) => {
-            tokio::time::sleep_until(lands_by).await;
-            settled
-        }
-    }
 }

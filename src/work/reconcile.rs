@@ -66,7 +66,7 @@ impl std::fmt::Debug for Target<'_> {
 
 /// How a key ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub enum Reached {
     /// The destination was written, and is right.
     Written {
         /// How the bytes travelled.
@@ -108,7 +108,7 @@ impl From<S3Error> for Failure {
 #[derive(Debug)]
 pub struct Reconciled {
     /// How it ended.
-    pub end: Result<End, Failure>,
+    pub end: Result<Reached, Failure>,
     /// A write took effect.
     pub wrote: bool,
 }
@@ -148,10 +148,11 @@ struct Run<'a> {
     task: &'a Task<'a>,
     window: &'a Window,
     /// The last write that took effect.
-    written: Option<End>,
+    written: Option<Reached>,
 }
 
 /// What a round has to go by.
+#[derive(Default)]
 struct Seen {
     source: Option<Object>,
     target: Option<Object>,
@@ -159,7 +160,7 @@ struct Seen {
 
 /// What came of a step.
 enum Step {
-    End(End),
+    End(Reached),
     /// S3 refused the write: something stands there, or the source has moved on.
     Refused,
     /// Written, but the world has moved on, or nothing shows yet that the copy is right.
@@ -167,7 +168,7 @@ enum Step {
 }
 
 impl Run<'_> {
-    async fn reach_an_end(&mut self) -> Result<End, Failure> {
+    async fn reach_an_end(&mut self) -> Result<Reached, Failure> {
         if let Step::End(end) = self.first_try().await? {
             return Ok(end);
         }
@@ -224,18 +225,25 @@ impl Run<'_> {
 
     /// Looks at both sides; the destination first, so that a source seen is newer than it.
     async fn observe(&self) -> Result<Seen, Failure> {
+        let mut time = None;
         if self.task.target.dated {
             // The destination's key is not known before the source's time is.
-            let source = self.source().await?;
-            let target = match &source {
-                Some(source) => self.target(Some(source.last_modified)).await?,
-                None => None,
+            let Some(source) = self.source().await? else {
+                return Ok(Seen::default());
             };
-            return Ok(Seen { source, target });
+            time = Some(source.last_modified);
         }
-        let target = self.target(None).await?;
+        let target = self.target(time).await?;
         let source = self.source().await?;
-        Ok(Seen { source, target })
+        let key = self.task.target.key;
+        let moved = source
+            .as_ref()
+            .is_some_and(|source| key(Some(source.last_modified)) != key(time));
+        Ok(Seen {
+            source,
+            // The source belongs elsewhere by now; if something stands there, S3 will say so.
+            target: target.filter(|_| !moved),
+        })
     }
 
     async fn source(&self) -> Result<Option<Object>, Failure> {
@@ -256,16 +264,16 @@ impl Run<'_> {
     async fn round(&mut self, seen: &Seen) -> Result<Step, Failure> {
         let source = seen.source.as_ref();
         if source.is_some_and(|source| !(self.task.target.takes)(source.size)) {
-            return Ok(Step::End(End::Size));
+            return Ok(Step::End(Reached::Size));
         }
         let spot = Spot::new(self.task.from, &self.task.event.key);
         match self.means().plan(&spot, source, seen.target.as_ref()) {
             // What an earlier round of ours has written is no duplicate.
             Plan::Nothing(Nothing::AlreadyThere(proof)) => {
-                let there = End::Nothing(Nothing::AlreadyThere(proof));
+                let there = Reached::Nothing(Nothing::AlreadyThere(proof));
                 Ok(Step::End(self.written.clone().unwrap_or(there)))
             }
-            Plan::Nothing(nothing) => Ok(Step::End(End::Nothing(nothing))),
+            Plan::Nothing(nothing) => Ok(Step::End(Reached::Nothing(nothing))),
             Plan::NotYet(why) => Err(Failure::NotYet(why)),
             Plan::Copy(copy) => self.write(&copy, source).await,
         }
@@ -292,7 +300,7 @@ impl Run<'_> {
             )) => return Ok(Step::Refused),
             Err(other) => return Err(other.into()),
         };
-        let end = End::Written {
+        let end = Reached::Written {
             way: copy.way.name(),
             bytes: source
                 .map(|source| source.size)

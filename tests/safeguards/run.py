@@ -4,7 +4,9 @@
 
 Only safeguards whose name contains all the words are tried; without words, all of them. First the
 seeds are played (`SEEDS`, 3000 unless set), then, if none fails, all other tests are run. The code
-is copied to .dev/safeguards and changed there; the exit code is 1 if a safeguard is not missed.
+is copied to .dev/safeguards/tree and changed there; the script that a seed was cut down to is left
+beside it, to be kept in tests/it/seeds/kept where the seed is not among the few of `make test`.
+The exit code is 1 if a safeguard is not missed.
 """
 
 import os
@@ -18,7 +20,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-COPY = ROOT / ".dev" / "safeguards"
+LEFT = ROOT / ".dev" / "safeguards"
+COPY = LEFT / "tree"
 CARGO = ["cargo", "test", "--locked", "--profile", "soak"]
 
 
@@ -66,18 +69,22 @@ def without(safeguard: dict) -> str | None:
         sys.exit(f"{safeguard['name']}: `find` is {times} times in {safeguard['file']}")
     path.write_text(whole.replace(safeguard["find"], safeguard["put"]))
     try:
-        return seeds() or tests()
+        return seeds(safeguard["name"]) or tests()
     finally:
         path.write_text(whole)
 
 
-def seeds() -> str | None:
-    """The first seed that fails, and with what."""
+def seeds(name: str) -> str | None:
+    """The first seed that fails, and with what; leaves its script."""
     env = {"SEEDS": os.environ.get("SEEDS", "3000")}
     out = cargo(["--test", "it", "seeds::every_seed"], env)
     failed = re.search(r"^seed (\d+) fails:\n  (.*)$", out, re.MULTILINE)
     if failed:
         seed, why = failed.groups()
+        script = re.search(r"^\{\n.*?^\}\n", out, re.MULTILINE | re.DOTALL)
+        if script:
+            words = re.sub(r"\W+", "_", name)
+            (LEFT / f"{seed}_{words}.json").write_text(script.group())
         return f"seed {seed}: {why[:90]}"
     return "seeds: never at rest" if "test result: FAILED" in out else None
 

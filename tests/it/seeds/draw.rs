@@ -57,7 +57,7 @@ impl Script {
         for key in 0..keys {
             history(rng, &mut script, key, span);
         }
-        for _ in 0..pick(rng, &[0, 0, 1, 2, 4]) {
+        for _ in 0..pick(rng, &[0, 1, 2, 4]) {
             let storm = storm(rng, &script, span);
             script.storms.push(storm);
         }
@@ -214,15 +214,7 @@ fn when(rng: &mut Rng, act: &Act, script: &Script, span: u64) -> When {
     if timed || !own_call && rng.u8(..3) > 0 {
         return When::At(rng.u64(..span));
     }
-    let writes = script.routes.iter().map(|route| {
-        if route.streamed {
-            [Operation::GetObject, Operation::PutObject]
-        } else {
-            [Operation::CopyObject, Operation::CopyObject]
-        }
-    });
-    let mut calls: Vec<_> = writes.flatten().collect();
-    calls.push(Operation::HeadObject);
+    let mut calls = copying(script);
     if own_call {
         calls.extend([
             Operation::ReceiveMessage,
@@ -242,6 +234,18 @@ fn when(rng: &mut Rng, act: &Act, script: &Script, span: u64) -> When {
     }
 }
 
+/// The calls that copies are made with.
+fn copying(script: &Script) -> Vec<Operation> {
+    let writes = script.routes.iter().map(|route| {
+        if route.streamed {
+            [Operation::GetObject, Operation::PutObject]
+        } else {
+            [Operation::CopyObject, Operation::CopyObject]
+        }
+    });
+    writes.flatten().chain([Operation::HeadObject]).collect()
+}
+
 fn quiet(rng: &mut Rng) -> Quiet {
     if rng.bool() {
         Quiet::Hang
@@ -251,23 +255,20 @@ fn quiet(rng: &mut Rng) -> Quiet {
 }
 
 fn storm(rng: &mut Rng, script: &Script, span: u64) -> Storm {
-    let call = pick(
-        rng,
-        &[
-            Operation::HeadObject,
-            Operation::GetObject,
-            Operation::CopyObject,
-            Operation::CopyObject,
-            Operation::PutObject,
-            Operation::PutObject,
-            Operation::ReceiveMessage,
-            Operation::ChangeMessageVisibility,
-            Operation::ChangeMessageVisibilityBatch,
-            Operation::DeleteMessageBatch,
-            Operation::SendMessage,
-            Operation::StartCrawler,
-        ],
-    );
+    let others = [
+        Operation::ReceiveMessage,
+        Operation::ChangeMessageVisibility,
+        Operation::ChangeMessageVisibility,
+        Operation::ChangeMessageVisibilityBatch,
+        Operation::DeleteMessageBatch,
+        Operation::SendMessage,
+        Operation::StartCrawler,
+    ];
+    let call = if rng.u8(..3) > 0 {
+        pick(rng, &copying(script))
+    } else {
+        pick(rng, &others)
+    };
     let from = rng.u64(..span);
     let most = pick(rng, &[span, 30_000, 300_000, 1_500_000]);
     Storm {

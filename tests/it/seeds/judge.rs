@@ -22,6 +22,22 @@ struct Face<'a> {
     user: BTreeMap<&'a str, &'a str>,
 }
 
+impl<'a> Face<'a> {
+    fn of(version: &'a Version) -> Self {
+        let object = version.object.as_ref().expect("markers have no face");
+        let user = object.meta.user.iter();
+        Self {
+            md5: object.content.md5(),
+            length: object.content.len(),
+            headers: &object.meta.headers,
+            user: user
+                .filter(|(name, _)| *name != MARK)
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect(),
+        }
+    }
+}
+
 /// Everything that was not as promised, in words.
 pub(super) fn judge(played: &Played) -> Vec<String> {
     let mut broken = played.troubles.clone();
@@ -79,20 +95,6 @@ impl<'a> Pair<'a> {
         }
     }
 
-    fn face<'v>(&self, version: &'v Version) -> Face<'v> {
-        let object = version.object.as_ref().expect("markers have no face");
-        let user = object.meta.user.iter();
-        Face {
-            md5: object.content.md5(),
-            length: object.content.len(),
-            headers: &object.meta.headers,
-            user: user
-                .filter(|(name, _)| *name != MARK)
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect(),
-        }
-    }
-
     /// Tags can change in place, so no pin holds them: they are right only in the end. Streaming
     /// does not carry them yet.
     fn tags<'v>(&self, version: &'v Version) -> Option<&'v BTreeMap<String, String>> {
@@ -116,7 +118,7 @@ impl<'a> Pair<'a> {
         let Some(copy) = copy else {
             return Some(format!("{self}: there is no copy"));
         };
-        let (is, should) = (self.face(copy), self.face(source));
+        let (is, should) = (Face::of(copy), Face::of(source));
         if self.tags(copy) != self.tags(source) {
             return Some(format!("{self}: the copy has other tags"));
         }
@@ -132,9 +134,9 @@ impl<'a> Pair<'a> {
             .filter(|copy| !is_outsiders(copy))
             .find(|copy| {
                 let mut versions = self.source.iter().filter_map(|w| w.current.as_ref());
-                !versions.any(|source| self.face(source) == self.face(copy))
+                !versions.any(|source| Face::of(source) == Face::of(copy))
             })
-            .map(|torn| format!("{self}: torn: {:?} was never the source", self.face(torn)))
+            .map(|torn| format!("{self}: torn: {:?} was never the source", Face::of(torn)))
     }
 
     /// No older version replaces a newer one where writes are conditional. What a condition cannot
@@ -203,7 +205,7 @@ impl<'a> Pair<'a> {
             during(copies, since.max(settled.received), settled.moment)
                 .into_iter()
                 .filter_map(|(_, copy)| copy)
-                .any(|copy| self.face(copy) == self.face(source))
+                .any(|copy| Face::of(copy) == Face::of(source))
         });
         (!effective).then(|| {
             let at = settled.at;

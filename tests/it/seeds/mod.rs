@@ -16,6 +16,7 @@ mod play;
 mod run;
 mod script;
 mod stage;
+mod tale;
 mod tally;
 
 use std::sync::Mutex;
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::run::{PLAYER, played, run, shrink};
 use self::script::Script;
+use self::tale::tale;
 use self::tally::Tally;
 
 /// Seeds that `make test` plays.
@@ -81,17 +83,18 @@ fn a_seed_plays_the_same_twice() {
 
 /// Cuts a failing script down and tells what is left of it.
 fn failed(name: &str, script: Script, seed: u64) -> ! {
-    let (least, broken, why) = on_player(move || {
+    let (least, broken, why, tale) = on_player(move || {
         let broken = run(&script).1;
         let least = shrink(&script);
         let why = run(&least).1;
-        (least, broken, why)
+        let tale = setting("SEED").map(|_| tale(&played(&least)));
+        (least, broken, why, tale.unwrap_or_default())
     });
     let script = serde_json::to_string_pretty(&least).expect("plain data");
     panic!(
-        "{name} fails:\n  {}\ncut down, it fails with:\n  {}\n{script}\n\
-         play it again:  make seed SEED={seed}\n\
-         keep it:        save the script as tests/it/seeds/kept/NAME.json",
+        "{name} fails:\n  {}\ncut down, it fails with:\n  {}\n{script}\n{tale}\
+         play it again, and hear all:  make seed SEED={seed}\n\
+         keep it:                      save the script as tests/it/seeds/kept/NAME.json",
         broken.join("\n  "),
         why.join("\n  ")
     );

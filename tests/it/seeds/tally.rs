@@ -49,7 +49,10 @@ impl Tally {
         for call in &world.calls().0 {
             tally.call(call);
         }
-        tally.add("messages settled", world.settled().len());
+        let settled = world.settled();
+        let again = settled.iter().filter(|settled| settled.receives > 1);
+        tally.add("messages received again", again.count());
+        tally.add("messages settled", settled.len());
         tally.add("deletes with a stale handle", world.stale_deletes().len());
         tally.add("messages parked", played.parked.len());
         tally.add("processes killed", played.killed);

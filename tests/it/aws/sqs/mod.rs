@@ -234,6 +234,7 @@ impl Sqs {
                     at: now,
                     moment: scene.moment,
                     received: held.moment,
+                    receives: message.receives,
                     body: message.body.clone(),
                 };
                 if strikes(mischief.undead, scene.rng) {

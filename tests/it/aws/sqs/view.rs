@@ -25,6 +25,8 @@ pub(crate) struct Settled {
     pub(crate) moment: u64,
     /// Changes of buckets when it was received.
     pub(crate) received: u64,
+    /// How often it was received.
+    pub(crate) receives: u32,
     pub(crate) body: String,
 }
 

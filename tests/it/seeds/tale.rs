@@ -1,0 +1,59 @@
+//! What happened, line by line, for the person who plays one seed again.
+
+use std::fmt::Write;
+
+use super::play::Played;
+use super::stage::{SOURCE, bucket_of};
+use crate::aws::Write as Change;
+
+/// Every call and every change of a bucket, in the order they happened.
+pub(super) fn tale(played: &Played) -> String {
+    let (world, script) = (&played.stage.world, &played.stage.script);
+    let mut lines = Vec::new();
+    for call in world.calls().0 {
+        let who = call.line.map_or_else(|| "-".into(), |n| n.to_string());
+        let status = call.status.map_or_else(|| "—".into(), |s| s.to_string());
+        let (code, fault) = (
+            call.code.unwrap_or_default(),
+            call.fault.unwrap_or_default(),
+        );
+        let what = format!("{who}  {} {} → {status} {code}", call.operation, call.key);
+        lines.push((call.at, format!("{what} {fault}")));
+    }
+    let mut changes = |place: &str, history: Vec<Change>| {
+        for Change {
+            at,
+            moment,
+            what,
+            current,
+            ..
+        } in history
+        {
+            let object = current.and_then(|version| version.object);
+            let now = object.map_or_else(
+                || "nothing".to_owned(),
+                |object| format!("{} {:?} {:?}", object.etag, object.meta, object.tags),
+            );
+            lines.push((at, format!("      {moment}. {place}: {what:?} ⇒ {now}")));
+        }
+    };
+    for key in 0..script.keys.len() {
+        let name = played.stage.key(key);
+        changes(&name, world.history(SOURCE, &name).0);
+        for route in 0..script.routes.len() {
+            for target in played.stage.targets(route, key) {
+                let bucket = bucket_of(route);
+                let place = format!("{bucket}/{target}");
+                changes(&place, world.history(&bucket, &target).0);
+            }
+        }
+    }
+    for settled in world.settled() {
+        lines.push((settled.at, format!("      settled: {}", settled.body)));
+    }
+    lines.sort_by_key(|(at, _)| *at);
+    lines.iter().fold(String::new(), |mut tale, (at, line)| {
+        let _ = writeln!(tale, "{at:.3}  {line}");
+        tale
+    })
+}
