@@ -1,11 +1,14 @@
 # Bucket Brigade. `make` or `make help` lists what there is.
 #
 # Everything is made inside this folder: target/, .venv/ (the stand-ins for AWS), .dev/ (logs and
-# configurations of what runs here), .tools/. `make clean` removes all of it.
+# configurations of what runs here), .tools/ and, by the fuzzer, inside fuzz/. `make clean` removes all of it.
 
 SHELL := /bin/bash
 PYTHON ?= python3
 DENY_VERSION := 0.20.2
+FUZZ_VERSION := 0.13.2
+TARGET ?= event
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 
@@ -28,20 +31,34 @@ test-rust:
 test-live:
 	$(PYTHON) tests/live/run.py $(ARGS)
 
-# Play SEEDS worlds (100000), from FIRST (0) on, on all cores: every promise, or the seed that breaks one
+# Play SEEDS worlds (100000) on all cores: every promise holds, or the seed that broke one is told
 soak:
 	SEEDS=$(or $(SEEDS),100000) FIRST=$(or $(FIRST),0) cargo test --locked --profile soak --test it seeds::every_seed -- --nocapture
 
-# Play one world again, SEED=…; a failing one is cut down and printed
+# Play one world again, SEED=…; a failing one is cut down and told in full
 seed:
 	SEED=$(or $(SEED),0) RUST_BACKTRACE=0 cargo test --locked --test it seeds::every_seed -- --nocapture
 
-# Take the safeguards out of the code one at a time: some seed or test must notice. ARGS are words of names
+# Take out each safeguard in turn: a seed or a test must notice; ARGS are words of their names
 safeguards:
 	$(PYTHON) tests/safeguards/run.py $(ARGS)
+
 # Ask a real AWS account what the tests assume of it (docs/VERIFIED.md). Only with AWS_SMOKE=yes; costs cents
 aws-smoke:
 	@$(PYTHON) tests/smoke/run.py $(ARGS)
+
+# Throw odd input at what reads it, TARGET=event, config or template for SECONDS=60; needs nightly
+fuzz: nightly .tools/bin/cargo-fuzz
+	mkdir -p fuzz/corpus/$(TARGET)
+	RUSTUP_TOOLCHAIN=nightly .tools/bin/cargo-fuzz run --sanitizer none $(TARGET) fuzz/corpus/$(TARGET) \
+		fuzz/seeds/$(TARGET) $(wildcard src/$(TARGET)/samples) -- -max_total_time=$(SECONDS) -timeout=10 -max_len=8192
+
+nightly:
+	@rustup run nightly rustc --version >/dev/null 2>&1 || \
+		{ echo "fuzzing needs a nightly toolchain: rustup toolchain install nightly --profile minimal" >&2; exit 1; }
+
+.tools/bin/cargo-fuzz:
+	cargo install cargo-fuzz --locked --version $(FUZZ_VERSION) --root .tools
 
 # See it work: an object's whole way on a stand-in for AWS, ends by itself
 demo:
@@ -76,6 +93,6 @@ deny: .tools/bin/cargo-deny
 # Remove everything that was made here
 clean:
 	cargo clean
-	rm -rf .venv .dev .tools
+	rm -rf .venv .dev .tools fuzz/target fuzz/corpus fuzz/artifacts
 
-.PHONY: help build test test-rust test-live soak seed safeguards aws-smoke demo dev check fmt fmt-check lint deny clean
+.PHONY: help build test test-rust test-live soak seed safeguards fuzz nightly aws-smoke demo dev check fmt fmt-check lint deny clean

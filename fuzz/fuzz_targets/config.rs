@@ -1,0 +1,40 @@
+//! A configuration file and an environment, whatever they are: a configuration that can be used,
+//! or faults that each name a key in one line.
+//!
+//! The input is the file's text, then a zero byte and `NAME=value` for each variable.
+#![no_main]
+
+use brigade::config::{Config, Sources};
+use brigade::route::Routes;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let input = String::from_utf8_lossy(input);
+    let mut pieces = input.split('\0');
+    let text = pieces.next().unwrap_or_default();
+    let env = pieces.map(|piece| piece.split_once('=').unwrap_or((piece, "")));
+    let mut sources = Sources::variables(env);
+    // Would read a file of this machine.
+    sources.env.retain(|(name, _)| name != "BRIGADE_CONFIG");
+    sources.texts.push(("f".into(), text.into()));
+    match Config::load(&sources) {
+        Ok(loaded) => {
+            let routes = Routes::compile(&loaded.config);
+            assert_eq!(routes.iter().count(), loaded.config.route.len());
+            assert!(serde_json::to_string(&loaded.config).is_ok());
+            for route in routes.iter() {
+                let key = format!("{}a/b.csv", route.from.prefix);
+                let _ = route.takes(None, &route.from.bucket, &key, None);
+            }
+        }
+        Err(refusal) => {
+            assert!(!refusal.0.is_empty());
+            for fault in &refusal.0 {
+                assert!(!fault.key.trim().is_empty(), "{fault:?}");
+                let told = fault.to_string();
+                assert!(!told.contains(char::is_control), "{told:?}");
+                assert!(told.chars().count() < 2300, "{told}");
+            }
+        }
+    }
+});
