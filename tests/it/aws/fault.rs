@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     Conflict,
     /// It takes this long before it happens, and this long again until the answer.
     Slow { before: Duration, after: Duration },
+    /// A copy that reads its source at once and writes after so long.
+    LongCopy(Duration),
     /// The body of the answer does not arrive as it was sent.
     Torn(Tear),
     /// These entries of a batch fail, by position; the others happen.
@@ -59,6 +61,7 @@ impl Fault {
             Self::Empty200 { .. } => "empty-200",
             Self::Conflict => "conflict",
             Self::Slow { .. } => "slow",
+            Self::LongCopy(_) => "long-copy",
             Self::Torn(_) => "torn",
             Self::Entries(_) => "entries",
         }

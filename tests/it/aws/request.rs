@@ -9,6 +9,8 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::s3::{Object, Version};
+
 /// A whole request, its body read to the end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
@@ -24,6 +26,8 @@ pub(crate) struct Request {
     pub(crate) caller: Caller,
     /// Batch entries that a fault wants refused, by position.
     pub(crate) failing_entries: Vec<usize>,
+    /// What a copy that takes its time has read already.
+    pub(super) read: Option<Box<(Version, Object)>>,
 }
 
 /// Who signed the request, and for where: the credential scope of Signature Version 4.
@@ -66,6 +70,7 @@ impl Request {
             body,
             caller,
             failing_entries,
+            read: None,
         })
     }
 

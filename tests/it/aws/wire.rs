@@ -169,6 +169,13 @@ impl World {
                 sleep(after).await;
                 Ok(reply)
             }
+            Fault::LongCopy(time) => {
+                request.read = self.with(|state, now| {
+                    let (s3, _, _, scene) = state.scene(now);
+                    s3::read_ahead(s3, &scene, request)
+                });
+                Ok(self.travelling(time, request.clone()).await)
+            }
             Fault::Torn(tear) => {
                 let mut reply = self.perform(request).await;
                 reply.tear = Some(tear);

@@ -228,3 +228,36 @@ async fn the_read_timeout_of_the_client_is_kept() {
         ("dispatch", Duration::from_secs(3))
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_copy_writes_what_it_has_read_and_meets_its_conditions_then() {
+    for (why, meddle, want) in [
+        ("quiet", None, "ok"),
+        ("the source moves on", Some("raw"), "ok"),
+        (
+            "somebody was faster",
+            Some("lake"),
+            "412 PreconditionFailed",
+        ),
+    ] {
+        let world = two_buckets(false);
+        world.put("raw", Seed::new("a", "read"));
+        let time = Duration::from_secs(5);
+        world.inject(Rule::new(Fault::LongCopy(time)).on("s3", "CopyObject"));
+        let s3 = impatient(&world);
+        let copy = s3.copy_object().bucket("lake").key("a");
+        let copy = copy.copy_source("raw/a").if_none_match("*").send();
+        let later = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if let Some(bucket) = meddle {
+                world.put(bucket, Seed::new("a", "later"));
+            }
+        };
+        let (copy, ()) = tokio::join!(copy, later);
+        assert_eq!(told(&copy), want, "{why}");
+        let there = world.object("lake", "a").and_then(|v| v.object);
+        let there = there.map(|object| object.content.slice(0..object.content.len()));
+        let text = if want == "ok" { "read" } else { "later" };
+        assert_eq!(there.as_deref(), Some(text.as_bytes()), "{why}");
+    }
+}

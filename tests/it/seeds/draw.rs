@@ -296,7 +296,8 @@ fn ill(rng: &mut Rng, call: Operation, visibility: u64) -> Ill {
     };
     let happens = rng.bool();
     match (call, rng.u8(..3)) {
-        (Operation::CopyObject, 0) => pick(
+        (Operation::CopyObject, 0) => Ill::LongCopy(rng.u64(1..w)),
+        (Operation::CopyObject, 1) => pick(
             rng,
             &[
                 Ill::ErrorIn200 { happens },

@@ -140,7 +140,7 @@ impl<'a> Pair<'a> {
     }
 
     /// No older version replaces a newer one where writes are conditional. What a condition cannot
-    /// tell is content that repeats under a streamed write: the end must still be right.
+    /// tell is content that repeats while a write is under way: the end must still be right.
     fn never_goes_back(&self) -> Option<String> {
         let (mut newest, mut replaced) = (0, BTreeMap::<&str, usize>::new());
         for copies in self.copies.values() {
@@ -154,8 +154,7 @@ impl<'a> Pair<'a> {
                 };
                 if let Some(age) = age {
                     let repeats = before.is_some_and(|etag| replaced[etag] > 1);
-                    let streamed = self.stage.script.routes[self.route].streamed;
-                    let blind = streamed && (repeats || !self.stage.script.conditional);
+                    let blind = repeats || !self.stage.script.conditional;
                     if age < newest && !blind && !self.meddled {
                         return Some(format!("{self}: an older version replaced a newer one"));
                     }

@@ -103,6 +103,8 @@ pub(super) enum Ill {
         before: u64,
         after: u64,
     },
+    /// The copy reads its source at once and writes after so long.
+    LongCopy(u64),
     TornReset,
     TornEnd,
     TornStall(u64),
@@ -286,6 +288,7 @@ impl From<&Ill> for Fault {
                 before: ms(before),
                 after: ms(after),
             },
+            Ill::LongCopy(time) => Self::LongCopy(ms(time)),
             Ill::TornReset => Self::Torn(Tear::Reset),
             Ill::TornEnd => Self::Torn(Tear::End),
             Ill::TornStall(time) => Self::Torn(Tear::Stall(ms(time))),

@@ -32,10 +32,11 @@ use jiff::Timestamp;
 
 use self::address::Ask;
 use self::bucket::Deleted;
+use self::copy_source::Named;
 use self::error::S3Error;
 use self::event::Change;
 use self::history::Source;
-use self::object::Object;
+pub(super) use self::object::Object;
 use self::operation::Operation;
 use super::Scene;
 use super::access::partition;
@@ -81,6 +82,18 @@ pub(super) fn handle(s3: &mut S3, scene: &mut Scene<'_>, request: &Request) -> R
         reply.body.clear();
     }
     reply.header("x-amz-request-id", format!("{:016X}", scene.rng.u64(..)))
+}
+
+/// What a copy reads of its source, if it may: S3 reads first and writes later, and only the write
+/// is one moment.
+pub(super) fn read_ahead(
+    s3: &S3,
+    scene: &Scene<'_>,
+    request: &Request,
+) -> Option<Box<(Version, Object)>> {
+    let ask = Ask::of(request).ok()?;
+    let read = Named::of(&ask).ok()?.find(s3, scene, &ask).ok()?;
+    Some(Box::new(read))
 }
 
 fn perform(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S3Error> {
