@@ -98,7 +98,9 @@ def tests() -> str | None:
 
 def cargo(arguments: list[str], env: dict[str, str]) -> str:
     """Runs cargo on the copy; a change that does not compile is a mistake in the list."""
-    env = {"CARGO_TARGET_DIR": str(ROOT / "target"), **os.environ, **env, "RUST_BACKTRACE": "0"}
+    # A target folder of its own: cargo takes two copies of one package for the same.
+    target = os.environ.get("SAFEGUARDS_TARGET_DIR", str(LEFT / "target"))
+    env = {**os.environ, **env, "CARGO_TARGET_DIR": target, "RUST_BACKTRACE": "0"}
     done = subprocess.run(
         [*CARGO, *arguments], cwd=COPY, env=env, text=True, capture_output=True, check=False
     )
