@@ -190,6 +190,12 @@ async fn what_is_complete_or_aborted_is_no_upload_any_more() {
 fn meanwhile(world: &World, what: &str) {
     match what {
         "put" => drop(world.put("raw", Seed::new("k", "theirs"))),
+        "put the same" => drop(world.put("raw", Seed::new("k", "abc"))),
+        // Only where there are versions.
+        "delete the oldest" => match &world.versions("raw", "k")[0].id {
+            Some(oldest) => world.delete("raw", "k", Some(oldest)),
+            None => {}
+        },
         "delete" => world.delete("raw", "k", None),
         "delete, put" => {
             world.delete("raw", "k", None);
@@ -205,19 +211,23 @@ fn meanwhile(world: &World, what: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_condition_looks_at_the_key_as_it_is_when_the_upload_ends() {
-    // Of `abc`.
+    // Of `abc` and of `theirs`.
     let etag = Some("900150983cd24fb0d6963f7d28e17f72");
+    let other = Some("ce97a90ef59e9c768263754682f68bd6");
     #[rustfmt::skip]
     let table = [
-        ("absent, as wanted",            false, "",            Some("*"), None,  "ok",                             false),
-        ("somebody was faster",          false, "put",         Some("*"), None,  "412 PreconditionFailed",         true),
-        ("faster, and gone again",       false, "put, delete", Some("*"), None,  "409 ConditionalRequestConflict", false),
-        ("deleted meanwhile",            true,  "delete",      Some("*"), None,  "409 ConditionalRequestConflict", false),
-        ("no condition, no conflict",    true,  "delete",      None,      None,  "ok",                             false),
-        ("present, as wanted",           true,  "",            None,      etag,  "ok",                             false),
-        ("overwritten meanwhile",        true,  "put",         None,      etag,  "412 PreconditionFailed",         true),
-        ("the expected one is gone",     true,  "delete",      None,      etag,  "404 NoSuchKey",                  true),
-        ("gone, and back again",         true,  "delete, put", None,      etag,  "409 ConditionalRequestConflict", false),
+        ("absent, as wanted",         false, "",                  Some("*"), None,  "ok",                             false),
+        ("somebody was faster",       false, "put",               Some("*"), None,  "412 PreconditionFailed",         true),
+        ("faster, and gone again",    false, "put, delete",       Some("*"), None,  "409 ConditionalRequestConflict", false),
+        ("deleted meanwhile",         true,  "delete",            Some("*"), None,  "409 ConditionalRequestConflict", false),
+        ("no condition, no conflict", true,  "delete",            None,      None,  "ok",                             false),
+        ("present, as wanted",        true,  "",                  None,      etag,  "ok",                             false),
+        ("overwritten meanwhile",     true,  "put",               None,      etag,  "412 PreconditionFailed",         true),
+        ("overwritten, and named so", true,  "put",               None,      other, "409 ConditionalRequestConflict", false),
+        ("overwritten with the same", true,  "put the same",      None,      etag,  "409 ConditionalRequestConflict", false),
+        ("what lay below is gone",    true,  "delete the oldest", None,      etag,  "ok",                             false),
+        ("the expected one is gone",  true,  "delete",            None,      etag,  "404 NoSuchKey",                  true),
+        ("gone, and back again",      true,  "delete, put",       None,      etag,  "409 ConditionalRequestConflict", false),
     ];
     for versioned in [false, true] {
         for (why, before, what, none_match, if_match, want, stays) in table {

@@ -213,20 +213,26 @@ fn check_whole(ask: &Ask<'_>, object: &Object) -> Result<(), S3Error> {
     Ok(())
 }
 
-/// A condition looks at the key as it is now. If it holds although the key was deleted while the
-/// upload went on, that is the conflict of which S3 warns: the upload is gone and must be made anew
-/// (user guide, "conditional writes": behavior and scenarios; elastic/elasticsearch#138569).
+/// A condition looks at the key as it is now. If it holds although the key changed while the upload
+/// went on, that is the conflict of which S3 warns: the upload is gone and must be made anew (user
+/// guide, "conditional writes": behavior and scenarios; elastic/elasticsearch#138569). A write
+/// counts as a delete does, though `If-Match` names the new `ETag` or the content is the same
+/// (recorded by LocalStack, `test_multipart_if_match_with_put` and `…_identical`).
 fn check_conditions(s3: &mut S3, ask: &Ask<'_>) -> Result<(), S3Error> {
     let bucket = s3.bucket_mut(&ask.bucket)?;
     conditions::destination(ask, bucket)?;
-    let conditional = ["if-match", "if-none-match"]
-        .iter()
-        .any(|name| ask.header(name).is_some());
-    if !(conditional && find(bucket, ask)?.overtaken(bucket)) {
+    let condition = match (ask.header("if-match"), ask.header("if-none-match")) {
+        (Some(_), _) => "If-Match",
+        (None, Some(_)) => "If-None-Match",
+        (None, None) => return Ok(()),
+    };
+    if !find(bucket, ask)?.overtaken(bucket) {
         return Ok(());
     }
     bucket.uploads.remove(ask.query("uploadId"));
     let why = "The conditional request cannot succeed due to a conflicting operation against this \
                resource.";
-    Err(S3Error::new(409, "ConditionalRequestConflict", why))
+    Err(S3Error::new(409, "ConditionalRequestConflict", why)
+        .element("Condition", condition)
+        .element("Key", &ask.key))
 }

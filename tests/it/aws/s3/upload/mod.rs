@@ -112,12 +112,12 @@ pub(super) fn abort(s3: &mut S3, scene: &Scene<'_>, ask: &Ask<'_>) -> Result<Rep
 }
 
 impl Upload {
-    /// Whether its key was deleted since it began.
+    /// Whether its key was written or deleted since it began; the same content counts too.
     fn overtaken(&self, bucket: &Bucket) -> bool {
         let changes = bucket.histories.get(&self.key).into_iter();
         changes
             .flat_map(|history| &history.0)
             .skip(self.changes_before)
-            .any(|write| matches!(write.what, What::Marker | What::Removed { current: true }))
+            .any(|write| write.what != What::Removed { current: false })
     }
 }
