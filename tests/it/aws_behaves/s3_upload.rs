@@ -1,10 +1,13 @@
 //! Uploads in parts: from `CreateMultipartUpload` to `CompleteMultipartUpload` or
 //! `AbortMultipartUpload`.
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, StorageClass};
 use md5::{Digest, Md5};
+use tokio::time::advance;
 
 use super::{s3, told, two_buckets};
 use crate::aws::{Bucket, Denial, HOME_KEY, Queue, Seed, World};
@@ -116,6 +119,9 @@ async fn a_list_of_parts_must_be_what_was_uploaded() {
         listed(3, small.e_tag().unwrap()),
     );
     let (none, length) = (Vec::new(), (5 << 20) + 1);
+    let unlisted = s3.complete_multipart_upload().bucket("raw").key("k");
+    let unlisted = unlisted.upload_id(&id).send().await;
+    assert_eq!(told(&unlisted), "400 InvalidRequest", "no list at all");
     let right = vec![&large, &last];
     #[rustfmt::skip]
     let table = [
@@ -184,6 +190,33 @@ async fn what_is_complete_or_aborted_is_no_upload_any_more() {
             assert_ne!(world.calls().count("s3", call), 0, "{call}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_complete_may_get_the_first_answer_again() {
+    let world = two_buckets(true);
+    world.repeat_completes(Duration::from_mins(1));
+    let s3 = s3(&world, "us-east-1");
+    let id = begin(&s3, "k").await;
+    let part = upload(&s3, &id, 1, b"abc").await;
+    let other = upload(&s3, &id, 2, b"def").await;
+    let complete = |key: &str, parts: &[&CompletedPart]| {
+        let complete = s3.complete_multipart_upload().bucket("raw").key(key);
+        let complete = complete.upload_id(&id).multipart_upload(list(parts));
+        complete.send()
+    };
+    let first = complete("k", &[&part]).await.unwrap();
+    advance(Duration::from_secs(59)).await;
+    let again = complete("k", &[&part]).await.unwrap();
+    assert_eq!(again.e_tag(), first.e_tag());
+    assert_eq!(again.version_id(), first.version_id());
+    assert_eq!(world.versions("raw", "k").len(), 1, "made once");
+    let gone = "404 NoSuchUpload";
+    let another = complete("k", &[&other]).await;
+    assert_eq!(told(&another), gone, "another list");
+    assert_eq!(told(&complete("j", &[&part]).await), gone, "another key");
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(told(&complete("k", &[&part]).await), gone, "too late");
 }
 
 /// What happens to the key while the upload goes on.

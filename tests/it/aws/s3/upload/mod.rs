@@ -7,8 +7,9 @@
 //!
 //! An upload is no object: no read, no listing and no condition sees it, only its own calls. It
 //! holds what it was created with, whatever becomes of the bucket's settings meanwhile. Once it is
-//! complete or aborted, every call on it is a `NoSuchUpload`.
+//! complete or aborted, every call on it is a `NoSuchUpload`; but see `again`.
 
+mod again;
 mod complete;
 mod create;
 mod list;
@@ -30,6 +31,7 @@ use super::error::S3Error;
 use super::history::{Source, What};
 use super::object::Meta;
 
+pub(super) use again::Answers;
 pub(super) use complete::complete;
 pub(super) use create::create;
 pub(super) use list::{parts, uploads};
