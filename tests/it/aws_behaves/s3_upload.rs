@@ -225,10 +225,11 @@ fn meanwhile(world: &World, what: &str) {
         "put" => drop(world.put("raw", Seed::new("k", "theirs"))),
         "put the same" => drop(world.put("raw", Seed::new("k", "abc"))),
         // Only where there are versions.
-        "delete the oldest" => match &world.versions("raw", "k")[0].id {
-            Some(oldest) => world.delete("raw", "k", Some(oldest)),
-            None => {}
-        },
+        "delete the oldest" => {
+            if let Some(oldest) = &world.versions("raw", "k")[0].id {
+                world.delete("raw", "k", Some(oldest));
+            }
+        }
         "delete" => world.delete("raw", "k", None),
         "delete, put" => {
             world.delete("raw", "k", None);

@@ -16,7 +16,7 @@ use super::{S3, body, read, xml};
 type Tags = BTreeMap<String, String>;
 
 /// At most ten, keys of 128 and values of 256 characters (user guide, as above); no key is of AWS's
-/// own (recorded by LocalStack, `test_tagging_validation`).
+/// own (recorded by `LocalStack`, `test_tagging_validation`).
 pub(super) fn collect(pairs: impl Iterator<Item = (String, String)>) -> Result<Tags, S3Error> {
     let mut tags = BTreeMap::new();
     for (key, value) in pairs {
@@ -35,7 +35,7 @@ pub(super) fn collect(pairs: impl Iterator<Item = (String, String)>) -> Result<T
 }
 
 /// Letters, digits, white space and a few signs (user guide, as above; that S3 refuses others was
-/// recorded by LocalStack, `test_tagging_validation`).
+/// recorded by `LocalStack`, `test_tagging_validation`).
 pub(super) fn allowed(c: char) -> bool {
     c.is_alphanumeric() || c.is_whitespace() || "+-=._:/@".contains(c)
 }

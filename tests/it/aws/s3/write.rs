@@ -131,7 +131,7 @@ pub(super) fn storage_class(ask: &Ask<'_>) -> Result<String, S3Error> {
 }
 
 /// Tags as URL query parameters. A key twice and a strange character are another error here than in
-/// `PutObjectTagging` (recorded by LocalStack, `test_object_tagging_exc`).
+/// `PutObjectTagging` (recorded by `LocalStack`, `test_object_tagging_exc`).
 pub(super) fn tags(header: &str) -> Result<BTreeMap<String, String>, S3Error> {
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");

@@ -63,7 +63,7 @@ struct Listed {
 }
 
 /// API reference, `CompleteMultipartUpload`: the request and its errors. No list at all is an
-/// `InvalidRequest` (recorded by LocalStack, `test_multipart_complete_multipart_too_small`).
+/// `InvalidRequest` (recorded by `LocalStack`, `test_multipart_complete_multipart_too_small`).
 fn listed(ask: &Ask<'_>) -> Result<Vec<Listed>, S3Error> {
     if ask.request.body.is_empty() {
         let why = "You must specify at least one part";
@@ -122,7 +122,7 @@ impl Upload {
         }
     }
 
-    /// The type of checksum is said as it was declared, or not at all (recorded by LocalStack,
+    /// The type of checksum is said as it was declared, or not at all (recorded by `LocalStack`,
     /// `test_multipart_parts_checksum_exceptions_*`; nothing declared is a type too, `…_default`).
     fn check_mode(&self, ask: &Ask<'_>) -> Result<(), S3Error> {
         let mode = self.declared.map_or("null", Declared::kind);
@@ -136,15 +136,13 @@ impl Upload {
     }
 
     /// What is told of a part must be its own checksum, and of the declared algorithm (recorded by
-    /// LocalStack, `complete-part-with-checksum`). Without a declared one parts have none
+    /// `LocalStack`, `complete-part-with-checksum`). Without a declared one parts have none
     /// (versity/versitygw#1547, zhaofengli/attic#268). For a composite checksum every part's must
     /// be listed (apache/arrow-rs-object-store#568).
     fn check_told(&self, part: &Part, said: &Listed) -> Result<(), S3Error> {
         let Some(declared) = self.declared else {
-            return match said.checksums.is_empty() {
-                true => Ok(()),
-                false => Err(invalid_part(said)),
-            };
+            let none_told = said.checksums.is_empty();
+            return none_told.then_some(()).ok_or_else(|| invalid_part(said));
         };
         for (algorithm, value) in &said.checksums {
             if *algorithm != declared.algorithm {
@@ -245,7 +243,7 @@ fn check_whole(ask: &Ask<'_>, object: &Object) -> Result<(), S3Error> {
 /// went on, that is the conflict of which S3 warns: the upload is gone and must be made anew (user
 /// guide, "conditional writes": behavior and scenarios; elastic/elasticsearch#138569). A write
 /// counts as a delete does, though `If-Match` names the new `ETag` or the content is the same
-/// (recorded by LocalStack, `test_multipart_if_match_with_put` and `…_identical`).
+/// (recorded by `LocalStack`, `test_multipart_if_match_with_put` and `…_identical`).
 fn check_conditions(s3: &mut S3, ask: &Ask<'_>) -> Result<(), S3Error> {
     let bucket = s3.bucket_mut(&ask.bucket)?;
     conditions::destination(ask, bucket)?;

@@ -138,7 +138,7 @@ impl Upload {
 }
 
 /// `bytes=first-last`, both within the source (API reference; what is said where they are not was
-/// recorded by LocalStack, `test_upload_part_copy_range`).
+/// recorded by `LocalStack`, `test_upload_part_copy_range`).
 ///
 /// The API reference allows a range only of a source above 5 MB. AWS took one of ten bytes (the
 /// same recording); here it is refused, so that nobody leans on that.
