@@ -113,7 +113,8 @@ fn keep(
 impl Upload {
     /// A part brings the checksum the upload has declared: it must for a composite one, it may for
     /// one over the whole (floci-io/floci#3093, versity/versitygw#1342). Without a declaration only
-    /// the CRC32 that the SDKs add by themselves is taken (arrow-rs-object-store#34, attic#268).
+    /// the CRC32 that the SDKs add by themselves is taken (arrow-rs-object-store#34, attic#268);
+    /// AWS took a CRC32C too (recorded by `LocalStack`, `…_checksum_default`), so this is stricter.
     fn agree(&self, sent: Option<&Checksum>) -> Result<(), S3Error> {
         let sent = sent.map(|sum| sum.algorithm);
         let agreed = match (self.declared, sent) {
