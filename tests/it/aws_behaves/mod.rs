@@ -20,6 +20,7 @@ mod s3_upload_checksums;
 mod s3_upload_copy;
 mod s3_upload_list;
 mod s3_versioning;
+mod sqs_limits;
 mod sqs_mischief;
 mod sqs_receive;
 mod sqs_send;

@@ -303,6 +303,16 @@ async fn what_cannot_be_is_refused() {
             "400 BadRequest",
         ),
         (
+            "a tag twice",
+            put().tagging("a=1&a=2"),
+            "400 InvalidArgument",
+        ),
+        (
+            "tags with a comma between",
+            put().tagging("a=1,b=2"),
+            "400 InvalidArgument",
+        ),
+        (
             "3 KB of metadata",
             put().metadata("m", "v".repeat(3000)),
             "400 MetadataTooLarge",

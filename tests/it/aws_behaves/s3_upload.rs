@@ -1,10 +1,13 @@
 //! Uploads in parts: from `CreateMultipartUpload` to `CompleteMultipartUpload` or
 //! `AbortMultipartUpload`.
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, StorageClass};
 use md5::{Digest, Md5};
+use tokio::time::advance;
 
 use super::{s3, told, two_buckets};
 use crate::aws::{Bucket, Denial, HOME_KEY, Queue, Seed, World};
@@ -116,6 +119,9 @@ async fn a_list_of_parts_must_be_what_was_uploaded() {
         listed(3, small.e_tag().unwrap()),
     );
     let (none, length) = (Vec::new(), (5 << 20) + 1);
+    let unlisted = s3.complete_multipart_upload().bucket("raw").key("k");
+    let unlisted = unlisted.upload_id(&id).send().await;
+    assert_eq!(told(&unlisted), "400 InvalidRequest", "no list at all");
     let right = vec![&large, &last];
     #[rustfmt::skip]
     let table = [
@@ -186,10 +192,44 @@ async fn what_is_complete_or_aborted_is_no_upload_any_more() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_second_complete_may_get_the_first_answer_again() {
+    let world = two_buckets(true);
+    world.repeat_completes(Duration::from_mins(1));
+    let s3 = s3(&world, "us-east-1");
+    let id = begin(&s3, "k").await;
+    let part = upload(&s3, &id, 1, b"abc").await;
+    let other = upload(&s3, &id, 2, b"def").await;
+    let complete = |key: &str, parts: &[&CompletedPart]| {
+        let complete = s3.complete_multipart_upload().bucket("raw").key(key);
+        let complete = complete.upload_id(&id).multipart_upload(list(parts));
+        complete.send()
+    };
+    let first = complete("k", &[&part]).await.unwrap();
+    advance(Duration::from_secs(59)).await;
+    let again = complete("k", &[&part]).await.unwrap();
+    assert_eq!(again.e_tag(), first.e_tag());
+    assert_eq!(again.version_id(), first.version_id());
+    assert_eq!(world.versions("raw", "k").len(), 1, "made once");
+    let gone = "404 NoSuchUpload";
+    let another = complete("k", &[&other]).await;
+    assert_eq!(told(&another), gone, "another list");
+    assert_eq!(told(&complete("j", &[&part]).await), gone, "another key");
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(told(&complete("k", &[&part]).await), gone, "too late");
+}
+
 /// What happens to the key while the upload goes on.
 fn meanwhile(world: &World, what: &str) {
     match what {
         "put" => drop(world.put("raw", Seed::new("k", "theirs"))),
+        "put the same" => drop(world.put("raw", Seed::new("k", "abc"))),
+        // Only where there are versions.
+        "delete the oldest" => {
+            if let Some(oldest) = &world.versions("raw", "k")[0].id {
+                world.delete("raw", "k", Some(oldest));
+            }
+        }
         "delete" => world.delete("raw", "k", None),
         "delete, put" => {
             world.delete("raw", "k", None);
@@ -205,19 +245,23 @@ fn meanwhile(world: &World, what: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_condition_looks_at_the_key_as_it_is_when_the_upload_ends() {
-    // Of `abc`.
+    // Of `abc` and of `theirs`.
     let etag = Some("900150983cd24fb0d6963f7d28e17f72");
+    let other = Some("ce97a90ef59e9c768263754682f68bd6");
     #[rustfmt::skip]
     let table = [
-        ("absent, as wanted",            false, "",            Some("*"), None,  "ok",                             false),
-        ("somebody was faster",          false, "put",         Some("*"), None,  "412 PreconditionFailed",         true),
-        ("faster, and gone again",       false, "put, delete", Some("*"), None,  "409 ConditionalRequestConflict", false),
-        ("deleted meanwhile",            true,  "delete",      Some("*"), None,  "409 ConditionalRequestConflict", false),
-        ("no condition, no conflict",    true,  "delete",      None,      None,  "ok",                             false),
-        ("present, as wanted",           true,  "",            None,      etag,  "ok",                             false),
-        ("overwritten meanwhile",        true,  "put",         None,      etag,  "412 PreconditionFailed",         true),
-        ("the expected one is gone",     true,  "delete",      None,      etag,  "404 NoSuchKey",                  true),
-        ("gone, and back again",         true,  "delete, put", None,      etag,  "409 ConditionalRequestConflict", false),
+        ("absent, as wanted",         false, "",                  Some("*"), None,  "ok",                             false),
+        ("somebody was faster",       false, "put",               Some("*"), None,  "412 PreconditionFailed",         true),
+        ("faster, and gone again",    false, "put, delete",       Some("*"), None,  "409 ConditionalRequestConflict", false),
+        ("deleted meanwhile",         true,  "delete",            Some("*"), None,  "409 ConditionalRequestConflict", false),
+        ("no condition, no conflict", true,  "delete",            None,      None,  "ok",                             false),
+        ("present, as wanted",        true,  "",                  None,      etag,  "ok",                             false),
+        ("overwritten meanwhile",     true,  "put",               None,      etag,  "412 PreconditionFailed",         true),
+        ("overwritten, and named so", true,  "put",               None,      other, "409 ConditionalRequestConflict", false),
+        ("overwritten with the same", true,  "put the same",      None,      etag,  "409 ConditionalRequestConflict", false),
+        ("what lay below is gone",    true,  "delete the oldest", None,      etag,  "ok",                             false),
+        ("the expected one is gone",  true,  "delete",            None,      etag,  "404 NoSuchKey",                  true),
+        ("gone, and back again",      true,  "delete, put",       None,      etag,  "409 ConditionalRequestConflict", false),
     ];
     for versioned in [false, true] {
         for (why, before, what, none_match, if_match, want, stays) in table {

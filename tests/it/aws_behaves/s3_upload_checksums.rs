@@ -133,19 +133,27 @@ async fn a_complete_is_refused_for_checksums_that_are_missing_or_wrong() {
         parts[0].checksum_crc32_c = Some("AAAAAA==".into());
         parts
     };
+    let another = |mut parts: Vec<CompletedPart>| {
+        // It is that of `abc`, and yet.
+        parts[0].checksum_crc32_c = Some("Nks/tw==".into());
+        parts
+    };
     let same = |parts: Vec<CompletedPart>| parts;
     let zeros = "AAAAAAAAAAA=";
     let (composite, full) = (ChecksumType::Composite, ChecksumType::FullObject);
     #[rustfmt::skip]
-    let table: [(&str, _, Change<'_>, _, _, &str); 8] = [
-        ("each part's is told",          Some(Crc32C),    &same,    None,        Some(composite.clone()), "ok"),
-        ("no part's is told",            Some(Crc32C),    &without, None,        None,                    "400 InvalidRequest"),
-        ("a part's is wrong",            Some(Crc32C),    &wrong,   None,        None,                    "400 InvalidPart"),
-        ("another kind",                 Some(Crc32C),    &same,    None,        Some(full),              "400 BadDigest"),
-        ("of the whole, wrong",          Some(Crc64Nvme), &same,    Some(zeros), None,                    "400 BadDigest"),
-        ("of the whole, another kind",   Some(Crc64Nvme), &same,    None,        Some(composite),         "400 BadDigest"),
-        ("undeclared, of a part",        None,            &same,    None,        None,                    "400 InvalidPart"),
-        ("of another algorithm",         Some(Crc32),     &same,    Some(zeros), None,                    "400 BadDigest"),
+    let table: [(&str, _, Change<'_>, _, _, &str); 11] = [
+        ("each part's is told",            Some(Crc32C),    &same,    None,        Some(composite.clone()), "ok"),
+        ("no part's is told",              Some(Crc32C),    &without, None,        None,                    "400 InvalidRequest"),
+        ("a part's is wrong",              Some(Crc32C),    &wrong,   None,        None,                    "400 InvalidPart"),
+        ("another kind",                   Some(Crc32C),    &same,    None,        Some(full.clone()),      "400 InvalidRequest"),
+        ("a part's of another algorithm",  Some(Crc32),     &another, None,        None,                    "400 BadDigest"),
+        ("and where it is over the whole", Some(Crc64Nvme), &another, None,        None,                    "400 BadDigest"),
+        ("of the whole, wrong",            Some(Crc64Nvme), &same,    Some(zeros), None,                    "400 BadDigest"),
+        ("of the whole, another kind",     Some(Crc64Nvme), &same,    None,        Some(composite),         "400 InvalidRequest"),
+        ("undeclared, a kind",             None,            &without, None,        Some(full),              "400 InvalidRequest"),
+        ("undeclared, of a part",          None,            &same,    None,        None,                    "400 InvalidPart"),
+        ("of another algorithm",           Some(Crc32),     &same,    Some(zeros), None,                    "400 BadDigest"),
     ];
     for (why, algorithm, change, sum, kind, want) in table {
         let world = two_buckets(false);

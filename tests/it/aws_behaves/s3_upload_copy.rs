@@ -157,6 +157,8 @@ async fn a_range_must_lie_within_a_source_that_is_large_enough() {
         ("a range",                "more", Some("bytes=1-3"),          Ok(3)),
         ("to the end",             "more", Some("bytes=0-5242880"),    Ok((5 << 20) + 1)),
         ("beyond the end",         "more", Some("bytes=0-5242881"),    Err("400 InvalidArgument")),
+        ("the byte behind it",     "more", Some("bytes=5242881-5242881"), Err("400 InvalidRequest")),
+        ("wholly beyond the end",  "more", Some("bytes=9000000-9000001"), Err("400 InvalidRequest")),
         ("backwards",              "more", Some("bytes=3-1"),          Err("400 InvalidArgument")),
         ("open",                   "more", Some("bytes=3-"),           Err("400 InvalidArgument")),
         ("the last",               "more", Some("bytes=-3"),           Err("400 InvalidArgument")),

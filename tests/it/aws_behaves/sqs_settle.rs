@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
 };
@@ -156,6 +157,45 @@ async fn a_deleted_message_is_gone_and_a_made_up_handle_is_invalid() {
         hide(&world, &url, "made-up", 5).await,
         "400 ReceiptHandleIsInvalid"
     );
+    let delete = sqs(&world).delete_message().queue_url(&url);
+    let refused = delete.receipt_handle("made-up").send().await.unwrap_err();
+    assert_eq!(
+        refused.message(),
+        Some("The input receipt handle \"made-up\" is not a valid receipt handle.")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_is_refused_twelve_hours_after_its_receive() {
+    let half_a_day = Duration::from_hours(12);
+    let short_of_it = half_a_day.saturating_sub(Duration::from_millis(1));
+    let expired = "400 InvalidParameterValue";
+    for (why, before, after, want) in [
+        ("just in time", "held", short_of_it, "ok"),
+        ("its time has run out", "held", half_a_day, expired),
+        (
+            "a later receive has it",
+            "received again",
+            half_a_day,
+            expired,
+        ),
+        ("it was deleted", "deleted", half_a_day, expired),
+    ] {
+        let (world, url) = one_message().await;
+        let handle = receive(&world, &url).await;
+        match before {
+            "held" => assert_eq!(hide(&world, &url, &handle, 43_200).await, "ok", "{why}"),
+            "received again" => {
+                assert_eq!(hide(&world, &url, &handle, 0).await, "ok", "{why}");
+                receive(&world, &url).await;
+            }
+            _ => assert_eq!(delete(&world, &url, &handle).await, "ok", "{why}"),
+        }
+        advance(after).await;
+        assert_eq!(delete(&world, &url, &handle).await, want, "{why}");
+        assert_eq!(hide(&world, &url, &handle, 1).await, expired, "{why}");
+        assert_eq!(world.stale_deletes(), [], "{why}: no silent success");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,8 +30,9 @@ pub(super) fn destination(ask: &Ask<'_>, bucket: &Bucket) -> Result<(), S3Error>
 }
 
 /// A condition on a delete looks at the current version only, and may be an asterisk (user guide,
-/// "How to perform conditional deletes"). Of an absent key: 404 for an `ETag`, 412 for an asterisk
-/// (not documented; the reading that hurts).
+/// "How to perform conditional deletes"). Of an absent key: 404 for an `ETag`; for an asterisk the
+/// guide says 412, and ministackorg/ministack#1475 measured 404 on AWS. It is 412 here: a 404 lets
+/// the caller believe at once that the object is gone, after a 412 it has to look again.
 pub(super) fn deletion(ask: &Ask<'_>, bucket: &Bucket) -> Result<(), S3Error> {
     match (ask.header("if-match"), bucket.current(&ask.key)) {
         (None, _) | (Some("*"), Some(_)) => Ok(()),

@@ -55,6 +55,8 @@ pub(super) struct S3 {
     reign: u64,
     /// Queue URL and body.
     outbox: Vec<(String, String)>,
+    /// To a Complete that may come again.
+    answers: upload::Answers,
 }
 
 /// What a request is, for the log: operation, bucket, key.

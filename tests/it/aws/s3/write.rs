@@ -1,6 +1,6 @@
 //! Changing one object: `PutObject` and `DeleteObject`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::percent_decode_str;
 
@@ -130,15 +130,27 @@ pub(super) fn storage_class(ask: &Ask<'_>) -> Result<String, S3Error> {
     ))
 }
 
-/// Tags as URL query parameters.
+/// Tags as URL query parameters. A key twice and a strange character are another error here than in
+/// `PutObjectTagging` (recorded by `LocalStack`, `test_object_tagging_exc`).
 pub(super) fn tags(header: &str) -> Result<BTreeMap<String, String>, S3Error> {
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
     };
     let pairs = header.split('&').filter(|pair| !pair.is_empty());
-    tagging::collect(pairs.map(|pair| {
+    let pairs = pairs.map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decode(key), decode(value))
-    }))
+    });
+    let mut seen = BTreeSet::new();
+    let plain = |text: &str| text.chars().all(tagging::allowed);
+    let once = |(key, value): (String, String)| plain(&key) && plain(&value) && seen.insert(key);
+    if !pairs.clone().all(once) {
+        let why = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query \
+                   parameters without tag name duplicates.";
+        return Err(S3Error::invalid_argument(why)
+            .element("ArgumentName", "x-amz-tagging")
+            .element("ArgumentValue", header));
+    }
+    tagging::collect(pairs)
 }

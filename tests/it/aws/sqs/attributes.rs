@@ -33,6 +33,10 @@ impl Sqs {
                 "ReceiveMessageWaitTimeSeconds",
                 queue.wait.as_secs().to_string(),
             ),
+            (
+                "MessageRetentionPeriod",
+                queue.retention.as_secs().to_string(),
+            ),
             ("MaximumMessageSize", MOST_BYTES.to_string()),
             ("ApproximateNumberOfMessages", visible.to_string()),
             ("ApproximateNumberOfMessagesNotVisible", hidden.to_string()),

@@ -168,6 +168,11 @@ pub(super) fn md5_of_attributes(attributes: &BTreeMap<String, Attribute>) -> Opt
 }
 
 impl Message {
+    /// Received and hidden.
+    pub(super) fn in_flight(&self, now: Timestamp) -> bool {
+        self.visible_at > now && self.receives > 0
+    }
+
     /// As `ReceiveMessage` gives it out: only the attributes that were asked for.
     pub(super) fn show(&self, system: &[String], wanted: &[String]) -> Value {
         let handle = self.held.as_ref().map(|held| &held.handle);

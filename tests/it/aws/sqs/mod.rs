@@ -152,9 +152,10 @@ impl Sqs {
         std::mem::take(&mut self.stirred)
     }
 
-    /// Finds a queue in the caller's region and asks whether the caller may do this to it.
+    /// Finds a queue in the caller's region and asks whether the caller may do this to it. What the
+    /// queue has kept long enough is gone by then.
     fn open(
-        &self,
+        &mut self,
         scene: &Scene<'_>,
         request: &Request,
         wanted: impl Fn(&Queue) -> bool,
@@ -165,7 +166,7 @@ impl Sqs {
         known.map_err(|refusal| JsonError::refused(refusal, "", ""))?;
         let here = self
             .queues
-            .values()
+            .values_mut()
             .filter(|queue| queue.region == caller.region);
         let queue = here
             .into_iter()
@@ -178,6 +179,7 @@ impl Sqs {
         let action = format!("sqs:{}", request.target().trim_end_matches("Batch"));
         let allowed = scene.access.check(who, &action, &queue.name);
         allowed.map_err(|refusal| JsonError::refused(refusal, &action, &queue.arn()))?;
+        queue.expire(scene.now);
         Ok(json!({ "QueueUrl": queue.url() }))
     }
 
@@ -228,6 +230,7 @@ impl Sqs {
         let queue = self.found(url);
         match queue.holding(handle, now)? {
             Ok(serial) => {
+                let full = queue.room(now) == 0;
                 let mut message = queue.messages.remove(&serial).expect("it is being held");
                 let held = message.held.take().expect("it is being held");
                 let settled = Settled {
@@ -242,6 +245,8 @@ impl Sqs {
                     queue.messages.insert(serial, message);
                 }
                 self.settled.push(settled);
+                // Who waits for room in flight may look again.
+                self.stirred |= full;
             }
             Err((why, message_id)) => {
                 let queue_url = url.to_owned();

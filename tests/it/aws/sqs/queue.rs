@@ -15,6 +15,13 @@ use crate::aws::{HOME_ACCOUNT, Scene};
 /// `ChangeMessageVisibility`).
 pub(super) const CEILING: Duration = Duration::from_hours(12);
 
+/// How long a message is kept unless the queue says otherwise (API reference,
+/// `SetQueueAttributes`: `MessageRetentionPeriod`).
+const FOUR_DAYS: Duration = Duration::from_hours(4 * 24);
+
+/// Received and not yet deleted, at most (developer guide, "standard queue quotas").
+const MOST_IN_FLIGHT: usize = 120_000;
+
 /// A message that a second consumer gets too is there for it this soon.
 const SEEN_AGAIN: Duration = Duration::from_secs(2);
 
@@ -28,8 +35,12 @@ pub(crate) struct Queue {
     /// The ARN of the dead-letter queue, and the receives it takes more than.
     pub(super) redrive: Option<(String, u32)>,
     pub(super) messages: BTreeMap<u64, Message>,
-    /// Every handle ever given out, and the message it was for.
-    handles: BTreeMap<String, u64>,
+    /// How long a message is kept, from when it was sent first.
+    pub(super) retention: Duration,
+    /// The most that may be in flight.
+    limit: usize,
+    /// Every handle ever given out, the message it was for, and when.
+    handles: BTreeMap<String, (u64, Timestamp)>,
 }
 
 /// Why a receipt handle is of no use any more.
@@ -44,7 +55,8 @@ pub(crate) enum Stale {
 }
 
 impl Queue {
-    /// A queue with the defaults of AWS: 30 s of visibility, no dead-letter queue.
+    /// A queue with the defaults of AWS: 30 s of visibility, four days of retention, no dead-letter
+    /// queue.
     pub(crate) fn new(name: &str, region: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -53,12 +65,23 @@ impl Queue {
             wait: Duration::ZERO,
             redrive: None,
             messages: BTreeMap::new(),
+            retention: FOUR_DAYS,
+            limit: MOST_IN_FLIGHT,
             handles: BTreeMap::new(),
         }
     }
 
     pub(crate) fn visibility(self, visibility: Duration) -> Self {
         Self { visibility, ..self }
+    }
+
+    pub(crate) fn retention(self, retention: Duration) -> Self {
+        Self { retention, ..self }
+    }
+
+    /// Gives out no more than so many at a time; AWS lets nobody choose.
+    pub(crate) fn in_flight(self, limit: usize) -> Self {
+        Self { limit, ..self }
     }
 
     /// Gives up on a message received more than `max_receive_count` times.
@@ -89,6 +112,19 @@ impl Queue {
             "https://sqs.{region}.amazonaws.com{suffix}/{HOME_ACCOUNT}/{}",
             self.name
         )
+    }
+
+    /// Drops what has been kept long enough. A dead letter counts from when it was sent first
+    /// (developer guide, "Setting-up dead-letter queue retention").
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        let retention = self.retention;
+        self.messages.retain(|_, m| now < m.sent + retention);
+    }
+
+    /// How many more may be in flight.
+    pub(super) fn room(&self, now: Timestamp) -> usize {
+        let in_flight = self.messages.values().filter(|m| m.in_flight(now));
+        self.limit.saturating_sub(in_flight.count())
     }
 
     /// Hands out up to `most` visible messages, oldest first, and gives up on those received too
@@ -129,7 +165,7 @@ impl Queue {
                 continue;
             }
             let handle = format!("AQEB{:032x}", rng.u128(..));
-            self.handles.insert(handle.clone(), serial);
+            self.handles.insert(handle.clone(), (serial, now));
             message.receives += 1;
             message.first_received.get_or_insert(now);
             message.visible_at = now + hidden;
@@ -146,16 +182,26 @@ impl Queue {
         (given, dead)
     }
 
-    /// Finds the message a handle still holds.
+    /// Finds the message a handle still holds. Twelve hours after its receive a handle is refused,
+    /// whatever became of the message (boto/boto3#2898, of a delete).
     pub(super) fn holding(
         &mut self,
         handle: &str,
         now: Timestamp,
     ) -> Result<Result<u64, (Stale, String)>, JsonError> {
-        let Some(&serial) = self.handles.get(handle) else {
-            let why = "The input receipt handle is invalid.";
+        let Some(&(serial, given)) = self.handles.get(handle) else {
+            // The words are in LocalStack's tests that ran against AWS
+            // (`test_delete_message_with_illegal_receipt_handle`).
+            let why =
+                format!("The input receipt handle \"{handle}\" is not a valid receipt handle.");
             return Err(JsonError::new("ReceiptHandleIsInvalid", why));
         };
+        if now >= given + CEILING {
+            return Err(JsonError::invalid(format!(
+                "Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle \
+                 has expired."
+            )));
+        }
         let Some(message) = self.messages.get(&serial) else {
             return Ok(Err((Stale::Gone, String::new())));
         };

@@ -56,6 +56,17 @@ impl Sqs {
             hidden.unwrap_or(queue.visibility),
         );
         let most = usize::try_from(most).expect("at most ten");
+        let room = queue.room(now);
+        if room == 0 && wait.is_zero() {
+            // Developer guide, "standard queue quotas": a long poll gets no error, and no message.
+            // The status is the SDK model's, the words are ours.
+            let why = "Too many messages are in flight.";
+            return Err(JsonError {
+                status: 403,
+                ..JsonError::new("OverLimit", why)
+            });
+        }
+        let most = most.min(room);
         let (given, dead) = queue.receive(most, hidden, mischief, scene);
         let next = queue
             .next_visible(now)

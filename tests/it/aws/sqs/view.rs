@@ -59,7 +59,7 @@ impl QueueView {
     pub(crate) fn in_flight(&self) -> usize {
         self.messages
             .iter()
-            .filter(|m| m.visible_at > self.now && m.receives > 0)
+            .filter(|m| m.in_flight(self.now))
             .count()
     }
 }
@@ -83,7 +83,9 @@ impl World {
     /// A queue as it is now.
     pub(crate) fn queue(&self, url: &str) -> QueueView {
         self.with(|state, now| {
-            let messages = state.sqs.queues[url].messages.values().cloned().collect();
+            let queue = state.sqs.found(url);
+            queue.expire(now);
+            let messages = queue.messages.values().cloned().collect();
             QueueView { now, messages }
         })
     }

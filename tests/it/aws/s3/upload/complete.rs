@@ -1,8 +1,4 @@
 //! `CompleteMultipartUpload`: the parts that are listed become the object, the others are lost.
-//!
-//! A second call for the same upload is a `NoSuchUpload`, as the API reference says. Field reports
-//! (adobe/S3Mock#2586, minio/minio#13318) saw S3 repeat its first answer for a while; a caller that
-//! lost that answer has to live with both.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +13,7 @@ use crate::aws::s3::object::{Object, Piece, encryption, etag_of_parts};
 use crate::aws::s3::write::allow_write;
 use crate::aws::s3::{S3, conditions, xml};
 
-use super::{Part, Upload, find};
+use super::{Declared, Part, Upload, find};
 
 /// The least that every part but the last may have (user guide, "limits").
 const FIVE_MB: u64 = 5 << 20;
@@ -28,8 +24,12 @@ pub(in crate::aws::s3) fn complete(
     ask: &Ask<'_>,
 ) -> Result<Reply, S3Error> {
     allow_write(scene, ask)?;
+    if let Some(answer) = s3.answers.find(ask, scene.now) {
+        return Ok(answer);
+    }
     let upload = find(s3.bucket(&ask.bucket)?, ask)?;
     let listed = listed(ask)?;
+    upload.check_mode(ask)?;
     let chosen = upload.choose(&listed)?;
     let object = upload.assemble(&chosen);
     let source = common_source(&chosen);
@@ -48,9 +48,11 @@ pub(in crate::aws::s3) fn complete(
     let version = s3.store(scene, ask, object, source, event)?;
     let bucket = s3.bucket_mut(&ask.bucket)?;
     bucket.uploads.remove(ask.query("uploadId"));
-    Ok(reply
+    let answer = reply
         .maybe("x-amz-version-id", version.id)
-        .body(xml::document("CompleteMultipartUploadResult", &body)))
+        .body(xml::document("CompleteMultipartUploadResult", &body));
+    s3.answers.keep(ask, scene.now, answer.clone());
+    Ok(answer)
 }
 
 /// A part as the caller lists it.
@@ -60,8 +62,13 @@ struct Listed {
     checksums: BTreeMap<Algorithm, String>,
 }
 
-/// API reference, `CompleteMultipartUpload`: the request and its errors.
+/// API reference, `CompleteMultipartUpload`: the request and its errors. No list at all is an
+/// `InvalidRequest` (recorded by `LocalStack`, `test_multipart_complete_multipart_too_small`).
 fn listed(ask: &Ask<'_>) -> Result<Vec<Listed>, S3Error> {
+    if ask.request.body.is_empty() {
+        let why = "You must specify at least one part";
+        return Err(S3Error::invalid_request(why));
+    }
     let rows = xml::rows(&ask.request.body, &["CompleteMultipartUpload", "Part"])?;
     let listed = rows.into_iter().map(|mut row| {
         let number = row.remove("PartNumber")?.parse().ok()?;
@@ -95,9 +102,9 @@ impl Upload {
         let mut chosen = Vec::new();
         for said in listed {
             let part = self.parts.get(&said.number);
-            let part = part.filter(|part| part.etag == said.etag && part.vouches(said));
+            let part = part.filter(|part| part.etag == said.etag);
             let part = part.ok_or_else(|| invalid_part(said))?;
-            self.check_told(said)?;
+            self.check_told(part, said)?;
             chosen.push((said.number, part));
         }
         let (_, all_but_last) = chosen.split_last().expect("an empty list is malformed");
@@ -115,12 +122,43 @@ impl Upload {
         }
     }
 
-    /// For a composite checksum every part's must be listed (apache/arrow-rs-object-store#568).
-    fn check_told(&self, said: &Listed) -> Result<(), S3Error> {
-        let Some(declared) = self.declared.filter(|declared| !declared.full) else {
-            return Ok(());
+    /// The type of checksum is said as it was declared, or not at all (recorded by `LocalStack`,
+    /// `test_multipart_parts_checksum_exceptions_*`; nothing declared is a type too, `…_default`).
+    fn check_mode(&self, ask: &Ask<'_>) -> Result<(), S3Error> {
+        let mode = self.declared.map_or("null", Declared::kind);
+        match ask.header("x-amz-checksum-type") {
+            Some(said) if said != mode => Err(S3Error::invalid_request(format!(
+                "The upload was created using the {mode} checksum mode. The complete request must \
+                 use the same checksum mode."
+            ))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What is told of a part must be its own checksum, and of the declared algorithm (recorded by
+    /// `LocalStack`, `complete-part-with-checksum`). Without a declared one parts have none
+    /// (versity/versitygw#1547, zhaofengli/attic#268). For a composite checksum every part's must
+    /// be listed (apache/arrow-rs-object-store#568).
+    fn check_told(&self, part: &Part, said: &Listed) -> Result<(), S3Error> {
+        let Some(declared) = self.declared else {
+            let none_told = said.checksums.is_empty();
+            return none_told.then_some(()).ok_or_else(|| invalid_part(said));
         };
-        if !said.checksums.is_empty() {
+        for (algorithm, value) in &said.checksums {
+            if *algorithm != declared.algorithm {
+                let why = format!(
+                    "The {} you specified for part {} did not match what we received.",
+                    algorithm.name().to_ascii_lowercase(),
+                    said.number
+                );
+                return Err(S3Error::new(400, "BadDigest", why));
+            }
+            let held = part.checksum.as_ref();
+            if held.is_none_or(|held| held.value != *value) {
+                return Err(invalid_part(said));
+            }
+        }
+        if declared.full || !said.checksums.is_empty() {
             return Ok(());
         }
         let why = format!(
@@ -163,17 +201,6 @@ impl Upload {
     }
 }
 
-impl Part {
-    /// A checksum that is listed must be the part's. Without a declared algorithm parts have none
-    /// (versity/versitygw#1547, zhaofengli/attic#268).
-    fn vouches(&self, said: &Listed) -> bool {
-        said.checksums.iter().all(|(algorithm, value)| {
-            let held = self.checksum.as_ref();
-            held.is_some_and(|sum| sum.algorithm == *algorithm && sum.value == *value)
-        })
-    }
-}
-
 fn invalid_part(said: &Listed) -> S3Error {
     let why = "One or more of the specified parts could not be found. The part may not have been \
                uploaded, or the specified entity tag may not match the part's entity tag.";
@@ -190,7 +217,7 @@ fn common_source(chosen: &[(u32, &Part)]) -> Option<Source> {
 }
 
 /// What the caller says about the object it is about to get (SDK model,
-/// `CompleteMultipartUploadRequest`: the size is an `InvalidRequest`, the type a `BadDigest`).
+/// `CompleteMultipartUploadRequest`: the size is an `InvalidRequest`).
 fn check_whole(ask: &Ask<'_>, object: &Object) -> Result<(), S3Error> {
     let length = object.content.len().to_string();
     if ask
@@ -205,28 +232,33 @@ fn check_whole(ask: &Ask<'_>, object: &Object) -> Result<(), S3Error> {
         let said = ask.header(algorithm.header());
         said.is_some_and(|said| algorithm != sum.algorithm || said != sum.value)
     });
-    let kind = ask.header("x-amz-checksum-type");
-    if differs || kind.is_some_and(|kind| kind != sum.kind()) {
+    if differs {
         let why = "The checksum you specified did not match what we received.";
         return Err(S3Error::new(400, "BadDigest", why));
     }
     Ok(())
 }
 
-/// A condition looks at the key as it is now. If it holds although the key was deleted while the
-/// upload went on, that is the conflict of which S3 warns: the upload is gone and must be made anew
-/// (user guide, "conditional writes": behavior and scenarios; elastic/elasticsearch#138569).
+/// A condition looks at the key as it is now. If it holds although the key changed while the upload
+/// went on, that is the conflict of which S3 warns: the upload is gone and must be made anew (user
+/// guide, "conditional writes": behavior and scenarios; elastic/elasticsearch#138569). A write
+/// counts as a delete does, though `If-Match` names the new `ETag` or the content is the same
+/// (recorded by `LocalStack`, `test_multipart_if_match_with_put` and `…_identical`).
 fn check_conditions(s3: &mut S3, ask: &Ask<'_>) -> Result<(), S3Error> {
     let bucket = s3.bucket_mut(&ask.bucket)?;
     conditions::destination(ask, bucket)?;
-    let conditional = ["if-match", "if-none-match"]
-        .iter()
-        .any(|name| ask.header(name).is_some());
-    if !(conditional && find(bucket, ask)?.overtaken(bucket)) {
+    let condition = match (ask.header("if-match"), ask.header("if-none-match")) {
+        (Some(_), _) => "If-Match",
+        (None, Some(_)) => "If-None-Match",
+        (None, None) => return Ok(()),
+    };
+    if !find(bucket, ask)?.overtaken(bucket) {
         return Ok(());
     }
     bucket.uploads.remove(ask.query("uploadId"));
     let why = "The conditional request cannot succeed due to a conflicting operation against this \
                resource.";
-    Err(S3Error::new(409, "ConditionalRequestConflict", why))
+    Err(S3Error::new(409, "ConditionalRequestConflict", why)
+        .element("Condition", condition)
+        .element("Key", &ask.key))
 }

@@ -7,8 +7,9 @@
 //!
 //! An upload is no object: no read, no listing and no condition sees it, only its own calls. It
 //! holds what it was created with, whatever becomes of the bucket's settings meanwhile. Once it is
-//! complete or aborted, every call on it is a `NoSuchUpload`.
+//! complete or aborted, every call on it is a `NoSuchUpload`; but see `again`.
 
+mod again;
 mod complete;
 mod create;
 mod list;
@@ -30,6 +31,7 @@ use super::error::S3Error;
 use super::history::{Source, What};
 use super::object::Meta;
 
+pub(super) use again::Answers;
 pub(super) use complete::complete;
 pub(super) use create::create;
 pub(super) use list::{parts, uploads};
@@ -112,12 +114,12 @@ pub(super) fn abort(s3: &mut S3, scene: &Scene<'_>, ask: &Ask<'_>) -> Result<Rep
 }
 
 impl Upload {
-    /// Whether its key was deleted since it began.
+    /// Whether its key was written or deleted since it began; the same content counts too.
     fn overtaken(&self, bucket: &Bucket) -> bool {
         let changes = bucket.histories.get(&self.key).into_iter();
         changes
             .flat_map(|history| &history.0)
             .skip(self.changes_before)
-            .any(|write| matches!(write.what, What::Marker | What::Removed { current: true }))
+            .any(|write| write.what != What::Removed { current: false })
     }
 }
