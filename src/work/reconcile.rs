@@ -337,7 +337,12 @@ impl Run<'_> {
             return Ok(*version == now.version_id);
         }
         Ok(match source {
-            Some(source) => source.last_modified == now.last_modified,
+            // Whole seconds: the same bytes may have come under other headers since.
+            Some(source) => {
+                source.last_modified == now.last_modified
+                    && source.headers == now.headers
+                    && source.metadata == now.metadata
+            }
             // Written blindly: the event tells when its version came into being, and S3 counts
             // Last-Modified in whole seconds. Anything later is another version.
             None => event
