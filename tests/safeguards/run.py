@@ -3,9 +3,9 @@
     python3 tests/safeguards/run.py [WORDS…]
 
 Only safeguards whose name contains all the words are tried; without words, all of them. First the
-seeds are played (`SEEDS`, 3000 unless set), then, if none fails, all other tests are run. The code
-is copied to .dev/safeguards/tree and changed there; the script that a seed was cut down to is left
-beside it, to be kept in tests/it/seeds/kept where the seed is not among the few of `make test`.
+scripts that were kept and the seeds are played, as many as `make test` plays or as `SEEDS` says;
+then, if none fails, all other tests of the daemon are run. The code is copied to
+.dev/safeguards/tree and changed there; the script that a seed was cut down to is left beside it.
 The exit code is 1 if a safeguard is not missed.
 """
 
@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 LEFT = ROOT / ".dev" / "safeguards"
 COPY = LEFT / "tree"
-CARGO = ["cargo", "test", "--locked", "--profile", "soak"]
+CARGO = ["cargo", "test", "--locked", "--profile", os.environ.get("PROFILE", "dev")]
 
 
 def main() -> None:
@@ -75,9 +75,12 @@ def without(safeguard: dict) -> str | None:
 
 
 def seeds(name: str) -> str | None:
-    """The first seed that fails, and with what; leaves its script."""
-    env = {"SEEDS": os.environ.get("SEEDS", "3000")}
-    out = cargo(["--test", "it", "seeds::every_seed"], env)
+    """The script or seed that fails, and with what; leaves the script of a seed."""
+    out = cargo(["--test", "it", "seeds::what_failed_once"])
+    kept = re.search(r"kept/(\w+)\.json: \[\n\s*\"(.*)\",?$", out, re.MULTILINE)
+    if kept:
+        return f"`kept/{kept[1]}`: {kept[2][:90]}"
+    out = cargo(["--test", "it", "seeds::every_seed"])
     failed = re.search(r"^seed (\d+) fails:\n  (.*)$", out, re.MULTILINE)
     if failed:
         seed, why = failed.groups()
@@ -91,16 +94,16 @@ def seeds(name: str) -> str | None:
 
 def tests() -> str | None:
     """The tests that fail."""
-    out = cargo(["--no-fail-fast", "--", "--skip", "seeds::"], {})
+    out = cargo(["--no-fail-fast", "--lib", "--test", "it", "--", "--skip", "seeds::", "--skip", "safeguards::"])
     failed = sorted(set(re.findall(r"^test (\S+) \.\.\. FAILED$", out, re.MULTILINE)))
     return ", ".join(f"`{name}`" for name in failed[:3]) or None
 
 
-def cargo(arguments: list[str], env: dict[str, str]) -> str:
+def cargo(arguments: list[str]) -> str:
     """Runs cargo on the copy; a change that does not compile is a mistake in the list."""
     # A target folder of its own: cargo takes two copies of one package for the same.
     target = os.environ.get("SAFEGUARDS_TARGET_DIR", str(LEFT / "target"))
-    env = {**os.environ, **env, "CARGO_TARGET_DIR": target, "RUST_BACKTRACE": "0"}
+    env = {**os.environ, "CARGO_TARGET_DIR": target, "RUST_BACKTRACE": "0"}
     done = subprocess.run(
         [*CARGO, *arguments], cwd=COPY, env=env, text=True, capture_output=True, check=False
     )

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -293,16 +294,31 @@ fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
     Some(format!("parked without a cause: {}", told(why)))
 }
 
-/// Every arrival is crawled: a crawl began after the last copy was made.
+/// Every arrival is crawled: a crawl began after the last copy that brought other bytes. One that
+/// rewrote the same was found by the crawl before it.
 pub(super) fn uncrawled(stage: &Stage) -> Option<String> {
     let starts = stage.world.crawler(CRAWLER_REGION, CRAWLER).starts();
     let routes = 0..stage.script.routes.len();
-    let written = routes
-        .flat_map(|route| (0..stage.script.keys.len()).map(move |key| Pair::of(stage, route, key)))
-        .flat_map(|pair| pair.copies.into_values().flatten())
-        .filter(|write| write.current.as_ref().is_some_and(|v| !is_outsiders(v)))
-        .map(|write| write.at)
+    let pairs = routes
+        .flat_map(|route| (0..stage.script.keys.len()).map(move |key| Pair::of(stage, route, key)));
+    let arrived = pairs
+        .flat_map(|pair| pair.copies.into_values())
+        .filter_map(|copies| last_arrival(&copies))
         .max()?;
-    let crawled = starts.last().is_some_and(|start| *start >= written);
-    (!crawled).then(|| format!("the last copy was made at {written}, crawls began at {starts:?}"))
+    let crawled = starts.last().is_some_and(|start| *start >= arrived);
+    (!crawled).then(|| format!("the last arrival was at {arrived}, crawls began at {starts:?}"))
+}
+
+/// When a key last got bytes that it did not have.
+fn last_arrival(copies: &[Write]) -> Option<Timestamp> {
+    let md5 = |write: &Write| write.current.as_ref().and(write.md5.clone());
+    let before = copies.iter().map(|write| md5(write)).collect::<Vec<_>>();
+    let before = std::iter::once(None).chain(before);
+    copies
+        .iter()
+        .zip(before)
+        .filter(|(write, before)| md5(write).is_some() && md5(write) != *before)
+        .filter(|(write, _)| !write.current.as_ref().is_some_and(is_outsiders))
+        .map(|(write, _)| write.at)
+        .max()
 }
