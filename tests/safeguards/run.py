@@ -20,6 +20,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+# Seconds; a change that makes a stage wait for ever is noticed, too.
+LONGEST = 1_200
+
 LEFT = ROOT / ".dev" / "safeguards"
 COPY = LEFT / "tree"
 CARGO = ["cargo", "test", "--locked", "--profile", os.environ.get("PROFILE", "dev")]
@@ -33,6 +36,8 @@ def main() -> None:
     if not chosen:
         sys.exit(f"no safeguard is named like {' '.join(words)!r}; list.toml has {len(listed)}")
     copy_tree()
+    if noticed := seeds("nothing") or tests():
+        sys.exit(f"with every safeguard in its place somebody notices already: {noticed}")
     missed = 0
     print("| taken out | noticed by |\n|---|---|")
     for safeguard in chosen:
@@ -104,9 +109,13 @@ def cargo(arguments: list[str]) -> str:
     # A target folder of its own: cargo takes two copies of one package for the same.
     target = os.environ.get("SAFEGUARDS_TARGET_DIR", str(LEFT / "target"))
     env = {**os.environ, "CARGO_TARGET_DIR": target, "RUST_BACKTRACE": "0"}
-    done = subprocess.run(
-        [*CARGO, *arguments], cwd=COPY, env=env, text=True, capture_output=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            [*CARGO, *arguments], cwd=COPY, env=env, text=True, capture_output=True, check=False,
+            timeout=LONGEST,
+        )
+    except subprocess.TimeoutExpired:
+        return "test result: FAILED. It never ends."
     if "could not compile" in done.stderr:
         sys.exit(done.stderr)
     return done.stdout + done.stderr

@@ -16,6 +16,9 @@ use crate::aws::Line;
 /// What starts a process again after it could not start: a service manager, in seconds.
 const RESTART: Duration = Duration::from_secs(5);
 
+/// What a daemon may take to end: its `shutdown_timeout`, and some.
+const DRAIN: Duration = Duration::from_secs(40);
+
 /// One daemon, over all its lives.
 #[derive(Default)]
 pub(super) struct Daemon {
@@ -91,7 +94,11 @@ impl Daemon {
         let Some(mut life) = self.life.take() else {
             return 0;
         };
-        while life.tasks.join_next().await.is_some() {}
+        let ends = async { while life.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, ends).await.is_err() {
+            let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+            troubles.push(format!("not drained in {DRAIN:?}"));
+        }
         life.view.get().map_or(0, |view| held(view))
     }
 }

@@ -49,11 +49,13 @@ pub(super) fn judge(played: &Played) -> Vec<String> {
             broken.extend(pair.ends_equal());
             broken.extend(pair.stays_whole());
             broken.extend(pair.never_goes_back());
+            broken.extend(pair.is_never_removed());
             for settled in stage.world.settled() {
                 broken.extend(pair.settled_after_its_effect(&settled, played));
             }
         }
     }
+    broken.extend(no_upload_is_left(stage));
     broken.extend(noise_is_parked(played));
     broken.extend(nothing_is_parked_without_cause(played));
     broken.extend(uncrawled(stage));
@@ -97,7 +99,8 @@ impl<'a> Pair<'a> {
     }
 
     /// Tags can change in place, so no pin holds them: they are right only in the end. Streaming
-    /// does not carry them yet.
+    /// does not carry them yet, and a marked copy, whose headers were given by hand, may have those
+    /// of a later version of the same bytes.
     fn tags<'v>(&self, version: &'v Version) -> Option<&'v BTreeMap<String, String>> {
         let streamed = self.stage.script.routes[self.route].streamed;
         let object = version.object.as_ref().filter(|_| !streamed)?;
@@ -120,7 +123,7 @@ impl<'a> Pair<'a> {
             return Some(format!("{self}: there is no copy"));
         };
         let (is, should) = (Face::of(copy), Face::of(source));
-        if self.tags(copy) != self.tags(source) {
+        if !is_marked(copy) && self.tags(copy) != self.tags(source) {
             return Some(format!("{self}: the copy has other tags"));
         }
         (is != should).then(|| format!("{self}: the copy is {is:?}, its source {should:?}"))
@@ -143,10 +146,12 @@ impl<'a> Pair<'a> {
     /// No older version replaces a newer one where writes are conditional. What a condition cannot
     /// tell is content that repeats while a write is under way: the end must still be right.
     fn never_goes_back(&self) -> Option<String> {
-        let (mut newest, mut replaced) = (0, BTreeMap::<&str, usize>::new());
         for copies in self.copies.values() {
+            let (mut newest, mut replaced) = (0, BTreeMap::<&str, usize>::new());
             let mut before: Option<&str> = None;
+            let mut meddled = false;
             for write in copies {
+                meddled |= write.current.as_ref().is_none_or(is_outsiders);
                 let etag = write.etag.as_deref();
                 let age = match (&write.what, write.current.as_ref()) {
                     (What::Copy(source), _) => Some(source.reign),
@@ -156,7 +161,7 @@ impl<'a> Pair<'a> {
                 if let Some(age) = age {
                     let repeats = before.is_some_and(|etag| replaced[etag] > 1);
                     let blind = repeats || !self.stage.script.conditional;
-                    if age < newest && !blind && !self.meddled {
+                    if age < newest && !blind && !meddled {
                         return Some(format!("{self}: an older version replaced a newer one"));
                     }
                     newest = newest.max(age);
@@ -168,6 +173,13 @@ impl<'a> Pair<'a> {
             }
         }
         None
+    }
+
+    /// Deletes are not followed: only outsiders remove copies.
+    fn is_never_removed(&self) -> Option<String> {
+        let mut copies = self.copies.values().flatten();
+        let removed = copies.find(|write| write.current.is_none())?;
+        (!self.meddled).then(|| format!("{self}: the copy was removed at {}", removed.at))
     }
 
     /// When the version that a streamed copy claims to be of last became the source.
@@ -260,6 +272,19 @@ fn is_parked(settled: &Settled, played: &Played) -> bool {
         .any(|message| message.body == settled.body && message.sent <= settled.at)
 }
 
+fn is_marked(version: &Version) -> bool {
+    let object = version.object.as_ref();
+    object.is_some_and(|object| object.meta.user.contains_key(MARK))
+}
+
+fn no_upload_is_left(stage: &Stage) -> Option<String> {
+    let buckets = (0..stage.script.routes.len()).map(bucket_of);
+    let left: Vec<_> = buckets
+        .flat_map(|bucket| stage.world.uploads(&bucket))
+        .collect();
+    (!left.is_empty()).then(|| format!("uploads are left: {left:?}"))
+}
+
 fn noise_is_parked(played: &Played) -> Option<String> {
     let steps = &played.stage.script.steps;
     let settled = played.stage.world.settled();
@@ -312,7 +337,7 @@ pub(super) fn uncrawled(stage: &Stage) -> Option<String> {
 /// When a key last got bytes that it did not have.
 fn last_arrival(copies: &[Write]) -> Option<Timestamp> {
     let md5 = |write: &Write| write.current.as_ref().and(write.md5.clone());
-    let before = copies.iter().map(|write| md5(write)).collect::<Vec<_>>();
+    let before = copies.iter().map(md5).collect::<Vec<_>>();
     let before = std::iter::once(None).chain(before);
     copies
         .iter()

@@ -23,7 +23,14 @@ pub(super) fn run(script: &Script) -> (Tally, Vec<String>) {
         let played = played(script);
         (Tally::of(&played), judge(&played))
     }));
-    let (tally, mut broken) = judged.unwrap_or_default();
+    // A judge that panics has no verdict, and that is none.
+    let undecided = |_| {
+        (
+            Tally::default(),
+            vec!["the play or its judge panicked".to_owned()],
+        )
+    };
+    let (tally, mut broken) = judged.unwrap_or_else(undecided);
     // Workers survive their panics; a seed does not.
     broken.extend(PANICS.take().into_iter().map(|why| format!("panic: {why}")));
     (tally, broken)
@@ -101,9 +108,7 @@ fn keep_panics() {
     ONCE.call_once(|| {
         let printed = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-            let playing = tokio::runtime::Handle::try_current().is_ok();
-            let ours = std::thread::current().name() == Some(PLAYER);
-            if playing && ours {
+            if std::thread::current().name() == Some(PLAYER) {
                 PANICS.with_borrow_mut(|panics| panics.push(info.to_string()));
             } else {
                 printed(info);
