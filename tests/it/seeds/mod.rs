@@ -6,9 +6,10 @@
 //! kept in `kept/`, one script a file.
 //!
 //! * [`script`]: what can happen, as data.  [`draw`]: from a seed to a script.
-//! * [`stage`], [`daemons`], [`play`]: it happens.  [`judge`]: were the promises kept?
+//! * [`stage`], [`daemons`], [`ambush`], [`play`]: it happens.  [`judge`]: were the promises kept?
 //! * [`run`]: one script in a runtime of its own; cutting down.  [`tally`]: what was reached.
 
+mod ambush;
 mod daemons;
 mod draw;
 mod judge;

@@ -16,13 +16,13 @@ use brigade::edge::{Dice, Edge, Wall};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::ambush::Ambush;
 use super::daemons::Daemon;
 use super::judge::uncrawled;
-use super::script::{Act, Denied, Operation, Outside, Script, Step, Storm, Trouble, When};
+use super::script::{Act, Denied, Outside, Script, Storm, Trouble, When};
 use super::stage::{NOISE, SOURCE, Stage, bucket_of};
 use crate::aws::{
-    Access, Call, Denial, HOME_ACCOUNT, HOME_KEY, Latency, Line, Message, Mischief, Moment, Rule,
-    World,
+    Access, Call, Denial, HOME_ACCOUNT, HOME_KEY, Latency, Line, Message, Mischief, Rule, World,
 };
 
 /// A calm world must come to rest within this.
@@ -57,12 +57,6 @@ enum Order {
 struct Agenda {
     orders: Mutex<BTreeMap<(Instant, usize), Order>>,
     more: Notify,
-}
-
-/// The steps that wait for a call.
-struct Ambush {
-    steps: Vec<Step>,
-    counts: BTreeMap<(&'static str, bool), usize>,
 }
 
 struct Theatre {
@@ -130,10 +124,7 @@ impl Theatre {
         for daemon in 0..script.daemons.len() {
             self.agenda.add(Duration::ZERO, Order::Start(daemon));
         }
-        let ambush = Mutex::new(Ambush {
-            steps: waiting,
-            counts: BTreeMap::new(),
-        });
+        let ambush = Mutex::new(Ambush::of(waiting));
         let theatre = Arc::clone(self);
         world.watch(Some(Arc::new(move |_: &World, call: &Call, moment| {
             let sprung = ambush
@@ -355,43 +346,6 @@ impl Agenda {
 
     fn orders(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Instant, usize), Order>> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Ambush {
-    /// The steps that waited for this call.
-    fn spring(&mut self, call: &Call, moment: Moment) -> Vec<Act> {
-        let watched = |operation: &Operation| {
-            call.line.is_some()
-                && call.service == operation.service()
-                && call.operation == operation.name()
-        };
-        let Some(operation) = self.steps.iter().find_map(|step| match &step.when {
-            When::Call { call, .. } if watched(call) => Some(call.name()),
-            When::Call { .. } | When::At(_) => None,
-        }) else {
-            return Vec::new();
-        };
-        let count = self
-            .counts
-            .entry((operation, moment == Moment::After))
-            .or_default();
-        let this = *count;
-        *count += 1;
-        let (sprung, left) =
-            std::mem::take(&mut self.steps)
-                .into_iter()
-                .partition(|step: &Step| match &step.when {
-                    When::Call {
-                        call,
-                        nth,
-                        moment: wanted,
-                    } => watched(call) && *nth == this && *wanted == moment,
-                    When::At(_) => false,
-                });
-        self.steps = left;
-        let sprung: Vec<Step> = sprung;
-        sprung.into_iter().map(|step| step.act).collect()
     }
 }
 
