@@ -154,14 +154,9 @@ impl Worker {
             .routes
             .choose(queue, &event.bucket, &event.key, event.size)
         {
-            let before = window.lands_by();
-            let outcome = self.on_route(route, event, received, window).await;
-            self.metrics.record(&route.name, outcome.name());
-            ends.push(End {
-                route: Some(route.clone()),
-                outcome,
-                unanswered: window.lands_by() != before,
-            });
+            let end = self.on_route(route, event, received, window).await;
+            self.metrics.record(&route.name, end.outcome.name());
+            ends.push(end);
         }
         if ends.is_empty() {
             ends.push(self.unrouted(Outcome::Skip(Skip::NoRoute)));
@@ -171,16 +166,20 @@ impl Worker {
 
     async fn on_route(
         &self,
-        route: &Route,
+        route: &Arc<Route>,
         event: &Event,
         received: u32,
         window: &Window,
-    ) -> Outcome {
+    ) -> End {
         let pass = match self.gates.of(&route.name).enter() {
             Entry::Go(pass) => pass,
             Entry::Held(wait) => {
                 let cause = Cause::new("route_held", "the route is held").uncounted();
-                return Outcome::RetryAfter(wait, cause.at(&route.name, &event.key));
+                return End {
+                    route: Some(route.clone()),
+                    outcome: Outcome::RetryAfter(wait, cause.at(&route.name, &event.key)),
+                    unanswered: false,
+                };
             }
         };
         let before = window.lands_by();
@@ -213,10 +212,11 @@ impl Worker {
         let Reconciled { end, wrote } = self.reconciler.reconcile(&task, window).await;
 
         // Whatever the ending says, a crawl is never lost.
-        if wrote || received > 1 || window.lands_by() != before {
+        let unanswered = window.lands_by() != before;
+        if wrote || received > 1 || unanswered {
             (self.arrived)(route);
         }
-        match end {
+        let outcome = match end {
             Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {
                 let place = format!("s3://{}/{} → {}", event.bucket, event.key, route.to);
@@ -232,6 +232,11 @@ impl Worker {
                 let outcome = if lately { outcome.uncounted() } else { outcome };
                 outcome.at_route(&route.name, &event.key)
             }
+        };
+        End {
+            route: Some(route.clone()),
+            outcome,
+            unanswered,
         }
     }
 

@@ -236,9 +236,10 @@ impl Run<'_> {
         let target = self.target(time).await?;
         let source = self.source().await?;
         let key = self.task.target.key;
-        let moved = source
-            .as_ref()
-            .is_some_and(|source| key(Some(source.last_modified)) != key(time));
+        let moved = time.is_some()
+            && source
+                .as_ref()
+                .is_some_and(|source| key(Some(source.last_modified)) != key(time));
         Ok(Seen {
             source,
             // The source belongs elsewhere by now; if something stands there, S3 will say so.

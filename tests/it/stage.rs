@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use brigade::admin::View;
 use brigade::app::App;
 use brigade::config::{Config, Sources};
@@ -68,14 +69,7 @@ impl Stage {
 
     /// The outside world as a daemon of this stage sees it.
     pub(crate) fn edge(&self, seed: u64) -> Edge {
-        let world = self.world.clone();
-        let credentials = Credentials::new(HOME_KEY, "secret", None, None, "stage");
-        Edge {
-            http: self.world.http(),
-            wall: Wall::new(move || world.now()),
-            dice: Dice::seeded(seed),
-            credentials: Some(SharedCredentialsProvider::new(credentials)),
-        }
+        edge(&self.world, self.world.http(), seed)
     }
 
     /// Starts a daemon.
@@ -106,10 +100,7 @@ impl Stage {
 
     /// Waits until nothing is left in the queue, visible or hidden.
     pub(crate) async fn drained(&self) {
-        until("the queue is empty", || {
-            self.world.queue(&self.queue).messages().is_empty()
-        })
-        .await;
+        until("the queue is empty", || self.world.is_dry(&self.queue)).await;
     }
 
     /// Takes S3's test event out of the queue, which setting up notifications has put there.
@@ -231,6 +222,18 @@ impl Daemon {
     }
 }
 
+/// A world as a daemon sees it that reaches it by this client.
+pub(crate) fn edge(world: &World, http: SharedHttpClient, seed: u64) -> Edge {
+    let clock = world.clone();
+    let credentials = Credentials::new(HOME_KEY, "secret", None, None, "stage");
+    Edge {
+        http,
+        wall: Wall::new(move || clock.now()),
+        dice: Dice::seeded(seed),
+        credentials: Some(SharedCredentialsProvider::new(credentials)),
+    }
+}
+
 /// Waits, in virtual time, until something holds.
 pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
     let started = Instant::now();
@@ -240,11 +243,16 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// An S3 notification of one object, as S3 would send it.
+/// An S3 notification of one new object, as S3 would send it.
 pub(crate) fn event(key: &str, size: u64, etag: &str, time: &str) -> String {
+    notification("ObjectCreated:Put", key, size, etag, time)
+}
+
+/// An S3 notification of one object.
+pub(crate) fn notification(name: &str, key: &str, size: u64, etag: &str, time: &str) -> String {
     serde_json::json!({ "Records": [{
         "eventVersion": "2.5", "eventSource": "aws:s3", "awsRegion": "us-east-1",
-        "eventTime": time, "eventName": "ObjectCreated:Put",
+        "eventTime": time, "eventName": name,
         "s3": { "bucket": { "name": "raw" },
                 "object": { "key": key, "size": size, "eTag": etag, "sequencer": "00" } },
     }]})

@@ -20,7 +20,7 @@ def main() -> None:
             "  Debian: sudo apt-get install -y python3 python3-venv\n"
             "  macOS:  brew install python@3.13"
         )
-    from standin import ROOT, build, venv
+    from standin import build, venv
 
     try:
         # Before pytest, which hides the progress of fixtures.
@@ -30,12 +30,7 @@ def main() -> None:
         python = venv.ensure("ministack")
     except venv.MissingTool as missing:
         sys.exit(f"\n{missing}\n")
-    logs = ROOT / ".dev" / "live"
-    logs.parent.mkdir(exist_ok=True)
-    arguments = ["-m", "pytest", "--rootdir", str(HERE), "--basetemp", str(logs), *sys.argv[1:]]
-    if not any(Path(argument.partition("::")[0]).exists() for argument in sys.argv[1:]):
-        arguments.append(str(HERE))
-    os.execv(python, [str(python), *arguments])
+    venv.run_pytest(python, HERE)
 
 
 if __name__ == "__main__":

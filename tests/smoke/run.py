@@ -45,7 +45,7 @@ def main() -> None:
     if sys.version_info < (3, 11):
         sys.exit("Python 3.11 or newer is needed.")
     sys.path.insert(0, str(LIVE))
-    from standin import ROOT, venv
+    from standin import venv
 
     try:
         python = venv.ensure("smoke", wanted=HERE / "requirements.txt")
@@ -54,12 +54,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--clean"]:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), str(LIVE)])
         os.execv(python, [str(python), "-m", "asking.clean", *sys.argv[2:]])
-    logs = ROOT / ".dev" / "smoke"
-    logs.parent.mkdir(exist_ok=True)
-    arguments = ["-m", "pytest", "--rootdir", str(HERE), "--basetemp", str(logs), *sys.argv[1:]]
-    if not any(Path(argument.partition("::")[0]).exists() for argument in sys.argv[1:]):
-        arguments.append(str(HERE))
-    os.execv(python, [str(python), *arguments])
+    venv.run_pytest(python, HERE)
 
 
 if __name__ == "__main__":

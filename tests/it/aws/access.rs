@@ -66,13 +66,18 @@ impl Default for Access {
             identities: BTreeMap::new(),
             denials: Vec::new(),
         };
-        let arn = format!("arn:aws:iam::{HOME_ACCOUNT}:user/brigade");
-        access.know(HOME_KEY, &arn);
+        access.know_home();
         access
     }
 }
 
 impl Access {
+    /// Makes the home key known.
+    pub(crate) fn know_home(&mut self) {
+        let arn = format!("arn:aws:iam::{HOME_ACCOUNT}:user/brigade");
+        self.know(HOME_KEY, &arn);
+    }
+
     /// Makes an access key known, in good standing, as the user or role of this ARN.
     pub(crate) fn know(&mut self, access_key: &str, arn: &str) {
         let identity = Identity {

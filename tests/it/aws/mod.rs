@@ -148,6 +148,11 @@ impl World {
         self.with(|state, _| state.calls.clone())
     }
 
+    /// How many calls so far.
+    pub(crate) fn calls_made(&self) -> usize {
+        self.with(|state, _| state.calls.0.len())
+    }
+
     /// Adds a fault rule.
     pub(crate) fn inject(&self, rule: Rule) {
         self.with(|state, _| state.faults.0.push(rule));

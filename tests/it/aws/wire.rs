@@ -132,7 +132,7 @@ impl World {
             }
             Fault::Dropped(silence) => Err(silent(silence).await),
             Fault::Late(after, silence) => {
-                self.later(after, request.clone());
+                drop(self.travels(after, request.clone()));
                 Err(silent(silence).await)
             }
             Fault::SlowDown => Ok(refusal(
@@ -165,7 +165,7 @@ impl World {
                 Ok(refusal(request, 409, "ConditionalRequestConflict", why))
             }
             Fault::Slow { before, after } => {
-                let reply = self.travelling(before, request.clone()).await;
+                let reply = arrived(self.travels(before, request.clone())).await;
                 sleep(after).await;
                 Ok(reply)
             }
@@ -174,7 +174,7 @@ impl World {
                     let (s3, _, _, scene) = state.scene(now);
                     s3::read_ahead(s3, &scene, request)
                 });
-                Ok(self.travelling(time, request.clone()).await)
+                Ok(arrived(self.travels(time, request.clone())).await)
             }
             Fault::Torn(tear) => {
                 let mut reply = self.perform(request).await;
@@ -189,30 +189,21 @@ impl World {
     }
 
     /// A request that was sent happens, whether or not its sender still waits.
-    async fn travelling(&self, time: Duration, request: Request) -> Reply {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what happens in the world outlives the call it came from"
+    )]
+    fn travels(&self, time: Duration, request: Request) -> JoinHandle<Reply> {
         let world = self.clone();
-        let happens = spawn(async move {
+        tokio::spawn(async move {
             sleep(time).await;
             world.perform(&request).await
-        });
-        happens.await.expect("the world does not panic")
-    }
-
-    fn later(&self, after: Duration, request: Request) {
-        let world = self.clone();
-        spawn(async move {
-            sleep(after).await;
-            let _ = world.perform(&request).await;
-        });
+        })
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what happens in the world outlives the call it came from"
-)]
-fn spawn<T: Send + 'static>(happens: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    tokio::spawn(happens)
+async fn arrived(request: JoinHandle<Reply>) -> Reply {
+    request.await.expect("the world does not panic")
 }
 
 pub(super) async fn silent(silence: Silence) -> ConnectorError {

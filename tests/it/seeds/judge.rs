@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::play::{Played, told};
@@ -43,6 +43,7 @@ impl<'a> Face<'a> {
 pub(super) fn judge(played: &Played) -> Vec<String> {
     let mut broken = played.troubles.clone();
     let stage = &played.stage;
+    let all_settled = stage.world.settled();
     for route in 0..stage.script.routes.len() {
         for key in 0..stage.script.keys.len() {
             let pair = Pair::of(stage, route, key);
@@ -50,8 +51,8 @@ pub(super) fn judge(played: &Played) -> Vec<String> {
             broken.extend(pair.stays_whole());
             broken.extend(pair.never_goes_back());
             broken.extend(pair.is_never_removed());
-            for settled in stage.world.settled() {
-                broken.extend(pair.settled_after_its_effect(&settled, played));
+            for settled in &all_settled {
+                broken.extend(pair.settled_after_its_effect(settled, played));
             }
         }
     }
@@ -230,18 +231,15 @@ impl<'a> Pair<'a> {
 
     fn is_about(&self, body: &str) -> bool {
         let key = self.stage.key(self.key);
-        let form = |part: &str| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string();
-        // As S3 writes it, as our own messages do, and as EventBridge does.
-        let decoded = |text: &str| {
-            let text = text.replace('+', " ");
-            percent_encoding::percent_decode_str(&text)
-                .decode_utf8_lossy()
-                .into_owned()
+        let decodes_to_it = |word: &str| {
+            let spaced = word.replace('+', " ");
+            percent_decode_str(&spaced).decode_utf8_lossy() == key.as_str()
         };
+        // As EventBridge writes it, or encoded, as S3 and our own messages do.
         let quoted = body.replace('\\', "");
-        quoted.split('"').any(|word| {
-            word == key || word == form(&key) || word.starts_with("in/") && decoded(word) == key
-        })
+        quoted
+            .split('"')
+            .any(|word| word == key || decodes_to_it(word))
     }
 }
 

@@ -48,7 +48,7 @@ fn every_seed_keeps_the_promises() {
                 "no seed has: {missing:?}"
             );
         }
-        Err(seed) => failed(&format!("seed {seed}"), Script::draw(seed), seed),
+        Err(seed) => failed(seed),
     }
 }
 
@@ -83,8 +83,9 @@ fn a_seed_plays_the_same_twice() {
 }
 
 /// Cuts a failing script down and tells what is left of it.
-fn failed(name: &str, script: Script, seed: u64) -> ! {
+fn failed(seed: u64) -> ! {
     let (least, broken, why, tale) = on_player(move || {
+        let script = Script::draw(seed);
         let broken = run(&script).1;
         let least = shrink(&script);
         let why = run(&least).1;
@@ -93,7 +94,7 @@ fn failed(name: &str, script: Script, seed: u64) -> ! {
     });
     let script = serde_json::to_string_pretty(&least).expect("plain data");
     panic!(
-        "{name} fails:\n  {}\ncut down, it fails with:\n  {}\n{script}\n{tale}\
+        "seed {seed} fails:\n  {}\ncut down, it fails with:\n  {}\n{script}\n{tale}\
          play it again, and hear all:  make seed SEED={seed}\n\
          keep it:                      save the script as tests/it/seeds/kept/NAME.json",
         broken.join("\n  "),

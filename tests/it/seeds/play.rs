@@ -10,9 +10,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use brigade::edge::{Dice, Edge, Wall};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -21,9 +18,8 @@ use super::daemons::Daemon;
 use super::judge::uncrawled;
 use super::script::{Act, Denied, Outside, Script, Storm, Trouble, When};
 use super::stage::{NOISE, SOURCE, Stage, bucket_of};
-use crate::aws::{
-    Access, Call, Denial, HOME_ACCOUNT, HOME_KEY, Latency, Line, Message, Mischief, Rule, World,
-};
+use crate::aws::{Access, Call, Denial, HOME_KEY, Latency, Line, Message, Mischief, Rule, World};
+use crate::stage::edge;
 
 /// A calm world must come to rest within this.
 const PATIENCE: Duration = Duration::from_hours(12);
@@ -165,7 +161,7 @@ impl Theatre {
             Order::Do(act) => self.do_now(&act, None),
             Order::Start(daemon) => self.start(daemon),
             Order::Allow(denial) => self.stage.world.access(|access| access.allow(&denial)),
-            Order::Enable => self.stage.world.access(enable),
+            Order::Enable => self.stage.world.access(Access::know_home),
         }
     }
 
@@ -214,14 +210,9 @@ impl Theatre {
         if self.daemons()[daemon].is_up() {
             return;
         }
-        let (line, world) = (Line::default(), self.stage.world.clone());
-        let credentials = Credentials::new(HOME_KEY, "secret", None, None, "seeds");
-        let edge = Edge {
-            http: world.http_on(Some(daemon), &line),
-            wall: Wall::new(move || world.now()),
-            dice: Dice::seeded(self.stage.script.dice ^ daemon as u64),
-            credentials: Some(SharedCredentialsProvider::new(credentials)),
-        };
+        let (line, world) = (Line::default(), &self.stage.world);
+        let http = world.http_on(Some(daemon), &line);
+        let edge = edge(world, http, self.stage.script.dice ^ daemon as u64);
         let config = self.stage.config(daemon);
         self.daemons()[daemon].start(&config, line, edge);
     }
@@ -282,12 +273,12 @@ impl Theatre {
 
     async fn dry(&self, what: &str) -> Result<(), String> {
         let (world, started) = (&self.stage.world, Instant::now());
-        while world.queue(&self.stage.queue).any() {
+        while !world.is_dry(&self.stage.queue) {
             sleep(Duration::from_millis(500)).await;
             if started.elapsed() > PATIENCE {
                 return Err(format!("{what} did not run dry in {PATIENCE:?}"));
             }
-            if world.calls().0.len() > MOST_CALLS {
+            if world.calls_made() > MOST_CALLS {
                 return Err(format!("{MOST_CALLS} calls, and {what} has not run dry"));
             }
         }
@@ -363,11 +354,6 @@ fn denials(what: Denied) -> Vec<Denial> {
         Denied::Delete => vec![deny("sqs:DeleteMessage", "events")],
         Denied::Park => vec![deny("sqs:SendMessage", "events-dead")],
     }
-}
-
-fn enable(access: &mut Access) {
-    let arn = format!("arn:aws:iam::{HOME_ACCOUNT}:user/brigade");
-    access.know(HOME_KEY, &arn);
 }
 
 pub(super) fn told(message: &Message) -> String {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::script::{Envelope, Outside, Place, Script, Shape};
 use crate::aws::{Bucket, Crawler, Queue, Seed, Version, World};
+use crate::stage::notification;
 
 pub(super) const SOURCE: &str = "raw";
 pub(super) const CRAWLER: &str = "lake";
@@ -235,15 +236,7 @@ impl Stage {
             None => (5, "5d41402abc4b2a76b9719d911017c592".to_owned()),
         };
         let encoded = utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string();
-        let record = |event: &str| {
-            let object = json!({ "key": encoded, "size": size, "eTag": etag, "sequencer": "00" });
-            json!({ "Records": [{
-                "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
-                "eventTime": now, "eventName": event,
-                "s3": { "bucket": { "name": SOURCE }, "object": object },
-            }]})
-            .to_string()
-        };
+        let record = |event: &str| notification(event, &encoded, size, &etag, &now);
         match envelope {
             Envelope::S3 => record("ObjectCreated:Put"),
             Envelope::Removal => record("ObjectRemoved:Delete"),

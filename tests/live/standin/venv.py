@@ -6,12 +6,14 @@ changes. A stamp written last tells a finished environment from one whose making
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from standin import ROOT
 from standin.process import lines
@@ -47,6 +49,16 @@ def ensure(name: str, say: Say = print, wanted: Path | None = None) -> Path:
         _install(python, wanted, say)
         stamp.write_text(fingerprint)
     return python
+
+
+def run_pytest(python: Path, tests: Path) -> NoReturn:
+    """Becomes pytest on a folder of tests, with the arguments of the command line."""
+    logs = ROOT / ".dev" / tests.name
+    logs.parent.mkdir(exist_ok=True)
+    arguments = ["-m", "pytest", "--rootdir", str(tests), "--basetemp", str(logs), *sys.argv[1:]]
+    if not any(Path(argument.partition("::")[0]).exists() for argument in sys.argv[1:]):
+        arguments.append(str(tests))
+    os.execv(python, [str(python), *arguments])
 
 
 def _create(folder: Path) -> None:

@@ -42,11 +42,6 @@ impl QueueView {
         &self.messages
     }
 
-    /// Whether there is any message, visible or not.
-    pub(crate) fn any(&self) -> bool {
-        !self.messages.is_empty()
-    }
-
     /// How many a receive could get.
     pub(crate) fn visible(&self) -> usize {
         self.messages
@@ -101,6 +96,15 @@ impl World {
             let State { sqs, rng, .. } = state;
             sqs.deliver(url, body, now, rng);
         });
+    }
+
+    /// Whether a queue has no message at all, visible or not.
+    pub(crate) fn is_dry(&self, url: &str) -> bool {
+        self.with(|state, now| {
+            let queue = state.sqs.found(url);
+            queue.expire(now);
+            queue.messages.is_empty()
+        })
     }
 
     /// Takes everything out of a queue.
