@@ -212,7 +212,12 @@ impl CrawlerTask {
     }
 
     async fn look(&mut self, ours: bool) {
-        match self.glue.look(&self.crawler()).await {
+        let (stop, crawler) = (self.stop.clone(), self.crawler());
+        // A stop need not wait for an answer that nobody will use.
+        let Some(look) = stop.run_until_cancelled(self.glue.look(&crawler)).await else {
+            return;
+        };
+        match look {
             Ok(Look::Running) => {
                 self.mended();
                 self.next_look = Instant::now() + self.look_every;

@@ -4,15 +4,16 @@
 //! redelivery. So nothing retries here; every call has a timeout, is counted, and says what its
 //! caller should do about a failure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityError as NotExtended;
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
-    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeName,
+    QueueAttributeName,
 };
 use aws_smithy_runtime_api::http::Response;
 
@@ -164,15 +165,16 @@ impl Sqs {
         let call = self.client.delete_message_batch().queue_url(&self.url);
         let call = call.set_entries(Some(entries.collect())).send();
         let reply = self.timed("DeleteMessageBatch", PATIENCE, call).await?;
-        Ok(reply.failed.into_iter().map(failed).collect())
+        let done = reply.successful.iter().map(|entry| entry.id.as_str());
+        Ok(failed(handles.len(), done, &reply.failed))
     }
 
     /// Shows up to ten messages again after their delays; says which were not.
     ///
     /// # Errors
     /// [`SqsError`] when the whole batch failed.
-    pub async fn show(&self, entries: &[(String, Duration)]) -> Result<Vec<Failed>, SqsError> {
-        let entries = entries.iter().enumerate().map(|(id, (handle, delay))| {
+    pub async fn show(&self, shown: &[(String, Duration)]) -> Result<Vec<Failed>, SqsError> {
+        let entries = shown.iter().enumerate().map(|(id, (handle, delay))| {
             ChangeMessageVisibilityBatchRequestEntry::builder()
                 .id(id.to_string())
                 .receipt_handle(handle)
@@ -188,10 +190,11 @@ impl Sqs {
         let reply = self
             .timed("ChangeMessageVisibilityBatch", PATIENCE, call)
             .await?;
-        Ok(reply.failed.into_iter().map(failed).collect())
+        let done = reply.successful.iter().map(|entry| entry.id.as_str());
+        Ok(failed(shown.len(), done, &reply.failed))
     }
 
-    /// Sends one message.
+    /// Sends one message. The queue has it once it has given it an id.
     ///
     /// # Errors
     /// [`SqsError`]; without an answer the message may have been sent all the same.
@@ -206,7 +209,14 @@ impl Sqs {
             .queue_url(&self.url)
             .message_body(body);
         let call = call.set_message_attributes(Some(attributes)).send();
-        self.timed("SendMessage", PATIENCE, call).await.map(drop)
+        let reply = self.timed("SendMessage", PATIENCE, call).await?;
+        match reply.message_id {
+            Some(_) => Ok(()),
+            None => Err(SqsError::Unavailable {
+                op: "SendMessage",
+                why: "an answer without a message id".to_owned(),
+            }),
+        }
     }
 
     /// Asks what the queue's redrive policy says. Also proves that the queue exists.
@@ -259,13 +269,30 @@ fn message(message: aws_sdk_sqs::types::Message) -> Message {
     }
 }
 
-fn failed(entry: aws_sdk_sqs::types::BatchResultErrorEntry) -> Failed {
-    Failed {
-        // An id we did not send can only mean the first of one.
-        index: entry.id.parse().unwrap_or_default(),
-        for_good: entry.sender_fault,
-        why: format!("{}: {}", entry.code, entry.message.unwrap_or_default()),
-    }
+/// The entries of a batch that did not happen: those that failed, and those that SQS says nothing
+/// of.
+fn failed<'a>(
+    sent: usize,
+    done: impl Iterator<Item = &'a str>,
+    failed: &[BatchResultErrorEntry],
+) -> Vec<Failed> {
+    let done = done.collect::<HashSet<_>>();
+    let told = |index: usize| {
+        let id = index.to_string();
+        if done.contains(id.as_str()) {
+            return None;
+        }
+        let said = failed.iter().find(|entry| entry.id == id);
+        Some(Failed {
+            index,
+            for_good: said.is_some_and(|entry| entry.sender_fault),
+            why: said.map_or_else(
+                || "the answer does not name it".to_owned(),
+                |entry| format!("{}: {}", entry.code, entry.message.as_deref().unwrap_or("")),
+            ),
+        })
+    };
+    (0..sent).filter_map(told).collect()
 }
 
 /// Reads the policy's JSON; the count comes as a number or as text.

@@ -27,6 +27,7 @@ mod wire;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -47,7 +48,7 @@ pub(crate) use s3::{Algorithm, Bucket, Seed, Version, What, Write};
 pub(crate) use sqs::{Message, Mischief, Queue, Settled, Stale};
 pub(crate) use torn::Tear;
 
-/// Wall time when a world begins: off the whole second, as real clocks are.
+/// Wall time when a world begins, nine in the morning: off the whole second, as real clocks are.
 const BEGINNING: Timestamp = Timestamp::constant(1_793_610_000, 250_000_000);
 
 /// A handle on one universe; clones share it.
@@ -55,6 +56,7 @@ const BEGINNING: Timestamp = Timestamp::constant(1_793_610_000, 250_000_000);
 pub(crate) struct World(Arc<Inner>);
 
 struct Inner {
+    beginning: Timestamp,
     start: Instant,
     /// Rung whenever a queue may have something new to hand out.
     stirred: Notify,
@@ -88,6 +90,11 @@ pub(crate) struct Scene<'a> {
 impl World {
     /// Begins a universe whose dice are thrown from `seed`.
     pub(crate) fn new(seed: u64) -> Self {
+        Self::later(seed, Duration::ZERO)
+    }
+
+    /// The same, beginning at another time of the day.
+    pub(crate) fn later(seed: u64, by: Duration) -> Self {
         let state = State {
             rng: Rng::with_seed(seed),
             access: Access::default(),
@@ -100,6 +107,7 @@ impl World {
         };
         let (start, stirred) = (Instant::now(), Notify::new());
         Self(Arc::new(Inner {
+            beginning: BEGINNING + by,
             start,
             stirred,
             state: Mutex::new(state),
@@ -140,7 +148,7 @@ impl World {
 
     /// Wall time in this universe.
     pub(crate) fn now(&self) -> Timestamp {
-        BEGINNING + Instant::now().saturating_duration_since(self.0.start)
+        self.0.beginning + Instant::now().saturating_duration_since(self.0.start)
     }
 
     /// Every call so far.

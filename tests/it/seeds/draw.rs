@@ -18,6 +18,12 @@ const KEYS: [&str; 6] = [
     "~x'(!)*.csv",
 ];
 
+/// In a world of many keys, there are at most so many.
+const CROWD: usize = 30;
+
+/// From the world's usual beginning to midnight.
+const TO_MIDNIGHT: u64 = 15 * 3_600_000;
+
 const LATENCIES: [u64; 4] = [0, 40, 600, 4_000];
 
 /// How long the story takes to tell.
@@ -30,7 +36,13 @@ impl Script {
         let rng = &mut rng;
         let span = pick(rng, &SPANS);
         let visibility = pick(rng, &[30_000, 30_000, 60_000, 120_000]);
-        let keys = rng.usize(1..=3);
+        // Enough for full batches, full answers, and holds by many keys failing.
+        let crowded = rng.u8(..12) == 0;
+        let keys = if crowded {
+            rng.usize(9..=CROWD)
+        } else {
+            rng.usize(1..=3)
+        };
         let daemons = pick(rng, &[1, 1, 2, 3]);
         let streamed = rng.bool();
         let routes = (0..pick(rng, &[1, 1, 1, 2]))
@@ -40,15 +52,21 @@ impl Script {
                 dated: rng.u8(..8) == 0,
             })
             .collect::<Vec<_>>();
+        let dated = routes.iter().any(|route| route.dated);
         let mut script = Self {
             dice: rng.u64(..),
+            begins: if dated && rng.bool() {
+                TO_MIDNIGHT - rng.u64(..span)
+            } else {
+                0
+            },
             source: place(rng),
             routes,
             conditional: rng.u8(..6) > 0,
             visibility,
             max_receive_count: pick(rng, &[2, 10, 10, 10]),
             daemons: (0..daemons).map(|_| rng.u32(1..=6)).collect(),
-            keys: choose(rng, &KEYS, keys),
+            keys: names(rng, keys),
             latency: pick(rng, &LATENCIES),
             queue: unruly(rng, span),
             storms: Vec::new(),
@@ -60,7 +78,8 @@ impl Script {
             script.queue.twice = 0.0;
         }
         for key in 0..keys {
-            history(rng, &mut script, key, span);
+            let changes = rng.usize(1..=if crowded { 2 } else { 5 });
+            history(rng, &mut script, key, changes, span);
         }
         for _ in 0..pick(rng, &[0, 1, 2, 4]) {
             let storm = storm(rng, &script, span);
@@ -79,9 +98,10 @@ fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())].clone()
 }
 
-fn choose(rng: &mut Rng, from: &[&str], count: usize) -> Vec<String> {
-    let mut all: Vec<_> = from.iter().map(ToString::to_string).collect();
+fn names(rng: &mut Rng, count: usize) -> Vec<String> {
+    let mut all: Vec<_> = KEYS.iter().map(ToString::to_string).collect();
     rng.shuffle(&mut all);
+    all.extend((all.len()..count).map(|n| format!("{n}.csv")));
     all.truncate(count);
     all
 }
@@ -108,8 +128,8 @@ fn unruly(rng: &mut Rng, span: u64) -> Unruly {
 }
 
 /// What happens to one source: it comes into being, and goes through changes.
-fn history(rng: &mut Rng, script: &mut Script, key: usize, span: u64) {
-    for n in 0..rng.usize(1..=5) {
+fn history(rng: &mut Rng, script: &mut Script, key: usize, changes: usize, span: u64) {
+    for n in 0..changes {
         // The contents are few, so that they repeat.
         let put = Outside::Put {
             key,
@@ -147,6 +167,7 @@ fn history(rng: &mut Rng, script: &mut Script, key: usize, span: u64) {
                         Envelope::EventBridge,
                         Envelope::Work,
                         Envelope::Removal,
+                        Envelope::Several,
                     ],
                 ),
                 true_etag: rng.bool(),
@@ -154,7 +175,11 @@ fn history(rng: &mut Rng, script: &mut Script, key: usize, span: u64) {
             _ => put,
         };
         let act = Act::Outside(act);
-        let when = when(rng, &act, script, span);
+        let when = if n == 0 {
+            When::At(rng.u64(..span))
+        } else {
+            when(rng, &act, script, span)
+        };
         script.steps.push(Step { when, act });
     }
 }
@@ -179,7 +204,7 @@ fn trouble(rng: &mut Rng, script: &Script) -> Act {
 
 fn daemon_trouble(rng: &mut Rng, daemon: usize, route: usize) -> Trouble {
     let soon = pick(rng, &[100, 2_000, 40_000, 400_000]);
-    match rng.u8(..9) {
+    match rng.u8(..10) {
         0..=3 => Trouble::Crash {
             daemon: rng.bool().then_some(daemon),
             back: soon,
@@ -205,6 +230,10 @@ fn daemon_trouble(rng: &mut Rng, daemon: usize, route: usize) -> Trouble {
             ),
             time: soon,
         },
+        8 => Trouble::Vanish {
+            route: rng.bool().then_some(route),
+            time: soon,
+        },
         _ => Trouble::Disable { time: soon },
     }
 }
@@ -225,7 +254,10 @@ fn when(rng: &mut Rng, act: &Act, script: &Script, span: u64) -> When {
             Operation::ReceiveMessage,
             Operation::DeleteMessageBatch,
             Operation::SendMessage,
+            Operation::ChangeMessageVisibility,
             Operation::ChangeMessageVisibilityBatch,
+            Operation::StartCrawler,
+            Operation::GetCrawler,
         ]);
     }
     When::Call {
@@ -261,6 +293,7 @@ fn quiet(rng: &mut Rng) -> Quiet {
 
 fn storm(rng: &mut Rng, script: &Script, span: u64) -> Storm {
     let others = [
+        Operation::GetQueueAttributes,
         Operation::ReceiveMessage,
         Operation::ChangeMessageVisibility,
         Operation::ChangeMessageVisibility,
@@ -268,6 +301,7 @@ fn storm(rng: &mut Rng, script: &Script, span: u64) -> Storm {
         Operation::DeleteMessageBatch,
         Operation::SendMessage,
         Operation::StartCrawler,
+        Operation::GetCrawler,
     ];
     let call = if rng.u8(..3) > 0 {
         pick(rng, &copying(script))
@@ -310,12 +344,16 @@ fn ill(rng: &mut Rng, call: Operation, visibility: u64) -> Ill {
                 Ill::Conflict,
             ],
         ),
-        (Operation::PutObject, 0) => Ill::Conflict,
+        (Operation::PutObject, 0) => pick(rng, &[Ill::Conflict, Ill::Empty200 { happens }]),
         (Operation::GetObject, 0..=1) => {
             let time = rng.u64(..40_000);
             pick(rng, &[Ill::TornReset, Ill::TornEnd, Ill::TornStall(time)])
         }
-        (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 0..=1) => {
+        (Operation::SendMessage, 0) => Ill::Empty200 { happens },
+        (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 0) => {
+            Ill::Empty200 { happens }
+        }
+        (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 1) => {
             Ill::Entries((0..10).filter(|_| rng.bool()).collect())
         }
         _ => any,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::play::{Played, told};
 use super::script::{Act, Outside, Step};
 use super::stage::{CRAWLER, CRAWLER_REGION, NOISE, SOURCE, Stage, bucket_of, is_outsiders};
-use crate::aws::{Settled, Version, What, Write};
+use crate::aws::{Message, Settled, Version, What, Write};
 
 /// The mark that the daemon leaves on some copies.
 const MARK: &str = "brigade-source";
@@ -43,24 +43,46 @@ impl<'a> Face<'a> {
 pub(super) fn judge(played: &Played) -> Vec<String> {
     let mut broken = played.troubles.clone();
     let stage = &played.stage;
-    let all_settled = stage.world.settled();
-    for route in 0..stage.script.routes.len() {
-        for key in 0..stage.script.keys.len() {
-            let pair = Pair::of(stage, route, key);
-            broken.extend(pair.ends_equal());
-            broken.extend(pair.stays_whole());
-            broken.extend(pair.never_goes_back());
-            broken.extend(pair.is_never_removed());
-            for settled in &all_settled {
-                broken.extend(pair.settled_after_its_effect(settled, played));
-            }
-        }
+    let pairs = pairs(stage).collect::<Vec<_>>();
+    for pair in &pairs {
+        broken.extend(pair.ends_equal());
+        broken.extend(pair.stays_whole());
+        broken.extend(pair.never_goes_back());
+        broken.extend(pair.is_never_removed());
     }
+    broken.extend(settled_early(&pairs, played));
     broken.extend(no_upload_is_left(stage));
     broken.extend(noise_is_parked(played));
     broken.extend(nothing_is_parked_without_cause(played));
     broken.extend(uncrawled(stage));
     broken
+}
+
+/// Messages that were deleted before their effect, and not parked first. A parked copy excuses one
+/// delete.
+fn settled_early(pairs: &[Pair<'_>], played: &Played) -> Vec<String> {
+    let mut excuses = played.parked.iter().collect::<Vec<_>>();
+    let mut broken = Vec::new();
+    for settled in played.stage.world.settled() {
+        let early = pairs.iter().filter_map(|pair| pair.settled_early(&settled));
+        let early = early.collect::<Vec<_>>();
+        if early.is_empty() {
+            continue;
+        }
+        let parked =
+            |message: &&Message| message.body == settled.body && message.sent <= settled.at;
+        match excuses.iter().position(parked) {
+            Some(excuse) => drop(excuses.remove(excuse)),
+            None => broken.extend(early),
+        }
+    }
+    broken
+}
+
+fn pairs(stage: &Stage) -> impl Iterator<Item = Pair<'_>> {
+    let keys = stage.script.keys.len();
+    let routes = 0..stage.script.routes.len();
+    routes.flat_map(move |route| (0..keys).map(move |key| Pair::of(stage, route, key)))
 }
 
 /// One source and its copies on one route.
@@ -203,10 +225,10 @@ impl<'a> Pair<'a> {
         was.map(|write| write.moment)
     }
 
-    /// While the message was held, there was a time at which its effect was there to be seen: the
-    /// destination was what the source was then, or there was no source.
-    fn settled_after_its_effect(&self, settled: &Settled, played: &Played) -> Option<String> {
-        if !self.is_about(&settled.body) || is_parked(settled, played) {
+    /// Unless, while the message was held, there was a time at which its effect was there to be
+    /// seen: the destination was what the source was then, or there was no source.
+    fn settled_early(&self, settled: &Settled) -> Option<String> {
+        if !self.is_about(&settled.body) {
             return None;
         }
         let states = during(&self.source, settled.received, settled.moment);
@@ -262,14 +284,6 @@ fn during(history: &[Write], from: u64, to: u64) -> Vec<(u64, Option<&Version>)>
     states
 }
 
-/// Whether a copy of the message was in the dead-letter queue when it was deleted.
-fn is_parked(settled: &Settled, played: &Played) -> bool {
-    played
-        .parked
-        .iter()
-        .any(|message| message.body == settled.body && message.sent <= settled.at)
-}
-
 fn is_marked(version: &Version) -> bool {
     let object = version.object.as_ref();
     object.is_some_and(|object| object.meta.user.contains_key(MARK))
@@ -290,7 +304,7 @@ fn noise_is_parked(played: &Played) -> Option<String> {
         .iter()
         .filter(|settled| settled.body == NOISE)
         .count();
-    let parked = |m: &&crate::aws::Message| m.body == NOISE;
+    let parked = |m: &&Message| m.body == NOISE;
     let parked = played.parked.iter().filter(parked).count();
     let sent = steps
         .iter()
@@ -307,9 +321,7 @@ fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
         }
         Act::Outside(_) => true,
     };
-    // A write may take an eighth of the visibility.
-    let patient = 2 * script.latency < script.visibility / 8;
-    if !script.storms.is_empty() || !patient || !script.steps.iter().all(quiet) {
+    if !script.storms.is_empty() || !script.is_patient() || !script.steps.iter().all(quiet) {
         return None;
     }
     let mut parked = played.parked.iter();
@@ -321,10 +333,7 @@ fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
 /// rewrote the same was found by the crawl before it.
 pub(super) fn uncrawled(stage: &Stage) -> Option<String> {
     let starts = stage.world.crawler(CRAWLER_REGION, CRAWLER).starts();
-    let routes = 0..stage.script.routes.len();
-    let pairs = routes
-        .flat_map(|route| (0..stage.script.keys.len()).map(move |key| Pair::of(stage, route, key)));
-    let arrived = pairs
+    let arrived = pairs(stage)
         .flat_map(|pair| pair.copies.into_values())
         .filter_map(|copies| last_arrival(&copies))
         .max()?;

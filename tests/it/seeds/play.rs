@@ -6,7 +6,6 @@
 //! are told to stop.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +17,10 @@ use super::daemons::Daemon;
 use super::judge::uncrawled;
 use super::script::{Act, Denied, Outside, Script, Storm, Trouble, When};
 use super::stage::{NOISE, SOURCE, Stage, bucket_of};
-use crate::aws::{Access, Call, Denial, HOME_KEY, Latency, Line, Message, Mischief, Rule, World};
+use super::tally::Tally;
+use crate::aws::{
+    Access, Call, Denial, HOME_KEY, Latency, Line, Message, Mischief, Rule, Silence, World,
+};
 use crate::stage::edge;
 
 /// A calm world must come to rest within this.
@@ -37,7 +39,8 @@ pub(super) struct Played {
     pub(super) parked: Vec<Message>,
     /// What went wrong on the way, in words.
     pub(super) troubles: Vec<String>,
-    pub(super) killed: usize,
+    /// What troubles there were.
+    pub(super) happened: Tally,
 }
 
 /// What is still to be done to daemons and permissions.
@@ -46,6 +49,7 @@ enum Order {
     Start(usize),
     Allow(Denial),
     Enable,
+    Show(String),
 }
 
 /// Orders by their time.
@@ -59,7 +63,7 @@ struct Theatre {
     stage: Stage,
     agenda: Agenda,
     daemons: Mutex<Vec<Daemon>>,
-    killed: AtomicUsize,
+    happened: Mutex<Tally>,
 }
 
 pub(super) async fn play(script: &Script) -> Played {
@@ -67,7 +71,7 @@ pub(super) async fn play(script: &Script) -> Played {
         stage: Stage::build(script),
         agenda: Agenda::default(),
         daemons: Mutex::new(script.daemons.iter().map(|_| Daemon::default()).collect()),
-        killed: AtomicUsize::new(0),
+        happened: Mutex::default(),
     });
     theatre.rehearse();
     theatre.perform().await;
@@ -86,7 +90,10 @@ pub(super) async fn play(script: &Script) -> Played {
         stage: theatre.stage,
         parked,
         troubles,
-        killed: theatre.killed.into_inner(),
+        happened: theatre
+            .happened
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner),
     }
 }
 
@@ -148,6 +155,7 @@ impl Theatre {
             }
             match self.agenda.take() {
                 Some(Order::Do(Act::Trouble(Trouble::Jump { time }))) => {
+                    self.happens("clock jumps", 1);
                     tokio::time::advance(ms(time)).await;
                 }
                 Some(order) => self.obey(order),
@@ -157,11 +165,16 @@ impl Theatre {
     }
 
     fn obey(&self, order: Order) {
+        if matches!(order, Order::Allow(_) | Order::Enable | Order::Show(_)) {
+            let held = self.daemons().iter().map(Daemon::held_routes).sum();
+            self.happens("routes held when it is mended", held);
+        }
         match order {
             Order::Do(act) => self.do_now(&act, None),
             Order::Start(daemon) => self.start(daemon),
             Order::Allow(denial) => self.stage.world.access(|access| access.allow(&denial)),
             Order::Enable => self.stage.world.access(Access::know_home),
+            Order::Show(bucket) => self.stage.world.hide_bucket(&bucket, false),
         }
     }
 
@@ -171,12 +184,12 @@ impl Theatre {
             Act::Outside(outside) => return self.stage.act(outside),
             Act::Trouble(trouble) => trouble,
         };
+        self.happens(trouble.name(), 1);
         let world = &self.stage.world;
         match *trouble {
             Trouble::Crash { daemon, back } => {
                 let daemon = daemon.or(caller).unwrap_or(0);
                 self.daemons()[daemon].kill();
-                self.killed.fetch_add(1, Ordering::Relaxed);
                 self.agenda.add(ms(back), Order::Start(daemon));
             }
             Trouble::Stop { daemon, back } => {
@@ -187,11 +200,7 @@ impl Theatre {
                 daemon,
                 time,
                 quiet,
-            } => {
-                if let Some(line) = self.daemons()[daemon].line() {
-                    line.darken(Instant::now() + ms(time), quiet.into());
-                }
-            }
+            } => self.daemons()[daemon].darken(Instant::now() + ms(time), quiet.into()),
             Trouble::Deny { what, time } => {
                 for denial in denials(what) {
                     world.access(|access| access.deny(denial.clone()));
@@ -201,6 +210,11 @@ impl Theatre {
             Trouble::Disable { time } => {
                 world.access(|access| access.forget(HOME_KEY));
                 self.agenda.add(ms(time), Order::Enable);
+            }
+            Trouble::Vanish { route, time } => {
+                let bucket = route.map_or_else(|| SOURCE.to_owned(), bucket_of);
+                world.hide_bucket(&bucket, true);
+                self.agenda.add(ms(time), Order::Show(bucket));
             }
             Trouble::Jump { .. } => panic!("the world cannot jump in the middle of a call"),
         }
@@ -217,18 +231,22 @@ impl Theatre {
         self.daemons()[daemon].start(&config, line, edge);
     }
 
-    /// Ends all trouble, and brings everybody up.
+    /// Ends all trouble, and brings everybody up. The network stays as slow as it is, as long as
+    /// that lets work be done, and the queue as unruly.
     fn calm(&self) {
-        let world = &self.stage.world;
+        let Stage { world, script, .. } = &self.stage;
         world.watch(None);
         world.calm();
-        world.slow_down(Latency::default());
-        world.make_mischief(Mischief::default());
+        if !script.is_patient() {
+            world.slow_down(Latency::default());
+        }
         world.access(|access| *access = Access::default());
+        for bucket in (0..script.routes.len()).map(bucket_of) {
+            world.hide_bucket(&bucket, false);
+        }
+        world.hide_bucket(SOURCE, false);
         for daemon in 0..self.stage.script.daemons.len() {
-            if let Some(line) = self.daemons()[daemon].line() {
-                line.darken(Instant::now(), crate::aws::Silence::Reset);
-            }
+            self.daemons()[daemon].darken(Instant::now(), Silence::Reset);
             self.start(daemon);
         }
     }
@@ -239,6 +257,9 @@ impl Theatre {
             world, queue, dead, ..
         } = &self.stage;
         self.dry("the queue").await?;
+        // From here on, what is parked has no excuse.
+        world.slow_down(Latency::default());
+        world.make_mischief(Mischief::default());
         let mut parked = world.empty(dead);
         for message in &parked {
             if message.body != NOISE {
@@ -287,16 +308,15 @@ impl Theatre {
 
     /// Tells all daemons to stop, and waits for their end.
     async fn close(&self) -> Vec<String> {
+        // Calls that were struck before the calm end by themselves.
+        sleep(Duration::from_mins(2)).await;
         let mut daemons = std::mem::take(&mut *self.daemons());
         for daemon in &daemons {
             daemon.signal();
         }
         let mut troubles = Vec::new();
-        for (n, daemon) in daemons.iter_mut().enumerate() {
-            match daemon.ended().await {
-                0 => {}
-                held => troubles.push(format!("daemon {n} still counts {held} held messages")),
-            }
+        for daemon in &mut daemons {
+            daemon.ended().await;
             let died = daemon
                 .troubles
                 .lock()
@@ -312,6 +332,11 @@ impl Theatre {
             troubles.push(format!("{alive} tasks outlive their daemons"));
         }
         troubles
+    }
+
+    fn happens(&self, what: &'static str, times: usize) {
+        let mut happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        happened.add(what, times);
     }
 
     fn daemons(&self) -> std::sync::MutexGuard<'_, Vec<Daemon>> {

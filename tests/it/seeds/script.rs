@@ -15,6 +15,9 @@ use crate::aws::{Fault, Latency, Mischief, Moment, Silence, Tear};
 pub(super) struct Script {
     /// What the world and the daemons throw their dice from.
     pub(super) dice: u64,
+    /// How long after nine in the morning it begins.
+    #[serde(default)]
+    pub(super) begins: u64,
     pub(super) source: Place,
     pub(super) routes: Vec<Target>,
     /// Whether the daemons trust conditions on writes.
@@ -75,12 +78,14 @@ pub(super) enum Operation {
     GetObject,
     CopyObject,
     PutObject,
+    GetQueueAttributes,
     ReceiveMessage,
     ChangeMessageVisibility,
     ChangeMessageVisibilityBatch,
     DeleteMessageBatch,
     SendMessage,
     StartCrawler,
+    GetCrawler,
 }
 
 /// What goes wrong with a call.
@@ -197,6 +202,8 @@ pub(super) enum Trouble {
     Deny { what: Denied, time: u64 },
     /// The access key is disabled for a while.
     Disable { time: u64 },
+    /// A bucket is not there for a while: the source, or a route's destination.
+    Vanish { route: Option<usize>, time: u64 },
 }
 
 /// How an object was uploaded.
@@ -217,6 +224,8 @@ pub(super) enum Envelope {
     EventBridge,
     Work,
     Removal,
+    /// S3's, with a record for the key and one for each other.
+    Several,
 }
 
 /// What is denied.
@@ -235,8 +244,9 @@ impl Operation {
     pub(super) fn service(self) -> &'static str {
         match self {
             Self::HeadObject | Self::GetObject | Self::CopyObject | Self::PutObject => "s3",
-            Self::StartCrawler => "glue",
-            Self::ReceiveMessage
+            Self::StartCrawler | Self::GetCrawler => "glue",
+            Self::GetQueueAttributes
+            | Self::ReceiveMessage
             | Self::ChangeMessageVisibility
             | Self::ChangeMessageVisibilityBatch
             | Self::DeleteMessageBatch
@@ -250,12 +260,14 @@ impl Operation {
             Self::GetObject => "GetObject",
             Self::CopyObject => "CopyObject",
             Self::PutObject => "PutObject",
+            Self::GetQueueAttributes => "GetQueueAttributes",
             Self::ReceiveMessage => "ReceiveMessage",
             Self::ChangeMessageVisibility => "ChangeMessageVisibility",
             Self::ChangeMessageVisibilityBatch => "ChangeMessageVisibilityBatch",
             Self::DeleteMessageBatch => "DeleteMessageBatch",
             Self::SendMessage => "SendMessage",
             Self::StartCrawler => "StartCrawler",
+            Self::GetCrawler => "GetCrawler",
         }
     }
 }
@@ -314,6 +326,11 @@ impl Script {
         Latency(Duration::from_millis(self.latency))
     }
 
+    /// Whether calls are quick enough for its leases: a write may take an eighth of the visibility.
+    pub(super) fn is_patient(&self) -> bool {
+        2 * self.latency < self.visibility / 8
+    }
+
     /// When the last timed thing has happened.
     pub(super) fn end(&self) -> u64 {
         let steps = self.steps.iter().map(|step| match (&step.when, &step.act) {
@@ -327,6 +344,19 @@ impl Script {
 }
 
 impl Trouble {
+    /// As it is counted.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Crash { .. } => "processes killed",
+            Self::Stop { .. } => "processes stopped",
+            Self::Dark { .. } => "networks gone",
+            Self::Jump { .. } => "clock jumps",
+            Self::Deny { .. } => "permissions gone",
+            Self::Disable { .. } => "keys disabled",
+            Self::Vanish { .. } => "buckets gone",
+        }
+    }
+
     /// Until it is over.
     fn lasts(&self) -> u64 {
         match *self {
@@ -335,7 +365,8 @@ impl Trouble {
             | Self::Dark { time, .. }
             | Self::Jump { time }
             | Self::Deny { time, .. }
-            | Self::Disable { time } => time,
+            | Self::Disable { time }
+            | Self::Vanish { time, .. } => time,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brigade::config::{Config, Sources};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::script::{Envelope, Outside, Place, Script, Shape};
 use crate::aws::{Bucket, Crawler, Queue, Seed, Version, World};
@@ -41,7 +41,7 @@ pub(super) fn is_outsiders(version: &Version) -> bool {
 
 impl Stage {
     pub(super) fn build(script: &Script) -> Self {
-        let world = World::new(script.dice);
+        let world = World::later(script.dice, Duration::from_millis(script.begins));
         let dead = Queue::new("events-dead", "us-east-1");
         // The redrive policy must allow more than the daemons' own count.
         let most = script.max_receive_count + 20;
@@ -235,11 +235,23 @@ impl Stage {
             Some(object) => (object.content.len(), object.etag),
             None => (5, "5d41402abc4b2a76b9719d911017c592".to_owned()),
         };
-        let encoded = utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string();
-        let record = |event: &str| notification(event, &encoded, size, &etag, &now);
+        let encode = |name: &str| utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
+        let record = |event: &str| notification(event, &encode(&name), size, &etag, &now);
         match envelope {
             Envelope::S3 => record("ObjectCreated:Put"),
             Envelope::Removal => record("ObjectRemoved:Delete"),
+            Envelope::Several => {
+                let keys = (0..self.script.keys.len())
+                    .map(|n| self.key((key + n) % self.script.keys.len()));
+                let records = keys.map(|name| {
+                    notification("ObjectCreated:Put", &encode(&name), size, &etag, &now)
+                });
+                let parsed = |record: String| {
+                    serde_json::from_str::<Value>(&record).expect("it was printed as JSON")
+                };
+                let records = records.map(|record| parsed(record)["Records"][0].take());
+                json!({ "Records": records.collect::<Vec<_>>() }).to_string()
+            }
             Envelope::Sns => json!({
                 "Type": "Notification", "MessageId": "1", "Timestamp": now,
                 "TopicArn": "arn:aws:sns:us-east-1:111122223333:events",

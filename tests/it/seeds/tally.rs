@@ -5,18 +5,23 @@ use std::fmt;
 
 use super::play::Played;
 use super::stage::{SOURCE, bucket_of, is_outsiders};
-use crate::aws::Call;
+use crate::aws::{Call, Version, What, Write};
 
 /// How often something happened, by its name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally(BTreeMap<&'static str, u64>);
 
 /// What any few hundred seeds must reach.
-const REACHED: [&str; 16] = [
+const REACHED: [&str; 27] = [
     "changes of a source",
+    "undeletes",
     "copies",
+    "copies under KMS",
     "writes refused by a condition",
     "writes without an answer",
+    "writes that land late",
+    "copies that read now and write later",
+    "conflicts",
     "bodies torn",
     "throttled calls",
     "errors in a 200",
@@ -27,6 +32,12 @@ const REACHED: [&str; 16] = [
     "deletes with a stale handle",
     "messages parked",
     "processes killed",
+    "processes stopped",
+    "networks gone",
+    "clock jumps",
+    "buckets gone",
+    "routes held when it is mended",
+    "full batches",
     "crawls",
     "denied calls",
 ];
@@ -36,13 +47,18 @@ impl Tally {
         let mut tally = Self::default();
         let (world, script) = (&played.stage.world, &played.stage.script);
         for key in 0..script.keys.len() {
-            let changes = world.history(SOURCE, &played.stage.key(key)).0.len();
-            tally.add("changes of a source", changes);
+            let changes = world.history(SOURCE, &played.stage.key(key)).0;
+            tally.add("changes of a source", changes.len());
+            let back = |pair: &&[Write]| pair[0].current.is_none() && removed(&pair[1]);
+            tally.add("undeletes", changes.windows(2).filter(back).count());
             for route in 0..script.routes.len() {
                 for target in played.stage.targets(route, key) {
                     let copies = world.history(&bucket_of(route), &target).0;
                     let ours = copies.iter().filter_map(|write| write.current.as_ref());
-                    tally.add("copies", ours.filter(|copy| !is_outsiders(copy)).count());
+                    let ours = ours.filter(|copy| !is_outsiders(copy)).collect::<Vec<_>>();
+                    let kms = |copy: &&&Version| copy.object.as_ref().is_some_and(|o| o.kms);
+                    tally.add("copies", ours.len());
+                    tally.add("copies under KMS", ours.iter().filter(kms).count());
                 }
             }
         }
@@ -53,9 +69,14 @@ impl Tally {
         let again = settled.iter().filter(|settled| settled.receives > 1);
         tally.add("messages received again", again.count());
         tally.add("messages settled", settled.len());
+        let batches = settled.chunk_by(|a, b| a.at == b.at);
+        tally.add(
+            "full batches",
+            batches.filter(|batch| batch.len() >= 10).count(),
+        );
         tally.add("deletes with a stale handle", world.stale_deletes().len());
         tally.add("messages parked", played.parked.len());
-        tally.add("processes killed", played.killed);
+        tally.join(&played.happened);
         tally.add("seeds", 1);
         tally
     }
@@ -65,6 +86,9 @@ impl Tally {
         let writes = ["CopyObject", "PutObject"].contains(&call.operation.as_str());
         let changes = call.operation.starts_with("ChangeMessageVisibility");
         match (call.status, call.fault, call.operation.as_str()) {
+            (_, Some("late"), _) if writes => self.add("writes that land late", 1),
+            (_, Some("long-copy"), _) => self.add("copies that read now and write later", 1),
+            (_, Some("conflict"), _) => self.add("conflicts", 1),
             (_, Some("torn"), _) => self.add("bodies torn", 1),
             (_, Some("slow-down"), _) => self.add("throttled calls", 1),
             (_, Some("error-in-200" | "empty-200"), _) => self.add("errors in a 200", 1),
@@ -79,7 +103,7 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, what: &'static str, times: usize) {
+    pub(super) fn add(&mut self, what: &'static str, times: usize) {
         *self.0.entry(what).or_default() += times as u64;
     }
 
@@ -94,6 +118,11 @@ impl Tally {
         let never = |what: &&str| self.0.get(what).is_none_or(|times| *times == 0);
         REACHED.into_iter().filter(never).collect()
     }
+}
+
+/// Whether this took away what hid an object.
+fn removed(write: &Write) -> bool {
+    matches!(write.what, What::Removed { .. }) && write.current.is_some()
 }
 
 impl fmt::Display for Tally {

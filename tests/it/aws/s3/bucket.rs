@@ -20,6 +20,8 @@ pub(crate) struct Bucket {
     pub(super) versioning: Versioning,
     /// Encrypts with KMS what says nothing else.
     pub(super) kms: bool,
+    /// Not there for any caller.
+    pub(super) hidden: bool,
     /// Queues that are told of changes.
     pub(super) notify: Vec<String>,
     /// Each key's versions, oldest first; delete markers too.
@@ -63,6 +65,7 @@ impl Bucket {
             owner: HOME_ACCOUNT.to_owned(),
             versioning: Versioning::Never,
             kms: false,
+            hidden: false,
             notify: Vec::new(),
             keys: BTreeMap::new(),
             histories: BTreeMap::new(),

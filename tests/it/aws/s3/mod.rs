@@ -198,6 +198,7 @@ impl S3 {
     fn bucket(&self, name: &str) -> Result<&Bucket, S3Error> {
         self.buckets
             .get(name)
+            .filter(|bucket| !bucket.hidden)
             .ok_or_else(|| S3Error::no_such_bucket(name))
     }
 

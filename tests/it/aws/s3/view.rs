@@ -12,9 +12,12 @@ impl World {
         self.with(|state, _| state.s3.buckets.insert(bucket.name.clone(), bucket));
     }
 
-    /// Takes a bucket away with all that is in it.
-    pub(crate) fn delete_bucket(&self, bucket: &str) {
-        self.with(|state, _| state.s3.buckets.remove(bucket));
+    /// Takes a bucket away from all callers, or gives it back as it was.
+    pub(crate) fn hide_bucket(&self, bucket: &str, hidden: bool) {
+        self.with(|state, _| {
+            let bucket = state.s3.buckets.get_mut(bucket);
+            bucket.expect("a test makes the bucket first").hidden = hidden;
+        });
     }
 
     /// Tells a bucket to announce its changes to a queue; a test event is sent at once.
