@@ -319,7 +319,7 @@ impl Run<'_> {
         })
     }
 
-    /// Whether the source is still the version that was written.
+    /// Whether the source is still what was written.
     async fn still_written(
         &self,
         source: Option<&Object>,
@@ -333,23 +333,19 @@ impl Run<'_> {
         if now.etag != copy.pin {
             return Ok(false);
         }
-        let version = source.map_or(&done.source_version, |source| &source.version_id);
-        if version.is_some() || now.version_id.is_some() {
-            return Ok(*version == now.version_id);
+        if let Some(source) = source {
+            // The same bytes may have come under other headers since.
+            return Ok(source.headers == now.headers && source.metadata == now.metadata);
         }
-        Ok(match source {
-            // Whole seconds: the same bytes may have come under other headers since.
-            Some(source) => {
-                source.last_modified == now.last_modified
-                    && source.headers == now.headers
-                    && source.metadata == now.metadata
-            }
-            // Written blindly: the event tells when its version came into being, and S3 counts
-            // Last-Modified in whole seconds. Anything later is another version.
-            None => event
-                .time
-                .is_some_and(|time| now.last_modified <= next_second(time)),
-        })
+        // Written blindly, so that which headers were copied is not known; which version is.
+        if done.source_version.is_some() || now.version_id.is_some() {
+            return Ok(done.source_version == now.version_id);
+        }
+        // The event tells when its version came into being, and S3 counts Last-Modified in whole
+        // seconds. Anything later is another version.
+        Ok(event
+            .time
+            .is_some_and(|time| now.last_modified <= next_second(time)))
     }
 
     fn means(&self) -> Means {
