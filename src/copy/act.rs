@@ -10,9 +10,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::marker::{self, Marker};
 use super::plan::{Copy, ONE_PART, Way};
-use super::proof::{Comparison, verify};
+use super::proof::{verify, verify_body};
 use crate::queue::Window;
-use crate::s3::{Bucket, CopyObject, ETag, Object, PutObject, S3, S3Error, Spot, Written};
+use crate::s3::{Bucket, CopyObject, Dress, ETag, Object, PutObject, S3, S3Error, Spot, Written};
 
 /// The memory budget is counted in these.
 const KIB: u64 = 1024;
@@ -41,6 +41,8 @@ pub struct Act<'a> {
     pub copy: &'a Copy,
     /// What a look at the source has shown, if there was one.
     pub source: Option<&'a Object>,
+    /// An earlier try may have begun an upload.
+    pub begun: bool,
 }
 
 /// A write that took effect.
@@ -65,6 +67,14 @@ pub enum CopyError {
         want: ETag,
         /// The copy's.
         got: ETag,
+    },
+    /// The bytes that were sent are not the source's; nothing was made of them.
+    #[error("integrity: the parts have checksum {got}, the source {want}")]
+    Torn {
+        /// The source's.
+        want: String,
+        /// That of all parts.
+        got: String,
     },
 }
 
@@ -104,6 +114,7 @@ impl Copier {
         let written = match act.copy.way {
             Way::Server => self.server(act, window).await?,
             Way::Stream => self.stream(act, window).await?,
+            Way::ServerParts | Way::StreamParts => self.in_parts(act, window).await?,
         };
         if written.kms {
             self.kms
@@ -111,17 +122,8 @@ impl Copier {
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(act.to.name.clone());
         }
-        let proven = match verify(&act.copy.pin, act.source, &written) {
-            Comparison::Proven => true,
-            // A marked copy vouches for itself; an unmarked one wants a look at both sides.
-            Comparison::Incomparable => act.copy.marked,
-            Comparison::Different => {
-                return Err(CopyError::Integrity {
-                    want: act.copy.pin.clone(),
-                    got: written.etag,
-                });
-            }
-        };
+        // A marked copy vouches for itself; an unmarked one wants a look at both sides.
+        let proven = verify(&act.copy.pin, act.source, &written)? || act.copy.marked;
         Ok(Done {
             source_version: written.source_version,
             proven,
@@ -138,14 +140,17 @@ impl Copier {
             key: act.target,
             condition: &act.copy.condition,
             replace: match (act.copy.marked, act.source) {
-                (true, Some(source)) => Some((&source.headers, &metadata)),
+                (true, Some(source)) => Some(Dress {
+                    headers: &source.headers,
+                    metadata: &metadata,
+                }),
                 (true, None) | (false, _) => None,
             },
         };
         self.s3.copy(&copy, window).await
     }
 
-    async fn stream(&self, act: Act<'_>, window: &Window) -> Result<Written, S3Error> {
+    async fn stream(&self, act: Act<'_>, window: &Window) -> Result<Written, CopyError> {
         let source = act.source.ok_or_else(|| S3Error::Refused {
             op: "GetObject",
             code: "Unseen".into(),
@@ -156,21 +161,24 @@ impl Copier {
             .s3
             .get(act.from, act.key, &act.copy.pin, source.size)
             .await?;
+        verify_body(source, body.bytes().expect("it is in memory"))?;
         let metadata = act.metadata(&Spot::new(act.from, act.key));
         let put = PutObject {
             bucket: act.to,
             key: act.target,
             condition: &act.copy.condition,
-            headers: &source.headers,
-            metadata: &metadata,
+            dress: Dress {
+                headers: &source.headers,
+                metadata: &metadata,
+            },
             checksum: source.checksum.as_ref(),
             body,
         };
-        self.s3.put(&put, window).await
+        Ok(self.s3.put(&put, window).await?)
     }
 
     /// Takes bytes from the budget; first come, first served.
-    async fn room(&self, bytes: u64) -> SemaphorePermit<'_> {
+    pub(super) async fn room(&self, bytes: u64) -> SemaphorePermit<'_> {
         let blocks = u32::try_from(bytes.min(ONE_PART).div_ceil(KIB)).expect("one part is small");
         self.memory
             .acquire_many(blocks)
@@ -181,7 +189,7 @@ impl Copier {
 
 impl Act<'_> {
     /// The source's user metadata, with our mark if the copy carries one.
-    fn metadata(&self, spot: &Spot) -> BTreeMap<String, String> {
+    pub(super) fn metadata(&self, spot: &Spot) -> BTreeMap<String, String> {
         let Some(source) = self.source else {
             return BTreeMap::new();
         };

@@ -1,10 +1,14 @@
-//! How an object gets there: plan (pure), proof (pure), and the two ways that carry it out.
+//! How an object gets there: plan (pure), proof (pure), and the ways that carry it out.
 
 mod act;
 mod first_try;
+mod layout;
 mod marker;
+mod multipart;
 mod plan;
 mod proof;
+mod seal;
+mod sum;
 
 pub use act::{Act, Copier, CopyError, Done};
 pub use first_try::{FirstTry, Hint};

@@ -1,11 +1,13 @@
 //! What to do about one key, and why. Pure: what was seen goes in, a plan comes out.
 //!
-//! Larger objects and deletes have their place here and are not built yet: [`Plan::NotYet`].
+//! Deletes have their place here and are not built yet, nor are streams of objects whose parts are
+//! too large to hold: [`Plan::NotYet`].
 
 use std::fmt;
 
 use bytesize::ByteSize;
 
+use super::layout::Layout;
 use super::proof::{Proof, already_there};
 use crate::config;
 use crate::queue::Terms;
@@ -20,6 +22,12 @@ const SLOW_COPY_BYTES_PER_SECOND: u64 = 32 << 20;
 
 /// What is streamed in one request, and held in memory for it.
 pub const ONE_PART: u64 = 16 << 20;
+
+/// The parts of a stream: as large as may be held, as small as keeps many under way.
+const STREAMED: (u64, u64) = (8 << 20, ONE_PART);
+
+/// The parts that S3 copies itself: each costs a request, and none costs memory.
+const COPIED: (u64, u64) = (64 << 20, 5 << 30);
 
 /// What a route and its endpoint can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,8 +91,12 @@ impl Copy {
 pub enum Way {
     /// One `CopyObject`.
     Server,
+    /// `UploadPartCopy`, many at once.
+    ServerParts,
     /// One GET and one PUT, through this process.
     Stream,
+    /// Ranged GETs and `UploadPart`, many at once, through this process.
+    StreamParts,
 }
 
 impl Way {
@@ -93,7 +105,33 @@ impl Way {
     pub fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
+            Self::ServerParts => "server_parts",
             Self::Stream => "stream",
+            Self::StreamParts => "stream_parts",
+        }
+    }
+
+    /// Whether headers, tags and all must be set by hand, so that the copy carries our mark too.
+    #[must_use]
+    pub fn is_by_hand(self) -> bool {
+        self != Self::Server
+    }
+
+    /// Whether it is an upload in parts.
+    #[must_use]
+    pub fn in_parts(self) -> bool {
+        match self {
+            Self::ServerParts | Self::StreamParts => true,
+            Self::Server | Self::Stream => false,
+        }
+    }
+
+    /// The smallest and the largest parts it may use.
+    #[must_use]
+    pub(super) fn parts(self) -> (u64, u64) {
+        match self {
+            Self::Server | Self::ServerParts => COPIED,
+            Self::Stream | Self::StreamParts => STREAMED,
         }
     }
 }
@@ -102,7 +140,9 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Server => "CopyObject",
+            Self::ServerParts => "UploadPartCopy",
             Self::Stream => "GetObject → PutObject",
+            Self::StreamParts => "GetObject → UploadPart",
         })
     }
 }
@@ -124,20 +164,24 @@ impl Means {
         if let Some(proof) = target.and_then(|target| already_there(spot, source, target)) {
             return Plan::Nothing(Nothing::AlreadyThere(proof));
         }
-        let (way, most, why) = match self.way {
+        let (one, parts, why) = match self.way {
             config::Way::Auto => (
                 Way::Server,
-                self.copy_max,
+                Way::ServerParts,
                 "S3 can copy between the two itself",
             ),
-            config::Way::Server => (Way::Server, self.copy_max, "way = \"server\""),
-            config::Way::Stream => (Way::Stream, ONE_PART, "way = \"stream\""),
+            config::Way::Server => (Way::Server, Way::ServerParts, "way = \"server\""),
+            config::Way::Stream => (Way::Stream, Way::StreamParts, "way = \"stream\""),
         };
-        if source.size > most {
+        let way = if source.size > self.one_request() {
+            parts
+        } else {
+            one
+        };
+        if Layout::of(source.size, way.parts(), None).is_none() {
             return Plan::NotYet(format!(
-                "{} is more than one {way} may take here ({}); multipart copies are not built yet",
+                "{} in parts that can be held is more than an upload may have",
                 ByteSize(source.size),
-                ByteSize(most),
             ));
         }
         let kms = source.kms || self.kms_target || target.is_some_and(|target| target.kms);
@@ -145,9 +189,18 @@ impl Means {
             way,
             pin: source.etag.clone(),
             condition: self.condition(target),
-            marked: way == Way::Stream || kms || !source.etag.is_single_part(),
+            marked: way.is_by_hand() || kms || !source.etag.is_single_part(),
             why,
         })
+    }
+
+    /// The largest object that is not copied in parts.
+    #[must_use]
+    pub fn one_request(&self) -> u64 {
+        match self.way {
+            config::Way::Auto | config::Way::Server => self.copy_max,
+            config::Way::Stream => ONE_PART,
+        }
     }
 
     pub(super) fn condition(&self, target: Option<&Object>) -> Condition {

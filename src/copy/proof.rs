@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::act::CopyError;
 use super::marker::{self, Marker};
 use crate::s3::{ETag, Object, Spot, Written};
 
@@ -61,23 +62,23 @@ fn own(metadata: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &S
     metadata.iter().filter(|(name, _)| *name != marker::NAME)
 }
 
-/// What S3's answer to a write says about the bytes that now stand there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
-    /// They are the source's.
-    Proven,
-    /// The `ETag`s are of kinds that cannot be compared; the mark vouches for S3's own copy.
-    Incomparable,
-    /// They are not the source's.
-    Different,
-}
-
 /// Compares S3's answer to a write with the source it was pinned to; `source` is what a look at
-/// it has shown, if there was one.
-#[must_use]
-pub(super) fn verify(pin: &ETag, source: Option<&Object>, written: &Written) -> Comparison {
+/// it has shown, if there was one. True if they are proven equal, false if the two cannot be
+/// compared.
+///
+/// # Errors
+/// [`CopyError::Integrity`] when they differ.
+pub(super) fn verify(
+    pin: &ETag,
+    source: Option<&Object>,
+    written: &Written,
+) -> Result<bool, CopyError> {
+    let differs = || CopyError::Integrity {
+        want: pin.clone(),
+        got: written.etag.clone(),
+    };
     if written.etag == *pin {
-        return Comparison::Proven;
+        return Ok(true);
     }
     let sums = (
         source.and_then(|source| source.checksum.as_ref()),
@@ -86,17 +87,28 @@ pub(super) fn verify(pin: &ETag, source: Option<&Object>, written: &Written) -> 
     if let (Some(source), Some(target)) = sums
         && source.algorithm == target.algorithm
     {
-        return if source == target {
-            Comparison::Proven
-        } else {
-            Comparison::Different
-        };
+        return (source == target).then_some(true).ok_or_else(differs);
     }
-    if source.is_some_and(is_md5) && !written.kms {
-        Comparison::Different
-    } else {
-        Comparison::Incomparable
+    let both_md5 = source.is_some_and(is_md5) && written.etag.is_single_part() && !written.kms;
+    (!both_md5).then_some(false).ok_or_else(differs)
+}
+
+/// Compares bytes that were read with their source, where only its `ETag` tells what they must be:
+/// a body with a checksum has been compared on its way.
+///
+/// # Errors
+/// [`CopyError::Integrity`] when they differ.
+pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), CopyError> {
+    if source.checksum.is_some() || !is_md5(source) {
+        return Ok(());
     }
+    let got = ETag::md5(body);
+    (got == source.etag)
+        .then_some(())
+        .ok_or_else(|| CopyError::Integrity {
+            want: source.etag.clone(),
+            got,
+        })
 }
 
 #[cfg(test)]
@@ -284,64 +296,60 @@ pub(in crate::copy) mod tests {
             ..kms.clone()
         };
         for (why, pin, source, written, want) in [
-            (
-                "equal",
-                MD5,
-                Some(&s),
-                answer(MD5, false, None),
-                Comparison::Proven,
-            ),
-            (
-                "torn",
-                MD5,
-                Some(&s),
-                answer(OTHER, false, None),
-                Comparison::Different,
-            ),
+            ("equal", MD5, Some(&s), answer(MD5, false, None), Some(true)),
+            ("torn", MD5, Some(&s), answer(OTHER, false, None), None),
             (
                 "unseen source",
                 MD5,
                 None,
                 answer(OTHER, false, None),
-                Comparison::Incomparable,
+                Some(false),
+            ),
+            (
+                "a copy in parts",
+                MD5,
+                Some(&s),
+                answer("ab-2", false, None),
+                Some(false),
             ),
             (
                 "a KMS target",
                 MD5,
                 Some(&s),
                 answer(OTHER, true, None),
-                Comparison::Incomparable,
+                Some(false),
             ),
             (
                 "a KMS source",
                 MD5,
                 Some(&kms),
                 answer(OTHER, false, None),
-                Comparison::Incomparable,
+                Some(false),
             ),
             (
                 "equal sums",
                 MD5,
                 Some(&summed),
                 answer(OTHER, true, Some(sum("x"))),
-                Comparison::Proven,
+                Some(true),
             ),
             (
                 "other sums",
                 MD5,
                 Some(&summed),
                 answer(OTHER, true, Some(sum("y"))),
-                Comparison::Different,
+                None,
             ),
             (
                 "multipart",
                 "ab-2",
                 Some(&multipart),
                 answer(OTHER, false, None),
-                Comparison::Incomparable,
+                Some(false),
             ),
         ] {
-            assert_eq!(verify(&ETag::new(pin), source, &written), want, "{why}");
+            let said = verify(&ETag::new(pin), source, &written);
+            assert_eq!(said.ok(), want, "{why}");
         }
     }
 }

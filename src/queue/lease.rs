@@ -109,22 +109,30 @@ struct Keeper {
 impl Keeper {
     async fn keep(&self, asked: Instant, stop: &CancellationToken) {
         let terms = self.window.terms();
-        let last_renewal = asked + LONGEST_HOLD - terms.visibility();
+        let last = asked + LONGEST_HOLD;
+        let mut wish = self.window.wish();
         let mut expiry = asked + terms.visibility();
         let mut wake = asked + terms.renew_after();
-        while stop.run_until_cancelled(sleep_until(wake)).await.is_some() {
-            let asked = Instant::now();
-            if asked >= expiry || asked >= last_renewal {
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = sleep_until(wake) => {}
+                // The sender lives in the window, which lives in `self`.
+                _ = wish.changed() => {}
+            }
+            let (asked, hold) = (Instant::now(), *wish.borrow_and_update());
+            if asked >= expiry || asked + hold >= last {
                 self.window.lost().cancel();
                 return;
             }
             let give_up = expiry.min(asked + terms.extend_timeout());
-            let extend = self.sqs.extend(&self.handle, terms.visibility());
+            let extend = self.sqs.extend(&self.handle, hold);
             wake = match timeout_at(give_up, extend).await {
                 Ok(Ok(())) => {
-                    expiry = asked + terms.visibility();
+                    expiry = asked + hold;
                     self.window.extend(expiry);
-                    asked + terms.renew_after()
+                    asked + hold / 2
                 }
                 Ok(Err(ExtendError::Gone)) => {
                     self.window.lost().cancel();

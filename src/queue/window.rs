@@ -19,11 +19,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The lengths that follow from a queue's visibility timeout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Terms {
     visibility: Duration,
 }
@@ -45,6 +46,12 @@ impl Terms {
     #[must_use]
     pub fn w(&self) -> Duration {
         self.visibility / 4
+    }
+
+    /// The terms under which one write may take so long.
+    #[must_use]
+    pub fn for_write_of(patience: Duration) -> Self {
+        Self::new(patience * 8)
     }
 
     /// One write's own timeout: at most half of *W*.
@@ -77,6 +84,10 @@ pub struct Window {
 struct Shared {
     lost: CancellationToken,
     times: Mutex<Times>,
+    /// The visibility that somebody needs, for a write that takes longer than others.
+    wish: watch::Sender<Duration>,
+    /// Rung when the expiry has moved.
+    moved: Notify,
 }
 
 #[derive(Debug)]
@@ -115,6 +126,8 @@ impl Window {
             shared: Arc::new(Shared {
                 lost: CancellationToken::new(),
                 times,
+                wish: watch::Sender::new(terms.visibility()),
+                moved: Notify::new(),
             }),
         }
     }
@@ -131,7 +144,7 @@ impl Window {
     /// [`Closed`] when the lease is lost or has less than *W* left.
     pub fn open(&self) -> Result<Write, Closed> {
         let lands_by = Instant::now() + self.terms.w();
-        let reaches = self.times(|times| times.expiry.is_none_or(|expiry| expiry >= lands_by));
+        let reaches = self.reaches(lands_by);
         if self.shared.lost.is_cancelled() || !reaches {
             return Err(Closed);
         }
@@ -140,6 +153,38 @@ impl Window {
             lands_by,
             answered: false,
         })
+    }
+
+    /// The same window under longer terms, once the lease reaches as far as they need. The lease
+    /// stays that long.
+    ///
+    /// # Errors
+    /// [`Closed`] when the lease is lost before.
+    pub async fn reaching(&self, terms: Terms) -> Result<Self, Closed> {
+        let longer = Self {
+            terms: self.terms.max(terms),
+            shared: Arc::clone(&self.shared),
+        };
+        self.shared.wish.send_if_modified(|wish| {
+            let more = *wish < terms.visibility();
+            *wish = terms.visibility().max(*wish);
+            more
+        });
+        let reached = async {
+            loop {
+                let moved = self.shared.moved.notified();
+                if longer.reaches(Instant::now() + longer.terms.w()) {
+                    return;
+                }
+                moved.await;
+            }
+        };
+        let reached = self.lost().run_until_cancelled(reached).await;
+        reached.map(|()| longer).ok_or(Closed)
+    }
+
+    fn reaches(&self, lands_by: Instant) -> bool {
+        self.times(|times| times.expiry.is_none_or(|expiry| expiry >= lands_by))
     }
 
     /// When the last unanswered write can no longer land, if there was one.
@@ -163,6 +208,12 @@ impl Window {
     /// Moves the expiry; only the lease's keeper does.
     pub(super) fn extend(&self, expiry: Instant) {
         self.times(|times| times.expiry = Some(expiry));
+        self.shared.moved.notify_waiters();
+    }
+
+    /// How long the lease's keeper shall ask for; it changes as writes need more.
+    pub(super) fn wish(&self) -> watch::Receiver<Duration> {
+        self.shared.wish.subscribe()
     }
 
     fn times<T>(&self, read: impl FnOnce(&mut Times) -> T) -> T {

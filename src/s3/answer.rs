@@ -68,7 +68,7 @@ impl Told<'_> {
     fn name(&self, op: &'static str) -> S3Error {
         let message = self.message.to_owned();
         match (self.status, self.code) {
-            (_, "NoSuchKey" | "NoSuchVersion") => S3Error::Gone { op },
+            (_, "NoSuchKey" | "NoSuchVersion" | "NoSuchUpload") => S3Error::Gone { op },
             (404, _) if self.delete_marker => S3Error::Gone { op },
             (_, "NoSuchBucket") => S3Error::NoBucket { op, message },
             (404, _) => S3Error::NotFound { op },

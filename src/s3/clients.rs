@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 const HEAD_BUCKET: Call = Call {
     op: "HeadBucket",
-    effect: Effect::Read,
+    effect: Effect::Repeatable,
 };
 
 /// The clients of one account.

@@ -9,7 +9,9 @@ mod copy_source;
 mod error;
 mod object;
 mod read;
+mod sdk;
 mod stack;
+mod upload;
 mod write;
 
 use aws_config::SdkConfig;
@@ -23,8 +25,9 @@ use crate::edge::Dice;
 use crate::metrics::Metrics;
 
 pub use error::{Retry, S3Error};
-pub use object::{Algorithm, Checksum, Condition, ETag, Headers, Object, Spot, Written};
+pub use object::{Algorithm, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written};
 pub use read::Found;
+pub use upload::{Complete, Part, Upload};
 pub use write::{CopyObject, PutObject};
 
 use clients::Clients;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use md5::{Digest, Md5};
 
 /// An object's place: bucket and key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,6 +32,17 @@ impl ETag {
         Self(raw.trim_matches('"').to_owned())
     }
 
+    /// What a plain object of these bytes has.
+    #[must_use]
+    pub fn md5(body: &[u8]) -> Self {
+        use std::fmt::Write;
+        let digest = Md5::digest(body);
+        Self(digest.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        }))
+    }
+
     /// The bare text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -41,6 +53,14 @@ impl ETag {
     #[must_use]
     pub fn quoted(&self) -> String {
         format!("\"{}\"", self.0)
+    }
+
+    /// In how many parts the object was uploaded, where the `ETag` tells.
+    #[must_use]
+    pub fn parts(&self) -> Option<u64> {
+        let (digest, parts) = self.0.split_once('-')?;
+        let parts = parts.parse().ok()?;
+        (digest.len() == 32 && parts > 0).then_some(parts)
     }
 
     /// Whether the object was written in one part: 32 hex digits, without the `-N` that S3 adds
@@ -93,6 +113,15 @@ pub struct Headers {
     pub cache_control: Option<String>,
     /// `Expires`, as sent.
     pub expires: Option<String>,
+}
+
+/// What an object wears: everything that is told of it and is not its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Dress<'a> {
+    /// Content headers.
+    pub headers: &'a Headers,
+    /// User metadata, names without `x-amz-meta-`.
+    pub metadata: &'a BTreeMap<String, String>,
 }
 
 /// A full-object checksum.

@@ -1,11 +1,15 @@
 //! Looking at an object, and reading it whole.
 
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ServerSideEncryption};
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::byte_stream::error::Error as ByteStreamError;
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
 use super::object::{Algorithm, Checksum, ETag, Headers, Object, Spot};
@@ -37,7 +41,7 @@ impl S3 {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "HeadObject",
-            effect: Effect::Read,
+            effect: Effect::Repeatable,
         };
         let answer = guard(&self.limits, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
@@ -87,7 +91,7 @@ impl S3 {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "GetObject",
-            effect: Effect::Read,
+            effect: Effect::Repeatable,
         };
         guard(&self.limits, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
@@ -107,6 +111,87 @@ impl S3 {
         .await
     }
 
+    /// Reads a range of an object, pinned to `pin`, into memory. A body that breaks is taken up at
+    /// its byte.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    pub async fn get_range(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        pin: &ETag,
+        range: Range<u64>,
+    ) -> Result<Bytes, S3Error> {
+        let client = self.client(bucket).await?;
+        let call = Call {
+            op: "GetObject",
+            effect: Effect::Repeatable,
+        };
+        let length = usize::try_from(range.end - range.start).expect("a part fits in memory");
+        let arrived = Mutex::new(BytesMut::with_capacity(length));
+        let answer = guard(&self.limits, call, GET_TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let had = arrived.lock().unwrap_or_else(PoisonError::into_inner).len();
+            let request = client
+                .get_object()
+                .bucket(&bucket.name)
+                .key(key)
+                .if_match(pin.quoted())
+                .range(format!(
+                    "bytes={}-{}",
+                    range.start + had as u64,
+                    range.end - 1
+                ));
+            let arrived = &arrived;
+            async move {
+                let body = attempt.end(request.send().await)?.body;
+                arrive(body, arrived, length).await
+            }
+        });
+        self.learn(bucket, answer.await)?;
+        let arrived = arrived.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if arrived.len() == length {
+            return Ok(arrived.freeze());
+        }
+        let message = format!("{} of {length} bytes", arrived.len());
+        Err(S3Error::Unanswered {
+            op: call.op,
+            message,
+        })
+    }
+
+    /// The bytes of an object's first part, as it was uploaded; `None` where nobody knows.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn first_part(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        pin: &ETag,
+    ) -> Result<Option<u64>, S3Error> {
+        let client = self.client(bucket).await?;
+        let call = Call {
+            op: "HeadObject",
+            effect: Effect::Repeatable,
+        };
+        let answer = guard(&self.limits, call, HEAD_TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let request = client.head_object().bucket(&bucket.name).key(key);
+            let request = request.if_match(pin.quoted()).part_number(1);
+            async move { attempt.end(request.send().await) }
+        });
+        match answer.await {
+            Ok(head) => Ok(head
+                .content_length()
+                .and_then(|length| length.try_into().ok())),
+            // A stand-in that knows no part numbers; the copy is then cut as any other.
+            Err(S3Error::Refused { .. } | S3Error::NotImplemented { .. }) => Ok(None),
+            Err(other) => self.learn(bucket, Err(other)),
+        }
+    }
+
     /// Reads a whole object of `size` bytes, pinned to `pin`, into memory that is taken once. The
     /// SDK checks length and checksum on the way.
     ///
@@ -122,7 +207,7 @@ impl S3 {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "GetObject",
-            effect: Effect::Read,
+            effect: Effect::Repeatable,
         };
         let answer = guard(&self.limits, call, GET_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
@@ -145,6 +230,25 @@ impl S3 {
         });
         self.learn(bucket, answer.await).map(SdkBody::from)
     }
+}
+
+/// What has arrived of a body, over all attempts.
+type Arrived = Mutex<BytesMut>;
+
+async fn arrive(mut body: ByteStream, arrived: &Arrived, most: usize) -> Result<(), S3Error> {
+    let broken = |message: String| S3Error::Unanswered {
+        op: "GetObject",
+        message,
+    };
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|e: ByteStreamError| broken(e.to_string()))?;
+        let mut arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        if arrived.len() + chunk.len() > most {
+            return Err(broken("more bytes than were asked for".into()));
+        }
+        arrived.extend_from_slice(&chunk);
+    }
+    Ok(())
 }
 
 impl Spot {

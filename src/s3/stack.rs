@@ -38,7 +38,7 @@ impl Limits {
             dice,
             call: Call {
                 op: "",
-                effect: Effect::Read,
+                effect: Effect::Repeatable,
             },
             metrics: metrics.clone(),
         };
@@ -66,8 +66,10 @@ pub(super) struct Call {
 /// Whether sending a request twice can do harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    Read,
-    Write,
+    /// A read, or a part of an upload: the same again changes nothing.
+    Repeatable,
+    /// Who sent it must look before it sends another.
+    Once,
 }
 
 /// Sends `call` under the process-wide rules.
@@ -143,9 +145,11 @@ impl<T> Policy<(), T, S3Error> for Backoff {
     fn retry(&mut self, (): &mut (), result: &mut Result<T, S3Error>) -> Option<Self::Future> {
         let error = result.as_ref().err()?;
         let again = match (error.retry(), self.call.effect) {
-            (Retry::Wait, Effect::Read | Effect::Write) | (Retry::Look, Effect::Read) => true,
-            // Who sent a write must look before it sends another.
-            (Retry::Look, Effect::Write) | (Retry::Never, Effect::Read | Effect::Write) => false,
+            (Retry::Wait, Effect::Repeatable | Effect::Once)
+            | (Retry::Look, Effect::Repeatable) => true,
+            (Retry::Look, Effect::Once) | (Retry::Never, Effect::Repeatable | Effect::Once) => {
+                false
+            }
         };
         if !again {
             return None;
@@ -207,13 +211,13 @@ mod tests {
             message: String::new(),
         };
         for (why, effect, error, want) in [
-            ("throttled read", Effect::Read, throttled(), 3),
-            ("throttled write", Effect::Write, throttled(), 3),
-            ("unanswered read", Effect::Read, unanswered(), 3),
-            ("unanswered write", Effect::Write, unanswered(), 1),
+            ("throttled read", Effect::Repeatable, throttled(), 3),
+            ("throttled write", Effect::Once, throttled(), 3),
+            ("unanswered read", Effect::Repeatable, unanswered(), 3),
+            ("unanswered write", Effect::Once, unanswered(), 1),
             (
                 "an answer",
-                Effect::Read,
+                Effect::Repeatable,
                 S3Error::Precondition { op: "Op" },
                 1,
             ),
@@ -226,7 +230,7 @@ mod tests {
     async fn a_call_without_an_answer_ends_at_its_timeout() {
         let call = Call {
             op: "Op",
-            effect: Effect::Write,
+            effect: Effect::Once,
         };
         let started = tokio::time::Instant::now();
         let timeout = Duration::from_secs(15);
@@ -251,7 +255,7 @@ mod tests {
         limits.backoff.wait = Duration::from_hours(1);
         let call = Call {
             op: "Op",
-            effect: Effect::Read,
+            effect: Effect::Repeatable,
         };
         let second = Duration::from_secs(1);
         let throttled = || async {

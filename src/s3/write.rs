@@ -3,20 +3,17 @@
 //! Each attempt asks the [`Window`] itself, so a retry that comes too late is not sent. A write
 //! whose answer does not tell what happened stays unanswered in the window; an empty 200 is one.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
-use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::MetadataDirective;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::date_time::Format;
 
 use super::copy_source::copy_source;
-use super::object::{Algorithm, Checksum, Condition, ETag, Headers, Spot, Written};
+use super::object::{Algorithm, Checksum, Condition, Dress, ETag, Spot, Written};
 use super::read::is_kms;
+use super::sdk::{dressed, with_checksum};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 use crate::queue::Window;
@@ -34,8 +31,8 @@ pub struct CopyObject<'a> {
     pub key: &'a str,
     /// What must hold there.
     pub condition: &'a Condition,
-    /// Headers and user metadata to set instead of carrying the source's over.
-    pub replace: Option<(&'a Headers, &'a BTreeMap<String, String>)>,
+    /// What to set instead of carrying the source's over.
+    pub replace: Option<Dress<'a>>,
 }
 
 /// One object written from memory.
@@ -47,10 +44,8 @@ pub struct PutObject<'a> {
     pub key: &'a str,
     /// What must hold there.
     pub condition: &'a Condition,
-    /// Content headers.
-    pub headers: &'a Headers,
-    /// User metadata.
-    pub metadata: &'a BTreeMap<String, String>,
+    /// Content headers and user metadata.
+    pub dress: Dress<'a>,
     /// S3 refuses the body if it does not have this checksum.
     pub checksum: Option<&'a Checksum>,
     /// Everything, in memory: an attempt can be made again from it.
@@ -66,7 +61,7 @@ impl S3 {
         let client = self.client(copy.bucket).await?;
         let call = Call {
             op: "CopyObject",
-            effect: Effect::Write,
+            effect: Effect::Once,
         };
         let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
             let request = client
@@ -82,15 +77,10 @@ impl S3 {
             };
             let request = match copy.replace {
                 None => request,
-                Some((headers, metadata)) => request
-                    .metadata_directive(MetadataDirective::Replace)
-                    .set_metadata(Some(metadata.clone().into_iter().collect()))
-                    .set_content_type(headers.content_type.clone())
-                    .set_content_encoding(headers.content_encoding.clone())
-                    .set_content_language(headers.content_language.clone())
-                    .set_content_disposition(headers.content_disposition.clone())
-                    .set_cache_control(headers.cache_control.clone())
-                    .set_expires(expires(headers)),
+                Some(dress) => {
+                    let request = request.metadata_directive(MetadataDirective::Replace);
+                    dressed!(request, dress)
+                }
             };
             self.write(call.op, window, request.send(), copied)
         });
@@ -105,46 +95,36 @@ impl S3 {
         let client = self.client(put.bucket).await?;
         let call = Call {
             op: "PutObject",
-            effect: Effect::Write,
+            effect: Effect::Once,
         };
         let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
             let body = put
                 .body
                 .try_clone()
                 .expect("a body in memory can be sent again");
-            let headers = put.headers;
             let request = client
                 .put_object()
                 .bucket(&put.bucket.name)
                 .key(put.key)
-                .body(body.into())
-                .set_metadata(Some(put.metadata.clone().into_iter().collect()))
-                .set_content_type(headers.content_type.clone())
-                .set_content_encoding(headers.content_encoding.clone())
-                .set_content_language(headers.content_language.clone())
-                .set_content_disposition(headers.content_disposition.clone())
-                .set_cache_control(headers.cache_control.clone())
-                .set_expires(expires(headers));
+                .body(body.into());
+            let request = dressed!(request, put.dress);
             let request = match put.condition {
                 Condition::Absent => request.if_none_match("*"),
                 Condition::Unchanged(etag) => request.if_match(etag.quoted()),
                 Condition::Unconditional => request,
             };
-            let request = match put.checksum.map(|sum| (sum.algorithm, sum.value.clone())) {
-                None => request,
-                Some((Algorithm::Crc64Nvme, sum)) => request.checksum_crc64_nvme(sum),
-                Some((Algorithm::Crc32, sum)) => request.checksum_crc32(sum),
-                Some((Algorithm::Crc32C, sum)) => request.checksum_crc32_c(sum),
-                Some((Algorithm::Sha1, sum)) => request.checksum_sha1(sum),
-                Some((Algorithm::Sha256, sum)) => request.checksum_sha256(sum),
-            };
+            let (algorithm, sum) = put
+                .checksum
+                .map(|sum| (sum.algorithm, sum.value.clone()))
+                .unzip();
+            let request = with_checksum!(request, algorithm, sum);
             self.write(call.op, window, request.send(), put_answer)
         });
         self.learn(put.bucket, answer.await)
     }
 
     /// One attempt of a write: asks for the right to, sends, and says whether it was answered.
-    async fn write<T, E>(
+    pub(super) async fn write<T, E>(
         &self,
         op: &'static str,
         window: &Window,
@@ -194,9 +174,4 @@ fn put_answer(answer: PutObjectOutput) -> Option<Written> {
         }),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
     })
-}
-
-/// An `Expires` that is no date cannot be sent; browsers ignore it anyway.
-fn expires(headers: &Headers) -> Option<DateTime> {
-    DateTime::from_str(headers.expires.as_deref()?, Format::HttpDate).ok()
 }

@@ -133,8 +133,13 @@ impl Reconciler {
             task,
             window,
             written: None,
+            began: false,
+            large: false,
         };
-        let end = run.reach_an_end().await;
+        let end = match run.reach_an_end().await {
+            Ok(end) => run.tidied(end).await,
+            Err(failure) => Err(failure),
+        };
         Reconciled {
             end,
             wrote: run.written.is_some(),
@@ -149,6 +154,10 @@ struct Run<'a> {
     window: &'a Window,
     /// The last write that took effect.
     written: Option<Reached>,
+    /// An upload was begun.
+    began: bool,
+    /// The source was seen to be larger than one request may copy.
+    large: bool,
 }
 
 /// What a round has to go by.
@@ -264,6 +273,7 @@ impl Run<'_> {
     /// Plans from what was seen and carries it out.
     async fn round(&mut self, seen: &Seen) -> Result<Step, Failure> {
         let source = seen.source.as_ref();
+        self.large |= source.is_some_and(|source| source.size > self.means().one_request());
         if source.is_some_and(|source| !(self.task.target.takes)(source.size)) {
             return Ok(Step::End(Reached::Size));
         }
@@ -292,7 +302,9 @@ impl Run<'_> {
             target: &target,
             copy,
             source,
+            begun: task.received_before || self.began,
         };
+        self.began |= copy.way.in_parts();
         tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
@@ -346,6 +358,26 @@ impl Run<'_> {
         Ok(event
             .time
             .is_some_and(|time| now.last_modified <= next_second(time)))
+    }
+
+    /// Takes back what an earlier try has begun and nobody will go on with.
+    async fn tidied(&self, end: Reached) -> Result<Reached, Failure> {
+        let (task, size) = (self.task, self.task.event.size);
+        let large = self.large || size.is_none_or(|size| size > self.means().one_request());
+        let made = matches!(end, Reached::Written { way, .. } if way.ends_with("_parts"));
+        let may_be_left = self.began || task.received_before && large;
+        if made || !may_be_left {
+            return Ok(end);
+        }
+        let target = (task.target.key)(task.event.time).map_err(Failure::Target)?;
+        match self.copier.sweep(task.to, &target).await {
+            Err(error @ S3Error::Denied { .. }) => {
+                let bucket = &task.to.name;
+                tracing::warn!(bucket, target, %error, "uploads that were begun cannot be seen");
+                Ok(end)
+            }
+            swept => swept.map(|()| end).map_err(Into::into),
+        }
     }
 
     fn means(&self) -> Means {

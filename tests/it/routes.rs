@@ -54,6 +54,23 @@ async fn a_missing_target_bucket_holds_the_route_until_it_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hold_spends_nobodys_attempts() {
+    let stage = Stage::without_target(1);
+    stage.put("a.csv", "a");
+    let mut config = stage.config("");
+    let queue = config.queue.get_mut("events").expect("it is there");
+    queue.max_receive_count = 1;
+    let daemon = stage.start(&config).await;
+    until("the route is held", || daemon.is_held("orders")).await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
+    stage.drained().await;
+    daemon.stop().await;
+    assert!(stage.copy("a.csv").is_some());
+    assert!(stage.parked().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_held_route_without_messages_does_not_spend_the_others() {
     let stage = Stage::without_target(1);
     let more = "[route.stock]\nfrom = \"s3://raw/stock/\"\nto = \"s3://store/{path}\"";

@@ -104,7 +104,7 @@ def tests() -> str | None:
     return ", ".join(f"`{name}`" for name in failed[:3]) or None
 
 
-def cargo(arguments: list[str]) -> str:
+def cargo(arguments: list[str], *, again: bool = True) -> str:
     """Runs cargo on the copy; a change that does not compile is a mistake in the list."""
     # A target folder of its own: cargo takes two copies of one package for the same.
     target = os.environ.get("SAFEGUARDS_TARGET_DIR", str(LEFT / "target"))
@@ -117,6 +117,10 @@ def cargo(arguments: list[str]) -> str:
     except subprocess.TimeoutExpired:
         return "test result: FAILED. It never ends."
     if "could not compile" in done.stderr:
+        if again and "undefined hidden symbol" in done.stderr:
+            # What cargo kept of the last change does not fit this one.
+            subprocess.run(["cargo", "clean", "-q", "-p", "brigade"], cwd=COPY, env=env, check=False)
+            return cargo(arguments, again=False)
         sys.exit(done.stderr)
     return done.stdout + done.stderr
 

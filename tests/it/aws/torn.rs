@@ -19,6 +19,8 @@ pub(crate) enum Tear {
     End,
     /// Nothing comes for so long; then the rest.
     Stall(Duration),
+    /// It comes whole, but not as it was: something on the way has changed its last byte.
+    Flip,
 }
 
 struct Torn {
@@ -39,6 +41,11 @@ pub(super) fn torn(body: &Bytes, tear: Tear) -> SdkBody {
         Tear::Reset => Wait::Reset,
         Tear::End => Wait::End,
         Tear::Stall(time) => Wait::Stall(Box::pin(sleep(time))),
+        Tear::Flip => {
+            let mut flipped = body.to_vec();
+            flipped.last_mut().into_iter().for_each(|byte| *byte ^= 1);
+            return SdkBody::from(flipped);
+        }
     };
     SdkBody::from_body_1_x(Torn {
         first: Some(body.slice(..half)),

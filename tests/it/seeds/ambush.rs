@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::script::{Act, Operation, Step, When};
+use super::operation::Operation;
+use super::script::{Act, Step, When};
 use crate::aws::{Call, Moment};
 
 /// The steps that wait for a call.

@@ -2,9 +2,10 @@
 
 use fastrand::Rng;
 
+use super::operation::Operation;
 use super::script::{
-    Act, Denied, Envelope, Ill, Operation, Outside, Place, Quiet, Script, Shape, Step, Storm,
-    Target, Trouble, Unruly, When,
+    Act, Denied, Envelope, Ill, Outside, Place, Quiet, Script, Shape, Step, Storm, Target, Trouble,
+    Unruly, When,
 };
 use crate::aws::Moment;
 
@@ -127,27 +128,37 @@ fn unruly(rng: &mut Rng, span: u64) -> Unruly {
     }
 }
 
+fn shape(rng: &mut Rng) -> Shape {
+    pick(
+        rng,
+        &[
+            Shape::Single,
+            Shape::Single,
+            Shape::Single,
+            Shape::Single,
+            Shape::Multipart,
+            Shape::Composite,
+            Shape::Kms,
+            Shape::Empty,
+        ],
+    )
+}
+
 /// What happens to one source: it comes into being, and goes through changes.
 fn history(rng: &mut Rng, script: &mut Script, key: usize, changes: usize, span: u64) {
     for n in 0..changes {
+        let large = if script.streams() { 40 } else { 10 };
+        let shape = if rng.u8(..large) == 0 {
+            pick(rng, &[Shape::Large, Shape::LargeParts])
+        } else {
+            shape(rng)
+        };
         // The contents are few, so that they repeat.
         let put = Outside::Put {
             key,
             content: rng.u8(..3),
             dress: pick(rng, &[0, 0, 1, 2]),
-            shape: pick(
-                rng,
-                &[
-                    Shape::Single,
-                    Shape::Single,
-                    Shape::Single,
-                    Shape::Single,
-                    Shape::Multipart,
-                    Shape::Composite,
-                    Shape::Kms,
-                    Shape::Empty,
-                ],
-            ),
+            shape,
         };
         let act = match rng.u8(..12) {
             _ if n == 0 => put,
@@ -280,7 +291,26 @@ fn copying(script: &Script) -> Vec<Operation> {
             [Operation::CopyObject, Operation::CopyObject]
         }
     });
-    writes.flatten().chain([Operation::HeadObject]).collect()
+    let mut calls: Vec<_> = writes.flatten().chain([Operation::HeadObject]).collect();
+    let large = |step: &Step| {
+        let Act::Outside(Outside::Put { shape, .. }) = &step.act else {
+            return false;
+        };
+        matches!(shape, Shape::Large | Shape::LargeParts)
+    };
+    if script.steps.iter().any(large) {
+        calls.extend([
+            Operation::CreateMultipartUpload,
+            Operation::UploadPart,
+            Operation::UploadPartCopy,
+            Operation::CompleteMultipartUpload,
+            Operation::CompleteMultipartUpload,
+            Operation::AbortMultipartUpload,
+            Operation::ListMultipartUploads,
+            Operation::ListParts,
+        ]);
+    }
+    calls
 }
 
 fn quiet(rng: &mut Rng) -> Quiet {
@@ -336,7 +366,10 @@ fn ill(rng: &mut Rng, call: Operation, visibility: u64) -> Ill {
     let happens = rng.bool();
     match (call, rng.u8(..3)) {
         (Operation::CopyObject, 0) => Ill::LongCopy(rng.u64(1..w)),
-        (Operation::CopyObject, 1) => pick(
+        (
+            Operation::CopyObject | Operation::UploadPartCopy | Operation::CompleteMultipartUpload,
+            1,
+        ) => pick(
             rng,
             &[
                 Ill::ErrorIn200 { happens },

@@ -13,6 +13,7 @@ mod ambush;
 mod daemons;
 mod draw;
 mod judge;
+mod operation;
 mod play;
 mod run;
 mod script;

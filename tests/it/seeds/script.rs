@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::aws::{Fault, Latency, Mischief, Moment, Silence, Tear};
 
 /// One world's story.
@@ -69,23 +70,6 @@ pub(super) struct Storm {
     pub(super) call: Operation,
     pub(super) ill: Ill,
     pub(super) chance: f64,
-}
-
-/// A call of the daemons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Operation {
-    HeadObject,
-    GetObject,
-    CopyObject,
-    PutObject,
-    GetQueueAttributes,
-    ReceiveMessage,
-    ChangeMessageVisibility,
-    ChangeMessageVisibilityBatch,
-    DeleteMessageBatch,
-    SendMessage,
-    StartCrawler,
-    GetCrawler,
 }
 
 /// What goes wrong with a call.
@@ -214,6 +198,10 @@ pub(super) enum Shape {
     Composite,
     Kms,
     Empty,
+    /// More than one request may copy.
+    Large,
+    /// The same, uploaded in parts.
+    LargeParts,
 }
 
 /// Which envelope a hint comes in.
@@ -238,38 +226,6 @@ pub(super) enum Denied {
     Receive,
     Delete,
     Park,
-}
-
-impl Operation {
-    pub(super) fn service(self) -> &'static str {
-        match self {
-            Self::HeadObject | Self::GetObject | Self::CopyObject | Self::PutObject => "s3",
-            Self::StartCrawler | Self::GetCrawler => "glue",
-            Self::GetQueueAttributes
-            | Self::ReceiveMessage
-            | Self::ChangeMessageVisibility
-            | Self::ChangeMessageVisibilityBatch
-            | Self::DeleteMessageBatch
-            | Self::SendMessage => "sqs",
-        }
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::HeadObject => "HeadObject",
-            Self::GetObject => "GetObject",
-            Self::CopyObject => "CopyObject",
-            Self::PutObject => "PutObject",
-            Self::GetQueueAttributes => "GetQueueAttributes",
-            Self::ReceiveMessage => "ReceiveMessage",
-            Self::ChangeMessageVisibility => "ChangeMessageVisibility",
-            Self::ChangeMessageVisibilityBatch => "ChangeMessageVisibilityBatch",
-            Self::DeleteMessageBatch => "DeleteMessageBatch",
-            Self::SendMessage => "SendMessage",
-            Self::StartCrawler => "StartCrawler",
-            Self::GetCrawler => "GetCrawler",
-        }
-    }
 }
 
 impl From<Quiet> for Silence {
@@ -324,6 +280,11 @@ impl From<&Unruly> for Mischief {
 impl Script {
     pub(super) fn latency(&self) -> Latency {
         Latency(Duration::from_millis(self.latency))
+    }
+
+    /// Whether anything goes through the daemons themselves.
+    pub(super) fn streams(&self) -> bool {
+        self.routes.iter().any(|route| route.streamed)
     }
 
     /// Whether calls are quick enough for its leases: a write may take an eighth of the visibility.

@@ -197,18 +197,23 @@ impl Stage {
     }
 
     fn object(&self, key: usize, content: u8, dress: u8, shape: Shape) -> Seed {
-        let body = match shape {
-            Shape::Empty => String::new(),
-            Shape::Single | Shape::Multipart | Shape::Composite | Shape::Kms => {
-                format!("{} {content}", self.script.keys[key])
-            }
+        let name = self.key(key);
+        let small = || Seed::new(&name, format!("{} {content}", self.script.keys[key]));
+        // Streams are made of real bytes, which take time.
+        let size = if self.script.streams() {
+            17 << 20
+        } else {
+            700 << 20
         };
-        let seed = Seed::new(&self.key(key), body);
+        let large = || Seed::claimed(&name, size, content.into());
         let seed = match shape {
-            Shape::Single | Shape::Empty => seed,
-            Shape::Multipart => seed.multipart(2),
-            Shape::Composite => seed.composite(),
-            Shape::Kms => seed.kms(),
+            Shape::Empty => Seed::new(&name, ""),
+            Shape::Single => small(),
+            Shape::Multipart => small().multipart(2),
+            Shape::Composite => small().composite(),
+            Shape::Kms => small().kms(),
+            Shape::Large => large(),
+            Shape::LargeParts => large().multipart(10),
         };
         // Whoever dresses an object anew also tags it anew: HEAD shows no tags.
         match dress {

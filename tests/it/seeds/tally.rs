@@ -12,7 +12,7 @@ use crate::aws::{Call, Version, What, Write};
 pub(super) struct Tally(BTreeMap<&'static str, u64>);
 
 /// What any few hundred seeds must reach.
-const REACHED: [&str; 27] = [
+const REACHED: [&str; 30] = [
     "changes of a source",
     "undeletes",
     "copies",
@@ -38,6 +38,9 @@ const REACHED: [&str; 27] = [
     "buckets gone",
     "routes held when it is mended",
     "full batches",
+    "uploads completed",
+    "uploads taken back",
+    "uploads looked at again",
     "crawls",
     "denied calls",
 ];
@@ -83,7 +86,8 @@ impl Tally {
 
     fn call(&mut self, call: &Call) {
         self.add("calls", 1);
-        let writes = ["CopyObject", "PutObject"].contains(&call.operation.as_str());
+        let writes = ["CopyObject", "PutObject", "CompleteMultipartUpload"];
+        let writes = writes.contains(&call.operation.as_str());
         let changes = call.operation.starts_with("ChangeMessageVisibility");
         match (call.status, call.fault, call.operation.as_str()) {
             (_, Some("late"), _) if writes => self.add("writes that land late", 1),
@@ -98,6 +102,9 @@ impl Tally {
             (Some(403), ..) => self.add("denied calls", 1),
             (Some(400), ..) if changes => self.add("leases lost", 1),
             (Some(200), _, "ChangeMessageVisibility") => self.add("visibility extended", 1),
+            (Some(200), _, "CompleteMultipartUpload") => self.add("uploads completed", 1),
+            (Some(204), _, "AbortMultipartUpload") => self.add("uploads taken back", 1),
+            (Some(200), _, "ListParts") => self.add("uploads looked at again", 1),
             (Some(200), _, "StartCrawler") => self.add("crawls", 1),
             _ => {}
         }

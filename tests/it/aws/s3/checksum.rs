@@ -100,6 +100,15 @@ impl Algorithm {
 }
 
 impl Checksum {
+    /// None at all: nobody is told of an empty one.
+    pub(super) fn untold(algorithm: Algorithm) -> Self {
+        Self {
+            algorithm,
+            value: String::new(),
+            full: true,
+        }
+    }
+
     /// The checksum of the parts' checksums (user guide, "composite checksums").
     pub(super) fn composite<'a>(
         algorithm: Algorithm,

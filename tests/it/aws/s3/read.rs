@@ -83,7 +83,9 @@ pub(super) fn object(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Resul
     let asked = Asked::of(ask, object)?;
     let range = asked.range(length)?;
     let sum = asked.checksum(object);
-    let sum = sum.filter(|_| ask.header("x-amz-checksum-mode") == Some("ENABLED"));
+    let sum = sum.filter(|sum| {
+        !sum.value.is_empty() && ask.header("x-amz-checksum-mode") == Some("ENABLED")
+    });
     let mut reply = object
         .describe(Reply::new(if range.is_some() { 206 } else { 200 }), sum)
         .maybe("x-amz-version-id", version.id.as_deref())

@@ -16,6 +16,7 @@ pub(crate) struct Seed {
     content: Content,
     parts: Option<u32>,
     composite: bool,
+    unsummed: bool,
     kms: bool,
     storage_class: String,
     meta: Meta,
@@ -29,6 +30,7 @@ impl Seed {
             content: Content::Bytes(body.into()),
             parts: None,
             composite: false,
+            unsummed: false,
             kms: false,
             storage_class: "STANDARD".to_owned(),
             meta: Meta::default(),
@@ -57,6 +59,14 @@ impl Seed {
         Self {
             composite: true,
             parts: self.parts.or(Some(1)),
+            ..self
+        }
+    }
+
+    /// As it was uploaded before S3 kept a checksum of everything (December 2024).
+    pub(crate) fn unsummed(self) -> Self {
+        Self {
+            unsummed: true,
             ..self
         }
     }
@@ -105,6 +115,8 @@ impl Seed {
             .collect();
         let checksum = if self.composite {
             Checksum::composite(Algorithm::Crc32, sums.iter().flatten())
+        } else if self.unsummed {
+            Checksum::untold(Algorithm::Crc64Nvme)
         } else {
             self.content.checksum(Algorithm::Crc64Nvme)
         };

@@ -1,0 +1,282 @@
+//! A copy in parts: inside S3, or through this process.
+//!
+//! ```text
+//! find or open ─▶ seal ─▶ parts that are missing, many at once ─▶ complete, conditional
+//!      ▲                                   │
+//!      └── any replica, after any crash ◀──┘ parts stay where they are: in S3
+//! ```
+//!
+//! The rules it keeps:
+//! * every part is read pinned to the source's `ETag`: an overwrite refuses the next part, and the
+//!   upload is taken back;
+//! * an upload is gone on with only if its [seal](super::seal) says that it is of this very
+//!   source, cut and dressed alike; its parts count if they are as long as they must be;
+//! * no part can land on anything: only Complete makes an object, and that is a write like any
+//!   other, conditional and within the lease;
+//! * an upload is left open only where a later try can use it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::act::{Act, Copier, CopyError};
+use super::layout::Layout;
+use super::marker::Marker;
+use super::plan::Way;
+use super::seal::{self, Seal};
+use super::sum::{joined, of_upload, sum};
+use crate::queue::{Terms, Window};
+use crate::s3::{Complete, Dress, Object, Part, Retry, S3Error, Spot, Upload, Written};
+
+/// Parts of one object under way at once.
+const AT_ONCE: usize = 8;
+
+/// What Complete may take beyond its first part, for each: S3 says "several minutes" of the largest.
+const COMPLETE_PART: Duration = Duration::from_millis(12);
+
+/// What Complete may take in any case.
+const COMPLETE: Duration = Duration::from_secs(15);
+
+/// A copy in parts that is being made.
+struct Making<'a> {
+    copier: &'a Copier,
+    act: Act<'a>,
+    source: &'a Object,
+    spot: Spot,
+    layout: Layout,
+    upload: Upload,
+}
+
+impl Copier {
+    /// Copies in parts. Where an earlier try may have begun, its upload is looked for.
+    pub(super) async fn in_parts(
+        &self,
+        act: Act<'_>,
+        window: &Window,
+    ) -> Result<Written, CopyError> {
+        let source = act.source.ok_or_else(|| unseen(act.copy.way))?;
+        let layout = self.layout(act, source).await?;
+        let spot = Spot::new(act.from, act.key);
+        let metadata = act.metadata(&spot);
+        let dress = Dress {
+            headers: &source.headers,
+            metadata: &metadata,
+        };
+        let seal = Seal::of(&Marker::of(&spot, source), layout, dress);
+        let found = if act.begun {
+            self.find(act, &seal).await?
+        } else {
+            None
+        };
+        let (upload, there) = match found {
+            Some(found) => found,
+            None => (self.open(act, source, dress, &seal).await?, BTreeMap::new()),
+        };
+        let making = Making {
+            copier: self,
+            act,
+            source,
+            spot,
+            layout,
+            upload,
+        };
+        let made = making.make(there, window).await;
+        if let Err(e) = &made
+            && !may_go_on(e)
+        {
+            self.take_back(&making.upload).await;
+        }
+        made
+    }
+
+    /// Takes back all uploads of ours that are open for a key.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn sweep(&self, bucket: &crate::s3::Bucket, key: &str) -> Result<(), S3Error> {
+        for mut upload in self.s3().uploads(bucket, key).await? {
+            let sealed = self.s3().parts(&mut upload, seal::FIRST).await?;
+            if sealed.is_some_and(|parts| seal::is_ours(&upload, &parts)) {
+                self.s3().abort(&upload).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The source's own cut where it is even, so that the copy gets its `ETag`.
+    async fn layout(&self, act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
+        let bounds = act.copy.way.parts();
+        let own = match source.etag.parts() {
+            Some(parts) => self
+                .s3()
+                .first_part(act.from, act.key, &source.etag)
+                .await?
+                .filter(|part| *part > 0 && source.size.div_ceil(*part) == parts),
+            None => None,
+        };
+        Layout::of(source.size, bounds, own).ok_or_else(|| unseen(act.copy.way))
+    }
+
+    /// The upload that an earlier try has begun, and its parts. What it has begun of another
+    /// version is taken back.
+    async fn find(
+        &self,
+        act: Act<'_>,
+        seal: &Seal,
+    ) -> Result<Option<(Upload, BTreeMap<u32, Part>)>, S3Error> {
+        let mut found = None;
+        for mut upload in self.s3().uploads(act.to, act.target).await? {
+            let Some(sealed) = self.s3().parts(&mut upload, seal::FIRST).await? else {
+                continue;
+            };
+            if found.is_none() && seal.is_on(&upload, &sealed) {
+                let parts = self.s3().parts(&mut upload, 1).await?.unwrap_or_default();
+                let parts = parts.into_iter().map(|part| (part.number, part));
+                found = Some((upload, parts.collect()));
+            } else if seal::is_ours(&upload, &sealed) {
+                self.take_back(&upload).await;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Opens an upload and seals it before anything else is in it.
+    async fn open(
+        &self,
+        act: Act<'_>,
+        source: &Object,
+        dress: Dress<'_>,
+        seal: &Seal,
+    ) -> Result<Upload, S3Error> {
+        let algorithm = of_upload(source.checksum.as_ref().map(|sum| sum.algorithm));
+        let s3 = self.s3();
+        let upload = s3
+            .create_upload(act.to, act.target, dress, algorithm)
+            .await?;
+        for (number, body) in seal.parts() {
+            let told = upload.algorithm.and_then(|algorithm| sum(algorithm, &body));
+            s3.put_part(&upload, number, &body, told.as_deref()).await?;
+        }
+        Ok(upload)
+    }
+
+    async fn take_back(&self, upload: &Upload) {
+        if let Err(error) = self.s3().abort(upload).await {
+            let (bucket, key, id) = (&upload.bucket.name, &upload.key, &upload.id);
+            tracing::warn!(bucket, key, id, %error, "an upload could not be taken back");
+        }
+    }
+}
+
+impl Making<'_> {
+    async fn make(
+        &self,
+        there: BTreeMap<u32, Part>,
+        window: &Window,
+    ) -> Result<Written, CopyError> {
+        let there = &there;
+        let parts = stream::iter(1..=self.layout.count())
+            .map(|number| async move {
+                match there.get(&number) {
+                    Some(part) if part.size == self.length(number) => Ok(part.clone()),
+                    Some(_) | None => self.part(number).await,
+                }
+            })
+            .buffered(AT_ONCE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        let whole = self.whole(&parts)?;
+        let complete = Complete {
+            upload: &self.upload,
+            parts: &parts,
+            size: self.layout.size,
+            checksum: whole.as_deref(),
+            condition: &self.act.copy.condition,
+        };
+        let patience = COMPLETE + COMPLETE_PART * self.layout.count();
+        let window = window
+            .reaching(Terms::for_write_of(patience))
+            .await
+            .map_err(|_| S3Error::Lease {
+                op: "CompleteMultipartUpload",
+            })?;
+        Ok(self.copier.s3().complete(&complete, &window).await?)
+    }
+
+    fn length(&self, number: u32) -> u64 {
+        let range = self.layout.range(number);
+        range.end - range.start
+    }
+
+    /// Makes one part of the pinned source.
+    async fn part(&self, number: u32) -> Result<Part, S3Error> {
+        let (s3, pin) = (self.copier.s3(), &self.act.copy.pin);
+        let range = self.layout.range(number);
+        if self.act.copy.way == Way::ServerParts {
+            let whole = self.layout.count() == 1;
+            let source = (&self.spot, pin);
+            return s3
+                .copy_part(&self.upload, number, source, range, whole)
+                .await;
+        }
+        let _room = self.copier.room(self.length(number)).await;
+        let body = s3
+            .get_range(self.act.from, self.act.key, pin, range)
+            .await?;
+        let told = self
+            .upload
+            .algorithm
+            .and_then(|algorithm| sum(algorithm, &body));
+        s3.put_part(&self.upload, number, &body, told.as_deref())
+            .await
+    }
+
+    /// The checksum that the whole must have: the source's own, else that of what was sent. What
+    /// went through this process is compared here too: no torn object need be made to be refused.
+    fn whole(&self, parts: &[Part]) -> Result<Option<String>, CopyError> {
+        let Some(algorithm) = self.upload.algorithm else {
+            return Ok(None);
+        };
+        let sent = match self.act.copy.way {
+            Way::StreamParts | Way::Stream => joined(algorithm, parts),
+            Way::ServerParts | Way::Server => None,
+        };
+        let source = self.source.checksum.as_ref();
+        let source = source.filter(|source| source.algorithm == algorithm);
+        match (source, sent) {
+            (Some(source), Some(sent)) if source.value != sent => Err(CopyError::Torn {
+                want: source.value.clone(),
+                got: sent,
+            }),
+            (Some(source), _) => Ok(Some(source.value.clone())),
+            (None, sent) => Ok(sent),
+        }
+    }
+}
+
+/// Whether a later try can go on with the upload that this failure has left.
+fn may_go_on(e: &CopyError) -> bool {
+    match e {
+        CopyError::S3(e) => match e.retry() {
+            Retry::Wait | Retry::Look => true,
+            // A refused Complete leaves its upload open; a refused read means another source.
+            Retry::Never => matches!(
+                e,
+                S3Error::Lease { .. }
+                    | S3Error::Precondition {
+                        op: "CompleteMultipartUpload"
+                    }
+            ),
+        },
+        CopyError::Integrity { .. } | CopyError::Torn { .. } => false,
+    }
+}
+
+fn unseen(way: Way) -> S3Error {
+    S3Error::Refused {
+        op: way.name(),
+        code: "Unseen".into(),
+        message: "a copy in parts needs a look at its source".into(),
+    }
+}

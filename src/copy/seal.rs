@@ -1,0 +1,101 @@
+//! How an open upload is known again: by any replica, after any crash, and without a guess.
+//!
+//! Nothing that S3 tells of an open upload says what it was opened for. So two parts beyond those
+//! of any object say it; they are never listed when the upload is completed, and S3 drops them:
+//!
+//! * part 9,999 says that the upload is ours: one of ours may be taken back, another's may not;
+//! * part 10,000 says of what: the source's version, the cut, the headers. An upload is gone on
+//!   with only if that part is the one we would write now.
+//!
+//! What a part holds cannot be read back, but its size and its checksum are listed.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::layout::Layout;
+use super::marker::Marker;
+use super::sum::sum;
+use crate::s3::{Dress, ETag, Part, Upload};
+
+/// Where the seal begins.
+pub(super) const FIRST: u32 = 9_999;
+
+/// What part 9,999 of every upload of ours holds.
+const OURS: &[u8] = b"brigade 1: an upload under way; its next part says of what\n";
+
+/// What marks an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seal {
+    purpose: Bytes,
+}
+
+#[derive(Serialize)]
+struct Purpose<'a> {
+    brigade: u32,
+    kind: &'static str,
+    source: &'a Marker,
+    size: u64,
+    part: u64,
+    headers: [Option<&'a str>; 6],
+    metadata: Vec<(&'a str, &'a str)>,
+}
+
+impl Seal {
+    /// The seal of an upload of this source version, so cut and so dressed.
+    pub(super) fn of(source: &Marker, layout: Layout, dress: Dress<'_>) -> Self {
+        let headers = dress.headers;
+        let purpose = Purpose {
+            brigade: 1,
+            kind: "upload",
+            source,
+            size: layout.size,
+            part: layout.part,
+            headers: [
+                headers.content_type.as_deref(),
+                headers.content_encoding.as_deref(),
+                headers.content_language.as_deref(),
+                headers.content_disposition.as_deref(),
+                headers.cache_control.as_deref(),
+                headers.expires.as_deref(),
+            ],
+            metadata: dress
+                .metadata
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect(),
+        };
+        let purpose = serde_json::to_vec(&purpose).expect("text and numbers can be written");
+        Self {
+            purpose: purpose.into(),
+        }
+    }
+
+    /// The parts to write, with their numbers.
+    pub(super) fn parts(&self) -> [(u32, Bytes); 2] {
+        [
+            (FIRST, Bytes::from_static(OURS)),
+            (FIRST + 1, self.purpose.clone()),
+        ]
+    }
+
+    /// Whether these parts of an upload are this very seal.
+    pub(super) fn is_on(&self, upload: &Upload, parts: &[Part]) -> bool {
+        is_ours(upload, parts) && holds(upload, parts, FIRST + 1, &self.purpose)
+    }
+}
+
+/// Whether these parts of an upload are a seal of ours, whatever it says.
+pub(super) fn is_ours(upload: &Upload, parts: &[Part]) -> bool {
+    holds(upload, parts, FIRST, OURS)
+}
+
+fn holds(upload: &Upload, parts: &[Part], number: u32, body: &[u8]) -> bool {
+    let Some(part) = parts.iter().find(|part| part.number == number) else {
+        return false;
+    };
+    let known = match (upload.algorithm, &part.checksum) {
+        (Some(algorithm), Some(told)) => sum(algorithm, body).is_some_and(|sum| sum == *told),
+        _ => part.etag == ETag::md5(body),
+    };
+    known && part.size == body.len() as u64
+}

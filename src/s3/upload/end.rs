@@ -1,0 +1,123 @@
+//! The end of an upload: an object, or nothing.
+
+use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
+use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
+
+use super::{Algorithm, Call, ETag, Effect, Part, TIMEOUT, Upload, guard, patient, wire};
+use crate::queue::Window;
+use crate::s3::object::{Checksum, Condition, Written};
+use crate::s3::read::is_kms;
+use crate::s3::sdk::with_checksum;
+use crate::s3::{Attempt, S3, S3Error};
+
+/// What an upload becomes.
+#[derive(Debug, Clone)]
+pub struct Complete<'a> {
+    /// Which.
+    pub upload: &'a Upload,
+    /// In the order of their numbers; all others are dropped.
+    pub parts: &'a [Part],
+    /// The bytes of all together: S3 refuses the object if it has others.
+    pub size: u64,
+    /// S3 refuses the object if its checksum is another.
+    pub checksum: Option<&'a str>,
+    /// What must hold at the destination.
+    pub condition: &'a Condition,
+}
+
+impl S3 {
+    /// Makes the object of its parts.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when the destination has moved on, with the upload
+    /// still open; [`S3Error::Conflict`] and [`S3Error::Gone`] when it is not.
+    pub async fn complete(
+        &self,
+        complete: &Complete<'_>,
+        window: &Window,
+    ) -> Result<Written, S3Error> {
+        let upload = complete.upload;
+        let client = self.client(&upload.bucket).await?;
+        let call = Call {
+            op: "CompleteMultipartUpload",
+            effect: Effect::Once,
+        };
+        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+            let parts = complete
+                .parts
+                .iter()
+                .map(|part| completed(part, upload.algorithm));
+            let list = CompletedMultipartUpload::builder().set_parts(Some(parts.collect()));
+            let request = client
+                .complete_multipart_upload()
+                .bucket(&upload.bucket.name)
+                .key(&upload.key)
+                .upload_id(&upload.id)
+                .multipart_upload(list.build())
+                .set_mpu_object_size(i64::try_from(complete.size).ok());
+            let request = match complete.condition {
+                Condition::Absent => request.if_none_match("*"),
+                Condition::Unchanged(etag) => request.if_match(etag.quoted()),
+                Condition::Unconditional => request,
+            };
+            let sum = complete.checksum.map(str::to_owned);
+            let request = with_checksum!(request, upload.algorithm, sum);
+            let request = request.customize().config_override(patient());
+            self.write(call.op, window, request.send(), made)
+        });
+        self.learn(&upload.bucket, answer.await)
+    }
+
+    /// Takes an upload back with all its parts. One that is not there is taken back already.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn abort(&self, upload: &Upload) -> Result<(), S3Error> {
+        let client = self.client(&upload.bucket).await?;
+        let call = Call {
+            op: "AbortMultipartUpload",
+            effect: Effect::Repeatable,
+        };
+        let answer = guard(&self.limits, call, TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let request = client
+                .abort_multipart_upload()
+                .bucket(&upload.bucket.name)
+                .key(&upload.key)
+                .upload_id(&upload.id);
+            async move { attempt.end(request.send().await) }
+        });
+        match self.learn(&upload.bucket, answer.await) {
+            Ok(_) | Err(S3Error::Gone { .. }) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+fn completed(part: &Part, algorithm: Option<Algorithm>) -> CompletedPart {
+    let made = CompletedPart::builder()
+        .part_number(wire(part.number))
+        .e_tag(part.etag.quoted());
+    with_checksum!(made, algorithm, part.checksum.clone()).build()
+}
+
+fn made(answer: CompleteMultipartUploadOutput) -> Option<Written> {
+    let sums = [
+        (Algorithm::Crc64Nvme, answer.checksum_crc64_nvme),
+        (Algorithm::Crc32C, answer.checksum_crc32_c),
+        (Algorithm::Crc32, answer.checksum_crc32),
+    ];
+    let whole = answer.checksum_type == Some(ChecksumType::FullObject);
+    let mut sums = sums.into_iter().filter(|_| whole);
+    Some(Written {
+        etag: ETag::new(answer.e_tag.as_deref()?),
+        source_version: None,
+        checksum: sums.find_map(|(algorithm, value)| {
+            Some(Checksum {
+                algorithm,
+                value: value?,
+            })
+        }),
+        kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
+    })
+}

@@ -1,0 +1,102 @@
+//! What is under way: the uploads of a key, and their parts.
+
+use super::{Call, ETag, Effect, Part, TIMEOUT, Upload, guard, own_algorithm};
+use crate::s3::sdk::checksum_of;
+use crate::s3::{Attempt, Bucket, S3, S3Error};
+
+impl S3 {
+    /// The uploads that are open for exactly this key, oldest first.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn uploads(&self, bucket: &Bucket, key: &str) -> Result<Vec<Upload>, S3Error> {
+        let client = self.client(bucket).await?;
+        let call = Call {
+            op: "ListMultipartUploads",
+            effect: Effect::Repeatable,
+        };
+        let (mut found, mut after) = (Vec::new(), None::<(String, String)>);
+        loop {
+            let answer = guard(&self.limits, call, TIMEOUT, || {
+                let attempt = Attempt::start(self.limits.metrics(), call.op);
+                let (key_marker, id_marker) = after.clone().unzip();
+                let request = client
+                    .list_multipart_uploads()
+                    .bucket(&bucket.name)
+                    .prefix(key)
+                    .set_key_marker(key_marker)
+                    .set_upload_id_marker(id_marker);
+                async move { attempt.end(request.send().await) }
+            });
+            let page = self.learn(bucket, answer.await)?;
+            for upload in page.uploads.unwrap_or_default() {
+                // The key itself comes first among those that begin with it.
+                if upload.key.as_deref() != Some(key) {
+                    return Ok(found);
+                }
+                found.push(Upload {
+                    bucket: bucket.clone(),
+                    key: key.to_owned(),
+                    id: upload.upload_id.unwrap_or_default(),
+                    algorithm: None,
+                });
+            }
+            after = page.next_key_marker.zip(page.next_upload_id_marker);
+            if page.is_truncated != Some(true) || after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The parts that an upload has, from one number on; `None` if it is not open. Learns the
+    /// upload's algorithm.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn parts(
+        &self,
+        upload: &mut Upload,
+        from: u32,
+    ) -> Result<Option<Vec<Part>>, S3Error> {
+        let client = self.client(&upload.bucket).await?;
+        let call = Call {
+            op: "ListParts",
+            effect: Effect::Repeatable,
+        };
+        let (mut found, mut after) = (Vec::new(), (from - 1).to_string());
+        loop {
+            let answer = guard(&self.limits, call, TIMEOUT, || {
+                let attempt = Attempt::start(self.limits.metrics(), call.op);
+                let request = client
+                    .list_parts()
+                    .bucket(&upload.bucket.name)
+                    .key(&upload.key)
+                    .upload_id(&upload.id)
+                    .part_number_marker(&after);
+                async move { attempt.end(request.send().await) }
+            });
+            let page = match self.learn(&upload.bucket, answer.await) {
+                Ok(page) => page,
+                Err(S3Error::Gone { .. }) => return Ok(None),
+                Err(other) => return Err(other),
+            };
+            let algorithm = page.checksum_algorithm.as_ref();
+            upload.algorithm = algorithm.and_then(own_algorithm);
+            let listed = page.parts.unwrap_or_default().into_iter();
+            found.extend(listed.filter_map(|part| listed_part(part, upload)));
+            match page.next_part_number_marker {
+                Some(next) if page.is_truncated == Some(true) => after = next,
+                Some(_) | None => return Ok(Some(found)),
+            }
+        }
+    }
+}
+
+fn listed_part(part: aws_sdk_s3::types::Part, upload: &Upload) -> Option<Part> {
+    Some(Part {
+        number: part.part_number?.try_into().ok()?,
+        size: part.size?.try_into().ok()?,
+        etag: ETag::new(part.e_tag.as_deref()?),
+        checksum: checksum_of!(part, upload.algorithm),
+    })
+}

@@ -1,0 +1,130 @@
+//! Multipart uploads: opened, filled part by part, completed or taken back.
+//!
+//! A part that is sent twice is the same part, so it is sent again like a read. Completing makes
+//! the object, so it is a write like any other: conditional, within the lease, never sent twice.
+//!
+//! Neither `UploadPartCopy` nor `CompleteMultipartUpload` says a word until it is done, which the
+//! SDK takes for a stalled body (smithy-rs#4439): its guard is off there, and the timeout is ours.
+
+mod end;
+mod list;
+mod part;
+
+use std::time::Duration;
+
+use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+
+use super::object::{Algorithm, Dress, ETag};
+use super::sdk::dressed;
+use super::stack::{Call, Effect, guard};
+use super::{Attempt, Bucket, S3, S3Error};
+
+pub use end::Complete;
+
+/// What answers at once.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An upload that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Where the object will be.
+    pub bucket: Bucket,
+    /// Under which key.
+    pub key: String,
+    /// As S3 calls it.
+    pub id: String,
+    /// Parts have this checksum, and so has the whole; `None` where the endpoint keeps none, or is
+    /// still to be asked.
+    pub algorithm: Option<Algorithm>,
+}
+
+/// A part that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its place in the object, from 1.
+    pub number: u32,
+    /// Bytes.
+    pub size: u64,
+    /// As Complete wants it back.
+    pub etag: ETag,
+    /// Base64, where the upload has an algorithm.
+    pub checksum: Option<String>,
+}
+
+impl S3 {
+    /// Opens an upload of an object so dressed. Unanswered, it may leave an empty one. Whether the
+    /// endpoint keeps checksums of parts is seen from its answer: AWS does, stand-ins may not.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn create_upload(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        dress: Dress<'_>,
+        algorithm: Algorithm,
+    ) -> Result<Upload, S3Error> {
+        let client = self.client(bucket).await?;
+        let call = Call {
+            op: "CreateMultipartUpload",
+            effect: Effect::Once,
+        };
+        let answer = guard(&self.limits, call, TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let request = client
+                .create_multipart_upload()
+                .bucket(&bucket.name)
+                .key(key)
+                .checksum_algorithm(sdk_algorithm(algorithm))
+                .checksum_type(ChecksumType::FullObject);
+            let request = dressed!(request, dress);
+            async move { attempt.end(request.send().await) }
+        });
+        let answer = self.learn(bucket, answer.await)?;
+        Ok(Upload {
+            bucket: bucket.clone(),
+            key: key.to_owned(),
+            id: answer.upload_id.ok_or_else(|| empty(call.op))?,
+            algorithm: answer.checksum_algorithm.as_ref().and_then(own_algorithm),
+        })
+    }
+}
+
+/// A silent body is no stalled one here.
+fn patient() -> Builder {
+    Builder::default().stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+}
+
+fn empty(op: &'static str) -> S3Error {
+    S3Error::Unanswered {
+        op,
+        message: "an empty answer".into(),
+    }
+}
+
+fn wire(number: u32) -> i32 {
+    i32::try_from(number).expect("at most 10,000")
+}
+
+fn sdk_algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {
+    match algorithm {
+        Algorithm::Crc64Nvme => ChecksumAlgorithm::Crc64Nvme,
+        Algorithm::Crc32 => ChecksumAlgorithm::Crc32,
+        Algorithm::Crc32C => ChecksumAlgorithm::Crc32C,
+        Algorithm::Sha1 => ChecksumAlgorithm::Sha1,
+        Algorithm::Sha256 => ChecksumAlgorithm::Sha256,
+    }
+}
+
+fn own_algorithm(algorithm: &ChecksumAlgorithm) -> Option<Algorithm> {
+    match algorithm {
+        ChecksumAlgorithm::Crc64Nvme => Some(Algorithm::Crc64Nvme),
+        ChecksumAlgorithm::Crc32 => Some(Algorithm::Crc32),
+        ChecksumAlgorithm::Crc32C => Some(Algorithm::Crc32C),
+        ChecksumAlgorithm::Sha1 => Some(Algorithm::Sha1),
+        ChecksumAlgorithm::Sha256 => Some(Algorithm::Sha256),
+        // The enum is open; what is not known is not ours.
+        _ => None,
+    }
+}

@@ -1,0 +1,102 @@
+//! Filling an upload, from memory or inside S3.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+
+use super::{Call, ETag, Effect, Part, Upload, empty, guard, patient, wire};
+use crate::s3::copy_source::copy_source;
+use crate::s3::object::Spot;
+use crate::s3::sdk::{checksum_of, with_checksum};
+use crate::s3::{Attempt, S3, S3Error};
+
+/// A part of at most 16 MiB on a slow line.
+const PUT_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// A part of at most 5 GiB, across the world.
+const COPY_TIMEOUT: Duration = Duration::from_mins(10);
+
+impl S3 {
+    /// Sends one part from memory.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Gone`] when the upload is no longer open.
+    pub async fn put_part(
+        &self,
+        upload: &Upload,
+        number: u32,
+        body: &Bytes,
+        checksum: Option<&str>,
+    ) -> Result<Part, S3Error> {
+        let client = self.client(&upload.bucket).await?;
+        let call = Call {
+            op: "UploadPart",
+            effect: Effect::Repeatable,
+        };
+        let answer = guard(&self.limits, call, PUT_TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let request = client
+                .upload_part()
+                .bucket(&upload.bucket.name)
+                .key(&upload.key)
+                .upload_id(&upload.id)
+                .part_number(wire(number))
+                .body(SdkBody::from(body.clone()).into());
+            let sum = checksum.map(str::to_owned);
+            let request = with_checksum!(request, upload.algorithm, sum);
+            async move { attempt.end(request.send().await) }
+        });
+        let answer = self.learn(&upload.bucket, answer.await)?;
+        Ok(Part {
+            number,
+            size: body.len() as u64,
+            etag: ETag::new(&answer.e_tag.ok_or_else(|| empty(call.op))?),
+            checksum: checksum.map(str::to_owned),
+        })
+    }
+
+    /// Lets S3 copy one part of a source, or all of it.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    pub async fn copy_part(
+        &self,
+        upload: &Upload,
+        number: u32,
+        (source, pin): (&Spot, &ETag),
+        range: Range<u64>,
+        whole: bool,
+    ) -> Result<Part, S3Error> {
+        let client = self.client(&upload.bucket).await?;
+        let call = Call {
+            op: "UploadPartCopy",
+            effect: Effect::Repeatable,
+        };
+        let answer = guard(&self.limits, call, COPY_TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let bytes = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+            let request = client
+                .upload_part_copy()
+                .copy_source(copy_source(source))
+                .copy_source_if_match(pin.quoted())
+                // A range is for sources above 5 MB.
+                .set_copy_source_range((!whole).then_some(bytes))
+                .bucket(&upload.bucket.name)
+                .key(&upload.key)
+                .upload_id(&upload.id)
+                .part_number(wire(number));
+            let request = request.customize().config_override(patient());
+            async move { attempt.end(request.send().await) }
+        });
+        let answer = self.learn(&upload.bucket, answer.await)?;
+        let result = answer.copy_part_result.ok_or_else(|| empty(call.op))?;
+        Ok(Part {
+            number,
+            size: range.end - range.start,
+            etag: ETag::new(&result.e_tag.ok_or_else(|| empty(call.op))?),
+            checksum: checksum_of!(result, upload.algorithm),
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! Bytes that change on their way: noticed, and copied once more.
+
+use crate::aws::{Fault, Rule, Seed, Tear};
+use crate::stage::Stage;
+
+const MIB: u64 = 1 << 20;
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_change_on_their_way_are_noticed() {
+    let small = || Seed::new("in/a.bin", "as it was uploaded");
+    let large = || Seed::claimed("in/a.bin", 17 * MIB, 3);
+    for (why, seed, receives) in [
+        ("the GET brings a checksum: read again at once", small(), 1),
+        ("the source has none: its ETag tells", small().unsummed(), 2),
+        ("in parts: the checksum of all tells", large(), 2),
+    ] {
+        let stage = Stage::new(1);
+        stage.drained_of_test_event().await;
+        stage.world.put("raw", seed);
+        let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
+        stage.world.inject(flip.times(1));
+        let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+        stage.drained().await;
+        daemon.stop().await;
+        let object =
+            |bucket: &str, key: &str| stage.world.object(bucket, key).and_then(|v| v.object);
+        let source = object("raw", "in/a.bin").expect("a source").content.md5();
+        let copy = object("lake", "orders/a.bin")
+            .expect("a copy")
+            .content
+            .md5();
+        assert_eq!(copy, source, "{why}");
+        assert_eq!(stage.world.uploads("lake").len(), 0, "{why}");
+        let settled = stage.world.settled();
+        assert_eq!(settled.last().map(|s| s.receives), Some(receives), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_arrives_torn_twice_is_parked() {
+    let stage = Stage::new(1);
+    stage
+        .world
+        .put("raw", Seed::new("in/a.bin", "whole").unsummed());
+    let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
+    stage.world.inject(flip);
+    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.copy("a.bin"), None, "nothing torn was written");
+    let parked = stage.parked().await;
+    assert_eq!(parked[0].0, "integrity", "{parked:?}");
+}

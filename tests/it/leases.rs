@@ -1,0 +1,191 @@
+//! What a lease is worth: when it ends, who says so, and what may still be done then.
+
+use std::time::Duration;
+
+use std::sync::Arc;
+
+use brigade::edge::{Dice, Wall};
+use brigade::metrics::Metrics;
+use brigade::queue::{Lease, Message, Receipt, Sqs, Terms};
+use brigade::settle::Settler;
+use brigade::work::{Settlement, Verdict};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, sleep};
+use tokio_util::task::TaskTracker;
+
+use crate::aws::{Fault, Rule};
+use crate::stage::Stage;
+
+const VISIBILITY: Duration = Duration::from_mins(1);
+
+/// The stage's queue, as the daemon sees it, and the one message in it.
+async fn held(stage: &Stage) -> (Sqs, Message, Lease) {
+    stage.drained_of_test_event().await;
+    stage.put("a.csv", "a");
+    let client = aws_sdk_sqs::Client::new(&stage.world.sdk("us-east-1"));
+    let sqs = Sqs::new(client, stage.queue.clone(), Metrics::new("test").0);
+    let asked = Instant::now();
+    let received = sqs.receive(10, Duration::ZERO, VISIBILITY).await;
+    let message = received.expect("it answers").remove(0);
+    let (handle, terms) = (message.handle.clone(), Terms::new(VISIBILITY));
+    let lease = Lease::keep(sqs.clone(), handle, asked, terms, &TaskTracker::new());
+    (sqs, message, lease)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_never_believes_to_last_longer_than_it_does() {
+    let second = Duration::from_secs(1);
+    for (why, before, after) in [
+        ("a slow request", second * 2, Duration::ZERO),
+        ("a slow answer", Duration::ZERO, second * 2),
+        ("both", second * 2, second * 2),
+    ] {
+        let stage = Stage::new(1);
+        let slow = Fault::Slow { before, after };
+        stage
+            .world
+            .inject(Rule::new(slow).on("sqs", "ChangeMessageVisibility"));
+        let (_, _, lease) = held(&stage).await;
+        sleep(VISIBILITY * 3 / 4).await;
+        let believes = lease.window().expiry().expect("a lease ends");
+        let left = believes - Instant::now();
+        assert!(left > VISIBILITY / 2, "{why}: it was extended");
+        let shown = stage.world.queue(&stage.queue).messages()[0].visible_at;
+        let hidden = Duration::try_from(shown - stage.world.now()).expect("it is hidden");
+        assert!(left <= hidden, "{why}: {left:?} of {hidden:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_whose_message_is_gone_is_lost_at_once() {
+    let stage = Stage::new(1);
+    let (_, _, lease) = held(&stage).await;
+    stage.world.empty(&stage.queue);
+    sleep(VISIBILITY / 2 + Duration::from_secs(1)).await;
+    assert!(
+        lease.window().lost().is_cancelled(),
+        "SQS said so when it was asked to extend"
+    );
+    assert!(lease.release().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_longer_write_gets_a_longer_lease() {
+    let stage = Stage::new(1);
+    let (_, _, lease) = held(&stage).await;
+    let patience = Duration::from_mins(2);
+    let window = lease.window().reaching(Terms::for_write_of(patience)).await;
+    let window = window.expect("it is held");
+    assert_eq!(window.terms().write_timeout(), patience);
+    window.open().expect("the lease reaches").answered();
+    let left = lease.window().expiry().expect("a lease ends") - Instant::now();
+    assert_eq!(left, patience * 8);
+    // It stays that long, and is renewed at half of it.
+    sleep(patience * 5).await;
+    let left = lease.window().expiry().expect("a lease ends") - Instant::now();
+    assert_eq!(left, patience * 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_longer_write_waits_no_longer_than_the_lease_lasts() {
+    let stage = Stage::new(1);
+    let (_, _, lease) = held(&stage).await;
+    let never = Rule::new(Fault::InternalError).on("sqs", "ChangeMessageVisibility");
+    stage.world.inject(never);
+    let began = Instant::now();
+    let window = lease
+        .window()
+        .reaching(Terms::for_write_of(VISIBILITY))
+        .await;
+    assert!(window.is_err());
+    assert_eq!(began.elapsed(), VISIBILITY, "until it was lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_is_not_used_after_its_expiry() {
+    // A settled message waits up to 100 ms for others in its batch.
+    for (why, left, calls) in [("in time", 150, 1), ("too late", 50, 0)] {
+        let stage = Stage::new(1);
+        let (sqs, message, lease) = held(&stage).await;
+        let receipt = lease.release().await.expect("it is held");
+        let settler = Settler {
+            name: "events".into(),
+            dead: sqs.clone(),
+            sqs,
+            metrics: Metrics::new("test").0,
+            dice: Dice::seeded(1),
+            wall: Wall::new(|| panic!("nobody asks")),
+        };
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned();
+        let (verdicts, judged) = mpsc::channel(1);
+        let settling = tokio::spawn(settler.run(judged));
+        let verdict = Verdict {
+            message,
+            receipt: Some(Receipt {
+                expiry: Instant::now() + Duration::from_millis(left),
+                ..receipt
+            }),
+            settlement: Settlement::Delete("done"),
+            lags: Vec::new(),
+            room: room.expect("one"),
+        };
+        verdicts.send(verdict).await.expect("it listens");
+        sleep(Duration::from_millis(200)).await;
+        let made = stage.world.calls().count("sqs", "DeleteMessageBatch");
+        assert_eq!(made, calls, "{why}");
+        drop(verdicts);
+        settling.await.expect("no panic");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_lease_ends_the_work() {
+    let stage = Stage::new(1);
+    stage.put("a.csv", "a");
+    let never = Rule::new(Fault::InternalError).on("sqs", "ChangeMessageVisibility");
+    stage.world.inject(never);
+    let slow = Fault::Slow {
+        before: Duration::from_secs(50),
+        after: Duration::ZERO,
+    };
+    stage.world.inject(Rule::new(slow).on("s3", "GetObject"));
+    let mut config = stage.config("way = \"stream\"");
+    let queue = config.queue.get_mut("events").expect("it is there");
+    queue.visibility_timeout = VISIBILITY / 2;
+    let daemon = stage.start(&config).await;
+    // The lease was lost at 30 s; by now the message is here for the second time.
+    sleep(Duration::from_secs(40)).await;
+    assert_eq!(
+        stage.world.calls().count("s3", "GetObject"),
+        2,
+        "received again"
+    );
+    let scraped = daemon.view.scrape();
+    let held = "brigade_deliveries_in_flight{queue=\"events\"} 1";
+    assert!(scraped.contains(held), "{scraped}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_that_failed_is_tried_again_while_the_receipt_lasts() {
+    for (why, fault) in [
+        ("its entry", Fault::Entries(vec![0])),
+        ("its call", Fault::InternalError),
+        ("it was not named", Fault::Empty200 { happens: false }),
+    ] {
+        let stage = Stage::new(1);
+        stage.drained_of_test_event().await;
+        stage.put("a.csv", "a");
+        stage
+            .world
+            .inject(Rule::new(fault).on("sqs", "DeleteMessageBatch").times(1));
+        let daemon = stage.start(&stage.config("")).await;
+        stage.drained().await;
+        daemon.stop().await;
+        let settled = stage.world.settled();
+        assert_eq!(
+            settled.last().map(|settled| settled.receives),
+            Some(1),
+            "{why}"
+        );
+    }
+}

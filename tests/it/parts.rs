@@ -1,0 +1,243 @@
+//! Objects too large for one request: copied in parts, inside S3 or through the daemon.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::aws::{Call, Fault, Moment, Rule, Seed, Silence, Tear, Version, World};
+use crate::stage::Stage;
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const STREAM: &str = "way = \"stream\"";
+
+/// A large object with everything that travels with it.
+fn large(size: u64, seed: u64) -> Seed {
+    Seed::claimed("in/a.bin", size, seed)
+        .header("content-type", "application/x-thing")
+        .header("cache-control", "max-age=60")
+        .meta("owner", "ann")
+}
+
+/// The copy, if it equals the source in all that should travel.
+fn equal(stage: &Stage) -> Version {
+    let source = stage.world.object("raw", "in/a.bin").expect("a source");
+    let copy = stage.world.object("lake", "orders/a.bin").expect("a copy");
+    let (is, should) = (
+        copy.object.as_ref().expect("an object"),
+        source.object.expect("an object"),
+    );
+    assert_eq!(is.content.md5(), should.content.md5());
+    assert_eq!(is.content.len(), should.content.len());
+    assert_eq!(is.meta.headers, should.meta.headers);
+    let mut user = is.meta.user.clone();
+    user.remove("brigade-source");
+    assert_eq!(user, should.meta.user);
+    assert_eq!(stage.world.uploads("lake").len(), 0, "uploads are left");
+    copy
+}
+
+fn count(stage: &Stage, operation: &str) -> usize {
+    stage.world.calls().count("s3", operation)
+}
+
+/// Does something to the world at the nth call of an operation.
+fn at(
+    stage: &Stage,
+    operation: &'static str,
+    nth: usize,
+    act: impl Fn(&World) + Send + Sync + 'static,
+) {
+    let seen = AtomicUsize::new(0);
+    stage
+        .world
+        .watch(Some(Arc::new(move |world: &World, call: &Call, moment| {
+            if call.operation == operation
+                && moment == Moment::Before
+                && seen.fetch_add(1, Ordering::Relaxed) == nth
+            {
+                act(world);
+            }
+        })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_of_any_size_are_copied_inside_s3() {
+    for (why, seed, parts) in [
+        ("what one CopyObject takes", large(480 * MIB, 1), 0),
+        ("… and a byte", large(480 * MIB + 1, 2), 8),
+        ("more than one may", large(6 * GIB, 3), 96),
+        ("cut as its source is", large(600 * MIB, 4).multipart(6), 6),
+        ("too large for small parts", large(5 << 40, 5), 9_999),
+    ] {
+        let stage = Stage::new(1);
+        let multipart = seed.clone();
+        stage.world.put("raw", seed);
+        let daemon = stage.start(&stage.config("")).await;
+        stage.drained().await;
+        daemon.stop().await;
+        let copy = equal(&stage);
+        let done = count(&stage, "UploadPartCopy");
+        if parts == 9_999 {
+            assert!((9_000..=9_998).contains(&done), "{why}: {done}");
+        } else {
+            assert_eq!(done, parts, "{why}");
+        }
+        if parts == 6 {
+            let source = stage.world.object("raw", "in/a.bin").and_then(|v| v.object);
+            let source = source.expect("a source").etag;
+            assert_eq!(
+                copy.object.expect("a copy").etag,
+                source,
+                "{why}: {multipart:?}"
+            );
+        }
+        assert!(stage.parked().await.is_empty(), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_larger_than_a_part_are_streamed_in_parts() {
+    for (why, size, parts) in [
+        ("one part", 16 * MIB, 0),
+        ("… and a byte", 16 * MIB + 1, 3),
+        ("three parts", 24 * MIB, 3),
+    ] {
+        let stage = Stage::new(1);
+        stage.world.put("raw", large(size, 7));
+        let daemon = stage.start(&stage.config(STREAM)).await;
+        stage.drained().await;
+        daemon.stop().await;
+        equal(&stage);
+        let seal = if parts > 0 { 2 } else { 0 };
+        assert_eq!(count(&stage, "UploadPart"), parts + seal, "{why}");
+        assert!(stage.parked().await.is_empty(), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_there_is_not_copied_again() {
+    for (way, operation, size) in [
+        ("", "UploadPartCopy", 640 * MIB),
+        (STREAM, "UploadPart", 24 * MIB),
+    ] {
+        let stage = Stage::new(1);
+        stage.world.put("raw", large(size, 8));
+        let few = Rule::new(Fault::SlowDown).on("s3", operation);
+        let calls = AtomicUsize::new(0);
+        // From the fifth on all fail, three attempts each, so that the first delivery gives up.
+        stage
+            .world
+            .inject(few.when(move |_| (4..10).contains(&calls.fetch_add(1, Ordering::Relaxed))));
+        let daemon = stage.start(&stage.config(way)).await;
+        stage.drained().await;
+        daemon.stop().await;
+        equal(&stage);
+        assert_eq!(count(&stage, "CreateMultipartUpload"), 1, "{operation}");
+        let good = stage.world.calls();
+        let good = good
+            .of("s3", operation)
+            .filter(|call| call.status == Some(200));
+        let seal = if way.is_empty() { 0 } else { 2 };
+        let parts = if way.is_empty() { 10 } else { 3 };
+        assert_eq!(good.count(), parts + seal, "{operation}");
+        assert!(stage.parked().await.is_empty(), "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_overwrite_on_the_way_takes_the_upload_back() {
+    for (way, operation, size) in [
+        ("", "UploadPartCopy", 640 * MIB),
+        (STREAM, "GetObject", 20 * MIB),
+    ] {
+        let stage = Stage::new(1);
+        stage.world.put("raw", large(size, 8));
+        at(&stage, operation, 2, move |world| {
+            world.put("raw", large(size + 5, 9));
+        });
+        let daemon = stage.start(&stage.config(way)).await;
+        stage.drained().await;
+        daemon.stop().await;
+        equal(&stage);
+        assert!(stage.parked().await.is_empty(), "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_complete_whose_end_nobody_knows_is_looked_after() {
+    for (why, fault) in [
+        ("it happened", Fault::Lost(Silence::Hang)),
+        ("it did not", Fault::Dropped(Silence::Reset)),
+        (
+            "it happens late",
+            Fault::Late(Duration::from_secs(20), Silence::Reset),
+        ),
+        ("an empty 200", Fault::Empty200 { happens: true }),
+        (
+            "an empty 200 and nothing",
+            Fault::Empty200 { happens: false },
+        ),
+        (
+            "an error in a 200",
+            Fault::ErrorIn200 {
+                code: "InternalError",
+                happens: true,
+            },
+        ),
+        ("a conflict", Fault::Conflict),
+        ("too much", Fault::SlowDown),
+    ] {
+        let stage = Stage::new(1);
+        stage.world.put("raw", large(640 * MIB, 8));
+        let rule = Rule::new(fault)
+            .on("s3", "CompleteMultipartUpload")
+            .times(1);
+        stage.world.inject(rule);
+        let daemon = stage.start(&stage.config("")).await;
+        stage.drained().await;
+        daemon.stop().await;
+        equal(&stage);
+        assert!(stage.parked().await.is_empty(), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_break_are_taken_up_at_their_byte() {
+    let stage = Stage::new(1);
+    stage.world.put("raw", large(20 * MIB, 8));
+    for tear in [Tear::Reset, Tear::End, Tear::Stall(Duration::from_secs(30))] {
+        stage
+            .world
+            .inject(Rule::new(Fault::Torn(tear)).on("s3", "GetObject").times(2));
+    }
+    let daemon = stage.start(&stage.config(STREAM)).await;
+    stage.drained().await;
+    daemon.stop().await;
+    equal(&stage);
+    assert_eq!(count(&stage, "CreateMultipartUpload"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn uploads_of_others_are_left_alone() {
+    let stage = Stage::new(1);
+    let s3 = aws_sdk_s3::Client::new(&stage.world.sdk("eu-west-1"));
+    let theirs = s3
+        .create_multipart_upload()
+        .bucket("lake")
+        .key("orders/a.bin");
+    theirs.send().await.expect("an upload");
+    stage.world.put("raw", large(640 * MIB, 8));
+    let lost = Fault::Lost(Silence::Reset);
+    stage
+        .world
+        .inject(Rule::new(lost).on("s3", "CompleteMultipartUpload").times(1));
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    let left = stage.world.uploads("lake");
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(left[0].parts.is_empty(), "{left:?}");
+    let copy = stage.world.object("lake", "orders/a.bin");
+    assert!(copy.is_some());
+}
