@@ -9,11 +9,12 @@ use anyhow::Context;
 use bytesize::ByteSize;
 use serde::Serialize;
 
+use crate::account::Accounts;
 use crate::config::{Config, Envelope};
 use crate::copy::{Copy, FirstTry, Hint, Means, copy_max};
 use crate::edge::Edge;
 use crate::event::{Event, Kind, Parsed, Record, parse};
-use crate::home::Home;
+use crate::metrics::Metrics;
 use crate::queue::Terms;
 use crate::route::{Route, Routes};
 use crate::s3::ETag;
@@ -59,10 +60,13 @@ struct RouteTold {
 
 impl Explain {
     /// Reads the event and tells.
-    pub(super) async fn run(self, mut config: Config, out: &mut impl Write) -> anyhow::Result<()> {
-        // The SDK's chain may name a stand-in too, which decides about conditions; no call is made.
-        config.aws = Home::open(&Edge::real(), &config.aws).await.aws().clone();
-        let config = &config;
+    pub(super) async fn run(self, config: Config, out: &mut impl Write) -> anyhow::Result<()> {
+        // The SDK's chain may name regions and a stand-in too, which decide about ways and
+        // conditions; no call is made.
+        let metrics = Metrics::new(&config.environment).0;
+        let accounts = Accounts::open(&config, &Edge::real(), &metrics).await;
+        let config = &accounts.settle(&config);
+        config.check_regions()?;
         let body = self.body()?;
         let all = [
             Envelope::S3,
@@ -171,7 +175,8 @@ impl Explain {
         let visibility = queues.map(|(_, queue)| queue.visibility_timeout).min();
         let means = Means {
             way: route.way,
-            conditional: config.aws.conditional(),
+            apart: route.apart,
+            conditional: config.aws_of(route.to_account.as_deref()).conditional(),
             kms_target: false,
             copy_max: copy_max(Terms::new(visibility.unwrap_or_default())),
         };

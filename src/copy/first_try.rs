@@ -52,6 +52,7 @@ impl Means {
             return FirstTry::SourceOnly("a multipart eTag, so the copy is marked");
         }
         match self.way {
+            config::Way::Auto if let Some(why) = self.apart => FirstTry::SourceOnly(why),
             config::Way::Auto | config::Way::Server if size <= self.copy_max => {
                 FirstTry::Blind(Copy {
                     way: Way::Server,
@@ -105,6 +106,14 @@ mod tests {
             kms_target: true,
             ..means()
         };
+        let apart = Means {
+            apart: Some("the two sides are apart"),
+            ..means()
+        };
+        let insisting = Means {
+            way: config::Way::Server,
+            ..apart
+        };
         for (why, means, hint, want) in [
             ("new and small", means(), hint, "blind"),
             (
@@ -146,6 +155,8 @@ mod tests {
                 "source",
             ),
             ("streamed", stream, hint, "source"),
+            ("apart", apart, hint, "source"),
+            ("apart, but server-side", insisting, hint, "blind"),
             ("KMS at the destination", kms, hint, "source"),
         ] {
             let got = match means.first_try(hint) {

@@ -26,6 +26,8 @@ pub const ONE_PART: u64 = 16 << 20;
 pub struct Means {
     /// The route's `way`.
     pub way: config::Way,
+    /// Why S3 shall not copy between the two sides by itself, unless the operator insists.
+    pub apart: Option<&'static str>,
     /// The destination honours conditions on writes.
     pub conditional: bool,
     /// The destination is known to encrypt with a KMS key.
@@ -124,14 +126,15 @@ impl Means {
         if let Some(proof) = target.and_then(|target| already_there(spot, source, target)) {
             return Plan::Nothing(Nothing::AlreadyThere(proof));
         }
-        let (way, most, why) = match self.way {
-            config::Way::Auto => (
+        let (way, most, why) = match (self.way, self.apart) {
+            (config::Way::Auto, Some(why)) => (Way::Stream, ONE_PART, why),
+            (config::Way::Auto, None) => (
                 Way::Server,
                 self.copy_max,
                 "S3 can copy between the two itself",
             ),
-            config::Way::Server => (Way::Server, self.copy_max, "way = \"server\""),
-            config::Way::Stream => (Way::Stream, ONE_PART, "way = \"stream\""),
+            (config::Way::Server, _) => (Way::Server, self.copy_max, "way = \"server\""),
+            (config::Way::Stream, _) => (Way::Stream, ONE_PART, "way = \"stream\""),
         };
         if source.size > most {
             return Plan::NotYet(format!(
@@ -170,6 +173,7 @@ pub(in crate::copy) mod tests {
         let terms = Terms::new(Duration::from_mins(2));
         Means {
             way: config::Way::Auto,
+            apart: None,
             conditional: true,
             kms_target: false,
             copy_max: copy_max(terms),
@@ -252,6 +256,30 @@ pub(in crate::copy) mod tests {
                 panic!("{why}: not a copy");
             };
             assert_eq!(copy.marked, want, "{why}");
+        }
+    }
+
+    #[test]
+    fn two_sides_that_are_apart_are_streamed_unless_the_operator_insists() {
+        let apart = Some("the two sides are apart");
+        for (why, way, apart, want) in [
+            ("together", config::Way::Auto, None, Way::Server),
+            ("apart", config::Way::Auto, apart, Way::Stream),
+            ("insisting", config::Way::Server, apart, Way::Server),
+            ("streaming anyway", config::Way::Stream, None, Way::Stream),
+        ] {
+            let means = Means {
+                way,
+                apart,
+                ..means()
+            };
+            let Plan::Copy(copy) = means.plan(&spot(), Some(&object()), None) else {
+                panic!("{why}: not a copy");
+            };
+            assert_eq!(copy.way, want, "{why}");
+            if why == "apart" {
+                assert_eq!(Some(copy.why), apart);
+            }
         }
     }
 
