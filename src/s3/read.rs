@@ -39,6 +39,7 @@ impl S3 {
             Err(silent) if silent.is_silent() => match self.probe(bucket, key).await {
                 // Credentials or rights have come meanwhile.
                 Ok(()) => self.ask_head(bucket, key).await,
+                Err(S3Error::Gone { .. }) => Ok(Found::Gone),
                 Err(told) => Err(told),
             },
             answer => answer,
