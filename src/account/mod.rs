@@ -16,7 +16,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use crate::catalog::Glue;
 use crate::cause;
 use crate::config::{self, Aws, Config, HOME, Queue};
-use crate::credentials::Secret;
+use crate::credentials::{Refusals, Secret};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
 use crate::s3::{Doors, Opening, S3};
@@ -169,14 +169,23 @@ impl Account {
     /// A client for a queue; its region comes from its URL.
     #[must_use]
     pub fn sqs(&self, queue: &Queue) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.in_region(queue.home(&self.aws).as_deref()))
+        let sdk = self.in_region(queue.home(&self.aws).as_deref());
+        let mut client = aws_sdk_sqs::config::Builder::from(&sdk);
+        if let Some(secret) = &self.secret {
+            client = client.interceptor(Refusals(secret.clone()));
+        }
+        aws_sdk_sqs::Client::from_conf(client.build())
     }
 
     /// A client for crawlers.
     #[must_use]
     pub fn glue(&self, region: Option<&str>, metrics: Metrics) -> Glue {
         let sdk = self.patient(region, CALL_TIMEOUT);
-        Glue::new(aws_sdk_glue::Client::new(&sdk), metrics)
+        let mut client = aws_sdk_glue::config::Builder::from(&sdk);
+        if let Some(secret) = &self.secret {
+            client = client.interceptor(Refusals(secret.clone()));
+        }
+        Glue::new(aws_sdk_glue::Client::from_conf(client.build()), metrics)
     }
 
     /// A client for queries.

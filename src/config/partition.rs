@@ -99,6 +99,26 @@ impl Apart {
     }
 }
 
+/// What buckets have names of their own in: a partition, or another store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cloud {
+    endpoint: Option<String>,
+    /// Where it is known.
+    partition: Option<Partition>,
+}
+
+impl Cloud {
+    /// What keeps two apart for good; none if they may be one.
+    pub(super) fn apart(&self, other: &Self) -> Option<Apart> {
+        if self.endpoint != other.endpoint {
+            return Some(Apart::Endpoints);
+        }
+        let both = self.partition.zip(other.partition);
+        let differ = both.is_some_and(|(here, there)| here != there);
+        differ.then_some(Apart::Partitions)
+    }
+}
+
 impl Config {
     /// Where AWS is for an account; `None` is home.
     #[must_use]
@@ -110,20 +130,26 @@ impl Config {
     /// What keeps a route's two sides apart, as far as the configuration tells.
     #[must_use]
     pub fn apart(&self, route: &super::Route) -> Option<Apart> {
-        let (from, to) = (route.from_account.as_deref(), route.to_account.as_deref());
-        let (from_aws, to_aws) = (self.aws_of(from), self.aws_of(to));
-        let partition = |region: &Option<String>, aws: &Aws| {
-            let region = region.as_deref().or(aws.region.as_deref());
-            region.map(Partition::of)
-        };
-        let here = partition(&route.from_region, &from_aws);
-        let there = partition(&route.to_region, &to_aws);
-        if from_aws.custom_endpoint() != to_aws.custom_endpoint() {
-            Some(Apart::Endpoints)
-        } else if here.zip(there).is_some_and(|(here, there)| here != there) {
-            Some(Apart::Partitions)
-        } else {
-            (from != to).then_some(Apart::Accounts)
+        let accounts = (route.from_account != route.to_account).then_some(Apart::Accounts);
+        let (from, to) = (self.cloud_from(route), self.cloud_to(route));
+        from.apart(&to).or(accounts)
+    }
+
+    /// Where a route's source is.
+    pub(super) fn cloud_from(&self, route: &super::Route) -> Cloud {
+        self.cloud(route.from_account.as_deref(), route.from_region.as_deref())
+    }
+
+    /// Where its destination is.
+    pub(super) fn cloud_to(&self, route: &super::Route) -> Cloud {
+        self.cloud(route.to_account.as_deref(), route.to_region.as_deref())
+    }
+
+    fn cloud(&self, account: Option<&str>, region: Option<&str>) -> Cloud {
+        let aws = self.aws_of(account);
+        Cloud {
+            endpoint: aws.custom_endpoint(),
+            partition: region.or(aws.region.as_deref()).map(Partition::of),
         }
     }
 

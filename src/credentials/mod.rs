@@ -4,6 +4,8 @@
 //! by itself. Nothing here is ever printed: no value, no part of one, in no error and no `Debug`.
 
 mod keys;
+mod refusals;
 mod secret;
 
+pub use refusals::Refusals;
 pub use secret::{Secret, SecretError, SecretStatus, Stage};

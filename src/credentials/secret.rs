@@ -187,6 +187,19 @@ impl Secret {
         false
     }
 
+    /// Says that a call was refused which will come back by itself: time to read again.
+    pub(super) fn suspect(&self) {
+        let mut state = self.state();
+        let now = Instant::now();
+        let soon = state.renewed.is_none_or(|at| at.elapsed() >= SOONEST);
+        if let Some(held) = &mut state.held
+            && soon
+        {
+            held.until = now;
+            state.renewed = Some(now);
+        }
+    }
+
     /// What `/status.json` shows.
     #[must_use]
     pub fn status(&self) -> SecretStatus {
@@ -221,14 +234,14 @@ impl Secret {
 
     /// A generation is new only if its credentials are.
     fn hold(&self, credentials: Credentials, stage: Stage) -> u64 {
-        let mut state = self.state();
-        let generation = match &state.held {
+        let mut known = self.state();
+        let generation = match &known.held {
             None => 0,
             Some(held) if is_same(&held.credentials, &credentials) => held.generation,
             Some(held) => held.generation + 1,
         };
-        state.failed = None;
-        state.held = Some(Held {
+        known.failed = None;
+        known.held = Some(Held {
             credentials,
             stage,
             generation,
@@ -246,7 +259,8 @@ impl Secret {
             ..
         } = &*self.0;
         let request = client.get_secret_value().secret_id(id);
-        let answer = request.version_stage(stage.name()).send().await;
+        // Boxed: the SDK's futures are large, and every call to S3 may end up here.
+        let answer = Box::pin(request.version_stage(stage.name()).send()).await;
         metrics.call("secretsmanager", OP, cause::status(&answer));
         let read = match answer {
             Ok(answer) => match answer.secret_string() {

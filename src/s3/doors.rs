@@ -171,20 +171,18 @@ impl S3 {
 
     /// Says whose credentials were refused, and what to do about a key nobody knows.
     pub(super) fn whose<T>(&self, answer: Result<T, S3Error>) -> Result<T, S3Error> {
-        answer.map_err(|error| match error {
-            S3Error::Credentials { op, flaw, message } => {
-                let section = self.account.section();
-                // Said by an inner call already.
-                let message = if message.starts_with(&section) {
-                    message
-                } else if flaw == Flaw::Unknown {
-                    format!("{section}: {message}; {}", self.account.unknown_key())
-                } else {
-                    format!("{section}: {message}")
-                };
-                S3Error::Credentials { op, flaw, message }
-            }
-            other => other,
-        })
+        let Err(S3Error::Credentials { op, flaw, message }) = answer else {
+            return answer;
+        };
+        let section = self.account.section();
+        // Said by an inner call already.
+        let message = if message.starts_with(&section) {
+            message
+        } else if flaw == Flaw::Unknown {
+            format!("{section}: {message}; {}", self.account.unknown_key())
+        } else {
+            format!("{section}: {message}")
+        };
+        Err(S3Error::Credentials { op, flaw, message })
     }
 }

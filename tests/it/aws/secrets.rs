@@ -25,7 +25,7 @@ impl World {
                 .0
                 .entry(at)
                 .or_default()
-                .push(value.to_owned())
+                .push(value.to_owned());
         });
     }
 }
@@ -75,7 +75,9 @@ fn perform(secrets: &Secrets, access: &Access, request: &Request) -> Result<Valu
             let why = "The security token included in the request is invalid.";
             JsonError::new("UnrecognizedClientException", why)
         }
-        other => JsonError::refused(other, ACTION, &arn),
+        other @ (Refusal::Expired | Refusal::WrongSecret | Refusal::Denied { .. }) => {
+            JsonError::refused(other, ACTION, &arn)
+        }
     })?;
     // Of another account's secrets only the ARN is known (API reference, `SecretId`).
     let is_ours = user.is_ok_and(|user| user.split(':').nth(4) == Some(HOME_ACCOUNT));
