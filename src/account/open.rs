@@ -8,12 +8,15 @@ use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvi
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::{Account, CONNECT_TIMEOUT, FALLBACK, HOME};
+use crate::cause;
 use crate::config::{self, Aws};
 use crate::credentials::Secret;
 use crate::edge::{Edge, Wall};
@@ -70,7 +73,10 @@ impl Account {
             let provider = ProfileFileCredentialsProvider::builder()
                 .configure(&files(edge).with_region(Some(Region::new(region))))
                 .profile_name(profile);
-            loader.credentials_provider(provider.build())
+            loader.credentials_provider(Profile {
+                name: profile.clone(),
+                files: provider.build(),
+            })
         } else if let Some(credentials) = &edge.credentials {
             loader.credentials_provider(credentials.clone())
         } else {
@@ -143,6 +149,27 @@ fn s3_endpoint(sdk: &SdkConfig) -> Option<String> {
         .build()
         .ok()?;
     sdk.service_config()?.load_config(key)
+}
+
+/// A profile whose errors name it.
+#[derive(Debug)]
+struct Profile {
+    name: String,
+    files: ProfileFileCredentialsProvider,
+}
+
+impl ProvideCredentials for Profile {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            self.files.provide_credentials().await.map_err(|error| {
+                let (name, why) = (&self.name, cause::chain(&error));
+                CredentialsError::provider_error(format!("profile {name:?} gives none: {why}"))
+            })
+        })
+    }
 }
 
 /// Our wall clock, as the SDK asks it: for signatures, and for when credentials expire.

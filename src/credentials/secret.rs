@@ -59,6 +59,8 @@ struct State {
     failed: Option<(Instant, SecretError)>,
     /// When a refusal was asked about last.
     renewed: Option<Instant>,
+    /// When a refusal was heard of last.
+    suspected: Option<Instant>,
 }
 
 struct Held {
@@ -191,12 +193,12 @@ impl Secret {
     pub(super) fn suspect(&self) {
         let mut state = self.state();
         let now = Instant::now();
-        let soon = state.renewed.is_none_or(|at| at.elapsed() >= SOONEST);
+        let soon = state.suspected.is_none_or(|at| at.elapsed() >= SOONEST);
         if let Some(held) = &mut state.held
             && soon
         {
             held.until = now;
-            state.renewed = Some(now);
+            state.suspected = Some(now);
         }
     }
 

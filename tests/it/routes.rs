@@ -271,6 +271,11 @@ async fn a_bucket_without_conditions_is_remembered_and_written_all_the_same() {
             status["accounts"]["home"]["unconditional_buckets"],
             serde_json::json!(["lake"])
         );
+        let scrape = daemon.view.scrape();
+        assert!(
+            !scrape.contains("outcome=\"retried\""),
+            "nobody had to wait: {scrape}"
+        );
         daemon.stop().await;
         for n in 0..100 {
             assert!(stage.copy(&format!("{n}.csv")).is_some(), "{n}.csv");

@@ -167,3 +167,20 @@ async fn a_queue_and_a_crawler_belong_to_accounts_too() {
     assert_eq!(asked(world), 2);
     daemon.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_that_is_not_there_holds_the_route_and_is_named() {
+    let stage = stage();
+    put(&stage, 0..20);
+    let mut config = config(&stage, "");
+    let china = config.account.get_mut("china").unwrap();
+    (china.secret, china.profile) = (None, Some("no-such-profile-of-brigade".into()));
+    let daemon = stage.start(&config).await;
+    let reason = reason(&daemon, "export").await;
+    assert!(
+        reason.contains("[account.china]") && reason.contains("no-such-profile-of-brigade"),
+        "{reason}"
+    );
+    daemon.stop().await;
+    assert!(stage.parked().await.is_empty());
+}

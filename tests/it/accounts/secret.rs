@@ -53,6 +53,33 @@ async fn a_secret_rotated_while_copying_costs_one_refresh_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_look_whose_key_is_refused_without_a_word_looks_again() {
+    let stage = stage();
+    put(&stage, 0..40);
+    let forgotten = stage.world.empty(&stage.queue);
+    assert!(forgotten.len() >= 40, "nobody tells of them");
+    put(&stage, 0..20);
+    let daemon = stage.start(&config(&stage, "")).await;
+    stage.drained().await;
+    know(&stage.world, "AKIANEW");
+    keep(&stage.world, "AKIANEW");
+    stage.world.access(|access| access.forget("AKIACHINA"));
+    // Half of them are there already; who asks for one looks at both sides first.
+    for n in 0..40 {
+        let key = format!("in/{n}.csv");
+        let work = json!({ "brigade": 1, "kind": "work", "bucket": "raw", "key": key });
+        stage.send(&work.to_string()).await;
+    }
+    stage.drained().await;
+    arrived(&stage, 0..40);
+    assert_eq!(asked(&stage.world), 2);
+    let scrape = daemon.view.scrape();
+    assert!(!scrape.contains("outcome=\"retried\""), "{scrape}");
+    daemon.stop().await;
+    assert!(stage.parked().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_s3_does_not_know_the_new_key_the_one_before_serves() {
     let stage = stage();
     keep(&stage.world, "AKIANEW");
