@@ -64,6 +64,7 @@ async fn a_look_whose_key_is_refused_without_a_word_looks_again() {
     know(&stage.world, "AKIANEW");
     keep(&stage.world, "AKIANEW");
     stage.world.access(|access| access.forget("AKIACHINA"));
+    stage.world.slow_down(Latency(Duration::from_millis(200)));
     // Half of them are there already; who asks for one looks at both sides first.
     for n in 0..40 {
         let key = format!("in/{n}.csv");
