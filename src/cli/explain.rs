@@ -220,6 +220,13 @@ fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) 
                 format!("{} S3, if it is new", 1 + extra),
             )
         }
+        FirstTry::SourceOnly(why) if means.streams() => (
+            format!(
+                "HeadObject of the source, then GetObject → PutObject if nothing is there yet{look}"
+            ),
+            why.into(),
+            format!("{} S3 or more, if it is new", 3 + extra),
+        ),
         FirstTry::SourceOnly(why) => (
             format!("HeadObject of the source, then copy if nothing is there yet{look}"),
             why.into(),

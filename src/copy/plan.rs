@@ -117,6 +117,16 @@ pub fn copy_max(terms: Terms) -> u64 {
 }
 
 impl Means {
+    /// Whether bytes go through this process.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        match self.way {
+            config::Way::Auto => self.apart.is_some(),
+            config::Way::Server => false,
+            config::Way::Stream => true,
+        }
+    }
+
     /// Plans from what both sides are now. A destination that was not looked at is `None`.
     #[must_use]
     pub fn plan(&self, spot: &Spot, source: Option<&Object>, target: Option<&Object>) -> Plan {
@@ -277,6 +287,7 @@ pub(in crate::copy) mod tests {
                 panic!("{why}: not a copy");
             };
             assert_eq!(copy.way, want, "{why}");
+            assert_eq!(means.streams(), want == Way::Stream, "{why}");
             if why == "apart" {
                 assert_eq!(Some(copy.why), apart);
             }

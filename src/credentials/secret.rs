@@ -22,7 +22,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -302,7 +302,7 @@ where
         }
         ("", _) | (_, None) => match cause::credentials(error) {
             Some(why) => format!("cannot be read: no usable credentials: {why}"),
-            None => format!("cannot be read: {op}: {}", DisplayErrorContext(error)),
+            None => format!("cannot be read: {op}: {}", cause::chain(error)),
         },
         (code, Some(message)) => format!("cannot be read: {op}: {code}: {message}"),
     }
