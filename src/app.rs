@@ -14,12 +14,12 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::account::Accounts;
 use crate::admin::{QueueView, View};
 use crate::catalog::{CrawlerTask, Crawlers};
 use crate::config::{Config, Queue};
 use crate::copy::Copier;
 use crate::edge::Edge;
-use crate::home::Home;
 use crate::intake::{Intake, Pulse};
 use crate::metrics::Metrics;
 use crate::queue::{Sqs, Terms};
@@ -50,19 +50,30 @@ impl App {
     /// # Errors
     /// [`StartError`] when a queue is missing or has no dead-letter queue.
     pub async fn start(config: &Config, edge: &Edge) -> Result<Self, StartError> {
-        let home = Home::open(edge, &config.aws).await;
         let (metrics, registry) = Metrics::new(&config.environment);
+        let accounts = Accounts::open(config, edge, &metrics).await;
+        let config = &accounts.settle(config);
+        config.check_regions()?;
         let mut linked = Vec::new();
         for (name, queue) in &config.queue {
-            let sqs = Sqs::new(home.sqs(queue), queue.url.clone(), metrics.clone());
+            let client = accounts.of(queue.account.as_deref()).sqs(queue);
+            let sqs = Sqs::new(client, queue.url.clone(), metrics.clone());
             linked.push((name, queue, link(name, queue, sqs, &edge.dice).await?));
         }
 
         let mut supervisor = Supervisor::default();
         let all_worked = CancellationToken::new();
-        let crawlers = crawlers(config, &home, edge, &metrics, &all_worked, &mut supervisor);
+        let crawlers = crawlers(
+            config,
+            &accounts,
+            edge,
+            &metrics,
+            &all_worked,
+            &mut supervisor,
+        );
         let arrived = arrived(crawlers.clone());
-        let worker = worker(config, &home, edge, metrics.clone(), arrived);
+        let worker = worker(config, &accounts, edge, metrics.clone(), arrived);
+        let doors = worker.doors.clone();
         let (routes, gates) = (worker.routes.clone(), worker.gates.clone());
         let workers = config.work.workers as usize;
         let room = workers + (2 * workers).max(LEAST_PREFETCH);
@@ -94,7 +105,7 @@ impl App {
         let view = View {
             environment: config.environment.clone(),
             started: tokio::time::Instant::now(),
-            conditional: home.aws().conditional(),
+            doors,
             queues,
             gates,
             crawlers,
@@ -145,22 +156,22 @@ impl App {
     }
 }
 
-/// What works one message; also what `brigade reconcile` works one object with.
+/// What works one message; also what `brigade reconcile` works one object with. The configuration
+/// is the one that the accounts have settled.
 #[must_use]
 pub fn worker(
     config: &Config,
-    home: &Home,
+    accounts: &Accounts,
     edge: &Edge,
     metrics: Metrics,
     arrived: Arrived,
 ) -> Worker {
     let routes = Routes::compile(config);
-    let s3 = home.s3(&config.retry, edge, metrics.clone());
     Worker {
         gates: Gates::new(routes.iter().map(|route| route.name.as_str())),
         routes,
-        reconciler: Reconciler::new(Copier::new(s3, config.work.memory.0)),
-        conditional: home.aws().conditional(),
+        reconciler: Reconciler::new(Copier::new(config.work.memory.0)),
+        doors: accounts.doors(&config.retry, edge, metrics.clone()),
         metrics,
         arrived,
     }
@@ -243,15 +254,17 @@ impl Stages<'_> {
 
 fn crawlers(
     config: &Config,
-    home: &Home,
+    accounts: &Accounts,
     edge: &Edge,
     metrics: &Metrics,
     worked: &CancellationToken,
     supervisor: &mut Supervisor,
 ) -> Crawlers {
     let tasks = config.crawler.iter().map(|(name, crawler)| {
-        let region = crawler.region.as_deref().or(home.aws().region.as_deref());
-        let glue = home.glue(region, metrics.clone());
+        let account = accounts.of(crawler.account.as_deref());
+        let region = crawler.region.as_deref();
+        let region = region.or(account.aws().region.as_deref());
+        let glue = account.glue(region, metrics.clone());
         let dice = fastrand::Rng::with_seed(edge.dice.seed());
         let region = region.unwrap_or("the SDK's region");
         let task = CrawlerTask::new(

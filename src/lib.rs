@@ -26,6 +26,7 @@
 //! * *settle*: to delete, to show again, or to park.
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod admin;
 pub mod app;
 pub mod catalog;
@@ -33,9 +34,9 @@ mod cause;
 pub mod cli;
 pub mod config;
 pub mod copy;
+pub mod credentials;
 pub mod edge;
 pub mod event;
-pub mod home;
 pub mod intake;
 pub mod metrics;
 mod park;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::config::Queue;
+use crate::config::{Queue, Refusal};
 use crate::edge::Dice;
 use crate::queue::{Facts, Sqs, SqsError};
 
@@ -15,6 +15,9 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// What the SDK's chain says of regions contradicts the configuration.
+    #[error(transparent)]
+    Regions(#[from] Refusal),
     /// The URL names no queue.
     #[error(
         "queue.{name}.url = \"{url}\": no such queue (in this region and for these credentials); \

@@ -10,8 +10,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::catalog::{Crawlers, Snapshot};
+use crate::config::HOME;
 use crate::intake::Pulse;
 use crate::metrics::{self, Metrics, RouteLabel};
+use crate::s3::{DoorStatus, Doors};
 use crate::work::{GateStatus, Gates};
 
 /// A loop turns at least once a long poll and its patience, or once a backoff: 30 s each. Four of
@@ -27,8 +29,8 @@ pub struct View {
     pub environment: String,
     /// When it started.
     pub started: Instant,
-    /// Whether writes carry conditions.
-    pub conditional: bool,
+    /// Its accounts' doors to S3.
+    pub doors: Doors,
     /// Its queues.
     pub queues: Vec<QueueView>,
     /// Its routes' gates.
@@ -62,8 +64,10 @@ pub struct Status {
     uptime_seconds: u64,
     live: bool,
     ready: bool,
-    /// False: every write is followed by a look at its source.
+    /// Home's.
     conditional_writes: bool,
+    /// Each account; home is `[aws]`.
+    accounts: BTreeMap<String, DoorStatus>,
     queues: BTreeMap<String, QueueStatus>,
     routes: BTreeMap<String, GateStatus>,
     crawlers: BTreeMap<String, Snapshot>,
@@ -110,6 +114,7 @@ impl View {
             };
             (queue.name.clone(), status)
         });
+        let accounts = self.doors.status();
         Status {
             brigade: 1,
             kind: "status",
@@ -118,7 +123,8 @@ impl View {
             uptime_seconds: self.started.elapsed().as_secs(),
             live: self.not_live().is_empty(),
             ready: self.not_ready().is_empty(),
-            conditional_writes: self.conditional,
+            conditional_writes: accounts[HOME].conditional_writes,
+            accounts,
             queues: queues.collect(),
             routes: self
                 .gates
@@ -170,7 +176,25 @@ impl fmt::Debug for View {
 
 #[cfg(test)]
 mod tests {
+    use aws_config::{BehaviorVersion, SdkConfig};
+
     use super::*;
+    use crate::config::{Aws, Retry};
+    use crate::edge::Dice;
+    use crate::s3::{Opening, S3};
+
+    fn doors() -> Doors {
+        let latest = BehaviorVersion::latest();
+        let opening = Opening {
+            account: HOME.into(),
+            sdk: SdkConfig::builder().behavior_version(latest).build(),
+            aws: Aws::default(),
+            secret: None,
+        };
+        let metrics = Metrics::new("test").0;
+        let home = S3::new(opening, &Retry::default(), Dice::default(), metrics);
+        Doors::new(home, BTreeMap::new())
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_is_unready_but_alive_and_a_hang_is_neither() {
@@ -238,7 +262,7 @@ mod tests {
             let view = View {
                 environment: "test".into(),
                 started: now,
-                conditional: true,
+                doors: doors(),
                 queues: vec![QueueView {
                     name: "events".into(),
                     url: "u".into(),

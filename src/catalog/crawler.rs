@@ -70,6 +70,7 @@ impl CrawlerTask {
         let config::Crawler {
             name,
             region: _,
+            account: _,
             quiet,
             at_most_every,
         } = config;

@@ -1,4 +1,4 @@
-//! Glue and Athena as a test tells them to be, behind the real clients.
+//! Glue, Athena and Secrets Manager as a test tells them to be, behind the real clients.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -18,6 +18,7 @@ use super::glue::Glue;
 use crate::metrics::Metrics;
 
 /// What the service says to one call.
+#[derive(Clone)]
 pub(crate) enum Answer {
     Is(Value),
     /// An error of this code.
@@ -44,6 +45,11 @@ impl Scripted {
             calls: Arc::default(),
             boot: Instant::now(),
         }
+    }
+
+    /// What it says to one call, which is not remembered.
+    pub(crate) fn answer(&self, op: &str, body: &Value) -> Answer {
+        (*self.script.lock().unwrap())(op, body)
     }
 
     pub(crate) fn boot(&self) -> Instant {
@@ -80,6 +86,17 @@ impl Scripted {
             .build();
         let client = aws_sdk_glue::Client::from_conf(config);
         Glue::new(client, Metrics::new("test").0)
+    }
+
+    pub(crate) fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::v2026_01_12())
+            .region(aws_sdk_secretsmanager::config::Region::new("eu-west-1"))
+            .credentials_provider(credentials())
+            .retry_config(RetryConfig::disabled())
+            .http_client(self.clone())
+            .build();
+        aws_sdk_secretsmanager::Client::from_conf(config)
     }
 
     pub(crate) fn athena(&self) -> aws_sdk_athena::Client {
@@ -126,18 +143,22 @@ impl HttpConnector for Scripted {
             .expect("split yields one")
             .to_owned();
         let body = serde_json::from_slice(request.body().bytes().expect("in memory")).unwrap();
-        let answer = (*self.script.lock().unwrap())(&op, &body);
+        let answer = self.answer(&op, &body);
         self.calls
             .lock()
             .unwrap()
             .push((op, body, self.boot.elapsed().as_secs()));
-        HttpConnectorFuture::ready(match answer {
-            Answer::Is(value) => Ok(response(200, &value)),
-            Answer::Error(code) => Ok(response(
-                400,
-                &json!({"__type": code, "Message": "so it is"}),
-            )),
-            Answer::Broken => Err(ConnectorError::io("connection reset".into())),
+        HttpConnectorFuture::new(async move {
+            // Others come in between, as they do on a real line.
+            tokio::task::yield_now().await;
+            match answer {
+                Answer::Is(value) => Ok(response(200, &value)),
+                Answer::Error(code) => Ok(response(
+                    400,
+                    &json!({"__type": code, "Message": "so it is"}),
+                )),
+                Answer::Broken => Err(ConnectorError::io("connection reset".into())),
+            }
         })
     }
 }

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
+use crate::account::Accounts;
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::home::Home;
 use crate::metrics::Metrics;
 use crate::queue::{Sqs, SqsError};
-use crate::s3::{S3, S3Error};
+use crate::s3::{Doors, S3Error};
 use crate::start;
 
 /// Tell whether it can work, and if not, why and what to do
@@ -44,13 +44,16 @@ impl Check {
             return Ok(());
         }
         let edge = Edge::real();
-        let home = Home::open(&edge, &config.aws).await;
         let metrics = Metrics::new(&config.environment).0;
-        let s3 = home.s3(&config.retry, &edge, metrics.clone());
+        let accounts = Accounts::open(config, &edge, &metrics).await;
+        let config = &accounts.settle(config);
+        config.check_regions()?;
+        let doors = accounts.doors(&config.retry, &edge, metrics.clone());
 
-        let mut findings = queue_findings(config, &home, &metrics).await;
-        findings.extend(bucket_findings(config, &s3).await);
-        findings.extend(crawler_findings(config, &home, &metrics).await);
+        let mut findings = account_findings(&accounts).await;
+        findings.extend(queue_findings(config, &accounts, &metrics).await);
+        findings.extend(bucket_findings(config, &doors).await);
+        findings.extend(crawler_findings(config, &accounts, &metrics).await);
         let mut failed = 0;
         for Finding { what, wrong } in &findings {
             match wrong {
@@ -67,11 +70,26 @@ impl Check {
     }
 }
 
-async fn queue_findings(config: &Config, home: &Home, metrics: &Metrics) -> Vec<Finding> {
+/// Whether each account has credentials at all; what they are good for, the others find.
+async fn account_findings(accounts: &Accounts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for account in accounts.iter() {
+        let name = account.name();
+        let (what, wrong) = match account.access_key().await {
+            Ok(key) => (format!("account {name} signs with {key}"), None),
+            Err(why) => (format!("account {name}"), Some(Wrong::Fails(why))),
+        };
+        findings.push(Finding { what, wrong });
+    }
+    findings
+}
+
+async fn queue_findings(config: &Config, accounts: &Accounts, metrics: &Metrics) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, queue) in &config.queue {
         let what = format!("queue.{name} {}", queue.url);
-        let sqs = Sqs::new(home.sqs(queue), queue.url.clone(), metrics.clone());
+        let client = accounts.of(queue.account.as_deref()).sqs(queue);
+        let sqs = Sqs::new(client, queue.url.clone(), metrics.clone());
         // An SQS that does not answer is waited for by the daemon; here it is a finding.
         let linked = match sqs.facts().await {
             Err(error @ SqsError::Unavailable { .. }) => Err(error.to_string()),
@@ -111,13 +129,13 @@ fn wrong_with_dead(e: &SqsError) -> Wrong {
     }
 }
 
-async fn bucket_findings(config: &Config, s3: &S3) -> Vec<Finding> {
+async fn bucket_findings(config: &Config, doors: &Doors) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, route) in &config.route {
-        for (side, bucket, region) in [
-            ("from", &route.from.bucket, &route.from_region),
-            ("to", &route.to.bucket, &route.to_region),
-        ] {
+        let from = (&route.from.bucket, &route.from_region, &route.from_account);
+        let to = (&route.to.bucket, &route.to_region, &route.to_account);
+        for (side, (bucket, region, account)) in [("from", from), ("to", to)] {
+            let s3 = doors.of(account.as_deref());
             let found = s3.region(bucket).await;
             let what = match &found {
                 Ok(region) => format!("route.{name}.{side} bucket {bucket} in {region}"),
@@ -144,11 +162,12 @@ async fn bucket_findings(config: &Config, s3: &S3) -> Vec<Finding> {
     findings
 }
 
-async fn crawler_findings(config: &Config, home: &Home, metrics: &Metrics) -> Vec<Finding> {
+async fn crawler_findings(config: &Config, accounts: &Accounts, metrics: &Metrics) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, crawler) in &config.crawler {
         let glue_name = crawler.name.as_deref().unwrap_or(name);
-        let glue = home.glue(crawler.region.as_deref(), metrics.clone());
+        let account = accounts.of(crawler.account.as_deref());
+        let glue = account.glue(crawler.region.as_deref(), metrics.clone());
         let wrong = glue.look(glue_name).await.err();
         findings.push(Finding {
             what: format!("crawler.{name} {glue_name}"),

@@ -132,6 +132,7 @@ mod tests {
         aws.region                          (unset)                            default
         environment                         "dev"                              default
         queue.events.accept                 ["s3","sns","eventbridge","work"]  default
+        queue.events.account                (unset)                            default
         queue.events.dead_letter_queue_url  (unset)                            default
         queue.events.max_pollers            4                                  default
         queue.events.max_receive_count      10                                 default
@@ -145,6 +146,7 @@ mod tests {
         route.orders.crawlers               []                                 default
         route.orders.exclude                []                                 default
         route.orders.from                   "s3://raw/in/"                     config.toml
+        route.orders.from_account           (unset)                            default
         route.orders.from_region            (unset)                            default
         route.orders.include                []                                 default
         route.orders.max_size               (unset)                            default
@@ -153,6 +155,7 @@ mod tests {
         route.orders.source_missing         "skip"                             default
         route.orders.suffix                 [".csv"]                           config.toml
         route.orders.to                     "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO
+        route.orders.to_account             (unset)                            default
         route.orders.to_region              (unset)                            default
         route.orders.way                    "auto"                             default
         version                             1                                  default

@@ -9,11 +9,12 @@ use anyhow::Context;
 use bytesize::ByteSize;
 use serde::Serialize;
 
+use crate::account::Accounts;
 use crate::config::{Config, Envelope};
 use crate::copy::{Copy, FirstTry, Hint, Means, copy_max};
 use crate::edge::Edge;
 use crate::event::{Event, Kind, Parsed, Record, parse};
-use crate::home::Home;
+use crate::metrics::Metrics;
 use crate::queue::Terms;
 use crate::route::{Route, Routes};
 use crate::s3::ETag;
@@ -59,10 +60,13 @@ struct RouteTold {
 
 impl Explain {
     /// Reads the event and tells.
-    pub(super) async fn run(self, mut config: Config, out: &mut impl Write) -> anyhow::Result<()> {
-        // The SDK's chain may name a stand-in too, which decides about conditions; no call is made.
-        config.aws = Home::open(&Edge::real(), &config.aws).await.aws().clone();
-        let config = &config;
+    pub(super) async fn run(self, config: Config, out: &mut impl Write) -> anyhow::Result<()> {
+        // The SDK's chain may name regions and a stand-in too, which decide about ways and
+        // conditions; no call is made.
+        let metrics = Metrics::new(&config.environment).0;
+        let accounts = Accounts::open(&config, &Edge::real(), &metrics).await;
+        let config = &accounts.settle(&config);
+        config.check_regions()?;
         let body = self.body()?;
         let all = [
             Envelope::S3,
@@ -171,7 +175,8 @@ impl Explain {
         let visibility = queues.map(|(_, queue)| queue.visibility_timeout).min();
         let means = Means {
             way: route.way,
-            conditional: config.aws.conditional(),
+            apart: route.apart,
+            conditional: config.aws_of(route.to_account.as_deref()).conditional(),
             kms_target: false,
             copy_max: copy_max(Terms::new(visibility.unwrap_or_default())),
         };
@@ -200,6 +205,19 @@ fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) 
         ", then a look at the source (no conditional writes)"
     };
     let extra = u32::from(!means.conditional);
+    if let Some(parts) = hint.size.and_then(|size| means.parts(size)) {
+        let (how, calls) = if means.streams() {
+            ("GetObject → UploadPart", 2 * parts)
+        } else {
+            ("UploadPartCopy", parts)
+        };
+        return (
+            format!("HeadObject of the source, then {parts} parts ({how}), eight at once{look}"),
+            "larger than one request may copy; an upload that was begun is gone on with".into(),
+            // The source, the uploads there are, a new one and its seal, its end.
+            format!("{} S3, if it is new", 6 + calls + extra),
+        );
+    }
     let first = match means.first_try(hint) {
         FirstTry::Blind(_) if dated => {
             FirstTry::SourceOnly("the destination key needs the source's date")
@@ -215,6 +233,13 @@ fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) 
                 format!("{} S3, if it is new", 1 + extra),
             )
         }
+        FirstTry::SourceOnly(why) if means.streams() => (
+            format!(
+                "HeadObject of the source, then GetObject → PutObject if nothing is there yet{look}"
+            ),
+            why.into(),
+            format!("{} S3 or more, if it is new", 3 + extra),
+        ),
         FirstTry::SourceOnly(why) => (
             format!("HeadObject of the source, then copy if nothing is there yet{look}"),
             why.into(),

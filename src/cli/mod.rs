@@ -20,9 +20,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::config::What;
+use crate::account::Accounts;
 use crate::config::{Config, Loaded, Refusal, Sources};
 use crate::edge::Edge;
-use crate::home::Home;
 use crate::metrics::Metrics;
 use crate::start::StartError;
 use crate::telemetry;
@@ -140,18 +140,24 @@ async fn crawl(args: crawl::Crawl, config: &Config, out: &mut impl Write) -> any
             known.join(", ")
         );
     };
-    let home = Home::open(&Edge::real(), &config.aws).await;
     let metrics = Metrics::new(&config.environment).0;
+    let accounts = Accounts::open(config, &Edge::real(), &metrics).await;
+    let account = accounts.of(crawler.account.as_deref());
     let name = crawler.name.clone().unwrap_or_else(|| args.name.clone());
     Ok(args
-        .run(&home.glue(crawler.region.as_deref(), metrics), &name, out)
+        .run(
+            &account.glue(crawler.region.as_deref(), metrics),
+            &name,
+            out,
+        )
         .await?)
 }
 
 async fn query(args: query::Query, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     let edge = Edge::real();
-    let home = Home::open(&edge, &config.aws).await;
-    let client = home.athena(args.region.as_deref());
+    let metrics = Metrics::new(&config.environment).0;
+    let accounts = Accounts::open(config, &edge, &metrics).await;
+    let client = accounts.of(None).athena(args.region.as_deref());
     let mut dice = fastrand::Rng::with_seed(edge.dice.seed());
     Ok(args.run(&client, &mut dice, out).await?)
 }

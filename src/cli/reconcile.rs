@@ -4,11 +4,11 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::account::Accounts;
 use crate::app::worker;
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::event::{Event, Kind};
-use crate::home::Home;
 use crate::metrics::Metrics;
 use crate::queue::{Terms, Window};
 use crate::work::{End, Outcome, Skip};
@@ -36,9 +36,11 @@ impl Reconcile {
     /// Reconciles, and says how each route ended.
     pub(super) async fn run(self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
         let edge = Edge::real();
-        let home = Home::open(&edge, &config.aws).await;
         let metrics = Metrics::new(&config.environment).0;
-        let worker = worker(config, &home, &edge, metrics, Arc::new(|_| {}));
+        let accounts = Accounts::open(config, &edge, &metrics).await;
+        let config = &accounts.settle(config);
+        config.check_regions()?;
+        let worker = worker(config, &accounts, &edge, metrics, Arc::new(|_| {}));
         let (bucket, key) = self.object;
         let event = Event {
             bucket,

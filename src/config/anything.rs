@@ -21,7 +21,7 @@ fn example() -> Vec<String> {
 const WORDS: &[&str] = &[
     "queue", "route", "crawler", "work", "aws", "retry", "admin", "version", "environment", "a", "b", "events",
     "url", "from", "to", "queue", "suffix", "include", "exclude", "crawlers", "accept", "quiet", "memory", "workers",
-    "max_size", "min_size", "way", "listen", "max_backoff", "endpoint_url", "A", "a__b", "\"\"", "\"a.b\"", "\"\\u001b\"",
+    "account", "to_account", "secret", "role", "profile", "max_size", "min_size", "way", "listen", "max_backoff", "endpoint_url", "A", "a__b", "\"\"", "\"a.b\"", "\"\\u001b\"",
 ];
 
 #[rustfmt::skip]

@@ -59,6 +59,13 @@ impl Aws {
         })
     }
 
+    /// The endpoint, if it is someone else's than Amazon's, as one writes it.
+    pub(super) fn custom_endpoint(&self) -> Option<String> {
+        let url = self.endpoint_url.as_deref()?;
+        let one_way = url.trim_end_matches('/').to_ascii_lowercase();
+        self.is_custom_endpoint().then_some(one_way)
+    }
+
     /// Tells whether writes carry conditions, with `auto` applied.
     #[must_use]
     pub fn conditional(&self) -> bool {

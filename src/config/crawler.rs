@@ -5,8 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::account::check_account;
 use super::fault::Faults;
-use super::{shown, text};
+use super::{Config, shown, text};
 
 const WAIT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(168);
 
@@ -17,9 +18,12 @@ pub struct Crawler {
     /// The crawler's name in Glue; default: the section's name.
     #[serde(deserialize_with = "text::optional")]
     pub name: Option<String>,
-    /// Default: `aws.region`.
+    /// Default: the region of its account.
     #[serde(deserialize_with = "text::optional")]
     pub region: Option<String>,
+    /// Whose it is. Default: home.
+    #[serde(deserialize_with = "text::optional")]
+    pub account: Option<String>,
     /// Start when nothing has arrived for this long, at least 1s. Longer: fewer runs for a burst
     /// that comes in drops, and rows that can be queried later.
     #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
@@ -36,6 +40,7 @@ impl Default for Crawler {
         Self {
             name: None,
             region: None,
+            account: None,
             quiet: Duration::from_secs(30),
             at_most_every: Duration::from_mins(10),
         }
@@ -43,7 +48,10 @@ impl Default for Crawler {
 }
 
 impl Crawler {
-    pub(super) fn check(&self, at: &str, faults: &mut Faults<'_>) {
+    pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
+        if let Some(account) = &self.account {
+            check_account(&format!("{at}.account"), account, config, faults);
+        }
         let quiet = format!("{at}.quiet");
         faults.within(&quiet, &self.quiet, &WAIT, shown::show_duration);
         let most = format!("{at}.at_most_every");

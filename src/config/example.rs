@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, Crawler, Queue, Route, Sources, known};
+use super::{Account, Config, Crawler, Queue, Route, Sources, known};
 
 const FILE: &str = include_str!("../../config.toml");
 
@@ -31,6 +31,9 @@ fn the_example_shows_the_defaults() {
         .unwrap()
         .config;
     let mut defaults = Config::default();
+    for name in ["china", "partner", "lab"] {
+        defaults.account.insert(name.into(), Account::default());
+    }
     let url = "https://sqs.us-east-1.amazonaws.com/111122223333/events";
     defaults.queue.insert("events".into(), Queue::new(url));
     let route = Route::new("s3://raw/incoming/", "s3://lake/orders/{path}").unwrap();
@@ -49,8 +52,10 @@ fn the_example_shows_every_key_and_all_of_it_is_valid() {
         .origins
         .paths()
         .map(|path| {
-            path.replace(".events.", ".NAME.")
-                .replace(".orders.", ".NAME.")
+            let names = [".events.", ".orders.", ".china.", ".partner.", ".lab."];
+            names
+                .iter()
+                .fold(path.to_owned(), |path, name| path.replace(name, ".NAME."))
         })
         .collect();
     assert_eq!(shown, known.into_iter().collect());

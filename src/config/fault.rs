@@ -91,6 +91,14 @@ impl<'a> Faults<'a> {
         }
     }
 
+    /// The same, where the value may be a credential: it is not repeated.
+    pub(super) fn refuse_unshown(&mut self, path: &str, why: impl Into<String>) {
+        if !self.found.contains_key(path) {
+            let fault = Fault::new(&self.origins.as_typed(path), None, &why.into());
+            self.found.insert(path.into(), fault);
+        }
+    }
+
     /// Refuses a value out of its range.
     pub(super) fn within<T: PartialOrd>(
         &mut self,

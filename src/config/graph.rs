@@ -5,36 +5,39 @@
 //! are fine; a circle would copy for ever, at the operator's cost. Filters are left out of account:
 //! whether a circle closes must not hang on a suffix.
 //!
+//! Buckets of one name in two partitions, or in two stores, are two buckets.
+//!
 //! Two routes whose keys may meet in one bucket would take turns overwriting each other.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
-use super::Collisions;
 use super::fault::Faults;
 use super::route::Route;
+use super::{Collisions, Config};
 
 /// Refuses circles, and keys that two routes would fight over.
-pub(super) fn check(routes: &BTreeMap<String, Route>, faults: &mut Faults<'_>) {
+pub(super) fn check(config: &Config, faults: &mut Faults<'_>) {
     // What could not be read stands in with an example, which must not be judged.
     let readable = |name: &str| {
         !faults.holds(&format!("route.{name}.from")) && !faults.holds(&format!("route.{name}.to"))
     };
-    let routes: Vec<(&str, &Route)> = routes
+    let routes: Vec<(&str, &Route)> = config
+        .route
         .iter()
         .map(|(n, r)| (n.as_str(), r))
         .filter(|(n, _)| readable(n))
         .collect();
-    check_circles(&routes, faults);
+    check_circles(&routes, config, faults);
     for (i, one) in routes.iter().enumerate() {
         for other in &routes[i + 1..] {
-            check_pair(*one, *other, faults);
+            check_pair(*one, *other, config, faults);
         }
     }
 }
 
-fn check_circles(routes: &[(&str, &Route)], faults: &mut Faults<'_>) {
+fn check_circles(routes: &[(&str, &Route)], config: &Config, faults: &mut Faults<'_>) {
     for first in 0..routes.len() {
-        let Some(circle) = circle_from(first, routes) else {
+        let Some(circle) = circle_from(first, routes, config) else {
             continue;
         };
         let (name, route) = routes[first];
@@ -57,17 +60,17 @@ fn check_circles(routes: &[(&str, &Route)], faults: &mut Faults<'_>) {
 }
 
 /// The shortest circle in which `first` comes first, so that each is told once.
-fn circle_from(first: usize, routes: &[(&str, &Route)]) -> Option<Vec<usize>> {
+fn circle_from(first: usize, routes: &[(&str, &Route)], config: &Config) -> Option<Vec<usize>> {
     let mut seen = BTreeSet::new();
     let mut ways = VecDeque::from([vec![first]]);
     while let Some(way) = ways.pop_front() {
         let last = *way.last().expect("a way begins with the first route");
         // A route that feeds itself is told as that, not as part of every circle through it.
-        if feeds(routes[last].1, routes[first].1) {
+        if feeds(routes[last].1, routes[first].1, config) {
             return Some(way);
         }
         for next in first + 1..routes.len() {
-            if feeds(routes[last].1, routes[next].1) && seen.insert(next) {
+            if feeds(routes[last].1, routes[next].1, config) && seen.insert(next) {
                 ways.push_back(way.iter().copied().chain([next]).collect());
             }
         }
@@ -75,18 +78,26 @@ fn circle_from(first: usize, routes: &[(&str, &Route)]) -> Option<Vec<usize>> {
     None
 }
 
-fn feeds(one: &Route, other: &Route) -> bool {
-    one.to.bucket == other.from.bucket && overlap(one.to.key.literal_prefix(), &other.from.prefix)
+fn feeds(one: &Route, other: &Route, config: &Config) -> bool {
+    let (to, from) = (config.cloud_to(one), config.cloud_from(other));
+    let one_bucket = one.to.bucket == other.from.bucket && to.apart(&from).is_none();
+    one_bucket && overlap(one.to.key.literal_prefix(), &other.from.prefix)
 }
 
 fn overlap(a: &str, b: &str) -> bool {
     a.starts_with(b) || b.starts_with(a)
 }
 
-fn check_pair(one: (&str, &Route), other: (&str, &Route), faults: &mut Faults<'_>) {
+fn check_pair(
+    one: (&str, &Route),
+    other: (&str, &Route),
+    config: &Config,
+    faults: &mut Faults<'_>,
+) {
     let ((first, a), (second, b)) = (one, other);
-    let meet =
-        a.to.bucket == b.to.bucket && overlap(a.to.key.literal_prefix(), b.to.key.literal_prefix());
+    let apart = config.cloud_to(a).apart(&config.cloud_to(b));
+    let one_bucket = a.to.bucket == b.to.bucket && apart.is_none();
+    let meet = one_bucket && overlap(a.to.key.literal_prefix(), b.to.key.literal_prefix());
     let allowed = a.collisions == Collisions::Allow && b.collisions == Collisions::Allow;
     if meet && !allowed && !same_function(a, b) {
         let why = format!(
@@ -196,5 +207,28 @@ mod tests {
         };
         assert!(Config::load(&Sources::text("f", &file("allow", "allow"))).is_ok());
         assert!(Config::load(&Sources::text("f", &file("allow", "refuse"))).is_err());
+    }
+
+    #[test]
+    fn buckets_of_one_name_in_two_partitions_are_two_buckets() {
+        let file = "
+            [account.china]
+            region = \"cn-north-1\"
+            [route.there]
+            from = \"s3://raw/\"
+            to = \"s3://raw/\"
+            to_account = \"china\"
+            [route.zoo]
+            from = \"s3://other/\"
+            to = \"s3://raw/\"
+            ";
+        let load = |more: &str| Config::load(&Sources::text("f", &format!("{more}{file}")));
+        assert_eq!(load("aws.region = \"us-east-1\"").err(), None);
+        let said = load("").unwrap_err().to_string();
+        assert_eq!(
+            said.lines().count(),
+            2,
+            "without home's region they may be one: {said}"
+        );
     }
 }

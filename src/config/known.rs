@@ -58,6 +58,11 @@ impl Pruning<'_, '_> {
                 }
             };
             match (below, value) {
+                (None, _) if is_credential(key) => {
+                    let why = "no such key: credentials are never given in a file; name a \
+                               secret, a role or a profile in [account.NAME]";
+                    self.faults.refuse_unshown(&path, why);
+                }
                 (None, _) => {
                     let why = unknown(key, node, self.schema);
                     self.faults.refuse(&path, why);
@@ -118,6 +123,14 @@ fn is_name(key: &str) -> bool {
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         && !key.contains("__")
+}
+
+/// Whether what is given under this key could be a credential.
+fn is_credential(key: &str) -> bool {
+    let bare = key.to_ascii_lowercase().replace(['_', '-'], "");
+    ["accesskey", "secretkey", "token", "password"]
+        .iter()
+        .any(|word| bare.contains(word))
 }
 
 /// Names the nearest known key: in the same section, else the same word elsewhere.
@@ -206,7 +219,7 @@ mod tests {
             retry = { max_attempts = 3 }
         "#;
         insta::assert_snapshot!(said(file), @r#"
-        colour in f = "red": no such key; known here: admin, aws, crawler, environment, queue, retry, route, version, work
+        colour in f = "red": no such key; known here: account, admin, aws, crawler, environment, queue, retry, route, version, work
         enviroment in f = "prod": no such key; did you mean environment?
         queue.events.visibility in f = "1m": no such key; did you mean visibility_timeout?
         queue.events.workers in f = 3: no such key here; did you mean work.workers?

@@ -4,6 +4,7 @@
 //! read, every range and every rule between sections holds. What was wrong is refused all at
 //! once, each fault naming its key as the operator typed it.
 
+mod account;
 mod address;
 mod admin;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod layer;
 mod load;
 mod location;
 mod origins;
+mod partition;
 mod queue;
 mod retry;
 mod route;
@@ -35,6 +37,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use account::{Account, HOME};
 pub use admin::Admin;
 pub use aws::{Aws, ConditionalWrites};
 pub use crawler::Crawler;
@@ -45,6 +48,7 @@ pub use known::schema;
 pub use load::Loaded;
 pub use location::{Location, Target};
 pub use origins::{Origin, Origins};
+pub use partition::{Apart, Partition};
 pub use queue::{Envelope, Queue};
 pub use retry::Retry;
 pub use route::{Collisions, Route, SourceMissing, Way};
@@ -64,6 +68,8 @@ pub struct Config {
     pub environment: String,
     /// `[aws]`.
     pub aws: Aws,
+    /// `[account.NAME]`.
+    pub account: BTreeMap<String, Account>,
     /// `[queue.NAME]`.
     pub queue: BTreeMap<String, Queue>,
     /// `[work]`.
@@ -84,6 +90,7 @@ impl Default for Config {
             version: 1,
             environment: "dev".into(),
             aws: Aws::default(),
+            account: BTreeMap::new(),
             queue: BTreeMap::new(),
             work: Work::default(),
             retry: Retry::default(),
@@ -127,17 +134,23 @@ impl Config {
         self.aws.check(faults);
         self.work.check(faults);
         self.retry.check(faults);
+        for (name, account) in &self.account {
+            account.check(name, self, faults);
+        }
         for (name, queue) in &self.queue {
-            queue.check(&format!("queue.{name}"), faults);
+            queue.check(&format!("queue.{name}"), self, faults);
         }
         for (name, crawler) in &self.crawler {
-            crawler.check(&format!("crawler.{name}"), faults);
+            crawler.check(&format!("crawler.{name}"), self, faults);
         }
         for (name, route) in &self.route {
             route.check(&format!("route.{name}"), self, faults);
         }
         queue::check_urls_differ(&self.queue, faults);
-        graph::check(&self.route, faults);
+        graph::check(self, faults);
+        for (key, why) in self.region_faults() {
+            faults.refuse(&key, why);
+        }
     }
 }
 

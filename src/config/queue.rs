@@ -6,8 +6,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::account::check_account;
 use super::fault::Faults;
-use super::{Aws, address, shown, text};
+use super::{Aws, Config, address, shown, text};
 
 /// Below, keeping a lease would cost more calls than working; above, SQS refuses.
 const VISIBILITY: std::ops::RangeInclusive<Duration> =
@@ -24,9 +25,12 @@ pub struct Queue {
     #[serde(deserialize_with = "text::one")]
     #[schemars(example = "https://sqs.us-east-1.amazonaws.com/111122223333/events")]
     pub url: String,
-    /// Default: read from the URL, else `aws.region`.
+    /// Default: read from the URL, else that of its account.
     #[serde(default, deserialize_with = "text::optional")]
     pub region: Option<String>,
+    /// Whose credentials may use it. Default: home's.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub account: Option<String>,
     /// Default: the target of the queue's redrive policy.
     #[serde(default, deserialize_with = "text::optional")]
     pub dead_letter_queue_url: Option<String>,
@@ -99,6 +103,7 @@ impl Queue {
         Self {
             url: url.into(),
             region: None,
+            account: None,
             dead_letter_queue_url: None,
             visibility_timeout: visibility_timeout(),
             max_receive_count: max_receive_count(),
@@ -107,7 +112,7 @@ impl Queue {
         }
     }
 
-    /// The region to call: the queue's own, else the URL's, else home; none leaves it to the SDK.
+    /// The region to call: the queue's own, else the URL's, else its account's; none leaves it to the SDK.
     #[must_use]
     pub fn home(&self, aws: &Aws) -> Option<String> {
         self.region
@@ -133,7 +138,10 @@ impl Queue {
         (host == "queue.amazonaws.com").then(|| "us-east-1".into())
     }
 
-    pub(super) fn check(&self, at: &str, faults: &mut Faults<'_>) {
+    pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
+        if let Some(account) = &self.account {
+            check_account(&format!("{at}.account"), account, config, faults);
+        }
         check_url(&format!("{at}.url"), &self.url, faults);
         if let Some(url) = &self.dead_letter_queue_url {
             let key = format!("{at}.dead_letter_queue_url");

@@ -4,6 +4,7 @@ use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::account::check_account;
 use super::fault::Faults;
 use super::glob::globs;
 use super::known::nearest;
@@ -24,6 +25,9 @@ pub struct Route {
     /// Default: found out from the bucket.
     #[serde(default, deserialize_with = "text::optional")]
     pub from_region: Option<String>,
+    /// Whose credentials read. Default: home's.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub from_account: Option<String>,
     /// `s3://bucket/key-template`.
     #[serde(deserialize_with = "text::one")]
     #[schemars(example = "s3://lake/orders/{path}")]
@@ -31,6 +35,9 @@ pub struct Route {
     /// Default: found out from the bucket.
     #[serde(default, deserialize_with = "text::optional")]
     pub to_region: Option<String>,
+    /// Whose credentials write. Default: home's.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub to_account: Option<String>,
     /// Keys must end in any of these; default: all do.
     #[serde(default, deserialize_with = "text::list")]
     #[schemars(with = "shown::OneOrMany<String>")]
@@ -126,8 +133,10 @@ impl Route {
             queue: None,
             from: text::FromText::from_text(from)?,
             from_region: None,
+            from_account: None,
             to: text::FromText::from_text(to)?,
             to_region: None,
+            to_account: None,
             suffix: Vec::new(),
             include: Vec::new(),
             exclude: Vec::new(),
@@ -149,6 +158,14 @@ impl Route {
                 config.queue.keys(),
                 faults,
             );
+        }
+        for (key, account) in [
+            ("from_account", &self.from_account),
+            ("to_account", &self.to_account),
+        ] {
+            if let Some(account) = account {
+                check_account(&format!("{at}.{key}"), account, config, faults);
+            }
         }
         for crawler in &self.crawlers {
             let known = config.crawler.keys();
@@ -189,7 +206,7 @@ impl Route {
     }
 }
 
-fn check_name<'k>(
+pub(super) fn check_name<'k>(
     key: &str,
     section: &str,
     name: &str,

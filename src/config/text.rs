@@ -40,6 +40,14 @@ impl FromText for u32 {
     }
 }
 
+impl FromText for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| expected::<Self>())
+    }
+}
+
 impl FromText for SocketAddr {
     const EXPECTED: &'static str = "a numeric address and a port, such as \"127.0.0.1:9900\"";
 

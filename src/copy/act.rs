@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::marker::{self, Marker};
-use super::plan::{Copy, ONE_PART, Way};
+use super::plan::{Copy, ONE_PART};
 use super::proof::{verify, verify_body};
+use super::way::Way;
 use crate::queue::Window;
-use crate::s3::{Bucket, CopyObject, Dress, ETag, Object, PutObject, S3, S3Error, Spot, Written};
+use crate::s3::{CopyObject, Dress, ETag, Object, PutObject, S3Error, Side, Spot, Written};
 
 /// The memory budget is counted in these.
 const KIB: u64 = 1024;
@@ -20,7 +21,6 @@ const KIB: u64 = 1024;
 /// Carries plans out. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Copier {
-    s3: S3,
     memory: Arc<Semaphore>,
     /// Buckets that were seen to encrypt with a KMS key: copies into them need the mark.
     kms: Arc<Mutex<HashSet<String>>>,
@@ -30,19 +30,17 @@ pub struct Copier {
 #[derive(Debug, Clone, Copy)]
 pub struct Act<'a> {
     /// Where the source is.
-    pub from: &'a Bucket,
+    pub from: Side<'a>,
     /// Under which key.
     pub key: &'a str,
     /// Where the copy goes.
-    pub to: &'a Bucket,
+    pub to: Side<'a>,
     /// Under which key.
     pub target: &'a str,
     /// What was decided.
     pub copy: &'a Copy,
     /// What a look at the source has shown, if there was one.
     pub source: Option<&'a Object>,
-    /// An earlier try may have begun an upload.
-    pub begun: bool,
 }
 
 /// A write that took effect.
@@ -81,20 +79,13 @@ pub enum CopyError {
 impl Copier {
     /// A copier that holds at most `memory` bytes of bodies.
     #[must_use]
-    pub fn new(s3: S3, memory: u64) -> Self {
+    pub fn new(memory: u64) -> Self {
         let blocks = usize::try_from(memory / KIB).unwrap_or(Semaphore::MAX_PERMITS);
         let memory = Arc::new(Semaphore::new(blocks.min(Semaphore::MAX_PERMITS)));
         Self {
-            s3,
             memory,
             kms: Arc::default(),
         }
-    }
-
-    /// The door to S3.
-    #[must_use]
-    pub fn s3(&self) -> &S3 {
-        &self.s3
     }
 
     /// Whether a bucket was seen to encrypt with a KMS key.
@@ -120,7 +111,7 @@ impl Copier {
             self.kms
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(act.to.name.clone());
+                .insert(act.to.bucket.name.clone());
         }
         // A marked copy vouches for itself; an unmarked one wants a look at both sides.
         let proven = verify(&act.copy.pin, act.source, &written)? || act.copy.marked;
@@ -131,12 +122,12 @@ impl Copier {
     }
 
     async fn server(&self, act: Act<'_>, window: &Window) -> Result<Written, S3Error> {
-        let spot = Spot::new(act.from, act.key);
+        let spot = Spot::new(act.from.bucket, act.key);
         let metadata = act.metadata(&spot);
         let copy = CopyObject {
             source: &spot,
             pin: &act.copy.pin,
-            bucket: act.to,
+            bucket: act.to.bucket,
             key: act.target,
             condition: &act.copy.condition,
             replace: match (act.copy.marked, act.source) {
@@ -147,7 +138,7 @@ impl Copier {
                 (true, None) | (false, _) => None,
             },
         };
-        self.s3.copy(&copy, window).await
+        act.to.s3.copy(&copy, window).await
     }
 
     async fn stream(&self, act: Act<'_>, window: &Window) -> Result<Written, CopyError> {
@@ -157,14 +148,12 @@ impl Copier {
             message: "a streamed copy needs a look at its source".into(),
         })?;
         let _room = self.room(source.size).await;
-        let body = self
-            .s3
-            .get(act.from, act.key, &act.copy.pin, source.size)
-            .await?;
+        let Side { s3, bucket } = act.from;
+        let body = s3.get(bucket, act.key, &act.copy.pin, source.size).await?;
         verify_body(source, body.bytes().expect("it is in memory"))?;
-        let metadata = act.metadata(&Spot::new(act.from, act.key));
+        let metadata = act.metadata(&Spot::new(bucket, act.key));
         let put = PutObject {
-            bucket: act.to,
+            bucket: act.to.bucket,
             key: act.target,
             condition: &act.copy.condition,
             dress: Dress {
@@ -174,7 +163,7 @@ impl Copier {
             checksum: source.checksum.as_ref(),
             body,
         };
-        Ok(self.s3.put(&put, window).await?)
+        Ok(act.to.s3.put(&put, window).await?)
     }
 
     /// Takes bytes from the budget; first come, first served.

@@ -4,7 +4,8 @@
 //! S3 say otherwise (`If-None-Match`).
 
 use super::marker::is_marked;
-use super::plan::{Copy, Means, Way};
+use super::plan::{Copy, Means};
+use super::way::Way;
 use crate::config;
 use crate::s3::{ETag, Object};
 
@@ -52,6 +53,7 @@ impl Means {
             return FirstTry::SourceOnly("a multipart eTag, so the copy is marked");
         }
         match self.way {
+            config::Way::Auto if let Some(why) = self.apart => FirstTry::SourceOnly(why),
             config::Way::Auto | config::Way::Server if size <= self.copy_max => {
                 FirstTry::Blind(Copy {
                     way: Way::Server,
@@ -105,6 +107,14 @@ mod tests {
             kms_target: true,
             ..means()
         };
+        let apart = Means {
+            apart: Some("the two sides are apart"),
+            ..means()
+        };
+        let insisting = Means {
+            way: config::Way::Server,
+            ..apart
+        };
         for (why, means, hint, want) in [
             ("new and small", means(), hint, "blind"),
             (
@@ -146,6 +156,8 @@ mod tests {
                 "source",
             ),
             ("streamed", stream, hint, "source"),
+            ("apart", apart, hint, "source"),
+            ("apart, but server-side", insisting, hint, "blind"),
             ("KMS at the destination", kms, hint, "source"),
         ] {
             let got = match means.first_try(hint) {

@@ -9,8 +9,10 @@ mod plan;
 mod proof;
 mod seal;
 mod sum;
+mod way;
 
 pub use act::{Act, Copier, CopyError, Done};
 pub use first_try::{FirstTry, Hint};
-pub use plan::{Copy, Means, Nothing, ONE_PART, Plan, Way, copy_max};
+pub use plan::{Copy, Means, Nothing, ONE_PART, Plan, copy_max};
 pub use proof::Proof;
+pub use way::Way;

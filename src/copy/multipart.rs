@@ -23,11 +23,11 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::act::{Act, Copier, CopyError};
 use super::layout::Layout;
 use super::marker::Marker;
-use super::plan::Way;
 use super::seal::{self, Seal};
 use super::sum::{joined, of_upload, sum};
+use super::way::Way;
 use crate::queue::{Terms, Window};
-use crate::s3::{Complete, Dress, Object, Part, Retry, S3Error, Spot, Upload, Written};
+use crate::s3::{Complete, Dress, Object, Part, Retry, S3, S3Error, Side, Spot, Upload, Written};
 
 /// Parts of one object under way at once.
 const AT_ONCE: usize = 8;
@@ -49,7 +49,7 @@ struct Making<'a> {
 }
 
 impl Copier {
-    /// Copies in parts. Where an earlier try may have begun, its upload is looked for.
+    /// Copies in parts, and goes on where an earlier try has ended.
     pub(super) async fn in_parts(
         &self,
         act: Act<'_>,
@@ -57,19 +57,14 @@ impl Copier {
     ) -> Result<Written, CopyError> {
         let source = act.source.ok_or_else(|| unseen(act.copy.way))?;
         let layout = self.layout(act, source).await?;
-        let spot = Spot::new(act.from, act.key);
+        let spot = Spot::new(act.from.bucket, act.key);
         let metadata = act.metadata(&spot);
         let dress = Dress {
             headers: &source.headers,
             metadata: &metadata,
         };
         let seal = Seal::of(&Marker::of(&spot, source), layout, dress);
-        let found = if act.begun {
-            self.find(act, &seal).await?
-        } else {
-            None
-        };
-        let (upload, there) = match found {
+        let (upload, there) = match self.find(act, &seal).await? {
             Some(found) => found,
             None => (self.open(act, source, dress, &seal).await?, BTreeMap::new()),
         };
@@ -85,7 +80,7 @@ impl Copier {
         if let Err(e) = &made
             && !may_go_on(e)
         {
-            self.take_back(&making.upload).await;
+            take_back(act.to.s3, &making.upload).await;
         }
         made
     }
@@ -94,11 +89,11 @@ impl Copier {
     ///
     /// # Errors
     /// [`S3Error`].
-    pub async fn sweep(&self, bucket: &crate::s3::Bucket, key: &str) -> Result<(), S3Error> {
-        for mut upload in self.s3().uploads(bucket, key).await? {
-            let sealed = self.s3().parts(&mut upload, seal::FIRST).await?;
+    pub async fn sweep(&self, Side { s3, bucket }: Side<'_>, key: &str) -> Result<(), S3Error> {
+        for mut upload in s3.uploads(bucket, key).await? {
+            let sealed = s3.parts(&mut upload, seal::FIRST).await?;
             if sealed.is_some_and(|parts| seal::is_ours(&upload, &parts)) {
-                self.s3().abort(&upload).await?;
+                s3.abort(&upload).await?;
             }
         }
         Ok(())
@@ -108,9 +103,10 @@ impl Copier {
     async fn layout(&self, act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
         let bounds = act.copy.way.parts();
         let own = match source.etag.parts() {
-            Some(parts) => self
-                .s3()
-                .first_part(act.from, act.key, &source.etag)
+            Some(parts) => act
+                .from
+                .s3
+                .first_part(act.from.bucket, act.key, &source.etag)
                 .await?
                 .filter(|part| *part > 0 && source.size.div_ceil(*part) == parts),
             None => None,
@@ -125,17 +121,17 @@ impl Copier {
         act: Act<'_>,
         seal: &Seal,
     ) -> Result<Option<(Upload, BTreeMap<u32, Part>)>, S3Error> {
-        let mut found = None;
-        for mut upload in self.s3().uploads(act.to, act.target).await? {
-            let Some(sealed) = self.s3().parts(&mut upload, seal::FIRST).await? else {
+        let (mut found, Side { s3, bucket }) = (None, act.to);
+        for mut upload in s3.uploads(bucket, act.target).await? {
+            let Some(sealed) = s3.parts(&mut upload, seal::FIRST).await? else {
                 continue;
             };
             if found.is_none() && seal.is_on(&upload, &sealed) {
-                let parts = self.s3().parts(&mut upload, 1).await?.unwrap_or_default();
+                let parts = s3.parts(&mut upload, 1).await?.unwrap_or_default();
                 let parts = parts.into_iter().map(|part| (part.number, part));
                 found = Some((upload, parts.collect()));
             } else if seal::is_ours(&upload, &sealed) {
-                self.take_back(&upload).await;
+                take_back(s3, &upload).await;
             }
         }
         Ok(found)
@@ -150,9 +146,9 @@ impl Copier {
         seal: &Seal,
     ) -> Result<Upload, S3Error> {
         let algorithm = of_upload(source.checksum.as_ref().map(|sum| sum.algorithm));
-        let s3 = self.s3();
+        let Side { s3, bucket } = act.to;
         let upload = s3
-            .create_upload(act.to, act.target, dress, algorithm)
+            .create_upload(bucket, act.target, dress, algorithm)
             .await?;
         for (number, body) in seal.parts() {
             let told = upload.algorithm.and_then(|algorithm| sum(algorithm, &body));
@@ -160,12 +156,12 @@ impl Copier {
         }
         Ok(upload)
     }
+}
 
-    async fn take_back(&self, upload: &Upload) {
-        if let Err(error) = self.s3().abort(upload).await {
-            let (bucket, key, id) = (&upload.bucket.name, &upload.key, &upload.id);
-            tracing::warn!(bucket, key, id, %error, "an upload could not be taken back");
-        }
+async fn take_back(s3: &S3, upload: &Upload) {
+    if let Err(error) = s3.abort(upload).await {
+        let (bucket, key, id) = (&upload.bucket.name, &upload.key, &upload.id);
+        tracing::warn!(bucket, key, id, %error, "an upload could not be taken back");
     }
 }
 
@@ -201,7 +197,7 @@ impl Making<'_> {
             .map_err(|_| S3Error::Lease {
                 op: "CompleteMultipartUpload",
             })?;
-        Ok(self.copier.s3().complete(&complete, &window).await?)
+        Ok(self.act.to.s3.complete(&complete, &window).await?)
     }
 
     fn length(&self, number: u32) -> u64 {
@@ -211,24 +207,25 @@ impl Making<'_> {
 
     /// Makes one part of the pinned source.
     async fn part(&self, number: u32) -> Result<Part, S3Error> {
-        let (s3, pin) = (self.copier.s3(), &self.act.copy.pin);
+        let (from, to, pin) = (self.act.from, self.act.to.s3, &self.act.copy.pin);
         let range = self.layout.range(number);
         if self.act.copy.way == Way::ServerParts {
             let whole = self.layout.count() == 1;
             let source = (&self.spot, pin);
-            return s3
+            return to
                 .copy_part(&self.upload, number, source, range, whole)
                 .await;
         }
         let _room = self.copier.room(self.length(number)).await;
-        let body = s3
-            .get_range(self.act.from, self.act.key, pin, range)
+        let body = from
+            .s3
+            .get_range(from.bucket, self.act.key, pin, range)
             .await?;
         let told = self
             .upload
             .algorithm
             .and_then(|algorithm| sum(algorithm, &body));
-        s3.put_part(&self.upload, number, &body, told.as_deref())
+        to.put_part(&self.upload, number, &body, told.as_deref())
             .await
     }
 

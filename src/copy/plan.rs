@@ -3,12 +3,11 @@
 //! Deletes have their place here and are not built yet, nor are streams of objects whose parts are
 //! too large to hold: [`Plan::NotYet`].
 
-use std::fmt;
-
 use bytesize::ByteSize;
 
 use super::layout::Layout;
 use super::proof::{Proof, already_there};
+use super::way::Way;
 use crate::config;
 use crate::queue::Terms;
 use crate::s3::{Condition, ETag, Object, Spot};
@@ -23,17 +22,13 @@ const SLOW_COPY_BYTES_PER_SECOND: u64 = 32 << 20;
 /// What is streamed in one request, and held in memory for it.
 pub const ONE_PART: u64 = 16 << 20;
 
-/// The parts of a stream: as large as may be held, as small as keeps many under way.
-const STREAMED: (u64, u64) = (8 << 20, ONE_PART);
-
-/// The parts that S3 copies itself: each costs a request, and none costs memory.
-const COPIED: (u64, u64) = (64 << 20, 5 << 30);
-
 /// What a route and its endpoint can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Means {
     /// The route's `way`.
     pub way: config::Way,
+    /// Why S3 shall not copy between the two sides by itself, unless the operator insists.
+    pub apart: Option<&'static str>,
     /// The destination honours conditions on writes.
     pub conditional: bool,
     /// The destination is known to encrypt with a KMS key.
@@ -86,67 +81,6 @@ impl Copy {
     }
 }
 
-/// How bytes travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// One `CopyObject`.
-    Server,
-    /// `UploadPartCopy`, many at once.
-    ServerParts,
-    /// One GET and one PUT, through this process.
-    Stream,
-    /// Ranged GETs and `UploadPart`, many at once, through this process.
-    StreamParts,
-}
-
-impl Way {
-    /// The name in metrics and logs.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::ServerParts => "server_parts",
-            Self::Stream => "stream",
-            Self::StreamParts => "stream_parts",
-        }
-    }
-
-    /// Whether headers, tags and all must be set by hand, so that the copy carries our mark too.
-    #[must_use]
-    pub fn is_by_hand(self) -> bool {
-        self != Self::Server
-    }
-
-    /// Whether it is an upload in parts.
-    #[must_use]
-    pub fn in_parts(self) -> bool {
-        match self {
-            Self::ServerParts | Self::StreamParts => true,
-            Self::Server | Self::Stream => false,
-        }
-    }
-
-    /// The smallest and the largest parts it may use.
-    #[must_use]
-    pub(super) fn parts(self) -> (u64, u64) {
-        match self {
-            Self::Server | Self::ServerParts => COPIED,
-            Self::Stream | Self::StreamParts => STREAMED,
-        }
-    }
-}
-
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Server => "CopyObject",
-            Self::ServerParts => "UploadPartCopy",
-            Self::Stream => "GetObject → PutObject",
-            Self::StreamParts => "GetObject → UploadPart",
-        })
-    }
-}
-
 /// The largest object that one `CopyObject` finishes well within *W*.
 #[must_use]
 pub fn copy_max(terms: Terms) -> u64 {
@@ -155,6 +89,16 @@ pub fn copy_max(terms: Terms) -> u64 {
 }
 
 impl Means {
+    /// Whether bytes go through this process.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        match self.way {
+            config::Way::Auto => self.apart.is_some(),
+            config::Way::Server => false,
+            config::Way::Stream => true,
+        }
+    }
+
     /// Plans from what both sides are now. A destination that was not looked at is `None`.
     #[must_use]
     pub fn plan(&self, spot: &Spot, source: Option<&Object>, target: Option<&Object>) -> Plan {
@@ -164,14 +108,15 @@ impl Means {
         if let Some(proof) = target.and_then(|target| already_there(spot, source, target)) {
             return Plan::Nothing(Nothing::AlreadyThere(proof));
         }
-        let (one, parts, why) = match self.way {
-            config::Way::Auto => (
+        let (one, parts, why) = match (self.way, self.apart) {
+            (config::Way::Auto, Some(why)) => (Way::Stream, Way::StreamParts, why),
+            (config::Way::Auto, None) => (
                 Way::Server,
                 Way::ServerParts,
                 "S3 can copy between the two itself",
             ),
-            config::Way::Server => (Way::Server, Way::ServerParts, "way = \"server\""),
-            config::Way::Stream => (Way::Stream, Way::StreamParts, "way = \"stream\""),
+            (config::Way::Server, _) => (Way::Server, Way::ServerParts, "way = \"server\""),
+            (config::Way::Stream, _) => (Way::Stream, Way::StreamParts, "way = \"stream\""),
         };
         let way = if source.size > self.one_request() {
             parts
@@ -197,10 +142,24 @@ impl Means {
     /// The largest object that is not copied in parts.
     #[must_use]
     pub fn one_request(&self) -> u64 {
-        match self.way {
-            config::Way::Auto | config::Way::Server => self.copy_max,
-            config::Way::Stream => ONE_PART,
+        if self.streams() {
+            ONE_PART
+        } else {
+            self.copy_max
         }
+    }
+
+    /// In how many parts an object of this size is copied, if that is more than one request's work
+    /// and not too much for an upload.
+    #[must_use]
+    pub fn parts(&self, size: u64) -> Option<u32> {
+        let way = if self.streams() {
+            Way::StreamParts
+        } else {
+            Way::ServerParts
+        };
+        let layout = Layout::of(size, way.parts(), None)?;
+        (size > self.one_request()).then(|| layout.count())
     }
 
     pub(super) fn condition(&self, target: Option<&Object>) -> Condition {
@@ -223,6 +182,7 @@ pub(in crate::copy) mod tests {
         let terms = Terms::new(Duration::from_mins(2));
         Means {
             way: config::Way::Auto,
+            apart: None,
             conditional: true,
             kms_target: false,
             copy_max: copy_max(terms),
@@ -309,18 +269,81 @@ pub(in crate::copy) mod tests {
     }
 
     #[test]
-    fn what_is_too_large_says_so() {
-        let large = Object {
-            size: 1 << 40,
-            ..object()
+    fn two_sides_that_are_apart_are_streamed_unless_the_operator_insists() {
+        let apart = Some("the two sides are apart");
+        for (why, way, apart, want) in [
+            ("together", config::Way::Auto, None, Way::Server),
+            ("apart", config::Way::Auto, apart, Way::Stream),
+            ("insisting", config::Way::Server, apart, Way::Server),
+            ("streaming anyway", config::Way::Stream, None, Way::Stream),
+        ] {
+            let means = Means {
+                way,
+                apart,
+                ..means()
+            };
+            let Plan::Copy(copy) = means.plan(&spot(), Some(&object()), None) else {
+                panic!("{why}: not a copy");
+            };
+            assert_eq!(copy.way, want, "{why}");
+            assert_eq!(means.streams(), want == Way::Stream, "{why}");
+            if why == "apart" {
+                assert_eq!(Some(copy.why), apart);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_for_one_request_goes_in_parts() {
+        let stream = Means {
+            way: config::Way::Stream,
+            ..means()
         };
-        let Plan::NotYet(why) = means().plan(&spot(), Some(&large), None) else {
-            panic!("a plan for 1 TiB");
-        };
-        assert!(
-            why.contains("1.0 TiB") && why.contains("480.0 MiB"),
-            "{why}"
-        );
+        for (why, means, size, want, parts) in [
+            ("one copy", means(), 480 << 20, Some(Way::Server), None),
+            (
+                "a byte more",
+                means(),
+                (480 << 20) + 1,
+                Some(Way::ServerParts),
+                Some(8),
+            ),
+            (
+                "1 TiB",
+                means(),
+                1 << 40,
+                Some(Way::ServerParts),
+                Some(9_987),
+            ),
+            (
+                "the largest",
+                means(),
+                48 << 40,
+                Some(Way::ServerParts),
+                Some(9_997),
+            ),
+            ("one part", stream, 16 << 20, Some(Way::Stream), None),
+            (
+                "a byte more",
+                stream,
+                (16 << 20) + 1,
+                Some(Way::StreamParts),
+                Some(3),
+            ),
+            ("parts that cannot be held", stream, 1 << 40, None, None),
+        ] {
+            let large = Object { size, ..object() };
+            let way = match means.plan(&spot(), Some(&large), None) {
+                Plan::Copy(copy) => Some(copy.way),
+                Plan::NotYet(told) => {
+                    assert!(told.contains("1.0 TiB"), "{told}");
+                    None
+                }
+                Plan::Nothing(nothing) => panic!("{why}: {nothing:?}"),
+            };
+            assert_eq!(way, want, "{why}");
+            assert_eq!(means.parts(size), parts, "{why}");
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Route {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config;
+    use crate::config::{self, Config};
 
     #[test]
     fn a_key_has_a_destination_or_the_reason_why_not() {
@@ -77,7 +77,8 @@ mod tests {
             ("no date yet",         "s3://raw",     "s3://lake/{yyyy}/{path}", "a",         Err(NoDestination::NeedsDate(NeedsDate))),
         ];
         for (why, from, to, key, want) in table {
-            let route = Route::compile("r", &config::Route::new(from, to).unwrap());
+            let route = config::Route::new(from, to).unwrap();
+            let route = Route::compile("r", &route, &Config::default());
             assert_eq!(
                 route.destination(key, None),
                 want.map(str::to_owned),

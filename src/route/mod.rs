@@ -8,7 +8,7 @@ mod filter;
 
 use std::sync::Arc;
 
-use crate::config::{self, Config, Location, SourceMissing, Target, Way};
+use crate::config::{self, Apart, Config, Location, SourceMissing, Target, Way};
 pub use destination::NoDestination;
 use filter::Filter;
 pub use filter::NearMiss;
@@ -32,8 +32,14 @@ pub struct Route {
     pub to: Target,
     /// The target bucket's region, where the operator named it.
     pub to_region: Option<String>,
+    /// Whose credentials read; none: home's.
+    pub from_account: Option<String>,
+    /// Whose credentials write; none: home's.
+    pub to_account: Option<String>,
     /// How bytes travel.
     pub way: Way,
+    /// Why S3 shall not copy between the two sides by itself.
+    pub apart: Option<&'static str>,
     /// What a key that is gone means.
     pub source_missing: SourceMissing,
     /// The crawlers to run after an arrival.
@@ -49,7 +55,7 @@ impl Routes {
             config
                 .route
                 .iter()
-                .map(|(name, route)| Arc::new(Route::compile(name, route)))
+                .map(|(name, route)| Arc::new(Route::compile(name, route, config)))
                 .collect(),
         )
     }
@@ -77,7 +83,7 @@ impl Routes {
 }
 
 impl Route {
-    fn compile(name: &str, route: &config::Route) -> Self {
+    fn compile(name: &str, route: &config::Route, config: &Config) -> Self {
         Self {
             name: name.into(),
             queue: route.queue.clone(),
@@ -85,7 +91,10 @@ impl Route {
             from_region: route.from_region.clone(),
             to: route.to.clone(),
             to_region: route.to_region.clone(),
+            from_account: route.from_account.clone(),
+            to_account: route.to_account.clone(),
             way: route.way,
+            apart: config.apart(route).map(Apart::why),
             source_missing: route.source_missing,
             crawlers: route.crawlers.clone(),
             filter: Filter::compile(route),

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
-use super::error::S3Error;
+use super::error::{Flaw, S3Error};
 use crate::cause;
 
 impl S3Error {
@@ -44,7 +44,11 @@ impl S3Error {
     /// A request that got no answer: did it leave at all?
     fn undelivered(op: &'static str, e: &(dyn StdError + 'static)) -> Self {
         if let Some(message) = cause::credentials(e) {
-            return Self::Credentials { op, message };
+            return Self::Credentials {
+                op,
+                flaw: Flaw::Other,
+                message,
+            };
         }
         let message = cause::chain(e);
         if cause::is_refused_connection(e) {
@@ -72,7 +76,8 @@ impl Told<'_> {
             (404, _) if self.delete_marker => S3Error::Gone { op },
             (_, "NoSuchBucket") => S3Error::NoBucket { op, message },
             (404, _) => S3Error::NotFound { op },
-            (412, _) | (_, "PreconditionFailed") => S3Error::Precondition { op },
+            // A part was sent once more meanwhile: by another worker, who goes on with the same upload.
+            (412, _) | (_, "PreconditionFailed" | "InvalidPart") => S3Error::Precondition { op },
             (409, "ConditionalRequestConflict" | "OperationAborted") => S3Error::Conflict { op },
             (_, "InvalidObjectState" | "ObjectNotInActiveTierError") => S3Error::Archived { op },
             (_, code) if code.starts_with("KMS.") => kms(op, code, message),
@@ -87,6 +92,7 @@ impl Told<'_> {
                 | "NotSignedUp",
             ) => S3Error::Credentials {
                 op,
+                flaw: flaw(self.code),
                 message: format!("{}: {message}", self.code),
             },
             (301 | 307, _) | (_, "PermanentRedirect" | "IllegalLocationConstraintException") => {
@@ -137,6 +143,15 @@ impl Told<'_> {
                 message,
             },
         }
+    }
+}
+
+/// Whether other credentials of the same account may do better.
+fn flaw(code: &str) -> Flaw {
+    match code {
+        "InvalidAccessKeyId" => Flaw::Unknown,
+        "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken" => Flaw::Outdated,
+        _ => Flaw::Other,
     }
 }
 

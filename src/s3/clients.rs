@@ -118,8 +118,8 @@ impl Clients {
         });
         match told.await {
             Ok(region) => Ok(region.unwrap_or_else(|| self.home().to_owned())),
-            // Nobody may look at the bucket itself: the calls to its objects will tell.
-            Err(S3Error::Denied { .. }) => Ok(self.home().to_owned()),
+            // Refused without a word: the calls to its objects will tell.
+            Err(silent) if silent.is_silent() => Ok(self.home().to_owned()),
             Err(S3Error::NotFound { op }) => Err(S3Error::NoBucket {
                 op,
                 message: bucket.to_owned(),

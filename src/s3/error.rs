@@ -53,6 +53,8 @@ pub enum S3Error {
     Credentials {
         /// Which operation failed.
         op: &'static str,
+        /// What is wrong with them.
+        flaw: Flaw,
         /// In S3's words.
         message: String,
     },
@@ -134,6 +136,17 @@ pub enum S3Error {
         /// In S3's words.
         message: String,
     },
+}
+
+/// What is wrong with credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// Nobody has this access key there: deleted, or of another partition.
+    Unknown,
+    /// A key or a session that was good once; newer ones may be.
+    Outdated,
+    /// There are none, or no others would do.
+    Other,
 }
 
 /// What a failure calls for.

@@ -6,6 +6,7 @@
 mod answer;
 mod clients;
 mod copy_source;
+mod doors;
 mod error;
 mod object;
 mod read;
@@ -14,7 +15,8 @@ mod stack;
 mod upload;
 mod write;
 
-use aws_config::SdkConfig;
+use std::sync::Arc;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
@@ -24,13 +26,15 @@ use crate::config::Retry as RetryConfig;
 use crate::edge::Dice;
 use crate::metrics::Metrics;
 
-pub use error::{Retry, S3Error};
+pub use doors::{DoorStatus, Doors, Opening};
+pub use error::{Flaw, Retry, S3Error};
 pub use object::{Algorithm, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written};
 pub use read::Found;
 pub use upload::{Complete, Part, Upload};
 pub use write::{CopyObject, PutObject};
 
 use clients::Clients;
+use doors::Account;
 use stack::Limits;
 
 /// S3, as one account sees it. Cheap to clone.
@@ -38,6 +42,16 @@ use stack::Limits;
 pub struct S3 {
     clients: Clients,
     limits: Limits,
+    account: Arc<Account>,
+}
+
+/// One side of a route: a bucket, and the door through which its account goes there.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// The door.
+    pub s3: &'a S3,
+    /// The bucket.
+    pub bucket: &'a Bucket,
 }
 
 /// A bucket and the region to ask for it, where the operator has named one.
@@ -50,19 +64,25 @@ pub struct Bucket {
 }
 
 impl S3 {
-    /// Opens the door.
+    /// Opens the first door.
     #[must_use]
-    pub fn new(
-        sdk: SdkConfig,
-        custom_endpoint: bool,
-        retry: &RetryConfig,
-        dice: Dice,
-        metrics: Metrics,
-    ) -> Self {
-        let limits = Limits::new(retry, dice, metrics);
+    pub fn new(opening: Opening, retry: &RetryConfig, dice: Dice, metrics: Metrics) -> Self {
+        Self::with(opening, &Limits::new(retry, dice, metrics))
+    }
+
+    /// Opens another account's door; calls through both share their limits.
+    #[must_use]
+    pub fn beside(&self, opening: Opening) -> Self {
+        Self::with(opening, &self.limits)
+    }
+
+    fn with(opening: Opening, limits: &Limits) -> Self {
+        let limits = limits.signed_by(opening.secret.clone());
+        let custom = opening.aws.is_custom_endpoint();
         Self {
-            clients: Clients::new(sdk, custom_endpoint, limits.clone()),
+            clients: Clients::new(opening.sdk.clone(), custom, limits.clone()),
             limits,
+            account: Arc::new(Account::of(opening)),
         }
     }
 
@@ -71,7 +91,7 @@ impl S3 {
     /// # Errors
     /// [`S3Error`]; [`S3Error::NoBucket`] when there is no such bucket.
     pub async fn region(&self, bucket: &str) -> Result<String, S3Error> {
-        self.clients.region(bucket).await
+        self.whose(self.clients.region(bucket).await)
     }
 
     /// Whether the bucket may be listed. Without `s3:ListBucket` a missing key is answered like a
@@ -84,9 +104,8 @@ impl S3 {
     }
 
     async fn client(&self, bucket: &Bucket) -> Result<Client, S3Error> {
-        self.clients
-            .of(&bucket.name, bucket.region.as_deref())
-            .await
+        let region = bucket.region.as_deref();
+        self.whose(self.clients.of(&bucket.name, region).await)
     }
 
     /// Lets go of what a failure has proved wrong.
@@ -97,7 +116,7 @@ impl S3 {
         ) {
             self.clients.forget(&bucket.name);
         }
-        answer
+        self.whose(answer)
     }
 }
 

@@ -38,6 +38,20 @@ impl S3 {
     /// # Errors
     /// [`S3Error`]; a missing object is not one of them.
     pub async fn head(&self, bucket: &Bucket, key: &str) -> Result<Found, S3Error> {
+        let found = match self.ask_head(bucket, key).await {
+            // A HEAD is refused without a word; the GET that needs the same right is not.
+            Err(silent) if silent.is_silent() => match self.probe(bucket, key).await {
+                // Credentials or rights have come meanwhile.
+                Ok(()) => self.ask_head(bucket, key).await,
+                Err(S3Error::Gone { .. }) => Ok(Found::Gone),
+                Err(told) => Err(told),
+            },
+            answer => answer,
+        };
+        self.learn(bucket, found)
+    }
+
+    async fn ask_head(&self, bucket: &Bucket, key: &str) -> Result<Found, S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "HeadObject",
@@ -53,12 +67,7 @@ impl S3 {
             Ok(head) => Ok(Found::Object(Box::new(object(call.op, &head)?))),
             Err(S3Error::Gone { .. }) => Ok(Found::Gone),
             Err(S3Error::NotFound { .. }) => Ok(Found::Nothing),
-            // A HEAD is refused without a word; the GET that needs the same right is not.
-            Err(silent) if silent.is_silent() => {
-                let told = self.probe(bucket, key).await.err();
-                self.learn(bucket, Err(told.unwrap_or(silent)))
-            }
-            Err(other) => self.learn(bucket, Err(other)),
+            Err(other) => Err(other),
         }
     }
 

@@ -3,6 +3,10 @@
 //! A call enters at the first line of [`guard`]; each retry re-enters at the second. Retry is
 //! outermost, so a call that is backing off holds no permit; the timeout is innermost, so that
 //! queueing is not timed. The SDK's own retries are off.
+//!
+//! Outside of the stack stand the credentials, where a secret keeps them: they are there before a
+//! call is timed, and a call that was refused for them is sent again once with newer ones. Such an
+//! answer is certain: nothing took effect.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,20 +17,23 @@ use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::retry::Policy;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use super::error::{Retry, S3Error};
+use super::error::{Flaw, Retry, S3Error};
 use crate::config;
+use crate::credentials::Secret;
 use crate::edge::Dice;
 use crate::metrics::{Metrics, OperationLabels};
 
 /// More than some 200 new connections at once fail in name resolution (aws-sdk-rust#1136).
 const CALLS_AT_ONCE: usize = 256;
 
-/// What all calls of one daemon share.
+/// What all calls of one account share, most of it with all accounts of the daemon.
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
     in_flight: GlobalConcurrencyLimitLayer,
     backoff: Backoff,
     metrics: Metrics,
+    /// Where the account's credentials are kept, if that is a secret.
+    secret: Option<Secret>,
 }
 
 impl Limits {
@@ -47,6 +54,15 @@ impl Limits {
             in_flight: GlobalConcurrencyLimitLayer::with_semaphore(room),
             backoff,
             metrics,
+            secret: None,
+        }
+    }
+
+    /// The same for calls of an account whose credentials are kept there.
+    pub(super) fn signed_by(&self, secret: Option<Secret>) -> Self {
+        Self {
+            secret,
+            ..self.clone()
         }
     }
 
@@ -84,9 +100,27 @@ where
     Answer: Future<Output = Result<T, S3Error>> + Send + 'a,
     T: Send,
 {
+    let generation = match &limits.secret {
+        None => 0,
+        Some(secret) => secret.ready().await.map_err(|e| S3Error::Credentials {
+            op: call.op,
+            flaw: Flaw::Other,
+            message: e.to_string(),
+        })?,
+    };
     // Boxed: the SDK's futures are large, and their types are deeper than the compiler follows.
     let send = move |()| -> BoxFuture<'a, T> { Box::pin(send()) };
-    stack(limits, call, timeout, send).oneshot(()).await
+    let answer = stack(limits, call, timeout, send.clone()).oneshot(()).await;
+    match (&answer, &limits.secret) {
+        (
+            Err(S3Error::Credentials {
+                flaw: Flaw::Unknown | Flaw::Outdated,
+                ..
+            }),
+            Some(secret),
+        ) if secret.renew(generation).await => stack(limits, call, timeout, send).oneshot(()).await,
+        _ => answer,
+    }
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, S3Error>> + Send + 'a>>;

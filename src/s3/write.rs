@@ -84,7 +84,9 @@ impl S3 {
             };
             self.write(call.op, window, request.send(), copied)
         });
-        self.learn(copy.bucket, answer.await)
+        let answer = answer.await;
+        self.learn_conditions(copy.bucket, copy.condition, &answer);
+        self.learn(copy.bucket, answer)
     }
 
     /// Writes a body.
@@ -120,7 +122,9 @@ impl S3 {
             let request = with_checksum!(request, algorithm, sum);
             self.write(call.op, window, request.send(), put_answer)
         });
-        self.learn(put.bucket, answer.await)
+        let answer = answer.await;
+        self.learn_conditions(put.bucket, put.condition, &answer);
+        self.learn(put.bucket, answer)
     }
 
     /// One attempt of a write: asks for the right to, sends, and says whether it was answered.

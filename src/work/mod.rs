@@ -10,6 +10,7 @@ mod hold;
 mod outcome;
 mod pool;
 mod reconcile;
+mod tidy;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::event::{Event, Parsed, Record, parse};
 use crate::metrics::{Metrics, QueueLabel};
 use crate::queue::Window;
 use crate::route::{Route, Routes};
-use crate::s3::{Bucket, ETag};
+use crate::s3::{Bucket, Doors, ETag, Side};
 
 pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
 pub use gates::Gates;
@@ -51,8 +52,8 @@ pub struct Worker {
     pub gates: Gates,
     /// Makes destinations equal.
     pub reconciler: Reconciler,
-    /// The destinations honour conditions on writes.
-    pub conditional: bool,
+    /// Every account's way to S3.
+    pub doors: Doors,
     /// What is counted.
     pub metrics: Metrics,
     /// Who is told of arrivals.
@@ -192,10 +193,16 @@ impl Worker {
             region: route.to_region.clone(),
         };
         let task = Task {
-            from: &from,
+            from: Side {
+                s3: self.doors.of(route.from_account.as_deref()),
+                bucket: &from,
+            },
             event,
             etag: event.etag.as_deref().map(ETag::new),
-            to: &to,
+            to: Side {
+                s3: self.doors.of(route.to_account.as_deref()),
+                bucket: &to,
+            },
             target: Target {
                 key: &|time| {
                     route
@@ -206,7 +213,7 @@ impl Worker {
                 takes: &|size| route.matches(&event.bucket, &event.key, Some(size)).is_ok(),
             },
             way: route.way,
-            conditional: self.conditional,
+            apart: route.apart,
             received_before: received > 1,
         };
         let Reconciled { end, wrote } = self.reconciler.reconcile(&task, window).await;

@@ -13,13 +13,15 @@
 //!             written? else decide again
 //! ```
 
+use std::collections::BTreeSet;
+
 use jiff::{Timestamp, Unit};
 
 use crate::config::Way;
 use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan};
 use crate::event::{Event, Kind};
 use crate::queue::Window;
-use crate::s3::{Bucket, ETag, Found, Object, S3Error, Spot};
+use crate::s3::{Condition, ETag, Found, Object, S3Error, Side, Spot};
 
 /// Losing a race this often in a row means that the key is busy: let it rest.
 const ROUNDS: u32 = 4;
@@ -28,19 +30,19 @@ const ROUNDS: u32 = 4;
 #[derive(Debug, Clone)]
 pub struct Task<'a> {
     /// Where the source is.
-    pub from: &'a Bucket,
+    pub from: Side<'a>,
     /// What was said about it.
     pub event: &'a Event,
     /// The event's `eTag`.
     pub etag: Option<ETag>,
     /// Where the copy goes.
-    pub to: &'a Bucket,
+    pub to: Side<'a>,
     /// Makes the destination key; dated routes need the source's time.
     pub target: Target<'a>,
     /// The route's `way`.
     pub way: Way,
-    /// The destination honours conditions on writes.
-    pub conditional: bool,
+    /// Why S3 shall not copy between the two by itself.
+    pub apart: Option<&'static str>,
     /// An earlier delivery of the same message may have written already.
     pub received_before: bool,
 }
@@ -133,7 +135,7 @@ impl Reconciler {
             task,
             window,
             written: None,
-            began: false,
+            began: BTreeSet::new(),
             large: false,
         };
         let end = match run.reach_an_end().await {
@@ -148,16 +150,16 @@ impl Reconciler {
 }
 
 /// One key on its way to its end.
-struct Run<'a> {
-    copier: &'a Copier,
-    task: &'a Task<'a>,
-    window: &'a Window,
+pub(super) struct Run<'a> {
+    pub(super) copier: &'a Copier,
+    pub(super) task: &'a Task<'a>,
+    pub(super) window: &'a Window,
     /// The last write that took effect.
-    written: Option<Reached>,
-    /// An upload was begun.
-    began: bool,
+    pub(super) written: Option<Reached>,
+    /// The destination keys of uploads that were begun.
+    pub(super) began: BTreeSet<String>,
     /// The source was seen to be larger than one request may copy.
-    large: bool,
+    pub(super) large: bool,
 }
 
 /// What a round has to go by.
@@ -257,13 +259,14 @@ impl Run<'_> {
     }
 
     async fn source(&self) -> Result<Option<Object>, Failure> {
-        let (s3, key) = (self.copier.s3(), &self.task.event.key);
-        Ok(s3.head_for_certain(self.task.from, key).await?)
+        let (Side { s3, bucket }, key) = (self.task.from, &self.task.event.key);
+        Ok(s3.head_for_certain(bucket, key).await?)
     }
 
     async fn target(&self, time: Option<Timestamp>) -> Result<Option<Object>, Failure> {
         let key = (self.task.target.key)(time).map_err(Failure::Target)?;
-        match self.copier.s3().head(self.task.to, &key).await? {
+        let Side { s3, bucket } = self.task.to;
+        match s3.head(bucket, &key).await? {
             Found::Object(object) => Ok(Some(*object)),
             // Should the bucket be missing, the write will say so.
             Found::Gone | Found::Nothing => Ok(None),
@@ -277,7 +280,7 @@ impl Run<'_> {
         if source.is_some_and(|source| !(self.task.target.takes)(source.size)) {
             return Ok(Step::End(Reached::Size));
         }
-        let spot = Spot::new(self.task.from, &self.task.event.key);
+        let spot = Spot::new(self.task.from.bucket, &self.task.event.key);
         match self.means().plan(&spot, source, seen.target.as_ref()) {
             // What an earlier round of ours has written is no duplicate.
             Plan::Nothing(Nothing::AlreadyThere(proof)) => {
@@ -302,15 +305,22 @@ impl Run<'_> {
             target: &target,
             copy,
             source,
-            begun: task.received_before || self.began,
         };
-        self.began |= copy.way.in_parts();
+        if copy.way.in_parts() {
+            self.began.insert(target.clone());
+        }
         tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
             Err(CopyError::S3(
                 S3Error::Precondition { .. } | S3Error::Conflict { .. } | S3Error::Gone { .. },
             )) => return Ok(Step::Refused),
+            // The bucket has just said that it knows no conditions.
+            Err(CopyError::S3(S3Error::NotImplemented { .. }))
+                if copy.condition != Condition::Unconditional && !self.means().conditional =>
+            {
+                return Ok(Step::Refused);
+            }
             Err(other) => return Err(other.into()),
         };
         let end = Reached::Written {
@@ -338,8 +348,8 @@ impl Run<'_> {
         copy: &Copy,
         done: &Done,
     ) -> Result<bool, Failure> {
-        let (s3, event) = (self.copier.s3(), self.task.event);
-        let Found::Object(now) = s3.head(self.task.from, &event.key).await? else {
+        let (Side { s3, bucket }, event) = (self.task.from, self.task.event);
+        let Found::Object(now) = s3.head(bucket, &event.key).await? else {
             return Ok(false);
         };
         if now.etag != copy.pin {
@@ -360,31 +370,12 @@ impl Run<'_> {
             .is_some_and(|time| now.last_modified <= next_second(time)))
     }
 
-    /// Takes back what an earlier try has begun and nobody will go on with.
-    async fn tidied(&self, end: Reached) -> Result<Reached, Failure> {
-        let (task, size) = (self.task, self.task.event.size);
-        let large = self.large || size.is_none_or(|size| size > self.means().one_request());
-        let made = matches!(end, Reached::Written { way, .. } if way.ends_with("_parts"));
-        let may_be_left = self.began || task.received_before && large;
-        if made || !may_be_left {
-            return Ok(end);
-        }
-        let target = (task.target.key)(task.event.time).map_err(Failure::Target)?;
-        match self.copier.sweep(task.to, &target).await {
-            Err(error @ S3Error::Denied { .. }) => {
-                let bucket = &task.to.name;
-                tracing::warn!(bucket, target, %error, "uploads that were begun cannot be seen");
-                Ok(end)
-            }
-            swept => swept.map(|()| end).map_err(Into::into),
-        }
-    }
-
-    fn means(&self) -> Means {
+    pub(super) fn means(&self) -> Means {
         Means {
             way: self.task.way,
-            conditional: self.task.conditional,
-            kms_target: self.copier.is_kms(&self.task.to.name),
+            apart: self.task.apart,
+            conditional: self.task.to.s3.conditional(&self.task.to.bucket.name),
+            kms_target: self.copier.is_kms(&self.task.to.bucket.name),
             copy_max: crate::copy::copy_max(self.window.terms()),
         }
     }

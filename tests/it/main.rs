@@ -1,5 +1,6 @@
 //! The whole daemon in one process, on an AWS made in memory.
 
+mod accounts;
 mod aws;
 mod aws_behaves;
 mod costs;

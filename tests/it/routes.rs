@@ -257,3 +257,52 @@ async fn a_queue_that_disappears_is_waited_for_and_shown() {
     );
     daemon.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_without_conditions_is_remembered_and_written_all_the_same() {
+    for (mode, works) in [("auto", true), ("on", false)] {
+        let stage = Stage::new(1);
+        let without = Rule::new(Fault::NotImplemented);
+        let without = without.when(|call| call.conditional && call.place == "lake");
+        stage.world.inject(without);
+        for n in 0..100 {
+            stage.put(&format!("{n}.csv"), "x");
+        }
+        let mut config = stage.config("");
+        config.aws.conditional_writes = match mode {
+            "on" => brigade::config::ConditionalWrites::On,
+            _ => brigade::config::ConditionalWrites::Auto,
+        };
+        let daemon = stage.start(&config).await;
+        if !works {
+            until("the route is held", || daemon.is_held("orders")).await;
+            let reason = daemon.route("orders")["reason"].to_string();
+            assert!(reason.contains("not implemented there"), "{reason}");
+            continue;
+        }
+        stage.drained().await;
+        stage.put("0.csv", "y");
+        stage.drained().await;
+        let status = serde_json::to_value(daemon.view.status()).unwrap();
+        assert_eq!(
+            status["accounts"]["home"]["unconditional_buckets"],
+            serde_json::json!(["lake"])
+        );
+        let scrape = daemon.view.scrape();
+        assert!(
+            !scrape.contains("outcome=\"retried\""),
+            "nobody had to wait: {scrape}"
+        );
+        daemon.stop().await;
+        for n in 0..100 {
+            assert!(stage.copy(&format!("{n}.csv")).is_some(), "{n}.csv");
+        }
+        assert!(stage.parked().await.is_empty());
+        let calls = stage.world.calls().0;
+        let refused = calls.iter().filter(|call| call.status == Some(501)).count();
+        assert!(
+            (1..=64).contains(&refused),
+            "{refused}: at most one for each worker"
+        );
+    }
+}

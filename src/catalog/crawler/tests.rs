@@ -84,6 +84,7 @@ impl World {
         let config = config::Crawler {
             name: Some("orders-crawler".into()),
             region: None,
+            account: None,
             quiet,
             at_most_every: Duration::from_mins(10),
         };

@@ -65,7 +65,9 @@ impl S3 {
             let request = request.customize().config_override(patient());
             self.write(call.op, window, request.send(), made)
         });
-        self.learn(&upload.bucket, answer.await)
+        let answer = answer.await;
+        self.learn_conditions(&upload.bucket, complete.condition, &answer);
+        self.learn(&upload.bucket, answer)
     }
 
     /// Takes an upload back with all its parts. One that is not there is taken back already.

@@ -118,13 +118,14 @@ fn sdk_algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {
 }
 
 fn own_algorithm(algorithm: &ChecksumAlgorithm) -> Option<Algorithm> {
-    match algorithm {
-        ChecksumAlgorithm::Crc64Nvme => Some(Algorithm::Crc64Nvme),
-        ChecksumAlgorithm::Crc32 => Some(Algorithm::Crc32),
-        ChecksumAlgorithm::Crc32C => Some(Algorithm::Crc32C),
-        ChecksumAlgorithm::Sha1 => Some(Algorithm::Sha1),
-        ChecksumAlgorithm::Sha256 => Some(Algorithm::Sha256),
-        // The enum is open; what is not known is not ours.
-        _ => None,
-    }
+    let known = [
+        Algorithm::Crc64Nvme,
+        Algorithm::Crc32,
+        Algorithm::Crc32C,
+        Algorithm::Sha1,
+        Algorithm::Sha256,
+    ];
+    known
+        .into_iter()
+        .find(|known| sdk_algorithm(*known) == *algorithm)
 }

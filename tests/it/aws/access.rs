@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 /// The account of whatever names no other.
 pub(crate) const HOME_ACCOUNT: &str = "111122223333";
 /// The access key that [`super::World::sdk`] signs with.
@@ -15,12 +17,15 @@ pub(crate) const HOME_KEY: &str = "AKIAHOME";
 pub(crate) struct Access {
     identities: BTreeMap<String, Identity>,
     denials: Vec<Denial>,
+    now: Timestamp,
 }
 
 #[derive(Debug)]
 struct Identity {
     arn: String,
     standing: Standing,
+    /// Of a session: what must come with each request, and until when it is good.
+    session: Option<(String, Timestamp)>,
 }
 
 /// What AWS makes of requests that are signed with a known access key.
@@ -65,6 +70,7 @@ impl Default for Access {
         let mut access = Self {
             identities: BTreeMap::new(),
             denials: Vec::new(),
+            now: Timestamp::UNIX_EPOCH,
         };
         access.know_home();
         access
@@ -83,8 +89,28 @@ impl Access {
         let identity = Identity {
             arn: arn.to_owned(),
             standing: Standing::Good,
+            session: None,
         };
         self.identities.insert(access_key.to_owned(), identity);
+    }
+
+    /// The same, for as long as a session lasts.
+    pub(super) fn know_session(&mut self, access_key: &str, arn: &str, token: &str, to: Timestamp) {
+        self.know(access_key, arn);
+        let identity = self.identities.get_mut(access_key);
+        identity.expect("just made known").session = Some((token.to_owned(), to));
+    }
+
+    /// It is this late by now.
+    pub(super) fn tick(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    /// Whether a request brings the token that belongs to its key.
+    pub(super) fn vouches(&self, access_key: &str, token: Option<&str>) -> bool {
+        let identity = self.identities.get(access_key);
+        let session = identity.and_then(|identity| identity.session.as_ref());
+        session.map(|(token, _)| token.as_str()) == token
     }
 
     /// From now on a known key is worth this.
@@ -113,7 +139,12 @@ impl Access {
         let identity = self.identities.get(access_key);
         let identity = identity.filter(|identity| identity.arn.starts_with(&home));
         let identity = identity.ok_or(Refusal::UnknownKey)?;
+        let over = identity
+            .session
+            .as_ref()
+            .is_some_and(|(_, to)| *to <= self.now);
         match identity.standing {
+            Standing::Good if over => Err(Refusal::Expired),
             Standing::Good => Ok(&identity.arn),
             Standing::Expired => Err(Refusal::Expired),
             Standing::WrongSecret => Err(Refusal::WrongSecret),

@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     ErrorIn200 { code: &'static str, happens: bool },
     /// 200 with nothing in it (field reports on `CopyObject`).
     Empty200 { happens: bool },
+    /// 501 `NotImplemented`. It did not happen.
+    NotImplemented,
     /// 409 `ConditionalRequestConflict`. It did not happen.
     Conflict,
     /// It takes this long before it happens, and this long again until the answer.
@@ -59,6 +61,7 @@ impl Fault {
             Self::InternalError => "internal-error",
             Self::ErrorIn200 { .. } => "error-in-200",
             Self::Empty200 { .. } => "empty-200",
+            Self::NotImplemented => "not-implemented",
             Self::Conflict => "conflict",
             Self::Slow { .. } => "slow",
             Self::LongCopy(_) => "long-copy",

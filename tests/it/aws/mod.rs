@@ -1,6 +1,6 @@
 //! An AWS made in memory, behind the real SDK clients.
 //!
-//! A [`World`] is one universe: buckets, queues and crawlers in all regions, the people who may use
+//! A [`World`] is one universe: buckets, queues, crawlers, secrets and roles in all regions, the people who may use
 //! them, the faults that strike, and a log of every call. Clients reach it through an HTTP
 //! connector without sockets, so that the paused clock of tokio is the only clock there is.
 //!
@@ -21,7 +21,9 @@ mod md5;
 mod reply;
 mod request;
 mod s3;
+mod secrets;
 mod sqs;
+mod sts;
 mod torn;
 mod wire;
 
@@ -76,6 +78,8 @@ struct State {
     s3: s3::S3,
     sqs: sqs::Sqs,
     glue: glue::Glue,
+    secrets: secrets::Secrets,
+    sts: sts::Sts,
 }
 
 /// What a service may look at while it handles one call.
@@ -104,6 +108,8 @@ impl World {
             s3: s3::S3::default(),
             sqs: sqs::Sqs::default(),
             glue: glue::Glue::default(),
+            secrets: secrets::Secrets::default(),
+            sts: sts::Sts::default(),
         };
         let (start, stirred) = (Instant::now(), Notify::new());
         Self(Arc::new(Inner {
@@ -197,6 +203,7 @@ impl World {
         let now = self.now();
         // A test that panicked while holding the lock has failed already.
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.access.tick(now);
         let result = act(&mut state, now);
         let State { s3, sqs, rng, .. } = &mut *state;
         for (queue, body) in s3.announced() {

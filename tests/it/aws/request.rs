@@ -123,6 +123,15 @@ fn split(uri: &str) -> (String, String, BTreeMap<String, String>) {
     (host.to_owned(), path.to_owned(), query.collect())
 }
 
+/// The fields of a form.
+pub(super) fn form(body: &[u8]) -> BTreeMap<String, String> {
+    let text = String::from_utf8_lossy(body).replace('+', " ");
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
 fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

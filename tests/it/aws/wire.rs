@@ -18,7 +18,7 @@ use super::fault::{Fault, Silence};
 use super::line::Line;
 use super::reply::Reply;
 use super::request::Request;
-use super::{World, glue, json, s3, sqs};
+use super::{World, glue, json, s3, secrets, sqs, sts};
 
 /// Hands out connectors into one world.
 #[derive(Debug, Clone)]
@@ -78,6 +78,12 @@ impl Wire {
             let fault = state.faults.strike(&call, &mut state.rng);
             call.fault = fault.as_ref().map(Fault::name);
             state.calls.0.push(call.clone());
+            // A session's key is nobody's without the session's token (IAM user guide, "Using
+            // temporary security credentials").
+            let token = request.header("x-amz-security-token");
+            if !state.access.vouches(&request.caller.access_key, token) {
+                request.caller.access_key.push_str(", without its token");
+            }
             let fault = fault.or_else(|| state.latency.draw(&mut state.rng));
             (state.calls.0.len() - 1, call, fault)
         });
@@ -118,6 +124,12 @@ impl World {
                 let (_, _, glue, mut scene) = state.scene(now);
                 glue::handle(glue, &mut scene, request)
             }),
+            "secretsmanager" => {
+                self.with(|state, _| secrets::handle(&state.secrets, &state.access, request))
+            }
+            "sts" => {
+                self.with(|state, now| sts::handle(&mut state.sts, &mut state.access, now, request))
+            }
             other => Reply::new(501)
                 .code("NotImplemented")
                 .body(format!("no service {other:?}")),
@@ -158,6 +170,10 @@ impl World {
                     let _ = self.perform(request).await;
                 }
                 Ok(Reply::new(200))
+            }
+            Fault::NotImplemented => {
+                let why = "A header you provided implies functionality that is not implemented";
+                Ok(refusal(request, 501, "NotImplemented", why))
             }
             Fault::Conflict => {
                 let why = "The conditional request cannot succeed due to a conflicting operation \
@@ -224,7 +240,10 @@ fn refusal(request: &Request, status: u16, code: &'static str, why: &str) -> Rep
         "s3" => s3::refusal(status, code, why),
         // SQS and Glue have names of their own for being asked too much (SDK models).
         "sqs" if code == "SlowDown" => json::refusal(403, "RequestThrottled", why),
-        "glue" if code == "SlowDown" => json::refusal(400, "ThrottlingException", why),
+        "sts" => sts::refusal(status, code, why),
+        "glue" | "secretsmanager" if code == "SlowDown" => {
+            json::refusal(400, "ThrottlingException", why)
+        }
         _ => json::refusal(status, code, why),
     }
 }
@@ -242,6 +261,15 @@ fn describe(request: &Request, at: Timestamp) -> Call {
             glue::place(request),
             String::new(),
         ),
+        "secretsmanager" => (
+            request.target().to_owned(),
+            secrets::place(request),
+            String::new(),
+        ),
+        "sts" => {
+            let (action, role) = sts::describe(request);
+            (action, role, String::new())
+        }
         _ => (
             request.target().to_owned(),
             request.host.clone(),

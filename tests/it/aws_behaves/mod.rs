@@ -20,11 +20,13 @@ mod s3_upload_checksums;
 mod s3_upload_copy;
 mod s3_upload_list;
 mod s3_versioning;
+mod secrets;
 mod sqs_limits;
 mod sqs_mischief;
 mod sqs_receive;
 mod sqs_send;
 mod sqs_settle;
+mod sts;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;

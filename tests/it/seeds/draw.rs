@@ -147,7 +147,7 @@ fn shape(rng: &mut Rng) -> Shape {
 /// What happens to one source: it comes into being, and goes through changes.
 fn history(rng: &mut Rng, script: &mut Script, key: usize, changes: usize, span: u64) {
     for n in 0..changes {
-        let large = if script.streams() { 40 } else { 10 };
+        let large = if script.streams() { 160 } else { 10 };
         let shape = if rng.u8(..large) == 0 {
             pick(rng, &[Shape::Large, Shape::LargeParts])
         } else {

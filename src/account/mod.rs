@@ -1,0 +1,219 @@
+//! The accounts of the configuration, and their clients, by service and region.
+//!
+//! All of one account's clients come from one `SdkConfig`, so they share its credentials; all of
+//! all accounts share one HTTP client. Opening an account makes no call.
+
+mod open;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::catalog::Glue;
+use crate::cause;
+use crate::config::{self, Aws, Config, HOME, Queue};
+use crate::credentials::{Refusals, Secret};
+use crate::edge::Edge;
+use crate::metrics::Metrics;
+use crate::s3::{Doors, Opening, S3};
+
+/// The SDK's own default; written down because the other timeouts are ours.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
+
+/// Signs requests where nothing names a region: to a stand-in, which does not care.
+const FALLBACK: &str = "us-east-1";
+
+/// One call to Glue or Athena; both answer at once and work on afterwards.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// One call for credentials: whole lanes wait for it.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// All accounts, opened.
+#[derive(Debug)]
+pub struct Accounts {
+    home: Account,
+    named: BTreeMap<String, Account>,
+}
+
+/// One account.
+#[derive(Debug)]
+pub struct Account {
+    name: String,
+    sdk: SdkConfig,
+    aws: Aws,
+    secret: Option<Secret>,
+}
+
+impl Accounts {
+    /// Opens home and every `[account.NAME]`; makes no call.
+    pub async fn open(config: &Config, edge: &Edge, metrics: &Metrics) -> Self {
+        let home = Account::home(edge, &config.aws).await;
+        let mut accounts = Self {
+            home,
+            named: BTreeMap::new(),
+        };
+        // Those that read a secret come last: their reader is one of the others.
+        let (last, first): (Vec<_>, Vec<_>) = config
+            .account
+            .iter()
+            .partition(|(_, account)| account.secret.is_some());
+        for (name, account) in first.into_iter().chain(last) {
+            let opened = accounts.open_one(name, account, edge, metrics).await;
+            accounts.named.insert(name.clone(), opened);
+        }
+        accounts
+    }
+
+    async fn open_one(
+        &self,
+        name: &str,
+        account: &config::Account,
+        edge: &Edge,
+        metrics: &Metrics,
+    ) -> Account {
+        let reader = self.of(account.secret_account.as_deref());
+        let secret = account.secret.as_deref().map(|id| {
+            let region = account.secret_region();
+            let client = aws_sdk_secretsmanager::Client::new(&reader.prompt(region));
+            Secret::new(client, id, metrics.clone())
+        });
+        Account::named(name, account, &self.home, secret, edge).await
+    }
+
+    /// An account; `None` is home.
+    ///
+    /// # Panics
+    /// When the configuration has no such account.
+    #[must_use]
+    pub fn of(&self, name: Option<&str>) -> &Account {
+        match name {
+            None => &self.home,
+            Some(name) => self
+                .named
+                .get(name)
+                .expect("checked with the configuration"),
+        }
+    }
+
+    /// All accounts, home first.
+    pub fn iter(&self) -> impl Iterator<Item = &Account> {
+        std::iter::once(&self.home).chain(self.named.values())
+    }
+
+    /// The configuration, with the regions and endpoints that the SDK's chain has added.
+    #[must_use]
+    pub fn settle(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        config.aws = self.home.aws.clone();
+        for (name, account) in &mut config.account {
+            let Aws {
+                region,
+                endpoint_url,
+                conditional_writes: _,
+            } = self.of(Some(name)).aws.clone();
+            (account.region, account.endpoint_url) = (region, endpoint_url);
+        }
+        config
+    }
+
+    /// Every account's door to S3.
+    #[must_use]
+    pub fn doors(&self, retry: &config::Retry, edge: &Edge, metrics: Metrics) -> Doors {
+        let home = S3::new(self.home.opening(), retry, edge.dice.clone(), metrics);
+        let door = |account: &Account| home.beside(account.opening());
+        let named = self.named.iter();
+        let named = named.map(|(name, account)| (name.clone(), door(account)));
+        Doors::new(home.clone(), named.collect())
+    }
+}
+
+impl Account {
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where AWS is for it, with what the SDK's chain has added.
+    #[must_use]
+    pub fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
+    /// The access key that its calls are signed with, which is no secret.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn access_key(&self) -> Result<String, String> {
+        let provider = self.sdk.credentials_provider();
+        let provider = provider.ok_or("no source of credentials")?;
+        let found = provider.provide_credentials().await;
+        let credentials = found.map_err(|e| cause::chain(&e))?;
+        Ok(credentials.access_key_id().to_owned())
+    }
+
+    fn opening(&self) -> Opening {
+        Opening {
+            account: self.name.clone(),
+            sdk: self.sdk.clone(),
+            aws: self.aws.clone(),
+            secret: self.secret.clone(),
+        }
+    }
+
+    /// A client for a queue; its region comes from its URL.
+    #[must_use]
+    pub fn sqs(&self, queue: &Queue) -> aws_sdk_sqs::Client {
+        let sdk = self.in_region(queue.home(&self.aws).as_deref());
+        let mut client = aws_sdk_sqs::config::Builder::from(&sdk);
+        if let Some(secret) = &self.secret {
+            client = client.interceptor(Refusals(secret.clone()));
+        }
+        aws_sdk_sqs::Client::from_conf(client.build())
+    }
+
+    /// A client for crawlers.
+    #[must_use]
+    pub fn glue(&self, region: Option<&str>, metrics: Metrics) -> Glue {
+        let sdk = self.patient(region, CALL_TIMEOUT);
+        let mut client = aws_sdk_glue::config::Builder::from(&sdk);
+        if let Some(secret) = &self.secret {
+            client = client.interceptor(Refusals(secret.clone()));
+        }
+        Glue::new(aws_sdk_glue::Client::from_conf(client.build()), metrics)
+    }
+
+    /// A client for queries.
+    #[must_use]
+    pub fn athena(&self, region: Option<&str>) -> aws_sdk_athena::Client {
+        aws_sdk_athena::Client::new(&self.patient(region, CALL_TIMEOUT))
+    }
+
+    /// For what gives credentials.
+    fn prompt(&self, region: Option<&str>) -> SdkConfig {
+        self.patient(region, CREDENTIALS_TIMEOUT)
+    }
+
+    /// Where no stack of ours is around the calls: the SDK's timeouts serve.
+    fn patient(&self, region: Option<&str>, timeout: Duration) -> SdkConfig {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(timeout);
+        let builder = self.in_region(region).into_builder();
+        builder.timeout_config(timeouts.build()).build()
+    }
+
+    /// For services whose bodies are small: each call has a timeout of its own, so nobody need
+    /// wake up every second of a long poll to see whether it stalls.
+    fn in_region(&self, region: Option<&str>) -> SdkConfig {
+        let builder = self.sdk.clone().into_builder();
+        let builder = builder.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        let region = region.or(self.aws.region.as_deref()).unwrap_or(FALLBACK);
+        builder.region(Region::new(region.to_owned())).build()
+    }
+}

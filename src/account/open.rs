@@ -1,0 +1,183 @@
+//! How an account is opened: from its section to the one `SdkConfig` its clients are made of.
+
+use std::time::SystemTime;
+
+use aws_config::identity::IdentityCache;
+use aws_config::meta::region::ProvideRegion;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_smithy_async::time::TimeSource;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::service_config::ServiceConfigKey;
+
+use super::{Account, CONNECT_TIMEOUT, FALLBACK, HOME};
+use crate::cause;
+use crate::config::{self, Aws};
+use crate::credentials::Secret;
+use crate::edge::{Edge, Wall};
+
+/// What the sessions of our roles are called in the role's own logs.
+const SESSION: &str = "brigade";
+
+impl Account {
+    /// Reads the SDK's chain.
+    pub(super) async fn home(edge: &Edge, aws: &Aws) -> Self {
+        let mut loader = loader(edge, aws);
+        if let Some(credentials) = &edge.credentials {
+            loader = loader.credentials_provider(credentials.clone());
+        }
+        Self::loaded(HOME, loader, aws, None).await
+    }
+
+    pub(super) async fn named(
+        name: &str,
+        account: &config::Account,
+        home: &Self,
+        secret: Option<Secret>,
+        edge: &Edge,
+    ) -> Self {
+        let mut aws = account.aws(&home.aws);
+        if let (None, Some(profile)) = (&account.region, &account.profile) {
+            let region = profile_region(profile, edge).await;
+            aws.region = region.or(aws.region);
+        }
+        // Asked of nobody: the chain would look for the region of the machine again.
+        let region = aws.region.as_deref().unwrap_or(FALLBACK).to_owned();
+        let mut loader = loader(edge, &aws).region(Region::new(region.clone()));
+        if account.use_fips {
+            loader = loader.use_fips(true);
+        }
+        if account.use_dualstack {
+            loader = loader.use_dual_stack(true);
+        }
+        loader = if let Some(secret) = &secret {
+            // It holds them itself, and lets go of them when they are refused.
+            loader
+                .credentials_provider(secret.clone())
+                .identity_cache(IdentityCache::no_cache())
+        } else if let Some(role) = &account.role {
+            let mut assumed = AssumeRoleProvider::builder(role)
+                .session_name(SESSION)
+                .configure(&home.prompt(None))
+                .region(Region::new(region));
+            if let Some(id) = &account.external_id {
+                assumed = assumed.external_id(id);
+            }
+            loader.credentials_provider(assumed.build().await)
+        } else if let Some(profile) = &account.profile {
+            let provider = ProfileFileCredentialsProvider::builder()
+                .configure(&files(edge).with_region(Some(Region::new(region))))
+                .profile_name(profile);
+            loader.credentials_provider(Profile {
+                name: profile.clone(),
+                files: provider.build(),
+            })
+        } else if let Some(credentials) = &edge.credentials {
+            loader.credentials_provider(credentials.clone())
+        } else {
+            loader
+        };
+        Self::loaded(name, loader, &aws, secret).await
+    }
+
+    async fn loaded(name: &str, loader: ConfigLoader, aws: &Aws, secret: Option<Secret>) -> Self {
+        let sdk = loader.load().await;
+        // The chain may name a stand-in too (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, a profile):
+        // what it says of S3 decides whether conditions can be trusted.
+        let endpoint_url = s3_endpoint(&sdk).or_else(|| sdk.endpoint_url().map(Into::into));
+        let aws = Aws {
+            endpoint_url: aws.endpoint_url.clone().or(endpoint_url),
+            region: sdk.region().map(ToString::to_string),
+            ..aws.clone()
+        };
+        Self {
+            name: name.to_owned(),
+            sdk,
+            aws,
+            secret,
+        }
+    }
+}
+
+/// What all accounts have in common.
+///
+/// SDK retries are off: ours are the only ones, so that attempts are counted once and an
+/// unanswered write is never sent again unseen.
+fn loader(edge: &Edge, aws: &Aws) -> ConfigLoader {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(edge.http.clone())
+        .time_source(WallTime(edge.wall.clone()))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .build(),
+        );
+    if let Some(region) = &aws.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &aws.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader
+}
+
+fn files(edge: &Edge) -> ProviderConfig {
+    ProviderConfig::without_region()
+        .with_http_client(edge.http.clone())
+        .with_time_source(WallTime(edge.wall.clone()))
+}
+
+async fn profile_region(profile: &str, edge: &Edge) -> Option<String> {
+    let provider = ProfileFileRegionProvider::builder()
+        .configure(&files(edge))
+        .profile_name(profile)
+        .build();
+    Some(provider.region().await?.to_string())
+}
+
+fn s3_endpoint(sdk: &SdkConfig) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id("S3")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    sdk.service_config()?.load_config(key)
+}
+
+/// A profile whose errors name it.
+#[derive(Debug)]
+struct Profile {
+    name: String,
+    files: ProfileFileCredentialsProvider,
+}
+
+impl ProvideCredentials for Profile {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            self.files.provide_credentials().await.map_err(|error| {
+                let (name, why) = (&self.name, cause::chain(&error));
+                CredentialsError::provider_error(format!("profile {name:?} gives none: {why}"))
+            })
+        })
+    }
+}
+
+/// Our wall clock, as the SDK asks it: for signatures, and for when credentials expire.
+#[derive(Debug)]
+struct WallTime(Wall);
+
+impl TimeSource for WallTime {
+    fn now(&self) -> SystemTime {
+        self.0.now().into()
+    }
+}

@@ -1,0 +1,251 @@
+//! `[account.NAME]`: other credentials than home's, and where they work.
+//!
+//! Credentials themselves have no place in a file: a section names where they are kept.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::fault::Faults;
+use super::{Aws, ConditionalWrites, Config, address, text};
+
+/// What home is called where accounts are told apart.
+pub const HOME: &str = "home";
+
+/// `[account.NAME]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Account {
+    /// Where its credentials work, if not where a bucket, queue or crawler says. Default: the
+    /// profile's region, else home's.
+    #[serde(deserialize_with = "text::optional")]
+    pub region: Option<String>,
+    /// A stand-in's address, for every service of this account; unset on AWS.
+    #[serde(deserialize_with = "text::optional")]
+    pub endpoint_url: Option<String>,
+    /// Whether writes carry conditions.
+    #[serde(deserialize_with = "text::one")]
+    pub conditional_writes: ConditionalWrites,
+    /// A secret of Secrets Manager, by name or ARN: JSON with the access key, its secret and, if
+    /// they are temporary, the session token.
+    #[serde(deserialize_with = "text::optional")]
+    pub secret: Option<String>,
+    /// Who reads the secret. Default: home.
+    #[serde(deserialize_with = "text::optional")]
+    pub secret_account: Option<String>,
+    /// Where the secret is. Default: the ARN's region, else that of who reads it.
+    #[serde(deserialize_with = "text::optional")]
+    pub secret_region: Option<String>,
+    /// A role to assume with home's credentials.
+    #[serde(deserialize_with = "text::optional")]
+    pub role: Option<String>,
+    /// What the role's owner asks to be told.
+    #[serde(deserialize_with = "text::optional")]
+    pub external_id: Option<String>,
+    /// A profile of the SDK's files.
+    #[serde(deserialize_with = "text::optional")]
+    pub profile: Option<String>,
+    /// Call the endpoints whose cryptography is validated (FIPS 140).
+    #[serde(deserialize_with = "text::one")]
+    pub use_fips: bool,
+    /// Call the endpoints that speak IPv6 too.
+    #[serde(deserialize_with = "text::one")]
+    pub use_dualstack: bool,
+}
+
+impl Account {
+    /// Where AWS is for it.
+    #[must_use]
+    pub fn aws(&self, home: &Aws) -> Aws {
+        Aws {
+            region: self.region.clone().or_else(|| home.region.clone()),
+            endpoint_url: self.endpoint_url.clone(),
+            conditional_writes: self.conditional_writes,
+        }
+    }
+
+    /// Where its secret is, as far as it tells.
+    #[must_use]
+    pub fn secret_region(&self) -> Option<&str> {
+        let told = self.secret.as_deref().and_then(region);
+        self.secret_region.as_deref().or(told)
+    }
+
+    pub(super) fn check(&self, name: &str, config: &Config, faults: &mut Faults<'_>) {
+        let at = |key: &str| format!("account.{name}.{key}");
+        if name == HOME {
+            let why = "is what [aws] is called here; choose another name";
+            return faults.refuse(&format!("account.{name}"), why);
+        }
+        self.check_source(at, faults);
+        if let Some(Err(why)) = self.endpoint_url.as_deref().map(address::parse) {
+            faults.refuse(&at("endpoint_url"), why);
+        }
+        let custom = self.aws(&config.aws).is_custom_endpoint();
+        for (key, is_set) in [
+            ("use_fips", self.use_fips),
+            ("use_dualstack", self.use_dualstack),
+        ] {
+            if is_set && custom {
+                let why = "concerns Amazon's own endpoints; leave it or endpoint_url out";
+                faults.refuse(&at(key), why);
+            }
+        }
+        if let Some(reader) = &self.secret_account {
+            let key = at("secret_account");
+            check_account(&key, reader, config, faults);
+            let needs_one = |account: &Self| account.secret.is_some();
+            if config.account.get(reader).is_some_and(needs_one) {
+                let why = "expected an account that needs no secret itself";
+                faults.refuse(&key, why);
+            }
+        }
+    }
+
+    /// At most one source, each key with the source it belongs to.
+    fn check_source(&self, at: impl Fn(&str) -> String, faults: &mut Faults<'_>) {
+        let sources = [
+            ("secret", &self.secret),
+            ("role", &self.role),
+            ("profile", &self.profile),
+        ];
+        let given: Vec<_> = sources
+            .iter()
+            .filter(|(_, value)| value.is_some())
+            .collect();
+        if let [(first, _), others @ ..] = given.as_slice() {
+            for (key, _) in others {
+                let why = format!("expected one source of credentials, and there is {first} too");
+                faults.refuse(&at(key), why);
+            }
+        }
+        for (key, value, source, is_given) in [
+            (
+                "secret_account",
+                &self.secret_account,
+                "secret",
+                &self.secret,
+            ),
+            ("secret_region", &self.secret_region, "secret", &self.secret),
+            ("external_id", &self.external_id, "role", &self.role),
+        ] {
+            if value.is_some() && is_given.is_none() {
+                faults.refuse(&at(key), format!("belongs to {source}, which is not given"));
+            }
+        }
+        if let Some(secret) = &self.secret
+            && !is_secret_name(secret)
+        {
+            let why = "expected the name or ARN of a secret in Secrets Manager: the credentials \
+                       themselves are never given in a file";
+            faults.refuse_unshown(&at("secret"), why);
+        }
+        if let Some(role) = &self.role
+            && !is_role(role)
+        {
+            let why = "expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade";
+            faults.refuse(&at("role"), why);
+        }
+    }
+}
+
+/// Refuses an account that has no section.
+pub(super) fn check_account(key: &str, name: &str, config: &Config, faults: &mut Faults<'_>) {
+    super::route::check_name(key, "account", name, config.account.keys(), faults);
+}
+
+/// The region in an ARN; none in a name.
+fn region(secret: &str) -> Option<&str> {
+    let rest = secret.strip_prefix("arn:")?;
+    rest.split(':').nth(2).filter(|region| !region.is_empty())
+}
+
+/// What Secrets Manager lets a name consist of, and an ARN's colons.
+fn is_secret_name(text: &str) -> bool {
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"/_+=.@-".contains(&b);
+    match text.strip_prefix("arn:") {
+        None => text.bytes().all(known),
+        Some(arn) => {
+            let parts: Vec<&str> = arn.split(':').collect();
+            let [_, "secretsmanager", region, account, "secret", name] = parts[..] else {
+                return false;
+            };
+            ![region, account, name].contains(&"") && arn.bytes().all(|b| b == b':' || known(b))
+        }
+    }
+}
+
+fn is_role(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", _, "iam", "", account, role] = parts[..] else {
+        return false;
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    is_account
+        && role
+            .strip_prefix("role/")
+            .is_some_and(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Sources};
+
+    fn said(lines: &str) -> String {
+        let file = format!("[account.keyed]\nsecret = \"keys\"\n[account.a]\n{lines}");
+        Config::load(&Sources::text("f", &file))
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_bad_account_is_refused_with_the_reason() {
+        #[rustfmt::skip]
+        let table = [
+            ("two sources",     "secret = \"s\"\nprofile = \"p\"", "account.a.profile in f = \"p\": expected one source of credentials, and there is secret too"),
+            ("no role",         "external_id = \"x\"", "account.a.external_id in f = \"x\": belongs to role, which is not given"),
+            ("no secret",       "secret_region = \"eu-west-1\"", "account.a.secret_region in f = \"eu-west-1\": belongs to secret, which is not given"),
+            ("no ARN",          "role = \"brigade\"", "account.a.role in f = \"brigade\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
+            ("not a role",      "role = \"arn:aws:iam::111122223333:user/brigade\"", "account.a.role in f = \"arn:aws:iam::111122223333:user/brigade\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
+            ("unknown reader",  "secret = \"s\"\nsecret_account = \"keyd\"", "account.a.secret_account in f = \"keyd\": there is no [account.keyd]; did you mean keyed?"),
+            ("a circle",        "secret = \"s\"\nsecret_account = \"keyed\"", "account.a.secret_account in f = \"keyed\": expected an account that needs no secret itself"),
+            ("no address",      "endpoint_url = \"minio\"", "account.a.endpoint_url in f = \"minio\": expected a web address that begins with https:// or http://"),
+            ("FIPS elsewhere",  "use_fips = true\nendpoint_url = \"http://h:1\"", "account.a.use_fips in f = true: concerns Amazon's own endpoints; leave it or endpoint_url out"),
+            ("no yes or no",    "use_dualstack = \"yes\"", "account.a.use_dualstack in f = \"yes\": expected true or false"),
+            ("home's name",     "[account.home]", "account.home in f = {}: is what [aws] is called here; choose another name"),
+            ("a queue's",       "[queue.q]\nurl = \"http://h/q\"\naccount = \"b\"", "queue.q.account in f = \"b\": there is no [account.b]: add it, or use one of a, keyed"),
+            ("a crawler's",     "[crawler.c]\naccount = \"x\"", "crawler.c.account in f = \"x\": there is no [account.x]: add it, or use one of a, keyed"),
+            ("a route's",       "[route.r]\nfrom = \"s3://raw\"\nto = \"s3://lake\"\nto_account = \"keyd\"", "route.r.to_account in f = \"keyd\": there is no [account.keyd]; did you mean keyed?"),
+        ];
+        for (why, lines, want) in table {
+            assert_eq!(said(lines), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_credential_in_the_file_is_refused_and_not_repeated() {
+        for line in [
+            "secret = '{\"AccessKeyId\": \"hush\"}'",
+            "secret = \"arn:aws:secretsmanager:eu-west-1:1:key:hush\"",
+            "aws_secret_access_key = \"hush\"",
+            "access_key_id = \"hush\"",
+            "session_token = \"hush\"",
+            "password = \"hush\"",
+        ] {
+            let said = said(line);
+            assert!(!said.contains("hush"), "{line}: {said}");
+            assert!(said.contains("never given in a file"), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_name_or_an_arn_is_a_secret() {
+        for secret in [
+            "brigade/china",
+            "a+b=c.d@e_f-1",
+            "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:brigade/china-AbCdEf",
+        ] {
+            let file = format!("[account.a]\nsecret = \"{secret}\"");
+            assert!(Config::load(&Sources::text("f", &file)).is_ok(), "{secret}");
+        }
+    }
+}

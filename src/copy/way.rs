@@ -1,0 +1,72 @@
+//! The ways bytes travel.
+
+use std::fmt;
+
+use super::plan::ONE_PART;
+
+/// The parts of a stream: as large as may be held, as small as keeps many under way.
+const STREAMED: (u64, u64) = (8 << 20, ONE_PART);
+
+/// The parts that S3 copies itself: each costs a request, and none costs memory.
+const COPIED: (u64, u64) = (64 << 20, 5 << 30);
+
+/// How bytes travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// One `CopyObject`.
+    Server,
+    /// `UploadPartCopy`, many at once.
+    ServerParts,
+    /// One GET and one PUT, through this process.
+    Stream,
+    /// Ranged GETs and `UploadPart`, many at once, through this process.
+    StreamParts,
+}
+
+impl Way {
+    /// The name in metrics and logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::ServerParts => "server_parts",
+            Self::Stream => "stream",
+            Self::StreamParts => "stream_parts",
+        }
+    }
+
+    /// Whether headers, tags and all must be set by hand, so that the copy carries our mark too.
+    #[must_use]
+    pub fn is_by_hand(self) -> bool {
+        self != Self::Server
+    }
+
+    /// Whether it is an upload in parts.
+    #[must_use]
+    pub fn in_parts(self) -> bool {
+        match self {
+            Self::ServerParts | Self::StreamParts => true,
+            Self::Server | Self::Stream => false,
+        }
+    }
+
+    /// The smallest and the largest parts it may use.
+    #[must_use]
+    pub(super) fn parts(self) -> (u64, u64) {
+        match self {
+            Self::Server | Self::ServerParts => COPIED,
+            Self::Stream | Self::StreamParts => STREAMED,
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Server => "CopyObject",
+            Self::ServerParts => "UploadPartCopy",
+            Self::Stream => "GetObject → PutObject",
+            Self::StreamParts => "GetObject → UploadPart",
+        })
+    }
+}

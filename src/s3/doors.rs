@@ -1,0 +1,188 @@
+//! The doors of all accounts, each made once, and what is known of each account's side of S3.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_config::SdkConfig;
+use serde::Serialize;
+
+use super::error::{Flaw, S3Error};
+use super::{Bucket, Condition, S3};
+use crate::config::{Aws, ConditionalWrites, HOME, Partition};
+use crate::credentials::{Secret, SecretStatus};
+
+/// What a door is made of.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The account's name in the configuration.
+    pub account: String,
+    /// Its credentials, its endpoint, its region.
+    pub sdk: SdkConfig,
+    /// The same, as the operator says it.
+    pub aws: Aws,
+    /// Where its credentials are kept, if that is a secret.
+    pub secret: Option<Secret>,
+}
+
+/// The doors of all accounts. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Doors {
+    home: S3,
+    named: Arc<BTreeMap<String, S3>>,
+}
+
+/// A door as `/status.json` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DoorStatus {
+    /// False: every write is followed by a look at its source.
+    pub conditional_writes: bool,
+    /// Buckets that have answered that they know no conditions.
+    unconditional_buckets: BTreeSet<String>,
+    /// Where the credentials are kept, if that is a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<SecretStatus>,
+}
+
+/// What a door knows of its account.
+#[derive(Debug)]
+pub(super) struct Account {
+    name: String,
+    aws: Aws,
+    secret: Option<Secret>,
+    /// Buckets that know no conditions.
+    unconditional: Mutex<BTreeSet<String>>,
+}
+
+impl Doors {
+    /// Home's door, and those of the accounts by their names.
+    #[must_use]
+    pub fn new(home: S3, named: BTreeMap<String, S3>) -> Self {
+        let named = Arc::new(named);
+        Self { home, named }
+    }
+
+    /// An account's door; `None` is home.
+    ///
+    /// # Panics
+    /// When the account is not one of those it was made for.
+    #[must_use]
+    pub fn of(&self, account: Option<&str>) -> &S3 {
+        match account {
+            None => &self.home,
+            Some(name) => self.named.get(name).expect("a door for every account"),
+        }
+    }
+
+    /// What `/status.json` shows of each.
+    #[must_use]
+    pub fn status(&self) -> BTreeMap<String, DoorStatus> {
+        let named = self.named.iter().map(|(name, door)| (name.as_str(), door));
+        let all = named.chain([(HOME, &self.home)]);
+        all.map(|(name, door)| (name.to_owned(), door.account.status()))
+            .collect()
+    }
+}
+
+impl Account {
+    pub(super) fn of(opening: Opening) -> Self {
+        let Opening {
+            account: name,
+            sdk: _,
+            aws,
+            secret,
+        } = opening;
+        Self {
+            name,
+            aws,
+            secret,
+            unconditional: Mutex::default(),
+        }
+    }
+
+    fn unconditional(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        let buckets = self.unconditional.lock();
+        buckets.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn status(&self) -> DoorStatus {
+        DoorStatus {
+            conditional_writes: self.aws.conditional(),
+            unconditional_buckets: self.unconditional().clone(),
+            secret: self.secret.as_ref().map(Secret::status),
+        }
+    }
+
+    /// How its section is called.
+    fn section(&self) -> String {
+        if self.name == HOME {
+            "[aws]".into()
+        } else {
+            format!("[account.{}]", self.name)
+        }
+    }
+
+    /// What to do about an access key that nobody has there.
+    fn unknown_key(&self) -> String {
+        let section = self.section();
+        match self.aws.region.as_deref() {
+            Some(region) if !self.aws.is_custom_endpoint() => {
+                let partition = Partition::of(region);
+                format!(
+                    "no such key in partition {partition} ({region}): a key works only in the \
+                     partition it was made in; give {section} a key of {partition}, or the region \
+                     its key is for"
+                )
+            }
+            Some(_) | None => format!("give {section} a key that is known there"),
+        }
+    }
+}
+
+impl S3 {
+    /// Whether writes into a bucket carry conditions.
+    #[must_use]
+    pub fn conditional(&self, bucket: &str) -> bool {
+        self.account.aws.conditional() && !self.account.unconditional().contains(bucket)
+    }
+
+    /// Remembers a bucket that knows no conditions, unless the operator says that it does.
+    pub(super) fn learn_conditions<T>(
+        &self,
+        bucket: &Bucket,
+        condition: &Condition,
+        answer: &Result<T, S3Error>,
+    ) {
+        let asked = *condition != Condition::Unconditional;
+        let auto = self.account.aws.conditional_writes == ConditionalWrites::Auto;
+        if let Err(S3Error::NotImplemented { message, .. }) = answer
+            && asked
+            && auto
+            && self.account.unconditional().insert(bucket.name.clone())
+        {
+            let (bucket, account) = (&bucket.name, &self.account.name);
+            tracing::warn!(
+                bucket,
+                account,
+                message,
+                "no conditional writes there: each write is followed by a look at its source"
+            );
+        }
+    }
+
+    /// Says whose credentials were refused, and what to do about a key nobody knows.
+    pub(super) fn whose<T>(&self, answer: Result<T, S3Error>) -> Result<T, S3Error> {
+        let Err(S3Error::Credentials { op, flaw, message }) = answer else {
+            return answer;
+        };
+        let section = self.account.section();
+        // Said by an inner call already.
+        let message = if message.starts_with(&section) {
+            message
+        } else if flaw == Flaw::Unknown {
+            format!("{section}: {message}; {}", self.account.unknown_key())
+        } else {
+            format!("{section}: {message}")
+        };
+        Err(S3Error::Credentials { op, flaw, message })
+    }
+}

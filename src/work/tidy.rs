@@ -1,0 +1,37 @@
+//! Uploads in parts that nobody will go on with.
+//!
+//! A copy in parts leaves its upload open where a later try may go on with it: another delivery of
+//! the message, or the message that was parked and is sent back. Where the key came to its end
+//! otherwise (the source is gone, or small by now, or another has copied it), that try takes the
+//! upload back.
+
+use super::reconcile::{Failure, Reached, Run};
+use crate::s3::S3Error;
+
+impl Run<'_> {
+    /// Takes back what this try or one before may have begun, unless it became the copy.
+    pub(super) async fn tidied(&self, end: Reached) -> Result<Reached, Failure> {
+        if matches!(end, Reached::Written { way, .. } if way.ends_with("_parts")) {
+            return Ok(end);
+        }
+        let (task, event) = (self.task, self.task.event);
+        let mut targets = self.began.clone();
+        let most = self.means().one_request();
+        let large = self.large || event.size.map_or(task.received_before, |size| size > most);
+        // Where the key holds a date, an event without a time does not tell it.
+        let named = !task.target.dated || event.time.is_some();
+        if large && named {
+            targets.insert((task.target.key)(event.time).map_err(Failure::Target)?);
+        }
+        for target in targets {
+            match self.copier.sweep(task.to, &target).await {
+                Err(error @ S3Error::Denied { .. }) => {
+                    let bucket = &task.to.bucket.name;
+                    tracing::warn!(bucket, target, %error, "uploads that were begun cannot be seen");
+                }
+                swept => swept?,
+            }
+        }
+        Ok(end)
+    }
+}
