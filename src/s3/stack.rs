@@ -179,11 +179,8 @@ impl<T> Policy<(), T, S3Error> for Backoff {
     fn retry(&mut self, (): &mut (), result: &mut Result<T, S3Error>) -> Option<Self::Future> {
         let error = result.as_ref().err()?;
         let again = match (error.retry(), self.call.effect) {
-            (Retry::Wait, Effect::Repeatable | Effect::Once)
-            | (Retry::Look, Effect::Repeatable) => true,
-            (Retry::Look, Effect::Once) | (Retry::Never, Effect::Repeatable | Effect::Once) => {
-                false
-            }
+            (Retry::Wait, _) | (Retry::Look, Effect::Repeatable) => true,
+            (Retry::Look, Effect::Once) | (Retry::Never, _) => false,
         };
         if !again {
             return None;
