@@ -122,7 +122,15 @@ impl Copier {
         seal: &Seal,
     ) -> Result<Option<(Upload, BTreeMap<u32, Part>)>, S3Error> {
         let (mut found, Side { s3, bucket }) = (None, act.to);
-        for mut upload in s3.uploads(bucket, act.target).await? {
+        let open = match s3.uploads(bucket, act.target).await {
+            Err(error @ S3Error::Denied { .. }) => {
+                let (bucket, key) = (&bucket.name, act.target);
+                tracing::warn!(bucket, key, %error, "cannot see whether a copy was begun; begins anew");
+                return Ok(None);
+            }
+            open => open?,
+        };
+        for mut upload in open {
             let Some(sealed) = s3.parts(&mut upload, seal::FIRST).await? else {
                 continue;
             };
