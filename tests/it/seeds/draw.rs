@@ -160,15 +160,15 @@ fn history(rng: &mut Rng, script: &mut Script, key: usize, changes: usize, span:
             dress: pick(rng, &[0, 0, 1, 2]),
             shape,
         };
-        let act = match rng.u8(..12) {
+        let act = match rng.u8(..13) {
             _ if n == 0 => put,
             0..=1 => Outside::Delete { key },
             2 => Outside::DeleteVersion {
                 key,
                 back: rng.usize(..3),
             },
-            3 => Outside::Undelete { key },
-            4 => Outside::Hint {
+            3..=4 => Outside::Undelete { key },
+            5 => Outside::Hint {
                 key,
                 envelope: pick(
                     rng,
