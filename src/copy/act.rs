@@ -66,14 +66,6 @@ pub enum CopyError {
         /// The copy's.
         got: ETag,
     },
-    /// The bytes that were sent are not the source's; nothing was made of them.
-    #[error("integrity: the parts have checksum {got}, the source {want}")]
-    Torn {
-        /// The source's.
-        want: String,
-        /// That of all parts.
-        got: String,
-    },
 }
 
 impl Copier {

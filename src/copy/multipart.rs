@@ -190,7 +190,7 @@ impl Making<'_> {
             .buffered(AT_ONCE)
             .try_collect::<Vec<_>>()
             .await?;
-        let whole = self.whole(&parts)?;
+        let whole = self.whole(&parts);
         let complete = Complete {
             upload: &self.upload,
             parts: &parts,
@@ -237,26 +237,15 @@ impl Making<'_> {
             .await
     }
 
-    /// The checksum that the whole must have: the source's own, else that of what was sent. What
-    /// went through this process is compared here too: no torn object need be made to be refused.
-    fn whole(&self, parts: &[Part]) -> Result<Option<String>, CopyError> {
-        let Some(algorithm) = self.upload.algorithm else {
-            return Ok(None);
-        };
-        let sent = match self.act.copy.way {
-            Way::StreamParts | Way::Stream => joined(algorithm, parts),
-            Way::ServerParts | Way::Server => None,
-        };
+    /// The checksum that the whole must have, or S3 refuses to make it: the source's own, else that
+    /// of what was sent.
+    fn whole(&self, parts: &[Part]) -> Option<String> {
+        let algorithm = self.upload.algorithm?;
         let source = self.source.checksum.as_ref();
-        let source = source.filter(|source| source.algorithm == algorithm);
-        match (source, sent) {
-            (Some(source), Some(sent)) if source.value != sent => Err(CopyError::Torn {
-                want: source.value.clone(),
-                got: sent,
-            }),
-            (Some(source), _) => Ok(Some(source.value.clone())),
-            (None, sent) => Ok(sent),
-        }
+        source
+            .filter(|source| source.algorithm == algorithm)
+            .map(|source| source.value.clone())
+            .or_else(|| joined(algorithm, parts))
     }
 }
 
@@ -274,7 +263,7 @@ fn may_go_on(e: &CopyError) -> bool {
                     }
             ),
         },
-        CopyError::Integrity { .. } | CopyError::Torn { .. } => false,
+        CopyError::Integrity { .. } => false,
     }
 }
 

@@ -41,10 +41,13 @@ pub(super) fn already_there(spot: &Spot, source: &Object, target: &Object) -> Op
     if source.etag == target.etag {
         return Some(Proof::ETag);
     }
-    if source.checksum.is_some() && source.checksum == target.checksum {
-        return Some(Proof::Checksum);
+    // Two checksums of one kind that differ are proof of the contrary, whatever a mark says: the
+    // copy is torn. So are two MD5s.
+    if let (Some(source), Some(target)) = (&source.checksum, &target.checksum)
+        && source.algorithm == target.algorithm
+    {
+        return (source == target).then_some(Proof::Checksum);
     }
-    // Two MD5s that differ are proof of the contrary, whatever a mark says: the copy is torn.
     if is_md5(source) && is_md5(target) {
         return None;
     }
@@ -208,6 +211,18 @@ pub(in crate::copy) mod tests {
                 s.clone(),
                 Object {
                     kms: false,
+                    ..marked(&s)
+                },
+                None,
+            ),
+            (
+                "our mark on bytes with another checksum",
+                Object {
+                    checksum: Some(sum("x")),
+                    ..object()
+                },
+                Object {
+                    checksum: Some(sum("y")),
                     ..marked(&s)
                 },
                 None,

@@ -54,7 +54,7 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
         Failure::NotYet(_) => return never("not_yet"),
         Failure::Target(_) => return never("bad_target_key"),
         Failure::Contended => return later("contended"),
-        Failure::Copy(CopyError::Integrity { .. } | CopyError::Torn { .. }) => return torn(),
+        Failure::Copy(CopyError::Integrity { .. }) => return torn(),
         Failure::Copy(CopyError::S3(e)) => e,
     };
     match e {
