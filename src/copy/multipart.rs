@@ -238,14 +238,17 @@ impl Making<'_> {
     }
 
     /// The checksum that the whole must have, or S3 refuses to make it: the source's own, else that
-    /// of what was sent.
+    /// of what went through this process.
     fn whole(&self, parts: &[Part]) -> Option<String> {
         let algorithm = self.upload.algorithm?;
         let source = self.source.checksum.as_ref();
         source
             .filter(|source| source.algorithm == algorithm)
             .map(|source| source.value.clone())
-            .or_else(|| joined(algorithm, parts))
+            .or_else(|| {
+                let streamed = self.act.copy.way == Way::StreamParts;
+                joined(algorithm, parts).filter(|_| streamed)
+            })
     }
 }
 
