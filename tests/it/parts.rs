@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::aws::{Call, Fault, Moment, Rule, Seed, Silence, Tear, Version, World};
+use crate::aws::{
+    Call, Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence, Tear, Version, World,
+};
 use crate::stage::Stage;
 
 const MIB: u64 = 1 << 20;
@@ -247,4 +249,122 @@ async fn uploads_of_others_are_left_alone() {
     assert!(left[0].parts.is_empty(), "{left:?}");
     let copy = stage.world.object("lake", "orders/a.bin");
     assert!(copy.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_complete_never_replaces_a_newer_copy() {
+    for (why, small_first) in [("nothing was there", false), ("a copy was there", true)] {
+        let stage = Stage::new(1);
+        let daemon = stage.start(&stage.config("")).await;
+        if small_first {
+            stage.put("a.bin", "small");
+            stage.drained().await;
+        }
+        // The newer version comes while the older one's end is on its way, and is quicker.
+        let slow = Fault::Slow {
+            before: Duration::from_secs(10),
+            after: Duration::ZERO,
+        };
+        let slow = Rule::new(slow).on("s3", "CompleteMultipartUpload");
+        stage.world.inject(slow.times(1));
+        at(&stage, "CompleteMultipartUpload", 0, |world| {
+            world.put("raw", large(640 * MIB, 9));
+        });
+        stage.world.put("raw", large(640 * MIB, 8));
+        stage.drained().await;
+        daemon.stop().await;
+        equal(&stage);
+        let history = stage.world.history("lake", "orders/a.bin");
+        assert!(history.regressions().is_empty(), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_complete_may_take_longer_than_other_writes() {
+    let stage = Stage::new(1);
+    stage.drained_of_test_event().await;
+    stage.world.put("raw", large(640 * MIB, 8));
+    let slow = Fault::Slow {
+        before: Duration::ZERO,
+        after: Duration::from_secs(12),
+    };
+    stage
+        .world
+        .inject(Rule::new(slow).on("s3", "CompleteMultipartUpload"));
+    let mut config = stage.config("");
+    let queue = config.queue.get_mut("events").expect("it is there");
+    queue.visibility_timeout = Duration::from_mins(1);
+    let daemon = stage.start(&config).await;
+    stage.drained().await;
+    daemon.stop().await;
+    equal(&stage);
+    let settled = stage.world.settled();
+    assert_eq!(settled.last().map(|settled| settled.receives), Some(1));
+}
+
+/// What becomes of a source while its copy cannot go on.
+type Meanwhile = fn(&World);
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_of_what_is_no_more_is_not_gone_on_with() {
+    let table: [(&str, Meanwhile); 3] = [
+        ("overwritten, alike in size", |world| {
+            world.put("raw", large(640 * MIB, 9).unsummed());
+        }),
+        ("overwritten, small", |world| {
+            world.put("raw", Seed::new("in/a.bin", "small"));
+        }),
+        ("deleted", |world| world.delete("raw", "in/a.bin", None)),
+    ];
+    for (why, meanwhile) in table {
+        let stage = Stage::new(1);
+        stage.world.put("raw", large(640 * MIB, 8).unsummed());
+        // Some parts get through, all attempts of the others do not; then it goes on.
+        let calls = AtomicUsize::new(0);
+        let some = Rule::new(Fault::SlowDown).on("s3", "UploadPartCopy");
+        let some = some.when(move |_| (5..29).contains(&calls.fetch_add(1, Ordering::Relaxed)));
+        stage.world.inject(some);
+        at(&stage, "ChangeMessageVisibilityBatch", 0, meanwhile);
+        let daemon = stage.start(&stage.config("")).await;
+        stage.drained().await;
+        daemon.stop().await;
+        if why == "deleted" {
+            assert_eq!(
+                stage.world.uploads("lake").len(),
+                0,
+                "{why}: uploads are left"
+            );
+            assert!(
+                stage.world.object("lake", "orders/a.bin").is_none(),
+                "{why}"
+            );
+        } else {
+            equal(&stage);
+        }
+        let sources = stage.world.history("raw", "in/a.bin").0;
+        for copy in stage.world.history("lake", "orders/a.bin").0 {
+            let whole = sources.iter().any(|source| source.md5 == copy.md5);
+            assert!(whole, "{why}: a mixture of two versions");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_is_parked_leaves_no_upload() {
+    let stage = Stage::new(1);
+    stage.world.put("raw", large(640 * MIB, 8));
+    at(&stage, "UploadPartCopy", 3, |world| {
+        world.access(|access| {
+            access.deny(Denial {
+                access_key: HOME_KEY.to_owned(),
+                action: "s3:GetObject".to_owned(),
+                resource: "raw".to_owned(),
+            });
+        });
+    });
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.parked().await[0].0, "denied");
+    assert_eq!(stage.world.uploads("lake").len(), 0);
 }
