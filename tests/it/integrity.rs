@@ -30,6 +30,8 @@ async fn bytes_that_change_on_their_way_are_noticed() {
             .content
             .md5();
         assert_eq!(copy, source, "{why}");
+        let history = stage.world.history("lake", "orders/a.bin").0;
+        assert_eq!(history.len(), 1, "{why}: nothing torn stood there");
         assert_eq!(stage.world.uploads("lake").len(), 0, "{why}");
         let settled = stage.world.settled();
         assert_eq!(settled.last().map(|s| s.receives), Some(receives), "{why}");
