@@ -260,15 +260,19 @@ async fn a_slow_complete_never_replaces_a_newer_copy() {
             stage.put("a.bin", "small");
             stage.drained().await;
         }
-        // The newer version comes while the older one's end is on its way, and is quicker.
+        // The newer version comes while the older one's end is on its way, and is quicker. It is
+        // small: a large one would look for uploads first, and take the older one's back.
         let slow = Fault::Slow {
             before: Duration::from_secs(10),
             after: Duration::ZERO,
         };
+        // Where a copy was there, a first end is refused at once: it expected nothing.
+        let (nth, ends) = (usize::from(small_first), AtomicUsize::new(0));
         let slow = Rule::new(slow).on("s3", "CompleteMultipartUpload");
-        stage.world.inject(slow.times(1));
-        at(&stage, "CompleteMultipartUpload", 0, |world| {
-            world.put("raw", large(640 * MIB, 9));
+        let slow = slow.when(move |_| ends.fetch_add(1, Ordering::Relaxed) == nth);
+        stage.world.inject(slow);
+        at(&stage, "CompleteMultipartUpload", nth, |world| {
+            world.put("raw", Seed::new("in/a.bin", "small and newer"));
         });
         stage.world.put("raw", large(640 * MIB, 8));
         stage.drained().await;
