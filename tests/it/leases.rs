@@ -191,3 +191,17 @@ async fn a_delete_that_failed_is_tried_again_while_the_receipt_lasts() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_parked_once_the_queue_has_named_it() {
+    let stage = Stage::new(1);
+    stage.send("{noise").await;
+    let empty = Fault::Empty200 { happens: false };
+    let empty = Rule::new(empty).on("sqs", "SendMessage");
+    // The stage's own clients have sent what they send.
+    stage.world.inject(empty.times(1));
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.parked().await.len(), 1, "it is in one of the queues");
+}
