@@ -13,7 +13,7 @@ use super::plan::{Copy, ONE_PART};
 use super::proof::{verify, verify_body};
 use super::way::Way;
 use crate::queue::Window;
-use crate::s3::{CopyObject, Dress, ETag, Object, PutObject, S3Error, Side, Spot, Written};
+use crate::s3::{CopyObject, ETag, Object, PutObject, S3Error, Side, Spot, Written};
 
 /// The memory budget is counted in these.
 const KIB: u64 = 1024;
@@ -123,10 +123,7 @@ impl Copier {
             key: act.target,
             condition: &act.copy.condition,
             replace: match (act.copy.marked, act.source) {
-                (true, Some(source)) => Some(Dress {
-                    headers: &source.headers,
-                    metadata: &metadata,
-                }),
+                (true, Some(source)) => Some(source.dress(&metadata)),
                 (true, None) | (false, _) => None,
             },
         };
@@ -134,11 +131,7 @@ impl Copier {
     }
 
     async fn stream(&self, act: Act<'_>, window: &Window) -> Result<Written, CopyError> {
-        let source = act.source.ok_or_else(|| S3Error::Refused {
-            op: "GetObject",
-            code: "Unseen".into(),
-            message: "a streamed copy needs a look at its source".into(),
-        })?;
+        let source = act.seen()?;
         let _room = self.room(source.size).await;
         let Side { s3, bucket } = act.from;
         let body = s3.get(bucket, act.key, &act.copy.pin, source.size).await?;
@@ -148,10 +141,7 @@ impl Copier {
             bucket: act.to.bucket,
             key: act.target,
             condition: &act.copy.condition,
-            dress: Dress {
-                headers: &source.headers,
-                metadata: &metadata,
-            },
+            dress: source.dress(&metadata),
             checksum: source.checksum.as_ref(),
             body,
         };
@@ -168,7 +158,16 @@ impl Copier {
     }
 }
 
-impl Act<'_> {
+impl<'a> Act<'a> {
+    /// What a look at the source has shown, where nothing can be done without it.
+    pub(super) fn seen(&self) -> Result<&'a Object, S3Error> {
+        self.source.ok_or_else(|| S3Error::Refused {
+            op: "GetObject",
+            code: "Unseen".into(),
+            message: format!("{} needs a look at its source", self.copy.way),
+        })
+    }
+
     /// The source's user metadata, with our mark if the copy carries one.
     pub(super) fn metadata(&self, spot: &Spot) -> BTreeMap<String, String> {
         let Some(source) = self.source else {

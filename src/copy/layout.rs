@@ -1,9 +1,9 @@
 //! How an object is cut into parts. Pure.
 //!
 //! S3 takes up to 10,000 parts of 5 MiB to 5 GiB, the last of any size. The last two numbers are
-//! kept for the mark of an upload (see [`super::multipart`]), which is never part of an object. Where the source
-//! was itself uploaded in equal parts, the copy takes the same ones: its `ETag` is then the
-//! source's, which is the best proof there is.
+//! kept for an upload's [seal](super::seal), which is never part of an object. Where the source was
+//! itself uploaded in equal parts, the copy takes the same ones: its `ETag` is then the source's,
+//! which is the best proof there is.
 
 use std::ops::Range;
 
@@ -14,9 +14,9 @@ const GIB: u64 = 1 << 30;
 const LEAST: u64 = 5 * MIB;
 
 /// No part may be larger.
-const MOST: u64 = 5 * GIB;
+pub(super) const MOST: u64 = 5 * GIB;
 
-/// The highest part number of an object; the two after it mark the upload.
+/// The highest part number of an object; the two after it seal the upload.
 pub(super) const LAST: u32 = 9_998;
 
 /// An object's parts: all of one size, but for the last.

@@ -13,6 +13,7 @@ mod way;
 
 pub use act::{Act, Copier, CopyError, Done};
 pub use first_try::{FirstTry, Hint};
+pub use multipart::sweep;
 pub use plan::{Copy, Means, Nothing, ONE_PART, Plan, copy_max};
 pub use proof::Proof;
 pub use way::Way;

@@ -18,6 +18,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::act::{Act, Copier, CopyError};
@@ -55,18 +56,15 @@ impl Copier {
         act: Act<'_>,
         window: &Window,
     ) -> Result<Written, CopyError> {
-        let source = act.source.ok_or_else(|| unseen(act.copy.way))?;
-        let layout = self.layout(act, source).await?;
+        let source = act.seen()?;
+        let layout = layout(act, source).await?;
         let spot = Spot::new(act.from.bucket, act.key);
         let metadata = act.metadata(&spot);
-        let dress = Dress {
-            headers: &source.headers,
-            metadata: &metadata,
-        };
+        let dress = source.dress(&metadata);
         let seal = Seal::of(&Marker::of(&spot, source), layout, dress);
-        let (upload, there) = match self.find(act, &seal).await? {
+        let (upload, there) = match find(act, &seal).await? {
             Some(found) => found,
-            None => (self.open(act, source, dress, &seal).await?, BTreeMap::new()),
+            None => (open(act, source, dress, &seal).await?, BTreeMap::new()),
         };
         let making = Making {
             copier: self,
@@ -84,86 +82,95 @@ impl Copier {
         }
         made
     }
+}
 
-    /// Takes back all uploads of ours that are open for a key.
-    ///
-    /// # Errors
-    /// [`S3Error`].
-    pub async fn sweep(&self, Side { s3, bucket }: Side<'_>, key: &str) -> Result<(), S3Error> {
-        for mut upload in s3.uploads(bucket, key).await? {
-            let sealed = s3.parts(&mut upload, seal::FIRST).await?;
-            if sealed.is_some_and(|parts| seal::is_ours(&upload, &parts)) {
-                s3.abort(&upload).await?;
-            }
+/// Takes back all uploads of ours that are open for a key.
+///
+/// # Errors
+/// [`S3Error`].
+pub async fn sweep(side: Side<'_>, key: &str) -> Result<(), S3Error> {
+    for (upload, _) in ours(side, key).await? {
+        side.s3.abort(&upload).await?;
+    }
+    Ok(())
+}
+
+/// The source's own cut where it is even, so that the copy gets its `ETag`.
+async fn layout(act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
+    let Side { s3, bucket } = act.from;
+    let own = match source.etag.parts() {
+        Some(parts) => s3
+            .first_part(bucket, act.key, &source.etag)
+            .await?
+            .filter(|part| *part > 0 && source.size.div_ceil(*part) == parts),
+        None => None,
+    };
+    let layout = Layout::of(source.size, act.copy.way.parts(), own);
+    Ok(layout.expect("what cannot be cut is not planned"))
+}
+
+/// The upload that an earlier try has begun, and its parts. What it has begun of another version is
+/// taken back.
+async fn find(act: Act<'_>, seal: &Seal) -> Result<Option<(Upload, BTreeMap<u32, Part>)>, S3Error> {
+    let begun = match ours(act.to, act.target).await {
+        Err(error @ S3Error::Denied { .. }) => {
+            let (bucket, key) = (&act.to.bucket.name, act.target);
+            tracing::warn!(bucket, key, %error, "cannot see whether a copy was begun; begins anew");
+            return Ok(None);
         }
-        Ok(())
-    }
-
-    /// The source's own cut where it is even, so that the copy gets its `ETag`.
-    async fn layout(&self, act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
-        let bounds = act.copy.way.parts();
-        let own = match source.etag.parts() {
-            Some(parts) => act
-                .from
-                .s3
-                .first_part(act.from.bucket, act.key, &source.etag)
-                .await?
-                .filter(|part| *part > 0 && source.size.div_ceil(*part) == parts),
-            None => None,
-        };
-        Layout::of(source.size, bounds, own).ok_or_else(|| unseen(act.copy.way))
-    }
-
-    /// The upload that an earlier try has begun, and its parts. What it has begun of another
-    /// version is taken back.
-    async fn find(
-        &self,
-        act: Act<'_>,
-        seal: &Seal,
-    ) -> Result<Option<(Upload, BTreeMap<u32, Part>)>, S3Error> {
-        let (mut found, Side { s3, bucket }) = (None, act.to);
-        let open = match s3.uploads(bucket, act.target).await {
-            Err(error @ S3Error::Denied { .. }) => {
-                let (bucket, key) = (&bucket.name, act.target);
-                tracing::warn!(bucket, key, %error, "cannot see whether a copy was begun; begins anew");
-                return Ok(None);
-            }
-            open => open?,
-        };
-        for mut upload in open {
-            let Some(sealed) = s3.parts(&mut upload, seal::FIRST).await? else {
-                continue;
-            };
-            if found.is_none() && seal.is_on(&upload, &sealed) {
-                let parts = s3.parts(&mut upload, 1).await?.unwrap_or_default();
-                let parts = parts.into_iter().map(|part| (part.number, part));
-                found = Some((upload, parts.collect()));
-            } else if seal::is_ours(&upload, &sealed) {
-                take_back(s3, &upload).await;
-            }
+        begun => begun?,
+    };
+    let (mut found, s3) = (None, act.to.s3);
+    for (mut upload, sealed) in begun {
+        if found.is_none() && seal.is_on(&upload, &sealed) {
+            let parts = s3.parts(&mut upload, 1).await?.unwrap_or_default();
+            let parts = parts.into_iter().map(|part| (part.number, part));
+            found = Some((upload, parts.collect()));
+        } else {
+            take_back(s3, &upload).await;
         }
-        Ok(found)
     }
+    Ok(found)
+}
 
-    /// Opens an upload and seals it before anything else is in it.
-    async fn open(
-        &self,
-        act: Act<'_>,
-        source: &Object,
-        dress: Dress<'_>,
-        seal: &Seal,
-    ) -> Result<Upload, S3Error> {
-        let algorithm = of_upload(source.checksum.as_ref().map(|sum| sum.algorithm));
-        let Side { s3, bucket } = act.to;
-        let upload = s3
-            .create_upload(bucket, act.target, dress, algorithm)
-            .await?;
-        for (number, body) in seal.parts() {
-            let told = upload.algorithm.and_then(|algorithm| sum(algorithm, &body));
-            s3.put_part(&upload, number, &body, told.as_deref()).await?;
+/// The uploads of ours that are open for a key, each with its seal.
+async fn ours(
+    Side { s3, bucket }: Side<'_>,
+    key: &str,
+) -> Result<Vec<(Upload, Vec<Part>)>, S3Error> {
+    let mut ours = Vec::new();
+    for mut upload in s3.uploads(bucket, key).await? {
+        if let Some(sealed) = s3.parts(&mut upload, seal::FIRST).await?
+            && seal::is_ours(&upload, &sealed)
+        {
+            ours.push((upload, sealed));
         }
-        Ok(upload)
     }
+    Ok(ours)
+}
+
+/// Opens an upload and seals it before anything else is in it.
+async fn open(
+    act: Act<'_>,
+    source: &Object,
+    dress: Dress<'_>,
+    seal: &Seal,
+) -> Result<Upload, S3Error> {
+    let algorithm = of_upload(source.checksum.as_ref().map(|sum| sum.algorithm));
+    let Side { s3, bucket } = act.to;
+    let upload = s3
+        .create_upload(bucket, act.target, dress, algorithm)
+        .await?;
+    for (number, body) in seal.parts() {
+        put(s3, &upload, number, &body).await?;
+    }
+    Ok(upload)
+}
+
+/// Sends a part with its checksum.
+async fn put(s3: &S3, upload: &Upload, number: u32, body: &Bytes) -> Result<Part, S3Error> {
+    let told = upload.algorithm.and_then(|algorithm| sum(algorithm, body));
+    s3.put_part(upload, number, body, told.as_deref()).await
 }
 
 async fn take_back(s3: &S3, upload: &Upload) {
@@ -218,23 +225,15 @@ impl Making<'_> {
         let (from, to, pin) = (self.act.from, self.act.to.s3, &self.act.copy.pin);
         let range = self.layout.range(number);
         if self.act.copy.way == Way::ServerParts {
-            let whole = self.layout.count() == 1;
             let source = (&self.spot, pin);
-            return to
-                .copy_part(&self.upload, number, source, range, whole)
-                .await;
+            return to.copy_part(&self.upload, number, source, range).await;
         }
         let _room = self.copier.room(self.length(number)).await;
         let body = from
             .s3
             .get_range(from.bucket, self.act.key, pin, range)
             .await?;
-        let told = self
-            .upload
-            .algorithm
-            .and_then(|algorithm| sum(algorithm, &body));
-        to.put_part(&self.upload, number, &body, told.as_deref())
-            .await
+        put(to, &self.upload, number, &body).await
     }
 
     /// The checksum that the whole must have, or S3 refuses to make it: the source's own, else that
@@ -267,13 +266,5 @@ fn may_go_on(e: &CopyError) -> bool {
             ),
         },
         CopyError::Integrity { .. } => false,
-    }
-}
-
-fn unseen(way: Way) -> S3Error {
-    S3Error::Refused {
-        op: way.name(),
-        code: "Unseen".into(),
-        message: "a copy in parts needs a look at its source".into(),
     }
 }

@@ -12,13 +12,13 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::marker::Marker;
 use super::sum::sum;
 use crate::s3::{Dress, ETag, Part, Upload};
 
 /// Where the seal begins.
-pub(super) const FIRST: u32 = 9_999;
+pub(super) const FIRST: u32 = layout::LAST + 1;
 
 /// What part 9,999 of every upload of ours holds.
 const OURS: &[u8] = b"brigade 1: an upload under way; its next part says of what\n";

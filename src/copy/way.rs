@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use super::layout;
 use super::plan::ONE_PART;
 
 /// The parts of a stream: as large as may be held, as small as keeps many under way.
 const STREAMED: (u64, u64) = (8 << 20, ONE_PART);
 
 /// The parts that S3 copies itself: each costs a request, and none costs memory.
-const COPIED: (u64, u64) = (64 << 20, 5 << 30);
+const COPIED: (u64, u64) = (64 << 20, layout::MOST);
 
 /// How bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -41,6 +41,14 @@ impl S3Error {
         }
     }
 
+    /// A success without what makes it one.
+    pub(super) fn empty(op: &'static str) -> Self {
+        Self::Unanswered {
+            op,
+            message: "an empty answer".into(),
+        }
+    }
+
     /// A request that got no answer: did it leave at all?
     fn undelivered(op: &'static str, e: &(dyn StdError + 'static)) -> Self {
         if let Some(message) = cause::credentials(e) {

@@ -118,6 +118,17 @@ impl S3 {
         }
         self.whose(answer)
     }
+
+    /// The same of a write, which also tells whether the bucket knows conditions.
+    fn learn_of_write<T>(
+        &self,
+        bucket: &Bucket,
+        condition: &Condition,
+        answer: Result<T, S3Error>,
+    ) -> Result<T, S3Error> {
+        self.learn_conditions(bucket, condition, &answer);
+        self.learn(bucket, answer)
+    }
 }
 
 /// One attempt, counted when it ends, also when its future is dropped.

@@ -98,6 +98,17 @@ pub struct Object {
     pub kms: bool,
 }
 
+impl Object {
+    /// What a copy of it wears: its headers, and this metadata.
+    #[must_use]
+    pub fn dress<'a>(&'a self, metadata: &'a BTreeMap<String, String>) -> Dress<'a> {
+        Dress {
+            headers: &self.headers,
+            metadata,
+        }
+    }
+}
+
 /// The headers that belong to the content and travel with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headers {

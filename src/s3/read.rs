@@ -8,7 +8,6 @@ use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ServerSideEncryption};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use aws_smithy_types::byte_stream::error::Error as ByteStreamError;
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
@@ -138,6 +137,7 @@ impl S3 {
             effect: Effect::Repeatable,
         };
         let length = usize::try_from(range.end - range.start).expect("a part fits in memory");
+        // What has arrived, over all attempts.
         let arrived = Mutex::new(BytesMut::with_capacity(length));
         let answer = guard(&self.limits, call, GET_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
@@ -147,15 +147,19 @@ impl S3 {
                 .bucket(&bucket.name)
                 .key(key)
                 .if_match(pin.quoted())
-                .range(format!(
-                    "bytes={}-{}",
-                    range.start + had as u64,
-                    range.end - 1
-                ));
+                .range(bytes(&(range.start + had as u64..range.end)));
             let arrived = &arrived;
             async move {
                 let body = attempt.end(request.send().await)?.body;
-                arrive(body, arrived, length).await
+                drain(body, |chunk| {
+                    let mut arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
+                    if arrived.len() + chunk.len() > length {
+                        return Err(broken("more bytes than were asked for"));
+                    }
+                    arrived.extend_from_slice(chunk);
+                    Ok(())
+                })
+                .await
             }
         });
         self.learn(bucket, answer.await)?;
@@ -163,11 +167,7 @@ impl S3 {
         if arrived.len() == length {
             return Ok(arrived.freeze());
         }
-        let message = format!("{} of {length} bytes", arrived.len());
-        Err(S3Error::Unanswered {
-            op: call.op,
-            message,
-        })
+        Err(broken(format!("{} of {length} bytes", arrived.len())))
     }
 
     /// The bytes of an object's first part, as it was uploaded; `None` where nobody knows.
@@ -225,15 +225,13 @@ impl S3 {
                 .if_match(pin.quoted())
                 .checksum_mode(ChecksumMode::Enabled);
             async move {
-                let mut body = attempt.end(request.send().await)?.body;
+                let body = attempt.end(request.send().await)?.body;
                 let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-                while let Some(chunk) = body.next().await {
-                    let broken = |e: ByteStreamError| S3Error::Unanswered {
-                        op: call.op,
-                        message: e.to_string(),
-                    };
-                    whole.extend_from_slice(&chunk.map_err(broken)?);
-                }
+                drain(body, |chunk| {
+                    whole.extend_from_slice(chunk);
+                    Ok(())
+                })
+                .await?;
                 Ok(whole)
             }
         });
@@ -241,23 +239,28 @@ impl S3 {
     }
 }
 
-/// What has arrived of a body, over all attempts.
-type Arrived = Mutex<BytesMut>;
-
-async fn arrive(mut body: ByteStream, arrived: &Arrived, most: usize) -> Result<(), S3Error> {
-    let broken = |message: String| S3Error::Unanswered {
-        op: "GetObject",
-        message,
-    };
+/// Takes a body to its end.
+async fn drain(
+    mut body: ByteStream,
+    mut take: impl FnMut(&[u8]) -> Result<(), S3Error>,
+) -> Result<(), S3Error> {
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|e: ByteStreamError| broken(e.to_string()))?;
-        let mut arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        if arrived.len() + chunk.len() > most {
-            return Err(broken("more bytes than were asked for".into()));
-        }
-        arrived.extend_from_slice(&chunk);
+        take(&chunk.map_err(|e| broken(e.to_string()))?)?;
     }
     Ok(())
+}
+
+/// A body that is not what was asked for.
+fn broken(message: impl Into<String>) -> S3Error {
+    S3Error::Unanswered {
+        op: "GetObject",
+        message: message.into(),
+    }
+}
+
+/// A range as requests name it: its last byte included.
+pub(super) fn bytes(range: &Range<u64>) -> String {
+    format!("bytes={}-{}", range.start, range.end - 1)
 }
 
 impl Spot {

@@ -84,9 +84,7 @@ impl S3 {
             };
             self.write(call.op, window, request.send(), copied)
         });
-        let answer = answer.await;
-        self.learn_conditions(copy.bucket, copy.condition, &answer);
-        self.learn(copy.bucket, answer)
+        self.learn_of_write(copy.bucket, copy.condition, answer.await)
     }
 
     /// Writes a body.
@@ -122,9 +120,7 @@ impl S3 {
             let request = with_checksum!(request, algorithm, sum);
             self.write(call.op, window, request.send(), put_answer)
         });
-        let answer = answer.await;
-        self.learn_conditions(put.bucket, put.condition, &answer);
-        self.learn(put.bucket, answer)
+        self.learn_of_write(put.bucket, put.condition, answer.await)
     }
 
     /// One attempt of a write: asks for the right to, sends, and says whether it was answered.
@@ -140,13 +136,9 @@ impl S3 {
     {
         let write = window.open().map_err(|_| S3Error::Lease { op })?;
         let attempt = Attempt::start(self.limits.metrics(), op);
-        let answer = attempt.end(send.await).and_then(|answer| {
-            let empty = || S3Error::Unanswered {
-                op,
-                message: "an empty answer".into(),
-            };
-            read(answer).ok_or_else(empty)
-        });
+        let answer = attempt
+            .end(send.await)
+            .and_then(|answer| read(answer).ok_or_else(|| S3Error::empty(op)));
         if answer.as_ref().map_or_else(S3Error::is_answer, |_| true) {
             write.answered();
         }

@@ -257,6 +257,7 @@ impl Worker {
         let (route_name, key) = (route.name.as_str(), event.key.as_str());
         match *reached {
             Reached::Written { way, bytes } => {
+                let way = way.name();
                 pass.worked();
                 self.metrics.copied(route_name, way, bytes);
                 tracing::debug!(

@@ -72,7 +72,7 @@ pub enum Reached {
     /// The destination was written, and is right.
     Written {
         /// How the bytes travelled.
-        way: &'static str,
+        way: crate::copy::Way,
         /// How many.
         bytes: u64,
     },
@@ -324,7 +324,7 @@ impl Run<'_> {
             Err(other) => return Err(other.into()),
         };
         let end = Reached::Written {
-            way: copy.way.name(),
+            way: copy.way,
             bytes: source
                 .map(|source| source.size)
                 .or(task.event.size)

@@ -6,12 +6,13 @@
 //! upload back.
 
 use super::reconcile::{Failure, Reached, Run};
+use crate::copy::sweep;
 use crate::s3::S3Error;
 
 impl Run<'_> {
     /// Takes back what this try or one before may have begun, unless it became the copy.
     pub(super) async fn tidied(&self, end: Reached) -> Result<Reached, Failure> {
-        if matches!(end, Reached::Written { way, .. } if way.ends_with("_parts")) {
+        if matches!(end, Reached::Written { way, .. } if way.in_parts()) {
             return Ok(end);
         }
         let (task, event) = (self.task, self.task.event);
@@ -24,7 +25,7 @@ impl Run<'_> {
             targets.insert((task.target.key)(event.time).map_err(Failure::Target)?);
         }
         for target in targets {
-            match self.copier.sweep(task.to, &target).await {
+            match sweep(task.to, &target).await {
                 Err(error @ S3Error::Denied { .. }) => {
                     let bucket = &task.to.bucket.name;
                     tracing::warn!(bucket, target, %error, "uploads that were begun cannot be seen");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::aws::{Fault, Rule, Seed, Silence};
-use crate::stage::{Stage, event, until};
+use crate::stage::{Stage, event, events, until};
 
 /// A quarter of the default visibility timeout of 2 min.
 const W: Duration = Duration::from_secs(30);
@@ -123,11 +123,7 @@ async fn the_last_attempt_too_is_parked_only_once_its_write_can_no_longer_land()
         .world
         .inject(Rule::new(late).on("s3", "CopyObject").times(1));
     let mut config = stage.config("");
-    config
-        .queue
-        .get_mut("events")
-        .expect("it is there")
-        .max_receive_count = 1;
+    events(&mut config).max_receive_count = 1;
     let sent = tokio::time::Instant::now();
     let daemon = stage.start(&config).await;
     stage.drained().await;
@@ -232,8 +228,7 @@ async fn long_work_keeps_its_lease() {
         .world
         .inject(Rule::new(Fault::Conflict).on("s3", "CopyObject").times(3));
     let mut config = stage.config("");
-    let queue = config.queue.get_mut("events").expect("it is there");
-    queue.visibility_timeout = Duration::from_mins(1);
+    events(&mut config).visibility_timeout = Duration::from_mins(1);
     let daemon = stage.start(&config).await;
     stage.drained().await;
     daemon.stop().await;

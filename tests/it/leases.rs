@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
 use crate::aws::{Fault, Rule};
-use crate::stage::Stage;
+use crate::stage::{Stage, events};
 
 const VISIBILITY: Duration = Duration::from_mins(1);
 
@@ -152,8 +152,7 @@ async fn a_lost_lease_ends_the_work() {
     };
     stage.world.inject(Rule::new(slow).on("s3", "GetObject"));
     let mut config = stage.config("way = \"stream\"");
-    let queue = config.queue.get_mut("events").expect("it is there");
-    queue.visibility_timeout = VISIBILITY / 2;
+    events(&mut config).visibility_timeout = VISIBILITY / 2;
     let daemon = stage.start(&config).await;
     // The lease was lost at 30 s; by now the message is here for the second time.
     sleep(Duration::from_secs(40)).await;
@@ -204,4 +203,29 @@ async fn a_message_is_parked_once_the_queue_has_named_it() {
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.parked().await.len(), 1, "it is in one of the queues");
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_is_held_until_a_message_is_settled() {
+    let stage = Stage::new(1);
+    for n in 0..100 {
+        stage.put(&format!("{n}.csv"), "a");
+    }
+    let slow = Fault::Slow {
+        before: Duration::from_secs(20),
+        after: Duration::ZERO,
+    };
+    stage
+        .world
+        .inject(Rule::new(slow).on("sqs", "DeleteMessageBatch"));
+    let mut config = stage.config("");
+    config.work.workers = 1;
+    let daemon = stage.start(&config).await;
+    sleep(Duration::from_secs(15)).await;
+    let queue = stage.world.queue(&stage.queue);
+    let taken = queue.messages().iter().filter(|m| m.receives > 0).count();
+    // One worker's and at most 20 fetched ahead for it: all are worked, none is settled.
+    assert!((1..=21).contains(&taken), "{taken} of 101");
+    stage.drained().await;
+    daemon.stop().await;
 }

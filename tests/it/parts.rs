@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::aws::{
     Call, Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence, Tear, Version, World,
 };
-use crate::stage::Stage;
+use crate::stage::{Stage, events};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -37,6 +37,16 @@ fn equal(stage: &Stage) -> Version {
     assert_eq!(user, should.meta.user);
     assert_eq!(stage.world.uploads("lake").len(), 0, "uploads are left");
     copy
+}
+
+/// Every copy that ever stood there was one of the source's versions, whole.
+fn never_mixed(stage: &Stage, why: &str) {
+    let history = |bucket: &str, key: &str| stage.world.history(bucket, key).0;
+    let sources = history("raw", "in/a.bin");
+    for copy in history("lake", "orders/a.bin") {
+        let whole = sources.iter().any(|source| source.md5 == copy.md5);
+        assert!(whole, "{why}: a mixture of two versions");
+    }
 }
 
 fn count(stage: &Stage, operation: &str) -> usize {
@@ -163,12 +173,7 @@ async fn an_overwrite_on_the_way_takes_the_upload_back() {
         stage.drained().await;
         daemon.stop().await;
         equal(&stage);
-        let history = |bucket: &str, key: &str| stage.world.history(bucket, key).0;
-        let sources = history("raw", "in/a.bin");
-        for copy in history("lake", "orders/a.bin") {
-            let whole = sources.iter().any(|source| source.md5 == copy.md5);
-            assert!(whole, "{operation}: a mixture of two versions");
-        }
+        never_mixed(&stage, operation);
         assert!(stage.parked().await.is_empty(), "{operation}");
     }
 }
@@ -296,8 +301,7 @@ async fn a_complete_may_take_longer_than_other_writes() {
         .world
         .inject(Rule::new(slow).on("s3", "CompleteMultipartUpload"));
     let mut config = stage.config("");
-    let queue = config.queue.get_mut("events").expect("it is there");
-    queue.visibility_timeout = Duration::from_mins(1);
+    events(&mut config).visibility_timeout = Duration::from_mins(1);
     let daemon = stage.start(&config).await;
     stage.drained().await;
     daemon.stop().await;
@@ -345,11 +349,7 @@ async fn an_upload_of_what_is_no_more_is_not_gone_on_with() {
         } else {
             equal(&stage);
         }
-        let sources = stage.world.history("raw", "in/a.bin").0;
-        for copy in stage.world.history("lake", "orders/a.bin").0 {
-            let whole = sources.iter().any(|source| source.md5 == copy.md5);
-            assert!(whole, "{why}: a mixture of two versions");
-        }
+        never_mixed(&stage, why);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::aws::{Bucket, Denial, Fault, HOME_ACCOUNT, HOME_KEY, Rule, Seed, Silence};
-use crate::stage::{Stage, until};
+use crate::stage::{Stage, events, until};
 
 const BACKLOG: usize = 300;
 
@@ -58,8 +58,7 @@ async fn a_hold_spends_nobodys_attempts() {
     let stage = Stage::without_target(1);
     stage.put("a.csv", "a");
     let mut config = stage.config("");
-    let queue = config.queue.get_mut("events").expect("it is there");
-    queue.max_receive_count = 1;
+    events(&mut config).max_receive_count = 1;
     let daemon = stage.start(&config).await;
     until("the route is held", || daemon.is_held("orders")).await;
     tokio::time::sleep(Duration::from_mins(10)).await;

@@ -222,6 +222,12 @@ impl Daemon {
     }
 }
 
+/// The section of the stage's queue.
+pub(crate) fn events(config: &mut Config) -> &mut brigade::config::Queue {
+    let queue = config.queue.get_mut("events");
+    queue.expect("every stage has it")
+}
+
 /// A world as a daemon sees it that reaches it by this client.
 pub(crate) fn edge(world: &World, http: SharedHttpClient, seed: u64) -> Edge {
     let clock = world.clone();

@@ -65,9 +65,7 @@ impl S3 {
             let request = request.customize().config_override(patient());
             self.write(call.op, window, request.send(), made)
         });
-        let answer = answer.await;
-        self.learn_conditions(&upload.bucket, complete.condition, &answer);
-        self.learn(&upload.bucket, answer)
+        self.learn_of_write(&upload.bucket, complete.condition, answer.await)
     }
 
     /// Takes an upload back with all its parts. One that is not there is taken back already.

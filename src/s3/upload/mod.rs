@@ -85,7 +85,7 @@ impl S3 {
         Ok(Upload {
             bucket: bucket.clone(),
             key: key.to_owned(),
-            id: answer.upload_id.ok_or_else(|| empty(call.op))?,
+            id: answer.upload_id.ok_or_else(|| S3Error::empty(call.op))?,
             algorithm: answer.checksum_algorithm.as_ref().and_then(own_algorithm),
         })
     }
@@ -94,13 +94,6 @@ impl S3 {
 /// A silent body is no stalled one here.
 fn patient() -> Builder {
     Builder::default().stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-}
-
-fn empty(op: &'static str) -> S3Error {
-    S3Error::Unanswered {
-        op,
-        message: "an empty answer".into(),
-    }
 }
 
 fn wire(number: u32) -> i32 {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
-use super::{Call, ETag, Effect, Part, Upload, empty, guard, patient, wire};
+use super::{Call, ETag, Effect, Part, Upload, guard, patient, wire};
 use crate::s3::copy_source::copy_source;
 use crate::s3::object::Spot;
+use crate::s3::read::bytes;
 use crate::s3::sdk::{checksum_of, with_checksum};
 use crate::s3::{Attempt, S3, S3Error};
 
@@ -52,12 +53,12 @@ impl S3 {
         Ok(Part {
             number,
             size: body.len() as u64,
-            etag: ETag::new(&answer.e_tag.ok_or_else(|| empty(call.op))?),
+            etag: ETag::new(&answer.e_tag.ok_or_else(|| S3Error::empty(call.op))?),
             checksum: checksum.map(str::to_owned),
         })
     }
 
-    /// Lets S3 copy one part of a source, or all of it.
+    /// Lets S3 copy a range of a source above 5 MB: smaller ones have none.
     ///
     /// # Errors
     /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
@@ -67,7 +68,6 @@ impl S3 {
         number: u32,
         (source, pin): (&Spot, &ETag),
         range: Range<u64>,
-        whole: bool,
     ) -> Result<Part, S3Error> {
         let client = self.client(&upload.bucket).await?;
         let call = Call {
@@ -76,13 +76,11 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, COPY_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let bytes = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
             let request = client
                 .upload_part_copy()
                 .copy_source(copy_source(source))
                 .copy_source_if_match(pin.quoted())
-                // A range is for sources above 5 MB.
-                .set_copy_source_range((!whole).then_some(bytes))
+                .copy_source_range(bytes(&range))
                 .bucket(&upload.bucket.name)
                 .key(&upload.key)
                 .upload_id(&upload.id)
@@ -91,11 +89,13 @@ impl S3 {
             async move { attempt.end(request.send().await) }
         });
         let answer = self.learn(&upload.bucket, answer.await)?;
-        let result = answer.copy_part_result.ok_or_else(|| empty(call.op))?;
+        let result = answer
+            .copy_part_result
+            .ok_or_else(|| S3Error::empty(call.op))?;
         Ok(Part {
             number,
             size: range.end - range.start,
-            etag: ETag::new(&result.e_tag.ok_or_else(|| empty(call.op))?),
+            etag: ETag::new(&result.e_tag.ok_or_else(|| S3Error::empty(call.op))?),
             checksum: checksum_of!(result, upload.algorithm),
         })
     }
