@@ -154,6 +154,7 @@ mod tests {
         route.orders.queue                  (unset)                            default
         route.orders.source_missing         "skip"                             default
         route.orders.suffix                 [".csv"]                           config.toml
+        route.orders.tags                   "require"                          default
         route.orders.to                     "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO
         route.orders.to_account             (unset)                            default
         route.orders.to_region              (unset)                            default

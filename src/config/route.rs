@@ -9,6 +9,7 @@ use super::fault::Faults;
 use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
+use super::properties::{Properties, TagPolicy};
 use super::{Config, shown, text};
 
 /// `[route.NAME]`.
@@ -76,6 +77,9 @@ pub struct Route {
     /// Whether two source keys may map to one destination key.
     #[serde(default, deserialize_with = "text::one")]
     pub collisions: Collisions,
+    /// What becomes of the source's tags.
+    #[serde(default, deserialize_with = "text::one")]
+    pub tags: TagPolicy,
     /// `[crawler.NAME]`s to run after arrivals.
     #[serde(default, deserialize_with = "text::list")]
     #[schemars(with = "shown::OneOrMany<String>")]
@@ -145,8 +149,15 @@ impl Route {
             way: Way::default(),
             source_missing: SourceMissing::default(),
             collisions: Collisions::default(),
+            tags: TagPolicy::default(),
             crawlers: Vec::new(),
         })
+    }
+
+    /// What its copies are made with.
+    #[must_use]
+    pub fn properties(&self) -> Properties {
+        Properties { tags: self.tags }
     }
 
     pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {

@@ -11,9 +11,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::marker::{self, Marker};
 use super::plan::{Copy, ONE_PART};
 use super::proof::{verify, verify_body};
+use super::tags::{Rights, Tagging};
 use super::way::Way;
+use crate::config::Properties;
 use crate::queue::Window;
-use crate::s3::{CopyObject, ETag, Object, PutObject, S3Error, Side, Spot, Written};
+use crate::s3::{CopyObject, Dress, ETag, Object, PutObject, S3Error, Side, Spot, Tags, Written};
 
 /// The memory budget is counted in these.
 const KIB: u64 = 1024;
@@ -24,11 +26,23 @@ pub struct Copier {
     memory: Arc<Semaphore>,
     /// Buckets that were seen to encrypt with a KMS key: copies into them need the mark.
     kms: Arc<Mutex<HashSet<String>>>,
+    pub(super) rights: Rights,
+}
+
+/// On whose behalf a copy is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Behalf<'a> {
+    /// The route's name.
+    pub route: &'a str,
+    /// What it says of its copies.
+    pub properties: &'a Properties,
 }
 
 /// One write to carry out.
 #[derive(Debug, Clone, Copy)]
 pub struct Act<'a> {
+    /// Whose copy it is.
+    pub behalf: Behalf<'a>,
     /// Where the source is.
     pub from: Side<'a>,
     /// Under which key.
@@ -50,6 +64,10 @@ pub struct Done {
     pub source_version: Option<String>,
     /// False when the answer cannot show that the copy is right and nobody has looked yet.
     pub proven: bool,
+    /// The version that was written, in a bucket that keeps them.
+    pub version: Option<String>,
+    /// The copy's tags, where they are still to be put onto it.
+    pub tags: Option<Tags>,
 }
 
 /// Why a copy was not made.
@@ -77,6 +95,7 @@ impl Copier {
         Self {
             memory,
             kms: Arc::default(),
+            rights: Rights::default(),
         }
     }
 
@@ -94,10 +113,15 @@ impl Copier {
     /// # Errors
     /// [`CopyError`].
     pub async fn act(&self, act: Act<'_>, window: &Window) -> Result<Done, CopyError> {
-        let written = match act.copy.way {
-            Way::Server => self.server(act, window).await?,
-            Way::Stream => self.stream(act, window).await?,
-            Way::ServerParts | Way::StreamParts => self.in_parts(act, window).await?,
+        let mut tagging = self.tagging(act).await?;
+        let written = match self.write(act, &tagging, window).await {
+            Err(CopyError::S3(denied)) if Self::may_leave_tags(act.behalf, &tagging, &denied) => {
+                tagging = Tagging::Left;
+                let written = self.write(act, &tagging, window).await?;
+                self.left_tags(act.behalf, &denied);
+                written
+            }
+            written => written?,
         };
         if written.kms {
             self.kms
@@ -108,40 +132,75 @@ impl Copier {
         // A marked copy vouches for itself; an unmarked one wants a look at both sides.
         let proven = verify(&act.copy.pin, act.source, &written)? || act.copy.marked;
         Ok(Done {
-            source_version: written.source_version,
+            source_version: written.source_version.clone(),
             proven,
+            version: written.own_version(),
+            tags: match tagging {
+                Tagging::Follow(tags) => Some(tags),
+                Tagging::Copied | Tagging::Sent(_) | Tagging::Left => None,
+            },
         })
     }
 
-    async fn server(&self, act: Act<'_>, window: &Window) -> Result<Written, S3Error> {
+    async fn write(
+        &self,
+        act: Act<'_>,
+        tagging: &Tagging,
+        window: &Window,
+    ) -> Result<Written, CopyError> {
         let spot = Spot::new(act.from.bucket, act.key);
-        let metadata = act.metadata(&spot);
+        let metadata = act.metadata(&spot, tagging);
+        let dress = act.source.map(|source| Dress {
+            tagging: tagging.header(),
+            ..source.dress(&metadata)
+        });
+        match (act.copy.way, dress) {
+            (Way::Server, dress) => Ok(self.server(act, dress, tagging, window).await?),
+            (Way::Stream, Some(dress)) => self.stream(act, dress, window).await,
+            (Way::ServerParts | Way::StreamParts, Some(dress)) => {
+                self.in_parts(act, dress, window).await
+            }
+            (Way::Stream | Way::ServerParts | Way::StreamParts, None) => {
+                Err(act.seen().expect_err("it was not looked at").into())
+            }
+        }
+    }
+
+    async fn server(
+        &self,
+        act: Act<'_>,
+        dress: Option<Dress<'_>>,
+        tagging: &Tagging,
+        window: &Window,
+    ) -> Result<Written, S3Error> {
         let copy = CopyObject {
-            source: &spot,
+            source: &Spot::new(act.from.bucket, act.key),
             pin: &act.copy.pin,
             bucket: act.to.bucket,
             key: act.target,
             condition: &act.copy.condition,
-            replace: match (act.copy.marked, act.source) {
-                (true, Some(source)) => Some(source.dress(&metadata)),
-                (true, None) | (false, _) => None,
-            },
+            replace: dress.filter(|_| act.copy.marked),
+            tags: *tagging == Tagging::Copied,
         };
         act.to.s3.copy(&copy, window).await
     }
 
-    async fn stream(&self, act: Act<'_>, window: &Window) -> Result<Written, CopyError> {
+    async fn stream(
+        &self,
+        act: Act<'_>,
+        dress: Dress<'_>,
+        window: &Window,
+    ) -> Result<Written, CopyError> {
         let source = act.seen()?;
         let _room = self.room(source.size).await;
         let Side { s3, bucket } = act.from;
         let body = s3.get(bucket, act.key, &act.copy.pin, source.size).await?;
         verify_body(source, body.bytes().expect("it is in memory"))?;
-        let metadata = act.metadata(&Spot::new(bucket, act.key));
         let put = PutObject {
             bucket: act.to.bucket,
             key: act.target,
             condition: &act.copy.condition,
-            dress: source.dress(&metadata),
+            dress,
             checksum: source.checksum.as_ref(),
             body,
         };
@@ -169,14 +228,15 @@ impl<'a> Act<'a> {
     }
 
     /// The source's user metadata, with our mark if the copy carries one.
-    pub(super) fn metadata(&self, spot: &Spot) -> BTreeMap<String, String> {
+    fn metadata(&self, spot: &Spot, tagging: &Tagging) -> BTreeMap<String, String> {
         let Some(source) = self.source else {
             return BTreeMap::new();
         };
         let mut metadata = source.metadata.clone();
         metadata.remove(marker::NAME);
         if self.copy.marked {
-            metadata.insert(marker::NAME.into(), Marker::of(spot, source).value());
+            let mark = Marker::of(spot, source).before_its_tags(tagging.follows());
+            metadata.insert(marker::NAME.into(), mark.value());
         }
         metadata
     }

@@ -31,6 +31,9 @@ pub(super) struct Marker {
     /// Stands in for the version where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     modified: Option<Timestamp>,
+    /// The copy was written without its tags; they were put onto it afterwards, or still are to be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    tags_follow: bool,
 }
 
 impl Marker {
@@ -45,7 +48,23 @@ impl Marker {
             etag: object.etag.as_str().to_owned(),
             version: object.version_id.clone(),
             modified: object.version_id.is_none().then_some(object.last_modified),
+            tags_follow: false,
         }
+    }
+
+    /// The same mark, of a copy that gets its tags after it was written.
+    #[must_use]
+    pub(super) fn before_its_tags(self, tags_follow: bool) -> Self {
+        Self {
+            tags_follow,
+            ..self
+        }
+    }
+
+    /// Whether it is the mark of the same source version.
+    #[must_use]
+    pub(super) fn is_of(&self, spot: &Spot, object: &Object) -> bool {
+        *self == Self::of(spot, object).before_its_tags(self.tags_follow)
     }
 
     /// Reads the mark among a copy's user metadata. What is not ours, or is of a newer release,
@@ -69,6 +88,13 @@ impl Marker {
 /// Whether a copy carries a mark, whatever it says.
 pub(super) fn is_marked(object: &Object) -> bool {
     object.metadata.contains_key(NAME)
+}
+
+/// Whether a copy was left without the tags that should have followed. Others may have put theirs
+/// onto it since, which are none of ours.
+pub(super) fn lacks_tags(source: &Object, copy: &Object) -> bool {
+    let follow = Marker::read(&copy.metadata).is_some_and(|mark| mark.tags_follow);
+    follow && source.tag_count.is_some_and(|count| count > 0) && copy.tag_count.unwrap_or(0) == 0
 }
 
 fn key(key: &str) -> String {

@@ -9,9 +9,10 @@ mod plan;
 mod proof;
 mod seal;
 mod sum;
+mod tags;
 mod way;
 
-pub use act::{Act, Copier, CopyError, Done};
+pub use act::{Act, Behalf, Copier, CopyError, Done};
 pub use first_try::{FirstTry, Hint};
 pub use multipart::sweep;
 pub use plan::{Copy, Means, Nothing, ONE_PART, Plan, copy_max};

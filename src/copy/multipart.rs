@@ -54,13 +54,12 @@ impl Copier {
     pub(super) async fn in_parts(
         &self,
         act: Act<'_>,
+        dress: Dress<'_>,
         window: &Window,
     ) -> Result<Written, CopyError> {
         let source = act.seen()?;
         let layout = layout(act, source).await?;
         let spot = Spot::new(act.from.bucket, act.key);
-        let metadata = act.metadata(&spot);
-        let dress = source.dress(&metadata);
         let seal = Seal::of(&Marker::of(&spot, source), layout, dress);
         let (upload, there) = match find(act, &seal).await? {
             Some(found) => found,

@@ -6,6 +6,7 @@
 use bytesize::ByteSize;
 
 use super::layout::Layout;
+use super::marker::lacks_tags;
 use super::proof::{Proof, already_there};
 use super::way::Way;
 use crate::config;
@@ -42,6 +43,8 @@ pub struct Means {
 pub enum Plan {
     /// Nothing, for a reason that is proof.
     Nothing(Nothing),
+    /// The destination equals the source but for its tags, which were to follow the write.
+    Tags(Proof),
     /// Write the destination.
     Copy(Copy),
     /// It cannot be done by this release; the message is parked with this reason.
@@ -105,8 +108,14 @@ impl Means {
         let Some(source) = source else {
             return Plan::Nothing(Nothing::SourceGone);
         };
-        if let Some(proof) = target.and_then(|target| already_there(spot, source, target)) {
-            return Plan::Nothing(Nothing::AlreadyThere(proof));
+        if let Some(target) = target
+            && let Some(proof) = already_there(spot, source, target)
+        {
+            return if lacks_tags(source, target) {
+                Plan::Tags(proof)
+            } else {
+                Plan::Nothing(Nothing::AlreadyThere(proof))
+            };
         }
         let (one, parts, why) = match (self.way, self.apart) {
             (config::Way::Auto, Some(why)) => (Way::Stream, Way::StreamParts, why),
@@ -340,6 +349,7 @@ pub(in crate::copy) mod tests {
                     None
                 }
                 Plan::Nothing(nothing) => panic!("{why}: {nothing:?}"),
+                Plan::Tags(proof) => panic!("{why}: {proof}"),
             };
             assert_eq!(way, want, "{why}");
             assert_eq!(means.parts(size), parts, "{why}");

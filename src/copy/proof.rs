@@ -51,7 +51,7 @@ pub(super) fn already_there(spot: &Spot, source: &Object, target: &Object) -> Op
     if is_md5(source) && is_md5(target) {
         return None;
     }
-    let marked = Marker::read(&target.metadata)? == Marker::of(spot, source);
+    let marked = Marker::read(&target.metadata)?.is_of(spot, source);
     marked.then_some(Proof::Marker)
 }
 
@@ -137,6 +137,7 @@ pub(in crate::copy) mod tests {
             metadata: BTreeMap::from([("owner".into(), "ann".into())]),
             checksum: None,
             kms: false,
+            tag_count: None,
         }
     }
 
@@ -297,6 +298,7 @@ pub(in crate::copy) mod tests {
             source_version: None,
             checksum,
             kms,
+            version: None,
         };
         let s = object();
         let kms = Object {

@@ -4,8 +4,8 @@
 //! of any object say it; they are never listed when the upload is completed, and S3 drops them:
 //!
 //! * part 9,999 says that the upload is ours: one of ours may be taken back, another's may not;
-//! * part 10,000 says of what: the source's version, the cut, the headers. An upload is gone on
-//!   with only if that part is the one we would write now.
+//! * part 10,000 says of what: the source's version, the cut, the headers, the tags. An upload is
+//!   gone on with only if that part is the one we would write now.
 //!
 //! What a part holds cannot be read back, but its size and its checksum are listed.
 
@@ -38,6 +38,8 @@ struct Purpose<'a> {
     part: u64,
     headers: [Option<&'a str>; 6],
     metadata: Vec<(&'a str, &'a str)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tagging: Option<&'a str>,
 }
 
 impl Seal {
@@ -63,6 +65,7 @@ impl Seal {
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
+            tagging: dress.tagging,
         };
         let purpose = serde_json::to_vec(&purpose).expect("text and numbers can be written");
         Self {

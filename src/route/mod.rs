@@ -8,7 +8,7 @@ mod filter;
 
 use std::sync::Arc;
 
-use crate::config::{self, Apart, Config, Location, SourceMissing, Target, Way};
+use crate::config::{self, Apart, Config, Location, Properties, SourceMissing, Target, Way};
 pub use destination::NoDestination;
 use filter::Filter;
 pub use filter::NearMiss;
@@ -42,6 +42,8 @@ pub struct Route {
     pub apart: Option<&'static str>,
     /// What a key that is gone means.
     pub source_missing: SourceMissing,
+    /// What copies are made with.
+    pub properties: Properties,
     /// The crawlers to run after an arrival.
     pub crawlers: Vec<String>,
     filter: Filter,
@@ -96,6 +98,7 @@ impl Route {
             way: route.way,
             apart: config.apart(route).map(Apart::why),
             source_missing: route.source_missing,
+            properties: route.properties(),
             crawlers: route.crawlers.clone(),
             filter: Filter::compile(route),
         }

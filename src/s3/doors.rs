@@ -145,6 +145,12 @@ impl S3 {
         self.account.aws.conditional() && !self.account.unconditional().contains(bucket)
     }
 
+    /// Whether a look tells how many tags an object has, to who may read them. Stand-ins may not.
+    #[must_use]
+    pub fn counts_tags(&self) -> bool {
+        !self.account.aws.is_custom_endpoint()
+    }
+
     /// Remembers a bucket that knows no conditions, unless the operator says that it does.
     pub(super) fn learn_conditions<T>(
         &self,

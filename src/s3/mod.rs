@@ -12,6 +12,7 @@ mod object;
 mod read;
 mod sdk;
 mod stack;
+mod tagging;
 mod upload;
 mod write;
 
@@ -30,6 +31,7 @@ pub use doors::{DoorStatus, Doors, Opening};
 pub use error::{Flaw, Retry, S3Error};
 pub use object::{Algorithm, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written};
 pub use read::Found;
+pub use tagging::{Tags, tagging_header};
 pub use upload::{Complete, Part, Upload};
 pub use write::{CopyObject, PutObject};
 

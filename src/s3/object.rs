@@ -6,6 +6,9 @@ use std::fmt;
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 
+/// What has no version of its own is called so in a bucket that once had versions.
+const NULL_VERSION: &str = "null";
+
 /// An object's place: bucket and key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Spot {
@@ -96,6 +99,9 @@ pub struct Object {
     pub checksum: Option<Checksum>,
     /// Encrypted with a KMS key: its `ETag` is not the content's MD5.
     pub kms: bool,
+    /// How many tags it has. Absent: none, or nobody says so: who may not read the tags is not told
+    /// that there are any, and stand-ins may not count.
+    pub tag_count: Option<u32>,
 }
 
 impl Object {
@@ -105,7 +111,24 @@ impl Object {
         Dress {
             headers: &self.headers,
             metadata,
+            tagging: None,
         }
+    }
+
+    /// The version's id, if it is one of its own: every object of a bucket whose versioning is
+    /// suspended is called `null`.
+    #[must_use]
+    pub fn own_version(&self) -> Option<&str> {
+        self.version_id.as_deref().filter(|id| *id != NULL_VERSION)
+    }
+
+    /// Whether two looks saw one version, as far as S3 tells them apart.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.etag, &self.version_id, self.last_modified)
+            == (&other.etag, &other.version_id, other.last_modified)
+            && self.headers == other.headers
+            && self.metadata == other.metadata
     }
 }
 
@@ -133,6 +156,8 @@ pub struct Dress<'a> {
     pub headers: &'a Headers,
     /// User metadata, names without `x-amz-meta-`.
     pub metadata: &'a BTreeMap<String, String>,
+    /// Tags as a header says them, where S3 does not copy them by itself.
+    pub tagging: Option<&'a str>,
 }
 
 /// A full-object checksum.
@@ -181,6 +206,16 @@ pub struct Written {
     pub checksum: Option<Checksum>,
     /// The new object is encrypted with a KMS key.
     pub kms: bool,
+    /// The new version, in a bucket that keeps them.
+    pub version: Option<String>,
+}
+
+impl Written {
+    /// The new version's id, if it is one of its own.
+    #[must_use]
+    pub fn own_version(self) -> Option<String> {
+        self.version.filter(|id| id != NULL_VERSION)
+    }
 }
 
 #[cfg(test)]

@@ -305,6 +305,7 @@ fn object(op: &'static str, head: &HeadObjectOutput) -> Result<Object, S3Error> 
             .collect(),
         checksum: checksum(head),
         kms: head.server_side_encryption().is_some_and(is_kms),
+        tag_count: head.tag_count().and_then(|count| count.try_into().ok()),
     })
 }
 

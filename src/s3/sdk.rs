@@ -28,7 +28,7 @@ macro_rules! checksum_of {
     };
 }
 
-/// Sets content headers and user metadata on the request that makes an object.
+/// Sets content headers, user metadata and tags on the request that makes an object.
 macro_rules! dressed {
     ($request:expr, $dress:expr) => {{
         let headers = $dress.headers;
@@ -40,6 +40,7 @@ macro_rules! dressed {
             .set_content_disposition(headers.content_disposition.clone())
             .set_cache_control(headers.cache_control.clone())
             .set_expires($crate::s3::sdk::expires(headers))
+            .set_tagging($dress.tagging.map(str::to_owned))
     }};
 }
 

@@ -6,7 +6,7 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
-use aws_sdk_s3::types::MetadataDirective;
+use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
 
@@ -33,6 +33,8 @@ pub struct CopyObject<'a> {
     pub condition: &'a Condition,
     /// What to set instead of carrying the source's over.
     pub replace: Option<Dress<'a>>,
+    /// Whether the source's tags come along.
+    pub tags: bool,
 }
 
 /// One object written from memory.
@@ -82,6 +84,11 @@ impl S3 {
                     dressed!(request, dress)
                 }
             };
+            let request = if copy.tags {
+                request
+            } else {
+                request.tagging_directive(TaggingDirective::Replace)
+            };
             self.write(call.op, window, request.send(), copied)
         });
         self.learn_of_write(copy.bucket, copy.condition, answer.await)
@@ -124,13 +131,13 @@ impl S3 {
     }
 
     /// One attempt of a write: asks for the right to, sends, and says whether it was answered.
-    pub(super) async fn write<T, E>(
+    pub(super) async fn write<T, E, Told>(
         &self,
         op: &'static str,
         window: &Window,
         send: impl Future<Output = Result<T, SdkError<E, Response>>> + Send,
-        read: fn(T) -> Option<Written>,
-    ) -> Result<Written, S3Error>
+        read: fn(T) -> Option<Told>,
+    ) -> Result<Told, S3Error>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
@@ -157,6 +164,7 @@ fn copied(answer: CopyObjectOutput) -> Option<Written> {
             value,
         }),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
+        version: answer.version_id,
     })
 }
 
@@ -169,5 +177,6 @@ fn put_answer(answer: PutObjectOutput) -> Option<Written> {
             value,
         }),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
+        version: answer.version_id,
     })
 }

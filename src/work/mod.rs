@@ -10,6 +10,8 @@ mod hold;
 mod outcome;
 mod pool;
 mod reconcile;
+mod tags;
+mod task;
 mod tidy;
 
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::config::SourceMissing;
-use crate::copy::Nothing;
+use crate::copy::{Behalf, Nothing};
 use crate::event::{Event, Parsed, Record, parse};
 use crate::metrics::{Metrics, QueueLabel};
 use crate::queue::Window;
@@ -36,7 +38,7 @@ pub use reconcile::{Failure, Reached, Reconciled, Reconciler};
 
 use fail::Failed;
 use hold::Entry;
-use reconcile::{Target, Task};
+use task::{Target, Task};
 
 /// A message of a newer release waits this long for a process that knows it.
 const NEWER_WAIT: Duration = Duration::from_mins(1);
@@ -193,6 +195,10 @@ impl Worker {
             region: route.to_region.clone(),
         };
         let task = Task {
+            behalf: Behalf {
+                route: &route.name,
+                properties: &route.properties,
+            },
             from: Side {
                 s3: self.doors.of(route.from_account.as_deref()),
                 bucket: &from,

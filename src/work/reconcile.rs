@@ -17,54 +17,14 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, Unit};
 
-use crate::config::Way;
+use super::task::Task;
 use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan};
-use crate::event::{Event, Kind};
+use crate::event::Kind;
 use crate::queue::Window;
-use crate::s3::{Condition, ETag, Found, Object, S3Error, Side, Spot};
+use crate::s3::{Condition, Found, Object, S3Error, Side, Spot};
 
 /// Losing a race this often in a row means that the key is busy: let it rest.
 const ROUNDS: u32 = 4;
-
-/// One key to make equal, on one route.
-#[derive(Debug, Clone)]
-pub struct Task<'a> {
-    /// Where the source is.
-    pub from: Side<'a>,
-    /// What was said about it.
-    pub event: &'a Event,
-    /// The event's `eTag`.
-    pub etag: Option<ETag>,
-    /// Where the copy goes.
-    pub to: Side<'a>,
-    /// Makes the destination key; dated routes need the source's time.
-    pub target: Target<'a>,
-    /// The route's `way`.
-    pub way: Way,
-    /// Why S3 shall not copy between the two by itself.
-    pub apart: Option<&'static str>,
-    /// An earlier delivery of the same message may have written already.
-    pub received_before: bool,
-}
-
-/// Where the copy goes.
-#[derive(Clone, Copy)]
-pub struct Target<'a> {
-    /// The key, for a source last modified then.
-    pub key: &'a (dyn Fn(Option<Timestamp>) -> Result<String, String> + Send + Sync),
-    /// The key depends on the source's Last-Modified.
-    pub dated: bool,
-    /// Whether the route takes an object of this size.
-    pub takes: &'a (dyn Fn(u64) -> bool + Send + Sync),
-}
-
-impl std::fmt::Debug for Target<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target")
-            .field("dated", &self.dated)
-            .finish_non_exhaustive()
-    }
-}
 
 /// How a key ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +97,7 @@ impl Reconciler {
             written: None,
             began: BTreeSet::new(),
             large: false,
+            retag: false,
         };
         let end = match run.reach_an_end().await {
             Ok(end) => run.tidied(end).await,
@@ -160,17 +121,19 @@ pub(super) struct Run<'a> {
     pub(super) began: BTreeSet<String>,
     /// The source was seen to be larger than one request may copy.
     pub(super) large: bool,
+    /// Tags were put onto a copy that may have been replaced meanwhile.
+    pub(super) retag: bool,
 }
 
 /// What a round has to go by.
 #[derive(Default)]
-struct Seen {
-    source: Option<Object>,
-    target: Option<Object>,
+pub(super) struct Seen {
+    pub(super) source: Option<Object>,
+    pub(super) target: Option<Object>,
 }
 
 /// What came of a step.
-enum Step {
+pub(super) enum Step {
     End(Reached),
     /// S3 refused the write: something stands there, or the source has moved on.
     Refused,
@@ -282,10 +245,11 @@ impl Run<'_> {
         }
         let spot = Spot::new(self.task.from.bucket, &self.task.event.key);
         match self.means().plan(&spot, source, seen.target.as_ref()) {
-            // What an earlier round of ours has written is no duplicate.
-            Plan::Nothing(Nothing::AlreadyThere(proof)) => {
-                let there = Reached::Nothing(Nothing::AlreadyThere(proof));
-                Ok(Step::End(self.written.clone().unwrap_or(there)))
+            Plan::Nothing(Nothing::AlreadyThere(proof)) if !self.retag => {
+                Ok(Step::End(self.there(proof)))
+            }
+            Plan::Nothing(Nothing::AlreadyThere(proof)) | Plan::Tags(proof) => {
+                self.tag_again(seen, proof).await
             }
             Plan::Nothing(nothing) => Ok(Step::End(Reached::Nothing(nothing))),
             Plan::NotYet(why) => Err(Failure::NotYet(why)),
@@ -299,6 +263,7 @@ impl Run<'_> {
         let time = source.map(|source| source.last_modified);
         let target = (task.target.key)(time).map_err(Failure::Target)?;
         let act = Act {
+            behalf: task.behalf,
             from: task.from,
             key: &task.event.key,
             to: task.to,
@@ -312,9 +277,7 @@ impl Run<'_> {
         tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
-            Err(CopyError::S3(
-                S3Error::Precondition { .. } | S3Error::Conflict { .. } | S3Error::Gone { .. },
-            )) => return Ok(Step::Refused),
+            Err(CopyError::S3(e)) if has_moved_on(&e) => return Ok(Step::Refused),
             // The bucket has just said that it knows no conditions.
             Err(CopyError::S3(S3Error::NotImplemented { .. }))
                 if copy.condition != Condition::Unconditional && !self.means().conditional =>
@@ -331,6 +294,13 @@ impl Run<'_> {
                 .unwrap_or_default(),
         };
         self.written = Some(end.clone());
+        if let (Some(source), Some(tags)) = (source, &done.tags)
+            && !self
+                .put_tags(source, (&target, done.version.as_deref()), tags)
+                .await?
+        {
+            return Ok(Step::LookAgain);
+        }
         if copy.looks_after() && !self.still_written(source, copy, &done).await? {
             return Ok(Step::LookAgain);
         }
@@ -379,6 +349,14 @@ impl Run<'_> {
             copy_max: crate::copy::copy_max(self.window.terms()),
         }
     }
+}
+
+/// Whether S3 refused because something is not what the decision was made from.
+pub(super) fn has_moved_on(e: &S3Error) -> bool {
+    matches!(
+        e,
+        S3Error::Precondition { .. } | S3Error::Conflict { .. } | S3Error::Gone { .. }
+    )
 }
 
 fn next_second(time: Timestamp) -> Timestamp {

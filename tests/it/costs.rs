@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Fault, Rule};
+use crate::aws::{Fault, Rule, Seed};
 use crate::stage::{Stage, event, until};
 
 const OBJECTS: usize = 3_000;
@@ -103,16 +103,36 @@ async fn duplicates_and_overwrites_cost_what_the_design_says() {
 
 #[tokio::test(start_paused = true)]
 async fn a_streamed_object_costs_a_look_a_get_and_a_put() {
-    let stage = Stage::new(3);
-    stage.put("a.csv", "one");
-    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
-    stage.drained().await;
-    daemon.stop().await;
-    let calls = stage.world.calls();
-    for operation in ["HeadObject", "GetObject", "PutObject"] {
-        assert_eq!(calls.count("s3", operation), 1, "{operation}");
+    for (why, tagged, tags, looks) in [
+        ("once a minute: may tags be read?", false, 1, 100),
+        (
+            "its tags, and a look whether they are its own",
+            true,
+            100,
+            200,
+        ),
+    ] {
+        let stage = Stage::new(3);
+        for n in 0..100 {
+            let seed = Seed::new(&format!("in/{n}"), "one");
+            let seed = if tagged { seed.tag("a", "b") } else { seed };
+            stage.world.put("raw", seed);
+        }
+        let config = stage.config("way = \"stream\"\n[work]\nworkers = 1");
+        let daemon = stage.start(&config).await;
+        stage.drained().await;
+        daemon.stop().await;
+        let calls = stage.world.calls();
+        for (operation, want) in [
+            ("HeadObject", looks),
+            ("GetObject", 100),
+            ("PutObject", 100),
+            ("GetObjectTagging", tags),
+        ] {
+            assert_eq!(calls.count("s3", operation), want, "{why}: {operation}");
+        }
+        assert_eq!(stage.copy("0").as_deref(), Some(&b"one"[..]));
     }
-    assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"one"[..]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ mod aws;
 mod aws_behaves;
 mod costs;
 mod endings;
+mod fidelity;
 mod integrity;
 mod layers;
 mod leases;

@@ -119,5 +119,6 @@ fn made(answer: CompleteMultipartUploadOutput) -> Option<Written> {
             })
         }),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
+        version: answer.version_id,
     })
 }

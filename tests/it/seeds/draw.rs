@@ -208,12 +208,12 @@ fn trouble(rng: &mut Rng, script: &Script) -> Act {
             content: rng.u8(..3),
         },
         5 => Outside::MeddleDelete { route, key },
-        _ => return Act::Trouble(daemon_trouble(rng, daemon, route)),
+        _ => return Act::Trouble(daemon_trouble(rng, script, daemon, route)),
     };
     Act::Outside(outside)
 }
 
-fn daemon_trouble(rng: &mut Rng, daemon: usize, route: usize) -> Trouble {
+fn daemon_trouble(rng: &mut Rng, script: &Script, daemon: usize, route: usize) -> Trouble {
     let soon = pick(rng, &[100, 2_000, 40_000, 400_000]);
     match rng.u8(..10) {
         0..=3 => Trouble::Crash {
@@ -234,6 +234,13 @@ fn daemon_trouble(rng: &mut Rng, daemon: usize, route: usize) -> Trouble {
                     Denied::Read,
                     Denied::Look(route),
                     Denied::Write(route),
+                    // Who streams believes for a minute that tags may be read: docs/TESTING.md,
+                    // "What is not promised".
+                    if script.streams() {
+                        Denied::WriteTags(route)
+                    } else {
+                        Denied::ReadTags
+                    },
                     Denied::Receive,
                     Denied::Delete,
                     Denied::Park,
@@ -286,9 +293,16 @@ fn when(rng: &mut Rng, act: &Act, script: &Script, span: u64) -> When {
 fn copying(script: &Script) -> Vec<Operation> {
     let writes = script.routes.iter().map(|route| {
         if route.streamed {
-            [Operation::GetObject, Operation::PutObject]
+            vec![
+                Operation::GetObject,
+                Operation::GetObject,
+                Operation::PutObject,
+                Operation::PutObject,
+                Operation::GetObjectTagging,
+                Operation::PutObjectTagging,
+            ]
         } else {
-            [Operation::CopyObject, Operation::CopyObject]
+            vec![Operation::CopyObject; 2]
         }
     });
     let mut calls: Vec<_> = writes.flatten().chain([Operation::HeadObject]).collect();

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::play::{Played, told};
 use super::script::{Act, Outside, Step};
 use super::stage::{CRAWLER, CRAWLER_REGION, NOISE, SOURCE, Stage, bucket_of, is_outsiders};
-use crate::aws::{Message, Settled, Version, What, Write};
+use crate::aws::{Message, Object, Settled, Version, What, Write};
 
 /// The mark that the daemon leaves on some copies.
 const MARK: &str = "brigade-source";
@@ -121,15 +121,6 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Tags can change in place, so no pin holds them: they are right only in the end. Streaming
-    /// does not carry them yet, and a marked copy, whose headers were given by hand, may have those
-    /// of a later version of the same bytes.
-    fn tags<'v>(&self, version: &'v Version) -> Option<&'v BTreeMap<String, String>> {
-        let streamed = self.stage.script.routes[self.route].streamed;
-        let object = version.object.as_ref().filter(|_| !streamed)?;
-        Some(&object.tags)
-    }
-
     /// Where a copy of this source version belongs.
     fn target(&self, source: &Version) -> String {
         self.stage.target(self.route, self.key, source.modified)
@@ -138,15 +129,16 @@ impl<'a> Pair<'a> {
     /// The destination equals the source. A source that is gone leaves its copy, or none.
     fn ends_equal(&self) -> Option<String> {
         let source = self.source.last()?.current.as_ref()?;
-        let copy = self
+        let write = self
             .copies
             .get(&self.target(source))
-            .and_then(|copies| copies.last()?.current.as_ref());
-        let Some(copy) = copy else {
+            .and_then(|copies| copies.last());
+        let Some((write, copy)) = write.and_then(|write| Some((write, write.current.as_ref()?)))
+        else {
             return Some(format!("{self}: there is no copy"));
         };
         let (is, should) = (Face::of(copy), Face::of(source));
-        if !is_marked(copy) && self.tags(copy) != self.tags(source) {
+        if !had_headers_by_hand(write, copy) && tags(copy) != tags(source) {
             return Some(format!("{self}: the copy has other tags"));
         }
         (is != should).then(|| format!("{self}: the copy is {is:?}, its source {should:?}"))
@@ -284,9 +276,16 @@ fn during(history: &[Write], from: u64, to: u64) -> Vec<(u64, Option<&Version>)>
     states
 }
 
-fn is_marked(version: &Version) -> bool {
-    let object = version.object.as_ref();
-    object.is_some_and(|object| object.meta.user.contains_key(MARK))
+/// Tags can change in place, so no pin holds them: they are right only in the end.
+fn tags(version: &Version) -> Option<&BTreeMap<String, String>> {
+    version.object.as_ref().map(|object| &object.tags)
+}
+
+/// A `CopyObject` whose headers were given may carry the tags of a later version of the same bytes.
+fn had_headers_by_hand(write: &Write, copy: &Version) -> bool {
+    let object = copy.object.as_ref();
+    let by_hand = |object: &Object| object.meta.user.contains_key(MARK) && object.parts.is_empty();
+    matches!(write.what, What::Copy(_)) && object.is_some_and(by_hand)
 }
 
 fn no_upload_is_left(stage: &Stage) -> Option<String> {

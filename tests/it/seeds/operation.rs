@@ -16,6 +16,8 @@ pub(super) enum Operation {
     AbortMultipartUpload,
     ListMultipartUploads,
     ListParts,
+    GetObjectTagging,
+    PutObjectTagging,
     GetQueueAttributes,
     ReceiveMessage,
     ChangeMessageVisibility,
@@ -39,7 +41,9 @@ impl Operation {
             | Self::CompleteMultipartUpload
             | Self::AbortMultipartUpload
             | Self::ListMultipartUploads
-            | Self::ListParts => "s3",
+            | Self::ListParts
+            | Self::GetObjectTagging
+            | Self::PutObjectTagging => "s3",
             Self::StartCrawler | Self::GetCrawler => "glue",
             Self::GetQueueAttributes
             | Self::ReceiveMessage
@@ -63,6 +67,8 @@ impl Operation {
             Self::AbortMultipartUpload => "AbortMultipartUpload",
             Self::ListMultipartUploads => "ListMultipartUploads",
             Self::ListParts => "ListParts",
+            Self::GetObjectTagging => "GetObjectTagging",
+            Self::PutObjectTagging => "PutObjectTagging",
             Self::GetQueueAttributes => "GetQueueAttributes",
             Self::ReceiveMessage => "ReceiveMessage",
             Self::ChangeMessageVisibility => "ChangeMessageVisibility",

@@ -375,6 +375,11 @@ fn denials(what: Denied) -> Vec<Denial> {
         Denied::Read => vec![deny("s3:GetObject", SOURCE)],
         Denied::Look(route) => vec![deny("s3:GetObject", &bucket_of(route))],
         Denied::Write(route) => vec![deny("s3:PutObject", &bucket_of(route))],
+        Denied::ReadTags => vec![deny("s3:GetObjectTagging", SOURCE)],
+        Denied::WriteTags(route) => vec![
+            deny("s3:PutObjectTagging", &bucket_of(route)),
+            deny("s3:PutObjectVersionTagging", &bucket_of(route)),
+        ],
         Denied::Receive => vec![deny("sqs:ReceiveMessage", "events")],
         Denied::Delete => vec![deny("sqs:DeleteMessage", "events")],
         Denied::Park => vec![deny("sqs:SendMessage", "events-dead")],

@@ -223,6 +223,8 @@ pub(super) enum Denied {
     /// Looking at, and writing to, a route's destination.
     Look(usize),
     Write(usize),
+    ReadTags,
+    WriteTags(usize),
     Receive,
     Delete,
     Park,

@@ -223,11 +223,16 @@ impl Stage {
                 .header("cache-control", "max-age=60")
                 .meta("owner", "orders")
                 .tag("stage", "one"),
-            _ => seed
-                .header("content-language", "de")
-                .header("content-disposition", "attachment")
-                .meta("owner", "invoices")
-                .tag("stage", "two"),
+            _ => {
+                let seed = seed
+                    .header("content-language", "de")
+                    .header("content-disposition", "attachment")
+                    .meta("owner", "invoices");
+                // More than a header takes.
+                (0..10).fold(seed, |seed, n| {
+                    seed.tag(&format!("tag {n}"), &"ü".repeat(200))
+                })
+            }
         }
     }
 

@@ -36,7 +36,7 @@ use self::copy_source::Named;
 use self::error::S3Error;
 use self::event::Change;
 use self::history::Source;
-pub(super) use self::object::Object;
+pub(crate) use self::object::Object;
 use self::operation::Operation;
 use super::Scene;
 use super::access::partition;

@@ -135,9 +135,6 @@ impl Object {
         if self.storage_class != "STANDARD" {
             reply = reply.header("x-amz-storage-class", &self.storage_class);
         }
-        if !self.tags.is_empty() {
-            reply = reply.header("x-amz-tagging-count", self.tags.len().to_string());
-        }
         if let Some(sum) = checksum {
             reply = reply.header(sum.algorithm.header(), &sum.value);
             reply = reply.header("x-amz-checksum-type", self.checksum.kind());

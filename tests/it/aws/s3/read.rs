@@ -90,6 +90,7 @@ pub(super) fn object(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Resul
         .describe(Reply::new(if range.is_some() { 206 } else { 200 }), sum)
         .maybe("x-amz-version-id", version.id.as_deref())
         .maybe("x-amz-mp-parts-count", asked.parts_count(object))
+        .maybe("x-amz-tagging-count", tag_count(scene, ask, object))
         .header("last-modified", http_date(version.modified));
     if let Some(Range { start, end }) = &range {
         reply = reply.header(
@@ -104,6 +105,18 @@ pub(super) fn object(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Resul
     } else {
         reply
     })
+}
+
+/// Only where there are any, and told only to who may read them (API reference, `HeadObject` and
+/// `GetObject`: Response Elements).
+fn tag_count(scene: &Scene<'_>, ask: &Ask<'_>, object: &Object) -> Option<String> {
+    let action = if ask.version_id().is_some() {
+        "s3:GetObjectVersionTagging"
+    } else {
+        "s3:GetObjectTagging"
+    };
+    let count = object.tags.len();
+    (count > 0 && ask.allow(scene, action).is_ok()).then(|| count.to_string())
 }
 
 /// API reference, `GetObject`: Errors.

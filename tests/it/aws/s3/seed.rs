@@ -17,6 +17,7 @@ pub(crate) struct Seed {
     parts: Option<u32>,
     composite: bool,
     unsummed: bool,
+    algorithm: Algorithm,
     kms: bool,
     storage_class: String,
     meta: Meta,
@@ -31,6 +32,7 @@ impl Seed {
             parts: None,
             composite: false,
             unsummed: false,
+            algorithm: Algorithm::Crc64Nvme,
             kms: false,
             storage_class: "STANDARD".to_owned(),
             meta: Meta::default(),
@@ -69,6 +71,11 @@ impl Seed {
             unsummed: true,
             ..self
         }
+    }
+
+    /// With a full-object checksum of this algorithm.
+    pub(crate) fn summed(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
     }
 
     pub(crate) fn kms(self) -> Self {
@@ -118,7 +125,7 @@ impl Seed {
         } else if self.unsummed {
             Checksum::untold(Algorithm::Crc64Nvme)
         } else {
-            self.content.checksum(Algorithm::Crc64Nvme)
+            self.content.checksum(self.algorithm)
         };
         let etag = if cuts.is_empty() {
             etag(&self.content, kms, rng)

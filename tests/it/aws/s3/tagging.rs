@@ -9,7 +9,7 @@ use crate::aws::Scene;
 use crate::aws::reply::Reply;
 
 use super::address::Ask;
-use super::bucket::Version;
+use super::bucket::{Bucket, Version};
 use super::error::S3Error;
 use super::{S3, body, read, xml};
 
@@ -116,16 +116,30 @@ fn replace(
 ) -> Result<Reply, S3Error> {
     let at = s3.moment(scene.now);
     let bucket = s3.bucket_mut(&ask.bucket)?;
-    let versions = bucket.keys.get_mut(&ask.key).into_iter().flatten();
-    let mut newest_first = versions.rev();
-    let meant = |version: &&mut Version| {
-        let id = version.id.as_deref().unwrap_or("null");
-        ask.version_id().is_none_or(|asked| asked == id)
-    };
-    let version = newest_first.find(meant).expect("it has been found");
-    version.object.as_mut().expect("it is no marker").tags = tags;
-    let version = version.clone();
+    let version = bucket.retag(&ask.key, ask.version_id(), tags);
     let named = (ask.key.as_str(), version.id.as_deref());
     s3.announce(&ask.bucket, event, named, Some(&version), at);
     Ok(Reply::new(status).maybe("x-amz-version-id", version.id))
+}
+
+impl Bucket {
+    /// Tags are changed in place: the version stays what it is, also in what was written of it.
+    pub(super) fn retag(&mut self, key: &str, id: Option<&str>, tags: Tags) -> Version {
+        let versions = self.keys.get_mut(key).into_iter().flatten();
+        let mut newest_first = versions.rev();
+        let meant = |version: &&mut Version| {
+            let own = version.id.as_deref().unwrap_or("null");
+            id.is_none_or(|asked| asked == own)
+        };
+        let version = newest_first.find(meant).expect("it has been found");
+        version.object.as_mut().expect("it is no marker").tags = tags;
+        let version = version.clone();
+        let history = self.histories.get_mut(key).into_iter();
+        let states = history.flat_map(|history| history.0.iter_mut());
+        let states = states.filter_map(|write| write.current.as_mut());
+        for state in states.filter(|state| state.reign == version.reign) {
+            state.object.clone_from(&version.object);
+        }
+        version
+    }
 }

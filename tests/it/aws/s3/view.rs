@@ -46,6 +46,16 @@ impl World {
         })
     }
 
+    /// Changes the only tag of a key's current object, as an outsider does.
+    pub(crate) fn tag(&self, bucket: &str, key: &str, tag: (&str, &str)) {
+        self.with(|state, _| {
+            let bucket = state.s3.buckets.get_mut(bucket);
+            let bucket = bucket.expect("a test makes the bucket first");
+            let tag = (tag.0.to_owned(), tag.1.to_owned());
+            bucket.retag(key, None, [tag].into());
+        });
+    }
+
     /// Deletes as an outsider does: the key, or one version of it for good.
     pub(crate) fn delete(&self, bucket: &str, key: &str, version_id: Option<&str>) {
         self.with(|state, now| {

@@ -133,6 +133,11 @@ pub(super) fn storage_class(ask: &Ask<'_>) -> Result<String, S3Error> {
 /// Tags as URL query parameters. A key twice and a strange character are another error here than in
 /// `PutObjectTagging` (recorded by `LocalStack`, `test_object_tagging_exc`).
 pub(super) fn tags(header: &str) -> Result<BTreeMap<String, String>, S3Error> {
+    // Old API reference, `PutObject` (adobe/S3Mock#142); which error is not told.
+    if header.len() > 2048 {
+        let why = "Your request header section exceeds the maximum allowed size";
+        return Err(S3Error::new(400, "RequestHeaderSectionTooLarge", why));
+    }
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8_lossy().into_owned()

@@ -1,0 +1,203 @@
+//! How tags get onto a copy.
+//!
+//! `CopyObject` carries them by itself. On every other way they are read from the source and sent
+//! with the write; what is too long for a header is put onto the copy once it is there, which its
+//! mark says, so that a crash in between is seen and made good.
+//!
+//! HEAD tells how many tags there are. But it tells nothing to who may not read tags, and whoever
+//! requires tags must not take that for "none". So nothing is taken for "none" only where the route's tags could be read within the last minute; else they are
+//! asked for. So an object without tags costs no call, but for one a minute; and a right that is
+//! taken away is noticed after a minute, within which tags may be missed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::act::{Act, Behalf, Copier};
+use super::way::Way;
+use crate::config::TagPolicy;
+use crate::queue::Window;
+use crate::s3::{Object, S3Error, Side, Tags, tagging_header};
+
+/// What was learnt about rights to tags is believed for so long: policies change.
+const BELIEVED: Duration = Duration::from_mins(1);
+
+/// How tags get onto one copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Tagging {
+    /// S3 copies them itself.
+    Copied,
+    /// With the write, as a header.
+    Sent(String),
+    /// After the write.
+    Follow(Tags),
+    /// Not at all: there are none, or they are not wanted.
+    Left,
+}
+
+impl Tagging {
+    /// As the write's header.
+    pub(super) fn header(&self) -> Option<&str> {
+        match self {
+            Self::Sent(header) => Some(header),
+            Self::Copied | Self::Follow(_) | Self::Left => None,
+        }
+    }
+
+    pub(super) fn follows(&self) -> bool {
+        matches!(self, Self::Follow(_))
+    }
+
+    /// Whether a write without a right to tags is refused because of it.
+    pub(super) fn needs_a_right(&self) -> bool {
+        match self {
+            Self::Copied | Self::Sent(_) => true,
+            Self::Follow(_) | Self::Left => false,
+        }
+    }
+}
+
+/// What is known of the rights to tags on each route.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rights(Arc<Mutex<HashMap<String, Known>>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Tags could be read then, so HEAD counts them.
+    read: Option<Instant>,
+    /// A right to them was missing then.
+    refused: Option<Instant>,
+    warned: bool,
+}
+
+impl Rights {
+    fn of(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn are_read(&self, route: &str) -> bool {
+        let known = self.of();
+        lately(known.get(route).and_then(|known| known.read))
+    }
+
+    fn are_refused(&self, route: &str) -> bool {
+        let known = self.of();
+        lately(known.get(route).and_then(|known| known.refused))
+    }
+
+    fn read(&self, route: &str) {
+        self.of().entry(route.to_owned()).or_default().read = Some(Instant::now());
+    }
+
+    fn refused(&self, route: &str, error: &S3Error) {
+        let mut known = self.of();
+        let known = known.entry(route.to_owned()).or_default();
+        known.refused = Some(Instant::now());
+        if !std::mem::replace(&mut known.warned, true) {
+            tracing::warn!(route, %error, "copies go without tags: a right to them is missing");
+        }
+    }
+}
+
+fn lately(then: Option<Instant>) -> bool {
+    then.is_some_and(|then| then.elapsed() < BELIEVED)
+}
+
+impl Copier {
+    /// How tags get onto this copy.
+    pub(super) async fn tagging(&self, act: Act<'_>) -> Result<Tagging, S3Error> {
+        if !self.wants_tags(act.behalf) {
+            return Ok(Tagging::Left);
+        }
+        if act.copy.way == Way::Server {
+            return Ok(Tagging::Copied);
+        }
+        let tags = self.tags(act.behalf, (act.from, act.key), act.seen()?);
+        Ok(match tags.await? {
+            Some(tags) if !tags.is_empty() => match tagging_header(&tags) {
+                Some(header) => Tagging::Sent(header),
+                None => Tagging::Follow(tags),
+            },
+            Some(_) | None => Tagging::Left,
+        })
+    }
+
+    /// The source's tags; `None` where they are to be left alone.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    pub async fn tags(
+        &self,
+        behalf: Behalf<'_>,
+        (Side { s3, bucket }, key): (Side<'_>, &str),
+        source: &Object,
+    ) -> Result<Option<Tags>, S3Error> {
+        let route = behalf.route;
+        if !self.wants_tags(behalf) {
+            return Ok(None);
+        }
+        match source.tag_count {
+            Some(0) => return Ok(Some(Tags::new())),
+            None if s3.counts_tags() && self.rights.are_read(route) => {
+                return Ok(Some(Tags::new()));
+            }
+            Some(_) | None => {}
+        }
+        match s3.tags(bucket, key, source).await {
+            Ok(tags) => {
+                self.rights.read(route);
+                Ok(Some(tags))
+            }
+            Err(error @ S3Error::Denied { .. }) if is_best_effort(behalf) => {
+                self.rights.refused(route, &error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts tags onto a copy that is there.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Gone`] when it is there no more.
+    pub async fn put_tags(
+        &self,
+        behalf: Behalf<'_>,
+        (Side { s3, bucket }, key, version): (Side<'_>, &str, Option<&str>),
+        tags: &Tags,
+        window: &Window,
+    ) -> Result<(), S3Error> {
+        match s3.put_tags((bucket, key, version), tags, window).await {
+            Err(error @ S3Error::Denied { .. }) if is_best_effort(behalf) => {
+                self.rights.refused(behalf.route, &error);
+                Ok(())
+            }
+            answer => answer,
+        }
+    }
+
+    /// Whether a refused write is tried again without tags, which may be why it was refused.
+    pub(super) fn may_leave_tags(behalf: Behalf<'_>, tagging: &Tagging, error: &S3Error) -> bool {
+        let denied = matches!(error, S3Error::Denied { .. });
+        denied && is_best_effort(behalf) && tagging.needs_a_right()
+    }
+
+    fn wants_tags(&self, behalf: Behalf<'_>) -> bool {
+        match behalf.properties.tags {
+            TagPolicy::Require => true,
+            TagPolicy::BestEffort => !self.rights.are_refused(behalf.route),
+            TagPolicy::Skip => false,
+        }
+    }
+
+    /// Remembers that a write was refused for its tags: it succeeded without.
+    pub(super) fn left_tags(&self, behalf: Behalf<'_>, error: &S3Error) {
+        self.rights.refused(behalf.route, error);
+    }
+}
+
+fn is_best_effort(behalf: Behalf<'_>) -> bool {
+    behalf.properties.tags == TagPolicy::BestEffort
+}

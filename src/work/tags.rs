@@ -1,0 +1,67 @@
+//! Tags that were too long for the write itself, put onto the copy afterwards.
+//!
+//! S3 puts them under no condition. Where the destination keeps versions they go onto the very one
+//! that was written. Where not, a newer copy may stand there by then; so the source is looked at
+//! once more, and if it has moved on the tags of what it is now are put, whatever else is to do.
+
+use super::reconcile::{Failure, Reached, Run, Seen, Step, has_moved_on};
+use crate::copy::{Nothing, Proof};
+use crate::s3::{Found, Object, Side, Tags};
+
+impl Run<'_> {
+    /// Puts the source's tags onto a copy that equals it otherwise.
+    pub(super) async fn tag_again(&mut self, seen: &Seen, proof: Proof) -> Result<Step, Failure> {
+        let (Some(source), Some(target)) = (&seen.source, &seen.target) else {
+            return Ok(Step::LookAgain);
+        };
+        let task = self.task;
+        let from = (task.from, task.event.key.as_str());
+        let tags = match self.copier.tags(task.behalf, from, source).await {
+            Err(e) if has_moved_on(&e) => return Ok(Step::Refused),
+            tags => tags?,
+        };
+        let Some(tags) = tags else {
+            return Ok(Step::End(self.there(proof)));
+        };
+        let key = (task.target.key)(Some(source.last_modified)).map_err(Failure::Target)?;
+        let version = target.own_version();
+        Ok(if self.put_tags(source, (&key, version), &tags).await? {
+            Step::End(self.there(proof))
+        } else {
+            Step::LookAgain
+        })
+    }
+
+    /// Puts a source's tags onto its copy. False if they may have met another.
+    pub(super) async fn put_tags(
+        &mut self,
+        source: &Object,
+        (key, version): (&str, Option<&str>),
+        tags: &Tags,
+    ) -> Result<bool, Failure> {
+        let task = self.task;
+        let to = (task.to, key, version);
+        match self
+            .copier
+            .put_tags(task.behalf, to, tags, self.window)
+            .await
+        {
+            Err(e) if has_moved_on(&e) => return Ok(false),
+            answer => answer?,
+        }
+        if version.is_some() {
+            return Ok(true);
+        }
+        let Side { s3, bucket } = task.from;
+        let now = s3.head(bucket, &task.event.key).await?;
+        self.retag = !matches!(now, Found::Object(now) if now.is_same(source));
+        Ok(!self.retag)
+    }
+
+    /// How a key ends whose copy is there: what an earlier round of ours has written is no
+    /// duplicate.
+    pub(super) fn there(&self, proof: Proof) -> Reached {
+        let there = Reached::Nothing(Nothing::AlreadyThere(proof));
+        self.written.clone().unwrap_or(there)
+    }
+}

@@ -1,0 +1,201 @@
+//! What a copy keeps, on every way there is.
+
+mod tags;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::ChecksumMode;
+
+use crate::aws::{Algorithm, Bucket, Seed};
+use crate::stage::Stage;
+
+const MIB: u64 = 1 << 20;
+const STREAM: &str = "way = \"stream\"";
+
+/// A way that copies go, and what makes them go it.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    name: &'static str,
+    /// Of the source.
+    size: u64,
+    /// The call that makes the copy.
+    call: &'static str,
+    /// The route's `way`.
+    config: &'static str,
+    /// The destination encrypts with KMS.
+    kms: bool,
+}
+
+const WAYS: [Way; 5] = [
+    Way {
+        name: "CopyObject",
+        size: MIB,
+        call: "CopyObject",
+        config: "",
+        kms: false,
+    },
+    Way {
+        name: "CopyObject with a mark",
+        size: MIB,
+        call: "CopyObject",
+        config: "",
+        kms: true,
+    },
+    Way {
+        name: "UploadPartCopy",
+        size: 500 * MIB,
+        call: "UploadPartCopy",
+        config: "",
+        kms: false,
+    },
+    Way {
+        name: "streamed",
+        size: MIB,
+        call: "PutObject",
+        config: STREAM,
+        kms: false,
+    },
+    Way {
+        name: "streamed in parts",
+        size: 17 * MIB,
+        call: "UploadPart",
+        config: STREAM,
+        kms: false,
+    },
+];
+
+impl Way {
+    /// A stage whose destination makes copies go this way.
+    fn stage(self) -> Stage {
+        let stage = Stage::without_target(1);
+        let lake = Bucket::new("lake", "eu-west-1");
+        stage
+            .world
+            .create_bucket(if self.kms { lake.kms() } else { lake });
+        stage
+    }
+
+    /// A source with everything that travels.
+    fn source(self) -> Seed {
+        Seed::claimed("in/a.bin", self.size, 7)
+            .header("content-type", "text/csv; charset=utf-8")
+            .header("content-encoding", "zstd")
+            .header("content-language", "de, en")
+            .header("content-disposition", "attachment; filename=\"a b.csv\"")
+            .header("cache-control", "no-cache")
+            .header("expires", "Wed, 21 Oct 2026 07:28:00 GMT")
+            .meta("owner", "ann")
+            .meta("odd", "a=b&c; d")
+            .tag("stage", "one + a half")
+            .tag("ümlaut/+=", "x y:z@_-.")
+            .tag("empty", "")
+    }
+
+    /// Copies `source`, and returns how often this way was gone.
+    async fn copy(self, stage: &Stage, source: &Seed, more: &str) {
+        stage.world.put("raw", source.clone());
+        let config = stage.config(&format!("{}\n{more}", self.config));
+        let daemon = stage.start(&config).await;
+        stage.drained().await;
+        daemon.stop().await;
+        let gone = stage.world.calls().count("s3", self.call);
+        assert!(gone > 0, "{}: not gone", self.name);
+    }
+}
+
+/// The largest set of tags that S3 takes; too long for a header.
+fn many_tags(mut seed: Seed) -> Seed {
+    for n in 0..10 {
+        seed = seed.tag(&format!("{n}{}", "k".repeat(127)), &"ü".repeat(256));
+    }
+    seed
+}
+
+/// Everything that HEAD tells and a copy keeps.
+async fn told(stage: &Stage, bucket: &str, key: &str) -> BTreeMap<&'static str, String> {
+    let s3 = Client::new(&stage.world.sdk(if bucket == "raw" {
+        "us-east-1"
+    } else {
+        "eu-west-1"
+    }));
+    let head = s3.head_object().bucket(bucket).key(key);
+    let head = head.checksum_mode(ChecksumMode::Enabled).send().await;
+    let head = head.expect("it is there");
+    let mut user: BTreeMap<_, _> = head.metadata().cloned().into_iter().flatten().collect();
+    user.remove("brigade-source");
+    let text = |value: Option<&str>| value.unwrap_or("(none)").to_owned();
+    BTreeMap::from([
+        ("type", text(head.content_type())),
+        ("encoding", text(head.content_encoding())),
+        ("language", text(head.content_language())),
+        ("disposition", text(head.content_disposition())),
+        ("cache", text(head.cache_control())),
+        ("expires", text(head.expires_string())),
+        ("length", format!("{:?}", head.content_length())),
+        ("metadata", format!("{user:?}")),
+        ("checksum", checksum(&head)),
+        ("tags", format!("{:?}", tags(stage, bucket, key))),
+    ])
+}
+
+/// Algorithm, type and value.
+fn checksum(head: &HeadObjectOutput) -> String {
+    let sums = [
+        ("crc32", head.checksum_crc32()),
+        ("crc32c", head.checksum_crc32_c()),
+        ("crc64nvme", head.checksum_crc64_nvme()),
+        ("sha1", head.checksum_sha1()),
+        ("sha256", head.checksum_sha256()),
+    ];
+    format!(
+        "{:?} {sums:?}",
+        head.checksum_type().map(ToString::to_string)
+    )
+}
+
+/// As the world has them: what a caller may read does not matter.
+fn tags(stage: &Stage, bucket: &str, key: &str) -> BTreeMap<String, String> {
+    let object = stage
+        .world
+        .object(bucket, key)
+        .and_then(|version| version.object);
+    object
+        .unwrap_or_else(|| panic!("nothing at {bucket}/{key}"))
+        .tags
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_way_keeps_the_same() {
+    for way in WAYS {
+        for (algorithm, many) in [
+            (Algorithm::Crc64Nvme, false),
+            (Algorithm::Crc64Nvme, true),
+            (Algorithm::Crc32, false),
+            (Algorithm::Crc32c, false),
+            (Algorithm::Sha256, false),
+        ] {
+            let why = format!("{}, {algorithm:?}, many tags: {many}", way.name);
+            // Parts of a whole with this checksum cannot be put together: S3 has none such.
+            if algorithm == Algorithm::Sha256 && way.size > 16 * MIB {
+                continue;
+            }
+            let stage = way.stage();
+            let mut source = way.source().summed(algorithm);
+            if many {
+                source = many_tags(Seed::claimed("in/a.bin", way.size, 7));
+            }
+            way.copy(&stage, &source, "").await;
+            assert!(stage.parked().await.is_empty(), "{why}");
+            let (is, should) = (
+                told(&stage, "lake", "orders/a.bin").await,
+                told(&stage, "raw", "in/a.bin").await,
+            );
+            assert_eq!(is, should, "{why}");
+            let puts = stage.world.calls().count("s3", "PutObjectTagging");
+            let by_hand = !way.name.starts_with("CopyObject");
+            assert_eq!(puts, usize::from(many && by_hand), "{why}");
+        }
+    }
+}
