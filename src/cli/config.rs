@@ -142,21 +142,30 @@ mod tests {
         retry.initial_backoff               "100ms"                            default
         retry.max_attempts                  3                                  default
         retry.max_backoff                   "20s"                              default
+        route.orders.acl                    (unset)                            default
+        route.orders.bucket_key             (unset)                            default
         route.orders.collisions             "refuse"                           default
         route.orders.crawlers               []                                 default
         route.orders.exclude                []                                 default
         route.orders.from                   "s3://raw/in/"                     config.toml
         route.orders.from_account           (unset)                            default
+        route.orders.from_bucket_owner      (unset)                            default
         route.orders.from_region            (unset)                            default
         route.orders.include                []                                 default
         route.orders.max_size               (unset)                            default
         route.orders.min_size               (unset)                            default
         route.orders.queue                  (unset)                            default
+        route.orders.request_payer          false                              default
         route.orders.source_missing         "skip"                             default
+        route.orders.sse                    (unset)                            default
+        route.orders.sse_kms_context        []                                 default
+        route.orders.sse_kms_key_id         (unset)                            default
+        route.orders.storage_class          (unset)                            default
         route.orders.suffix                 [".csv"]                           config.toml
         route.orders.tags                   "require"                          default
         route.orders.to                     "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO
         route.orders.to_account             (unset)                            default
+        route.orders.to_bucket_owner        (unset)                            default
         route.orders.to_region              (unset)                            default
         route.orders.way                    "auto"                             default
         version                             1                                  default

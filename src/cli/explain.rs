@@ -10,7 +10,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use crate::account::Accounts;
-use crate::config::{Config, Envelope};
+use crate::config::{Config, Encryption, Envelope};
 use crate::copy::{Copy, FirstTry, Hint, Means, copy_max};
 use crate::edge::Edge;
 use crate::event::{Event, Kind, Parsed, Record, parse};
@@ -177,7 +177,7 @@ impl Explain {
             way: route.way,
             apart: route.apart,
             conditional: config.aws_of(route.to_account.as_deref()).conditional(),
-            kms_target: false,
+            kms_target: route.properties.sse.is_some_and(Encryption::is_kms),
             copy_max: copy_max(Terms::new(visibility.unwrap_or_default())),
         };
         let to = match route.destination(&event.key, None) {

@@ -185,7 +185,7 @@ pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
     known
         .map(|known| {
             (
-                strsim::jaro_winkler(&word.to_ascii_lowercase(), known),
+                strsim::jaro_winkler(&word.to_ascii_lowercase(), &known.to_ascii_lowercase()),
                 known,
             )
         })

@@ -50,7 +50,7 @@ pub use load::Loaded;
 pub use location::{Location, Target};
 pub use origins::{Origin, Origins};
 pub use partition::{Apart, Partition};
-pub use properties::{Properties, TagPolicy};
+pub use properties::{Acl, Encryption, Properties, StorageClass, TagPolicy};
 pub use queue::{Envelope, Queue};
 pub use retry::Retry;
 pub use route::{Collisions, Route, SourceMissing, Way};

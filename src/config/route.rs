@@ -9,7 +9,7 @@ use super::fault::Faults;
 use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
-use super::properties::{Properties, TagPolicy};
+use super::properties::{self, Acl, Encryption, Properties, StorageClass, TagPolicy};
 use super::{Config, shown, text};
 
 /// `[route.NAME]`.
@@ -80,6 +80,34 @@ pub struct Route {
     /// What becomes of the source's tags.
     #[serde(default, deserialize_with = "text::one")]
     pub tags: TagPolicy,
+    /// Of copies. Default: `STANDARD`.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub storage_class: Option<StorageClass>,
+    /// How copies are encrypted. Default: as their bucket does.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub sse: Option<Encryption>,
+    /// With which KMS key. Default: the bucket's, else the account's own for S3.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub sse_kms_key_id: Option<String>,
+    /// What KMS is told of each use of the key, as `NAME=VALUE`.
+    #[serde(default, deserialize_with = "text::list")]
+    #[schemars(with = "shown::OneOrMany<String>")]
+    pub sse_kms_context: Vec<String>,
+    /// Whether copies share a key of their bucket's. Default: as their bucket says.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub bucket_key: Option<bool>,
+    /// A canned ACL for copies. Default: none is sent.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub acl: Option<Acl>,
+    /// Every call to the source fails if its bucket is not this account's.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub from_bucket_owner: Option<String>,
+    /// Every call to the destination fails if its bucket is not this account's.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub to_bucket_owner: Option<String>,
+    /// Whether we pay for what is read from a source whose requesters pay.
+    #[serde(default, deserialize_with = "text::one")]
+    pub request_payer: bool,
     /// `[crawler.NAME]`s to run after arrivals.
     #[serde(default, deserialize_with = "text::list")]
     #[schemars(with = "shown::OneOrMany<String>")]
@@ -150,6 +178,15 @@ impl Route {
             source_missing: SourceMissing::default(),
             collisions: Collisions::default(),
             tags: TagPolicy::default(),
+            storage_class: None,
+            sse: None,
+            sse_kms_key_id: None,
+            sse_kms_context: Vec::new(),
+            bucket_key: None,
+            acl: None,
+            from_bucket_owner: None,
+            to_bucket_owner: None,
+            request_payer: false,
             crawlers: Vec::new(),
         })
     }
@@ -157,7 +194,7 @@ impl Route {
     /// What its copies are made with.
     #[must_use]
     pub fn properties(&self) -> Properties {
-        Properties { tags: self.tags }
+        Properties::of(self)
     }
 
     pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
@@ -194,6 +231,7 @@ impl Route {
             faults.refuse(&format!("{at}.min_size"), why);
         }
         self.check_collisions(&format!("{at}.to"), faults);
+        properties::check(self, at, faults);
     }
 
     fn check_collisions(&self, key: &str, faults: &mut Faults<'_>) {

@@ -174,13 +174,15 @@ impl Copier {
         window: &Window,
     ) -> Result<Written, S3Error> {
         let copy = CopyObject {
-            source: &Spot::new(act.from.bucket, act.key),
+            source: act.from.bucket,
+            source_key: act.key,
             pin: &act.copy.pin,
             bucket: act.to.bucket,
             key: act.target,
             condition: &act.copy.condition,
             replace: dress.filter(|_| act.copy.marked),
             tags: *tagging == Tagging::Copied,
+            properties: act.behalf.properties,
         };
         act.to.s3.copy(&copy, window).await
     }
@@ -201,6 +203,7 @@ impl Copier {
             key: act.target,
             condition: &act.copy.condition,
             dress,
+            properties: act.behalf.properties,
             checksum: source.checksum.as_ref(),
             body,
         };

@@ -44,7 +44,6 @@ struct Making<'a> {
     copier: &'a Copier,
     act: Act<'a>,
     source: &'a Object,
-    spot: Spot,
     layout: Layout,
     upload: Upload,
 }
@@ -60,7 +59,8 @@ impl Copier {
         let source = act.seen()?;
         let layout = layout(act, source).await?;
         let spot = Spot::new(act.from.bucket, act.key);
-        let seal = Seal::of(&Marker::of(&spot, source), layout, dress);
+        let properties = act.behalf.properties;
+        let seal = Seal::of(&Marker::of(&spot, source), layout, (dress, properties));
         let (upload, there) = match find(act, &seal).await? {
             Some(found) => found,
             None => (open(act, source, dress, &seal).await?, BTreeMap::new()),
@@ -69,7 +69,6 @@ impl Copier {
             copier: self,
             act,
             source,
-            spot,
             layout,
             upload,
         };
@@ -158,7 +157,11 @@ async fn open(
     let algorithm = of_upload(source.checksum.as_ref().map(|sum| sum.algorithm));
     let Side { s3, bucket } = act.to;
     let upload = s3
-        .create_upload(bucket, act.target, dress, algorithm)
+        .create_upload(
+            (bucket, act.target),
+            (dress, act.behalf.properties),
+            algorithm,
+        )
         .await?;
     for (number, body) in seal.parts() {
         put(s3, &upload, number, &body).await?;
@@ -224,7 +227,7 @@ impl Making<'_> {
         let (from, to, pin) = (self.act.from, self.act.to.s3, &self.act.copy.pin);
         let range = self.layout.range(number);
         if self.act.copy.way == Way::ServerParts {
-            let source = (&self.spot, pin);
+            let source = (from.bucket, self.act.key, pin);
             return to.copy_part(&self.upload, number, source, range).await;
         }
         let _room = self.copier.room(self.length(number)).await;

@@ -4,8 +4,8 @@
 //! of any object say it; they are never listed when the upload is completed, and S3 drops them:
 //!
 //! * part 9,999 says that the upload is ours: one of ours may be taken back, another's may not;
-//! * part 10,000 says of what: the source's version, the cut, the headers, the tags. An upload is
-//!   gone on with only if that part is the one we would write now.
+//! * part 10,000 says of what: the source's version, the cut, the headers, the tags, and what else the
+//!   copy is made with. An upload is gone on with only if that part is the one we would write now.
 //!
 //! What a part holds cannot be read back, but its size and its checksum are listed.
 
@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::layout::{self, Layout};
 use super::marker::Marker;
 use super::sum::sum;
+use crate::config::Properties;
 use crate::s3::{Dress, ETag, Part, Upload};
 
 /// Where the seal begins.
@@ -40,11 +41,16 @@ struct Purpose<'a> {
     metadata: Vec<(&'a str, &'a str)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tagging: Option<&'a str>,
+    properties: &'a Properties,
 }
 
 impl Seal {
     /// The seal of an upload of this source version, so cut and so dressed.
-    pub(super) fn of(source: &Marker, layout: Layout, dress: Dress<'_>) -> Self {
+    pub(super) fn of(
+        source: &Marker,
+        layout: Layout,
+        (dress, properties): (Dress<'_>, &Properties),
+    ) -> Self {
         let headers = dress.headers;
         let purpose = Purpose {
             brigade: 1,
@@ -66,6 +72,7 @@ impl Seal {
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
             tagging: dress.tagging,
+            properties,
         };
         let purpose = serde_json::to_vec(&purpose).expect("text and numbers can be written");
         Self {

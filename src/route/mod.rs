@@ -42,6 +42,12 @@ pub struct Route {
     pub apart: Option<&'static str>,
     /// What a key that is gone means.
     pub source_missing: SourceMissing,
+    /// The account that the source's bucket must belong to.
+    pub from_bucket_owner: Option<String>,
+    /// The account that the destination's bucket must belong to.
+    pub to_bucket_owner: Option<String>,
+    /// We pay for what is read.
+    pub request_payer: bool,
     /// What copies are made with.
     pub properties: Properties,
     /// The crawlers to run after an arrival.
@@ -98,6 +104,9 @@ impl Route {
             way: route.way,
             apart: config.apart(route).map(Apart::why),
             source_missing: route.source_missing,
+            from_bucket_owner: route.from_bucket_owner.clone(),
+            to_bucket_owner: route.to_bucket_owner.clone(),
+            request_payer: route.request_payer,
             properties: route.properties(),
             crawlers: route.crawlers.clone(),
             filter: Filter::compile(route),

@@ -13,9 +13,10 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, ResponseChecksumValidation};
 use tokio::sync::OnceCell;
 
-use super::Attempt;
 use super::error::S3Error;
+use super::sdk::about;
 use super::stack::{Call, Effect, Limits, guard};
+use super::{Attempt, Bucket};
 
 /// Used where nothing names a region: a stand-in without one.
 const FALLBACK: &str = "us-east-1";
@@ -52,23 +53,23 @@ impl Clients {
         }))
     }
 
-    /// The client for a bucket, in `region` where the operator has named it.
-    pub(super) async fn of(&self, bucket: &str, region: Option<&str>) -> Result<Client, S3Error> {
-        match region {
+    /// The client for a bucket, in the region that the operator has named.
+    pub(super) async fn of(&self, bucket: &Bucket) -> Result<Client, S3Error> {
+        match bucket.region.as_deref() {
             Some(region) => Ok(self.in_region(region)),
             None => Ok(self.in_region(&self.region(bucket).await?)),
         }
     }
 
     /// The bucket's region, asked once.
-    pub(super) async fn region(&self, bucket: &str) -> Result<String, S3Error> {
+    pub(super) async fn region(&self, bucket: &Bucket) -> Result<String, S3Error> {
         let cell = {
             let mut regions = self
                 .0
                 .regions
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            regions.entry(bucket.to_owned()).or_default().clone()
+            regions.entry(bucket.name.clone()).or_default().clone()
         };
         cell.get_or_try_init(|| self.ask_region(bucket))
             .await
@@ -76,12 +77,12 @@ impl Clients {
     }
 
     /// Looks at a bucket where it is.
-    pub(super) async fn head(&self, bucket: &str) -> Result<(), S3Error> {
-        let client = self.of(bucket, None).await?;
+    pub(super) async fn head(&self, bucket: &Bucket) -> Result<(), S3Error> {
+        let client = self.of(bucket).await?;
         let call = HEAD_BUCKET;
         guard(&self.0.limits, call, TIMEOUT, || {
             let attempt = Attempt::start(self.0.limits.metrics(), call.op);
-            let request = client.head_bucket().bucket(bucket);
+            let request = about!(client.head_bucket(), bucket);
             async move { attempt.end(request.send().await).map(drop) }
         })
         .await
@@ -96,14 +97,14 @@ impl Clients {
             .remove(bucket);
     }
 
-    async fn ask_region(&self, bucket: &str) -> Result<String, S3Error> {
+    async fn ask_region(&self, bucket: &Bucket) -> Result<String, S3Error> {
         let client = self.in_region(self.home());
         let call = HEAD_BUCKET;
         let told = guard(&self.0.limits, call, TIMEOUT, || {
-            let (client, metrics) = (client.clone(), self.0.limits.metrics().clone());
-            let bucket = bucket.to_owned();
+            let metrics = self.0.limits.metrics().clone();
+            let request = about!(client.head_bucket(), bucket);
             async move {
-                let answer = client.head_bucket().bucket(bucket).send().await;
+                let answer = request.send().await;
                 let raw = answer.as_ref().err().and_then(|e| e.raw_response());
                 let status = raw.map(|raw| raw.status().as_u16());
                 metrics.call("s3", call.op, answer.as_ref().map_or(status, |_| Some(200)));
@@ -122,7 +123,7 @@ impl Clients {
             Err(silent) if silent.is_silent() => Ok(self.home().to_owned()),
             Err(S3Error::NotFound { op }) => Err(S3Error::NoBucket {
                 op,
-                message: bucket.to_owned(),
+                message: bucket.name.clone(),
             }),
             Err(other) => Err(other),
         }

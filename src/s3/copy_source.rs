@@ -1,11 +1,11 @@
 //! The `x-amz-copy-source` header. The SDK sends it as it is (aws-sdk-rust#1357), so the key is
 //! percent-encoded here: a `+` must be `%2B`, or S3 reads it as a space.
 
-use super::object::Spot;
+use super::Bucket;
 use crate::event::to_percent;
 
-pub(super) fn copy_source(source: &Spot) -> String {
-    format!("{}/{}", source.bucket, to_percent(&source.key))
+pub(super) fn copy_source(bucket: &Bucket, key: &str) -> String {
+    format!("{}/{}", bucket.name, to_percent(key))
 }
 
 #[cfg(test)]
@@ -24,18 +24,14 @@ mod tests {
             ("-_.~", "raw/-_.~"),
             ("//", "raw///"),
         ] {
-            let spot = Spot {
-                bucket: "raw".into(),
-                key: key.into(),
-            };
-            assert_eq!(copy_source(&spot), want, "{key}");
+            assert_eq!(copy_source(&Bucket::new("raw", None), key), want, "{key}");
         }
     }
 
     proptest! {
         #[test]
         fn any_key_is_named_and_nothing_besides(bucket in "[a-z0-9.-]{3,63}", key in any::<String>()) {
-            let header = copy_source(&Spot { bucket: bucket.clone(), key: key.clone() });
+            let header = copy_source(&Bucket::new(&bucket, None), &key);
             prop_assert!(header.bytes().all(|b| b.is_ascii_graphic()), "fit for a header: {header}");
             prop_assert!(!header.contains(['?', '+', '#']), "names no version, hides no space: {header}");
             let (named, encoded) = header.split_once('/').unwrap();

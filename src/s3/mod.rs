@@ -56,13 +56,30 @@ pub struct Side<'a> {
     pub bucket: &'a Bucket,
 }
 
-/// A bucket and the region to ask for it, where the operator has named one.
+/// A bucket, and what the operator says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
     /// Bucket name.
     pub name: String,
     /// Found out from the bucket itself when absent.
     pub region: Option<String>,
+    /// The account it must belong to, or every call fails.
+    pub owner: Option<String>,
+    /// Who reads from it pays for that.
+    pub requester_pays: bool,
+}
+
+impl Bucket {
+    /// A bucket of whoever it is, who pays for it himself.
+    #[must_use]
+    pub fn new(name: &str, region: Option<&str>) -> Self {
+        Self {
+            name: name.to_owned(),
+            region: region.map(str::to_owned),
+            owner: None,
+            requester_pays: false,
+        }
+    }
 }
 
 impl S3 {
@@ -93,7 +110,7 @@ impl S3 {
     /// # Errors
     /// [`S3Error`]; [`S3Error::NoBucket`] when there is no such bucket.
     pub async fn region(&self, bucket: &str) -> Result<String, S3Error> {
-        self.whose(self.clients.region(bucket).await)
+        self.whose(self.clients.region(&Bucket::new(bucket, None)).await)
     }
 
     /// Whether the bucket may be listed. Without `s3:ListBucket` a missing key is answered like a
@@ -102,12 +119,11 @@ impl S3 {
     /// # Errors
     /// [`S3Error::Denied`] when it may not; any other when nobody knows.
     pub async fn may_list(&self, bucket: &str) -> Result<(), S3Error> {
-        self.clients.head(bucket).await
+        self.clients.head(&Bucket::new(bucket, None)).await
     }
 
     async fn client(&self, bucket: &Bucket) -> Result<Client, S3Error> {
-        let region = bucket.region.as_deref();
-        self.whose(self.clients.of(&bucket.name, region).await)
+        self.whose(self.clients.of(bucket).await)
     }
 
     /// Lets go of what a failure has proved wrong.

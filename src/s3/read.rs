@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
 use super::object::{Algorithm, Checksum, ETag, Headers, Object, Spot};
+use super::sdk::{about, reading};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 
@@ -58,7 +59,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = client.head_object().bucket(&bucket.name).key(key);
+            let request = reading!(client.head_object(), bucket).key(key);
             let request = request.checksum_mode(ChecksumMode::Enabled);
             async move { attempt.end(request.send().await) }
         });
@@ -103,9 +104,7 @@ impl S3 {
         };
         guard(&self.limits, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = client
-                .get_object()
-                .bucket(&bucket.name)
+            let request = reading!(client.get_object(), bucket)
                 .key(key)
                 .range("bytes=0-0");
             async move {
@@ -142,9 +141,7 @@ impl S3 {
         let answer = guard(&self.limits, call, GET_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let had = arrived.lock().unwrap_or_else(PoisonError::into_inner).len();
-            let request = client
-                .get_object()
-                .bucket(&bucket.name)
+            let request = reading!(client.get_object(), bucket)
                 .key(key)
                 .if_match(pin.quoted())
                 .range(bytes(&(range.start + had as u64..range.end)));
@@ -187,7 +184,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = client.head_object().bucket(&bucket.name).key(key);
+            let request = reading!(client.head_object(), bucket).key(key);
             let request = request.if_match(pin.quoted()).part_number(1);
             async move { attempt.end(request.send().await) }
         });
@@ -220,7 +217,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, GET_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = client.get_object().bucket(&bucket.name).key(key);
+            let request = reading!(client.get_object(), bucket).key(key);
             let request = request
                 .if_match(pin.quoted())
                 .checksum_mode(ChecksumMode::Enabled);

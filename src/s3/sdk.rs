@@ -44,12 +44,97 @@ macro_rules! dressed {
     }};
 }
 
-pub(super) use {checksum_of, dressed, with_checksum};
+/// Names the bucket that a request is about, and whose it must be.
+macro_rules! about {
+    ($request:expr, $bucket:expr) => {
+        $request
+            .bucket(&$bucket.name)
+            .set_expected_bucket_owner($bucket.owner.clone())
+    };
+}
+
+/// The same of a request that reads, which somebody pays for.
+macro_rules! reading {
+    ($request:expr, $bucket:expr) => {
+        about!($request, $bucket).set_request_payer($crate::s3::sdk::payer($bucket))
+    };
+}
+
+/// Names the source of a copy, its owner and its payer.
+macro_rules! copying {
+    ($request:expr, $bucket:expr, $key:expr, $pin:expr) => {
+        $request
+            .copy_source($crate::s3::copy_source::copy_source($bucket, $key))
+            .copy_source_if_match($pin.quoted())
+            .set_expected_source_bucket_owner($bucket.owner.clone())
+            .set_request_payer($crate::s3::sdk::payer($bucket))
+    };
+}
+
+/// Sets what the route makes its copies with on the request that makes an object.
+macro_rules! made_with {
+    ($request:expr, $properties:expr) => {
+        $request
+            .set_storage_class(
+                $properties
+                    .storage_class
+                    .map($crate::s3::sdk::storage_class),
+            )
+            .set_server_side_encryption($properties.sse.map($crate::s3::sdk::sse))
+            .set_ssekms_key_id($properties.kms_key_id.clone())
+            .set_ssekms_encryption_context($properties.kms_context.clone())
+            .set_bucket_key_enabled($properties.bucket_key)
+            .set_acl($properties.acl.map($crate::s3::sdk::acl))
+    };
+}
+
+pub(super) use {about, checksum_of, copying, dressed, made_with, reading, with_checksum};
 
 use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::{ObjectCannedAcl, RequestPayer, ServerSideEncryption, StorageClass};
 use aws_smithy_types::date_time::Format;
 
+use super::Bucket;
 use super::object::Headers;
+use crate::config;
+
+/// Who pays for what is read, if not the bucket's owner.
+pub(super) fn payer(bucket: &Bucket) -> Option<RequestPayer> {
+    bucket.requester_pays.then_some(RequestPayer::Requester)
+}
+
+pub(super) fn storage_class(class: config::StorageClass) -> StorageClass {
+    match class {
+        config::StorageClass::Standard => StorageClass::Standard,
+        config::StorageClass::StandardIa => StorageClass::StandardIa,
+        config::StorageClass::OnezoneIa => StorageClass::OnezoneIa,
+        config::StorageClass::IntelligentTiering => StorageClass::IntelligentTiering,
+        config::StorageClass::GlacierIr => StorageClass::GlacierIr,
+        config::StorageClass::Glacier => StorageClass::Glacier,
+        config::StorageClass::DeepArchive => StorageClass::DeepArchive,
+        config::StorageClass::ReducedRedundancy => StorageClass::ReducedRedundancy,
+    }
+}
+
+pub(super) fn sse(sse: config::Encryption) -> ServerSideEncryption {
+    match sse {
+        config::Encryption::S3 => ServerSideEncryption::Aes256,
+        config::Encryption::Kms => ServerSideEncryption::AwsKms,
+        config::Encryption::Dsse => ServerSideEncryption::AwsKmsDsse,
+    }
+}
+
+pub(super) fn acl(acl: config::Acl) -> ObjectCannedAcl {
+    match acl {
+        config::Acl::Private => ObjectCannedAcl::Private,
+        config::Acl::PublicRead => ObjectCannedAcl::PublicRead,
+        config::Acl::PublicReadWrite => ObjectCannedAcl::PublicReadWrite,
+        config::Acl::AuthenticatedRead => ObjectCannedAcl::AuthenticatedRead,
+        config::Acl::AwsExecRead => ObjectCannedAcl::AwsExecRead,
+        config::Acl::BucketOwnerRead => ObjectCannedAcl::BucketOwnerRead,
+        config::Acl::BucketOwnerFullControl => ObjectCannedAcl::BucketOwnerFullControl,
+    }
+}
 
 /// An `Expires` that is no date cannot be sent; browsers ignore it anyway.
 pub(super) fn expires(headers: &Headers) -> Option<DateTime> {

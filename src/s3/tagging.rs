@@ -11,6 +11,7 @@ use aws_sdk_s3::types::{Tag, Tagging};
 
 use super::object::Object;
 use super::read::Found;
+use super::sdk::{about, reading};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 use crate::event::to_percent;
@@ -40,7 +41,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = client.get_object_tagging().bucket(&bucket.name).key(key);
+            let request = reading!(client.get_object_tagging(), bucket).key(key);
             async move { attempt.end(request.send().await) }
         });
         let answer = match self.learn(bucket, answer.await) {
@@ -86,9 +87,7 @@ impl S3 {
                 tag.expect("it has a key and a value")
             });
             let tagging = Tagging::builder().set_tag_set(Some(set.collect()));
-            let request = client
-                .put_object_tagging()
-                .bucket(&bucket.name)
+            let request = about!(client.put_object_tagging(), bucket)
                 .key(key)
                 .set_version_id(version.map(str::to_owned))
                 .tagging(tagging.build().expect("it has a set of tags"));

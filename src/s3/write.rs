@@ -10,19 +10,21 @@ use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
 
-use super::copy_source::copy_source;
-use super::object::{Algorithm, Checksum, Condition, Dress, ETag, Spot, Written};
+use super::object::{Algorithm, Checksum, Condition, Dress, ETag, Written};
 use super::read::is_kms;
-use super::sdk::{dressed, with_checksum};
+use super::sdk::{about, copying, dressed, made_with, with_checksum};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
+use crate::config::Properties;
 use crate::queue::Window;
 
 /// One server-side copy.
 #[derive(Debug, Clone)]
 pub struct CopyObject<'a> {
-    /// What is read.
-    pub source: &'a Spot,
+    /// From where it is read.
+    pub source: &'a Bucket,
+    /// Under which key.
+    pub source_key: &'a str,
     /// The source version the decision was made from.
     pub pin: &'a ETag,
     /// Where it goes.
@@ -35,6 +37,8 @@ pub struct CopyObject<'a> {
     pub replace: Option<Dress<'a>>,
     /// Whether the source's tags come along.
     pub tags: bool,
+    /// What the route makes its copies with.
+    pub properties: &'a Properties,
 }
 
 /// One object written from memory.
@@ -48,6 +52,8 @@ pub struct PutObject<'a> {
     pub condition: &'a Condition,
     /// Content headers and user metadata.
     pub dress: Dress<'a>,
+    /// What the route makes its copies with.
+    pub properties: &'a Properties,
     /// S3 refuses the body if it does not have this checksum.
     pub checksum: Option<&'a Checksum>,
     /// Everything, in memory: an attempt can be made again from it.
@@ -66,12 +72,9 @@ impl S3 {
             effect: Effect::Once,
         };
         let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
-            let request = client
-                .copy_object()
-                .copy_source(copy_source(copy.source))
-                .copy_source_if_match(copy.pin.quoted())
-                .bucket(&copy.bucket.name)
-                .key(copy.key);
+            let request = about!(client.copy_object(), copy.bucket).key(copy.key);
+            let request = copying!(request, copy.source, copy.source_key, copy.pin);
+            let request = made_with!(request, copy.properties);
             let request = match copy.condition {
                 Condition::Absent => request.if_none_match("*"),
                 Condition::Unchanged(etag) => request.if_match(etag.quoted()),
@@ -109,12 +112,11 @@ impl S3 {
                 .body
                 .try_clone()
                 .expect("a body in memory can be sent again");
-            let request = client
-                .put_object()
-                .bucket(&put.bucket.name)
+            let request = about!(client.put_object(), put.bucket)
                 .key(put.key)
                 .body(body.into());
             let request = dressed!(request, put.dress);
+            let request = made_with!(request, put.properties);
             let request = match put.condition {
                 Condition::Absent => request.if_none_match("*"),
                 Condition::Unchanged(etag) => request.if_match(etag.quoted()),

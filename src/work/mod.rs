@@ -187,12 +187,13 @@ impl Worker {
         };
         let before = window.lands_by();
         let from = Bucket {
-            name: event.bucket.clone(),
-            region: route.from_region.clone(),
+            owner: route.from_bucket_owner.clone(),
+            requester_pays: route.request_payer,
+            ..Bucket::new(&event.bucket, route.from_region.as_deref())
         };
         let to = Bucket {
-            name: route.to.bucket.clone(),
-            region: route.to_region.clone(),
+            owner: route.to_bucket_owner.clone(),
+            ..Bucket::new(&route.to.bucket, route.to_region.as_deref())
         };
         let task = Task {
             behalf: Behalf {

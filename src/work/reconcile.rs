@@ -345,7 +345,10 @@ impl Run<'_> {
             way: self.task.way,
             apart: self.task.apart,
             conditional: self.task.to.s3.conditional(&self.task.to.bucket.name),
-            kms_target: self.copier.is_kms(&self.task.to.bucket.name),
+            kms_target: match self.task.behalf.properties.sse {
+                Some(sse) => sse.is_kms(),
+                None => self.copier.is_kms(&self.task.to.bucket.name),
+            },
             copy_max: crate::copy::copy_max(self.window.terms()),
         }
     }

@@ -7,7 +7,7 @@ use super::{Algorithm, Call, ETag, Effect, Part, TIMEOUT, Upload, guard, patient
 use crate::queue::Window;
 use crate::s3::object::{Checksum, Condition, Written};
 use crate::s3::read::is_kms;
-use crate::s3::sdk::with_checksum;
+use crate::s3::sdk::{about, with_checksum};
 use crate::s3::{Attempt, S3, S3Error};
 
 /// What an upload becomes.
@@ -48,9 +48,7 @@ impl S3 {
                 .iter()
                 .map(|part| completed(part, upload.algorithm));
             let list = CompletedMultipartUpload::builder().set_parts(Some(parts.collect()));
-            let request = client
-                .complete_multipart_upload()
-                .bucket(&upload.bucket.name)
+            let request = about!(client.complete_multipart_upload(), &upload.bucket)
                 .key(&upload.key)
                 .upload_id(&upload.id)
                 .multipart_upload(list.build())
@@ -80,9 +78,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = client
-                .abort_multipart_upload()
-                .bucket(&upload.bucket.name)
+            let request = about!(client.abort_multipart_upload(), &upload.bucket)
                 .key(&upload.key)
                 .upload_id(&upload.id);
             async move { attempt.end(request.send().await) }

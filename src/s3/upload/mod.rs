@@ -16,9 +16,10 @@ use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
 use super::object::{Algorithm, Dress, ETag};
-use super::sdk::dressed;
+use super::sdk::{about, dressed, made_with};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
+use crate::config::Properties;
 
 pub use end::Complete;
 
@@ -60,9 +61,8 @@ impl S3 {
     /// [`S3Error`].
     pub async fn create_upload(
         &self,
-        bucket: &Bucket,
-        key: &str,
-        dress: Dress<'_>,
+        (bucket, key): (&Bucket, &str),
+        (dress, properties): (Dress<'_>, &Properties),
         algorithm: Algorithm,
     ) -> Result<Upload, S3Error> {
         let client = self.client(bucket).await?;
@@ -72,13 +72,11 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = client
-                .create_multipart_upload()
-                .bucket(&bucket.name)
+            let request = about!(client.create_multipart_upload(), bucket)
                 .key(key)
                 .checksum_algorithm(sdk_algorithm(algorithm))
                 .checksum_type(ChecksumType::FullObject);
-            let request = dressed!(request, dress);
+            let request = made_with!(dressed!(request, dress), properties);
             async move { attempt.end(request.send().await) }
         });
         let answer = self.learn(bucket, answer.await)?;

@@ -7,11 +7,9 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use super::{Call, ETag, Effect, Part, Upload, guard, patient, wire};
-use crate::s3::copy_source::copy_source;
-use crate::s3::object::Spot;
 use crate::s3::read::bytes;
-use crate::s3::sdk::{checksum_of, with_checksum};
-use crate::s3::{Attempt, S3, S3Error};
+use crate::s3::sdk::{about, checksum_of, copying, with_checksum};
+use crate::s3::{Attempt, Bucket, S3, S3Error};
 
 /// A part of at most 16 MiB on a slow line.
 const PUT_TIMEOUT: Duration = Duration::from_mins(2);
@@ -38,9 +36,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, PUT_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = client
-                .upload_part()
-                .bucket(&upload.bucket.name)
+            let request = about!(client.upload_part(), &upload.bucket)
                 .key(&upload.key)
                 .upload_id(&upload.id)
                 .part_number(wire(number))
@@ -66,7 +62,7 @@ impl S3 {
         &self,
         upload: &Upload,
         number: u32,
-        (source, pin): (&Spot, &ETag),
+        (source, key, pin): (&Bucket, &str, &ETag),
         range: Range<u64>,
     ) -> Result<Part, S3Error> {
         let client = self.client(&upload.bucket).await?;
@@ -76,15 +72,12 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, COPY_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = client
-                .upload_part_copy()
-                .copy_source(copy_source(source))
-                .copy_source_if_match(pin.quoted())
+            let request = about!(client.upload_part_copy(), &upload.bucket)
                 .copy_source_range(bytes(&range))
-                .bucket(&upload.bucket.name)
                 .key(&upload.key)
                 .upload_id(&upload.id)
                 .part_number(wire(number));
+            let request = copying!(request, source, key, pin);
             let request = request.customize().config_override(patient());
             async move { attempt.end(request.send().await) }
         });

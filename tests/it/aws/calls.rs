@@ -19,6 +19,9 @@ pub(crate) struct Call {
     pub(crate) key: String,
     /// Whether it carried `If-Match` or `If-None-Match`: a condition on what it changes or reads.
     pub(crate) conditional: bool,
+    /// Whose the bucket must be, and that of a copy's source, as the caller says.
+    pub(crate) owner: Option<String>,
+    pub(crate) source_owner: Option<String>,
     /// What the client was told; `None` while, or when, nothing was.
     pub(crate) status: Option<u16>,
     /// The error code of the answer.

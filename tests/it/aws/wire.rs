@@ -279,6 +279,7 @@ fn describe(request: &Request, at: Timestamp) -> Call {
     let conditional = ["if-match", "if-none-match"]
         .iter()
         .any(|h| request.header(h).is_some());
+    let header = |name| request.header(name).map(str::to_owned);
     Call {
         at,
         line: None,
@@ -289,6 +290,8 @@ fn describe(request: &Request, at: Timestamp) -> Call {
         place,
         key,
         conditional,
+        owner: header("x-amz-expected-bucket-owner"),
+        source_owner: header("x-amz-source-expected-bucket-owner"),
         status: None,
         code: None,
         fault: None,

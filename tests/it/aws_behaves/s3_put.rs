@@ -252,7 +252,7 @@ async fn with_kms_an_etag_says_nothing() {
     world.put("raw", Seed::new("seeded", "abc").kms());
     let seeded = world.object("raw", "seeded").unwrap().object.unwrap();
     assert!(
-        seeded.kms && seeded.etag != ABC_MD5,
+        seeded.encryption.kms && seeded.etag != ABC_MD5,
         "also what somebody else put"
     );
     for (why, bucket, sse, plain) in [

@@ -360,7 +360,13 @@ async fn what_was_created_does_not_follow_the_bucket() {
         let complete = complete.upload_id(&id).multipart_upload(list(&[&listed]));
         complete.send().await.unwrap();
         assert_eq!(
-            world.object(bucket, "k").unwrap().object.unwrap().kms,
+            world
+                .object(bucket, "k")
+                .unwrap()
+                .object
+                .unwrap()
+                .encryption
+                .kms,
             want,
             "{why}"
         );

@@ -1,5 +1,6 @@
 //! What a copy keeps, on every way there is.
 
+mod properties;
 mod tags;
 
 use std::collections::BTreeMap;

@@ -59,7 +59,8 @@ impl Tally {
                     let copies = world.history(&bucket_of(route), &target).0;
                     let ours = copies.iter().filter_map(|write| write.current.as_ref());
                     let ours = ours.filter(|copy| !is_outsiders(copy)).collect::<Vec<_>>();
-                    let kms = |copy: &&&Version| copy.object.as_ref().is_some_and(|o| o.kms);
+                    let kms =
+                        |copy: &&&Version| copy.object.as_ref().is_some_and(|o| o.encryption.kms);
                     tally.add("copies", ours.len());
                     tally.add("copies under KMS", ours.iter().filter(kms).count());
                 }

@@ -20,6 +20,10 @@ pub(crate) struct Bucket {
     pub(super) versioning: Versioning,
     /// Encrypts with KMS what says nothing else.
     pub(super) kms: bool,
+    /// Not `BucketOwnerEnforced`: knows ACLs.
+    pub(super) acls: bool,
+    /// Whoever reads from it pays, if that is not its owner.
+    pub(super) requester_pays: bool,
     /// Not there for any caller.
     pub(super) hidden: bool,
     /// Queues that are told of changes.
@@ -65,6 +69,8 @@ impl Bucket {
             owner: HOME_ACCOUNT.to_owned(),
             versioning: Versioning::Never,
             kms: false,
+            acls: false,
+            requester_pays: false,
             hidden: false,
             notify: Vec::new(),
             keys: BTreeMap::new(),
@@ -82,6 +88,17 @@ impl Bucket {
 
     pub(crate) fn kms(self) -> Self {
         Self { kms: true, ..self }
+    }
+
+    pub(crate) fn acls(self) -> Self {
+        Self { acls: true, ..self }
+    }
+
+    pub(crate) fn requester_pays(self) -> Self {
+        Self {
+            requester_pays: true,
+            ..self
+        }
     }
 
     pub(crate) fn owner(self, account: &str) -> Self {

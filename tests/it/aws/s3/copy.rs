@@ -7,9 +7,10 @@ use super::address::Ask;
 use super::bucket::{Bucket, Version};
 use super::checksum::Algorithm;
 use super::copy_source::{self, Named};
+use super::encryption::Encryption;
 use super::error::S3Error;
-use super::object::{Meta, Object, encryption, etag};
-use super::write::{allow_write, encrypted, storage_class, tags};
+use super::object::{Meta, Object, etag};
+use super::write::{acl, allow_acl, allow_write, storage_class, tags};
 use super::{S3, conditions, xml};
 
 pub(super) fn copy(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S3Error> {
@@ -23,12 +24,13 @@ pub(super) fn copy(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<
     copy_source::fits(object.content.len())?;
     allow_tags(scene, ask, &named, &object)?;
     let target = s3.bucket(&ask.bucket)?;
+    allow_acl(scene, ask, target)?;
     refuse_self(ask, &named, &version, &object, target)?;
     conditions::destination(ask, target)?;
     let copied = made_of(ask, scene, &named, &object, target)?;
     let from = named.at(&version);
-    let reply =
-        encryption(Reply::new(200), copied.kms).maybe("x-amz-copy-source-version-id", version.id);
+    let reply = copied.encryption.told(Reply::new(200));
+    let reply = reply.maybe("x-amz-copy-source-version-id", version.id);
     let stored = s3.store(scene, ask, copied.clone(), Some(from), "ObjectCreated:Copy")?;
     let sum = &copied.checksum;
     let body = xml::element("LastModified", &format!("{:.3}", stored.modified))
@@ -96,7 +98,7 @@ fn made_of(
     object: &Object,
     target: &Bucket,
 ) -> Result<Object, S3Error> {
-    let kms = encrypted(ask, target.kms)?;
+    let encryption = Encryption::of(ask, target)?;
     let algorithm = match ask.header("x-amz-checksum-algorithm") {
         None => object.checksum.algorithm,
         Some(name) => Algorithm::named(name).ok_or_else(|| S3Error::not_implemented(name))?,
@@ -126,12 +128,13 @@ fn made_of(
     };
     Ok(Object {
         content: object.content.clone(),
-        etag: etag(&object.content, kms, scene.rng),
+        etag: etag(&object.content, encryption.kms, scene.rng),
         checksum: object.content.checksum(algorithm),
         parts: Vec::new(),
         meta,
         tags,
         storage_class: storage_class(ask)?,
-        kms,
+        encryption,
+        acl: acl(ask),
     })
 }

@@ -87,6 +87,7 @@ impl Named {
             return Err(S3Error::no_such_bucket(&self.bucket));
         }
         ask.owned_by(bucket, "x-amz-source-expected-bucket-owner")?;
+        ask.paid(scene, bucket)?;
         let id = self.version_id.as_deref();
         let action = match id {
             Some(_) => "s3:GetObjectVersion",

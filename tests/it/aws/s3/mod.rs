@@ -11,6 +11,7 @@ mod conditions;
 mod content;
 mod copy;
 mod copy_source;
+mod encryption;
 mod error;
 mod event;
 mod history;
@@ -155,7 +156,20 @@ impl Ask<'_> {
             return Err(elsewhere(bucket));
         }
         self.owned_by(bucket, "x-amz-expected-bucket-owner")?;
+        self.paid(scene, bucket)?;
         Ok(bucket)
+    }
+
+    /// User guide, "Using Requester Pays buckets": all but the owner must say that they know.
+    fn paid(&self, scene: &Scene<'_>, bucket: &Bucket) -> Result<(), S3Error> {
+        let caller = &self.request.caller;
+        let known = scene.access.known(&caller.access_key, &caller.region);
+        let account = known.ok().and_then(|arn| arn.split(':').nth(4));
+        let owner = account == Some(bucket.owner.as_str());
+        if !bucket.requester_pays || owner || self.header("x-amz-request-payer").is_some() {
+            return Ok(());
+        }
+        Err(S3Error::new(403, "AccessDenied", "Access Denied"))
     }
 
     /// User guide, "Verifying bucket ownership with bucket owner condition".

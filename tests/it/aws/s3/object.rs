@@ -10,6 +10,7 @@ use crate::aws::reply::Reply;
 use super::address::Ask;
 use super::checksum::Checksum;
 use super::content::Content;
+use super::encryption::Encryption;
 use super::error::S3Error;
 
 /// An object as one version holds it.
@@ -24,8 +25,9 @@ pub(crate) struct Object {
     pub(crate) meta: Meta,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) storage_class: String,
-    /// Encrypted with KMS, so that its `ETag` says nothing about the content.
-    pub(crate) kms: bool,
+    pub(crate) encryption: Encryption,
+    /// A canned one, where one was given.
+    pub(crate) acl: Option<String>,
 }
 
 /// What is left of one part when its upload is complete.
@@ -61,12 +63,6 @@ pub(super) fn etag_of_parts<'a>(etags: impl Iterator<Item = &'a str>) -> String 
         .map(u128::to_be_bytes)
         .collect();
     format!("{}-{}", md5::hex(digests.concat()), digests.len())
-}
-
-/// Says how it is encrypted.
-pub(super) fn encryption(reply: Reply, kms: bool) -> Reply {
-    let name = if kms { "aws:kms" } else { "AES256" };
-    reply.header("x-amz-server-side-encryption", name)
 }
 
 /// System-defined metadata that the user controls (user guide, "Working with object metadata").
@@ -140,7 +136,7 @@ impl Object {
             reply = reply.header("x-amz-checksum-type", self.checksum.kind());
         }
         let reply = reply.header("etag", format!("\"{}\"", self.etag));
-        encryption(reply, self.kms).header("accept-ranges", "bytes")
+        self.encryption.told(reply).header("accept-ranges", "bytes")
     }
 
     /// Whether its content can be read without a restore (user guide, "storage classes").

@@ -58,12 +58,14 @@ const BODY: [&str; 8] = [
     "x-amz-decoded-content-length",
 ];
 /// What an object may be made with.
-const MAKE: [&str; 5] = [
+const MAKE: [&str; 7] = [
     "x-amz-acl",
     "x-amz-tagging",
     "x-amz-storage-class",
     "x-amz-server-side-encryption",
     "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-server-side-encryption-context",
+    "x-amz-server-side-encryption-bucket-key-enabled",
 ];
 const CONDITIONS: [&str; 2] = ["if-match", "if-none-match"];
 const SOURCE: [&str; 6] = [

@@ -7,6 +7,7 @@ use fastrand::Rng;
 
 use super::checksum::{Algorithm, Checksum};
 use super::content::Content;
+use super::encryption::Encryption;
 use super::object::{Meta, Object, Piece, etag, etag_of_parts};
 
 /// An object to be put by an outsider.
@@ -156,7 +157,8 @@ impl Seed {
             meta,
             tags,
             storage_class,
-            kms,
+            encryption: Encryption::by(kms),
+            acl: None,
         }
     }
 }

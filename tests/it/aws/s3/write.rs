@@ -8,11 +8,16 @@ use crate::aws::Scene;
 use crate::aws::reply::Reply;
 
 use super::address::Ask;
+use super::bucket::Bucket;
 use super::checksum::Algorithm;
 use super::content::Content;
+use super::encryption::Encryption;
 use super::error::S3Error;
-use super::object::{Meta, Object, encryption, etag};
+use super::object::{Meta, Object, etag};
 use super::{S3, body, conditions, tagging};
+
+/// The one ACL that every bucket takes.
+const OWNERS: &str = "bucket-owner-full-control";
 
 /// The largest body, and the largest source of one `CopyObject` or `UploadPartCopy` (user guide,
 /// "limits").
@@ -20,14 +25,15 @@ pub(super) const FIVE_GB: u64 = 5 << 30;
 
 pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S3Error> {
     allow_write(scene, ask)?;
+    allow_acl(scene, ask, s3.bucket(&ask.bucket)?)?;
     let received = body::receive(ask.request)?;
     let content = Content::Bytes(received.data);
     fits(&content)?;
     conditions::destination(ask, s3.bucket(&ask.bucket)?)?;
-    let kms = encrypted(ask, s3.bucket(&ask.bucket)?.kms)?;
+    let encryption = Encryption::of(ask, s3.bucket(&ask.bucket)?)?;
     let sum = received.checksum;
     let object = Object {
-        etag: etag(&content, kms, scene.rng),
+        etag: etag(&content, encryption.kms, scene.rng),
         // S3 adds CRC64NVME where nothing was sent (user guide, "Checking object integrity").
         checksum: sum.unwrap_or_else(|| content.checksum(Algorithm::Crc64Nvme)),
         content,
@@ -35,11 +41,11 @@ pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<R
         meta: Meta::of(ask)?,
         tags: tags(ask.header("x-amz-tagging").unwrap_or_default())?,
         storage_class: storage_class(ask)?,
-        kms,
+        encryption,
+        acl: acl(ask),
     };
-    let reply = object
-        .checksum
-        .headers(encryption(Reply::new(200), object.kms));
+    let reply = object.encryption.told(Reply::new(200));
+    let reply = object.checksum.headers(reply);
     let reply = reply.header("etag", format!("\"{}\"", object.etag));
     let version = s3.store(scene, ask, object, None, "ObjectCreated:Put")?;
     Ok(reply.maybe("x-amz-version-id", version.id))
@@ -88,29 +94,43 @@ pub(super) fn allow_write(scene: &Scene<'_>, ask: &Ask<'_>) -> Result<(), S3Erro
     if ask.header("x-amz-tagging").is_some() {
         ask.allow(scene, "s3:PutObjectTagging")?;
     }
-    // Buckets are BucketOwnerEnforced: they know no other ACL (user guide, "Object Ownership").
-    match ask.header("x-amz-acl") {
-        None | Some("bucket-owner-full-control") => Ok(()),
-        Some(_) => {
-            let why = "The bucket does not allow ACLs";
-            Err(S3Error::new(400, "AccessControlListNotSupported", why))
-        }
-    }
+    Ok(())
 }
 
-/// Whether KMS encrypts it: as asked, else as the bucket does.
-pub(super) fn encrypted(ask: &Ask<'_>, bucket: bool) -> Result<bool, S3Error> {
-    match ask.header("x-amz-server-side-encryption") {
-        None => Ok(bucket),
-        Some("AES256") => Ok(false),
-        Some("aws:kms") => Ok(true),
-        Some(other) => Err(S3Error::not_implemented(other)),
+/// An ACL takes a permission of its own (API reference, `PutObject`: Permissions). A bucket that is
+/// `BucketOwnerEnforced`, as all new ones are, knows only one (user guide, "Object Ownership").
+pub(super) fn allow_acl(scene: &Scene<'_>, ask: &Ask<'_>, bucket: &Bucket) -> Result<(), S3Error> {
+    const CANNED: [&str; 7] = [
+        OWNERS,
+        "private",
+        "public-read",
+        "public-read-write",
+        "authenticated-read",
+        "aws-exec-read",
+        "bucket-owner-read",
+    ];
+    let Some(acl) = ask.header("x-amz-acl") else {
+        return Ok(());
+    };
+    ask.allow(scene, "s3:PutObjectAcl")?;
+    if !CANNED.contains(&acl) {
+        return Err(S3Error::invalid_argument("Unknown canned ACL."));
     }
+    if acl == OWNERS || bucket.acls {
+        return Ok(());
+    }
+    let why = "The bucket does not allow ACLs";
+    Err(S3Error::new(400, "AccessControlListNotSupported", why))
+}
+
+/// What an object keeps of it.
+pub(super) fn acl(ask: &Ask<'_>) -> Option<String> {
+    ask.header("x-amz-acl").map(str::to_owned)
 }
 
 /// SDK model, `StorageClass`.
 pub(super) fn storage_class(ask: &Ask<'_>) -> Result<String, S3Error> {
-    const KNOWN: [&str; 7] = [
+    const KNOWN: [&str; 8] = [
         "STANDARD",
         "STANDARD_IA",
         "ONEZONE_IA",
@@ -118,6 +138,7 @@ pub(super) fn storage_class(ask: &Ask<'_>) -> Result<String, S3Error> {
         "GLACIER_IR",
         "GLACIER",
         "DEEP_ARCHIVE",
+        "REDUCED_REDUNDANCY",
     ];
     let class = ask.header("x-amz-storage-class").unwrap_or("STANDARD");
     if KNOWN.contains(&class) {

@@ -9,7 +9,7 @@ use crate::aws::s3::checksum::{Algorithm, Checksum};
 use crate::aws::s3::content::Content;
 use crate::aws::s3::error::S3Error;
 use crate::aws::s3::history::Source;
-use crate::aws::s3::object::{Object, Piece, encryption, etag_of_parts};
+use crate::aws::s3::object::{Object, Piece, etag_of_parts};
 use crate::aws::s3::write::allow_write;
 use crate::aws::s3::{S3, conditions, xml};
 
@@ -36,7 +36,7 @@ pub(in crate::aws::s3) fn complete(
     check_whole(ask, &object)?;
     check_conditions(s3, ask)?;
 
-    let reply = encryption(Reply::new(200), object.kms);
+    let reply = object.encryption.told(Reply::new(200));
     let location = format!("https://{}/{}", ask.request.host, ask.key);
     let body = xml::element("Location", &location)
         + &xml::element("Bucket", &ask.bucket)
@@ -196,7 +196,8 @@ impl Upload {
             meta: self.meta.clone(),
             tags: self.tags.clone(),
             storage_class: self.storage_class.clone(),
-            kms: self.kms,
+            encryption: self.encryption.clone(),
+            acl: self.acl.clone(),
         }
     }
 }

@@ -6,9 +6,10 @@ use crate::aws::Scene;
 use crate::aws::reply::Reply;
 use crate::aws::s3::address::Ask;
 use crate::aws::s3::checksum::Algorithm;
+use crate::aws::s3::encryption::Encryption;
 use crate::aws::s3::error::S3Error;
-use crate::aws::s3::object::{Meta, encryption};
-use crate::aws::s3::write::{allow_write, encrypted, storage_class, tags};
+use crate::aws::s3::object::Meta;
+use crate::aws::s3::write::{acl, allow_acl, allow_write, storage_class, tags};
 use crate::aws::s3::{S3, xml};
 
 use super::{Declared, Upload};
@@ -19,6 +20,7 @@ pub(in crate::aws::s3) fn create(
     ask: &Ask<'_>,
 ) -> Result<Reply, S3Error> {
     allow_write(scene, ask)?;
+    allow_acl(scene, ask, s3.bucket(&ask.bucket)?)?;
     let (now, serial) = s3.moment(scene.now);
     let bucket = s3.bucket_mut(&ask.bucket)?;
     let changes = bucket.histories.get(&ask.key);
@@ -30,10 +32,11 @@ pub(in crate::aws::s3) fn create(
         meta: Meta::of(ask)?,
         tags: tags(ask.header("x-amz-tagging").unwrap_or_default())?,
         storage_class: storage_class(ask)?,
-        kms: encrypted(ask, bucket.kms)?,
+        encryption: Encryption::of(ask, bucket)?,
+        acl: acl(ask),
         changes_before: changes.map_or(0, |history| history.0.len()),
     };
-    let mut reply = encryption(Reply::new(200), upload.kms);
+    let mut reply = upload.encryption.told(Reply::new(200));
     if let Some(declared) = upload.declared {
         reply = reply
             .header("x-amz-checksum-algorithm", declared.algorithm.name())

@@ -27,6 +27,7 @@ use super::address::Ask;
 use super::bucket::Bucket;
 use super::checksum::{Algorithm, Checksum};
 use super::content::Content;
+use super::encryption::Encryption;
 use super::error::S3Error;
 use super::history::{Source, What};
 use super::object::Meta;
@@ -48,7 +49,8 @@ pub(crate) struct Upload {
     meta: Meta,
     tags: BTreeMap<String, String>,
     storage_class: String,
-    kms: bool,
+    encryption: Encryption,
+    acl: Option<String>,
     /// How often its key had changed when it began.
     changes_before: usize,
 }

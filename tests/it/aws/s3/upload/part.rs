@@ -10,9 +10,10 @@ use crate::aws::s3::address::Ask;
 use crate::aws::s3::checksum::{Algorithm, Checksum};
 use crate::aws::s3::content::Content;
 use crate::aws::s3::copy_source::{self, Named};
+use crate::aws::s3::encryption::Encryption;
 use crate::aws::s3::error::S3Error;
 use crate::aws::s3::history::Source;
-use crate::aws::s3::object::{encryption, etag};
+use crate::aws::s3::object::etag;
 use crate::aws::s3::read::inactive;
 use crate::aws::s3::write;
 use crate::aws::s3::{S3, body, xml};
@@ -33,8 +34,9 @@ pub(in crate::aws::s3) fn part(
     write::fits(&content)?;
     let sent = received.checksum;
     find(s3.bucket(&ask.bucket)?, ask)?.agree(sent.as_ref())?;
-    let (part, kms) = keep(s3, scene, ask, number, content, None)?;
-    let reply = encryption(Reply::new(200), kms).header("etag", format!("\"{}\"", part.etag));
+    let (part, encryption) = keep(s3, scene, ask, number, content, None)?;
+    let reply = encryption.told(Reply::new(200));
+    let reply = reply.header("etag", format!("\"{}\"", part.etag));
     // Said back only if it was sent (API reference, `UploadPart`: Response Elements).
     Ok(match sent {
         Some(sum) => reply.header(sum.algorithm.header(), sum.value),
@@ -61,14 +63,15 @@ pub(in crate::aws::s3) fn part_copy(
     };
     copy_source::fits(content.len())?;
     let source = named.at(&version);
-    let (part, kms) = keep(s3, scene, ask, number, content, Some(source))?;
+    let (part, encryption) = keep(s3, scene, ask, number, content, Some(source))?;
     let body = xml::element("LastModified", &format!("{:.3}", part.modified))
         + &xml::element("ETag", &format!("\"{}\"", part.etag))
         + &part
             .checksum
             .as_ref()
             .map_or_else(String::new, Checksum::element);
-    Ok(encryption(Reply::new(200), kms)
+    Ok(encryption
+        .told(Reply::new(200))
         .maybe("x-amz-copy-source-version-id", version.id)
         .body(xml::document("CopyPartResult", &body)))
 }
@@ -94,20 +97,20 @@ fn keep(
     number: u32,
     content: Content,
     source: Option<Source>,
-) -> Result<(Part, bool), S3Error> {
+) -> Result<(Part, Encryption), S3Error> {
     let bucket = s3.bucket_mut(&ask.bucket)?;
     let id = ask.query("uploadId");
     let upload = bucket.uploads.get_mut(id).expect("it has been found");
     let sum = upload.declared.map(|d| content.checksum(d.algorithm));
     let part = Part {
-        etag: etag(&content, upload.kms, scene.rng),
+        etag: etag(&content, upload.encryption.kms, scene.rng),
         content,
         checksum: sum,
         modified: Timestamp::from_second(scene.now.as_second()).expect("whole seconds fit too"),
         source,
     };
     upload.parts.insert(number, part.clone());
-    Ok((part, upload.kms))
+    Ok((part, upload.encryption.clone()))
 }
 
 impl Upload {
