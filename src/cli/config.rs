@@ -151,16 +151,20 @@ mod tests {
         route.orders.from_account           (unset)                            default
         route.orders.from_bucket_owner      (unset)                            default
         route.orders.from_region            (unset)                            default
+        route.orders.glacier                "park"                             default
         route.orders.include                []                                 default
         route.orders.max_size               (unset)                            default
         route.orders.min_size               (unset)                            default
         route.orders.queue                  (unset)                            default
         route.orders.request_payer          false                              default
+        route.orders.restore_days           1                                  default
+        route.orders.restore_tier           "Standard"                         default
         route.orders.source_missing         "skip"                             default
         route.orders.sse                    (unset)                            default
         route.orders.sse_kms_context        []                                 default
         route.orders.sse_kms_key_id         (unset)                            default
         route.orders.storage_class          (unset)                            default
+        route.orders.strict                 false                              default
         route.orders.suffix                 [".csv"]                           config.toml
         route.orders.tags                   "require"                          default
         route.orders.to                     "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO

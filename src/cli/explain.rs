@@ -178,6 +178,7 @@ impl Explain {
             apart: route.apart,
             conditional: config.aws_of(route.to_account.as_deref()).conditional(),
             kms_target: route.properties.sse.is_some_and(Encryption::is_kms),
+            strict: route.properties.strict,
             copy_max: copy_max(Terms::new(visibility.unwrap_or_default())),
         };
         let to = match route.destination(&event.key, None) {

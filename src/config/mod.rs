@@ -9,6 +9,7 @@ mod address;
 mod admin;
 #[cfg(test)]
 mod anything;
+mod archived;
 mod aws;
 mod collision;
 mod crawler;
@@ -40,6 +41,7 @@ use serde::{Deserialize, Serialize};
 
 pub use account::{Account, HOME};
 pub use admin::Admin;
+pub use archived::{Archived, Glacier, Restore, RestoreTier};
 pub use aws::{Aws, ConditionalWrites};
 pub use crawler::Crawler;
 use fault::Faults;

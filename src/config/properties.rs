@@ -78,6 +78,9 @@ pub struct Properties {
     /// What becomes of the source's tags.
     #[serde(skip)]
     pub tags: TagPolicy,
+    /// No copy that leaves something behind.
+    #[serde(skip)]
+    pub strict: bool,
     /// Unset: `STANDARD`.
     pub storage_class: Option<StorageClass>,
     /// Unset: as the bucket does.
@@ -110,6 +113,7 @@ impl Properties {
             .filter(|c| !c.is_empty());
         Self {
             tags: route.tags,
+            strict: route.strict,
             storage_class: route.storage_class,
             sse: route.sse,
             kms_key_id: route.sse_kms_key_id.clone(),

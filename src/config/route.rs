@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::account::check_account;
+use super::archived::{self, Archived, Glacier, RestoreTier};
 use super::fault::Faults;
 use super::glob::globs;
 use super::known::nearest;
@@ -71,6 +72,15 @@ pub struct Route {
     /// How bytes travel.
     #[serde(default, deserialize_with = "text::one")]
     pub way: Way,
+    /// What becomes of a source that must be restored before it can be read.
+    #[serde(default, deserialize_with = "text::one")]
+    pub glacier: Glacier,
+    /// How long what was restored can be read.
+    #[serde(default = "archived::one_day", deserialize_with = "text::one")]
+    pub restore_days: u32,
+    /// How fast it is restored.
+    #[serde(default, deserialize_with = "text::one")]
+    pub restore_tier: RestoreTier,
     /// What a key that is gone means (`NoSuchKey` only).
     #[serde(default, deserialize_with = "text::one")]
     pub source_missing: SourceMissing,
@@ -80,6 +90,9 @@ pub struct Route {
     /// What becomes of the source's tags.
     #[serde(default, deserialize_with = "text::one")]
     pub tags: TagPolicy,
+    /// Park what a copy cannot keep all of, instead of warning of it.
+    #[serde(default, deserialize_with = "text::one")]
+    pub strict: bool,
     /// Of copies. Default: `STANDARD`.
     #[serde(default, deserialize_with = "text::optional")]
     pub storage_class: Option<StorageClass>,
@@ -175,9 +188,13 @@ impl Route {
             min_size: None,
             max_size: None,
             way: Way::default(),
+            glacier: Glacier::default(),
+            restore_days: archived::one_day(),
+            restore_tier: RestoreTier::default(),
             source_missing: SourceMissing::default(),
             collisions: Collisions::default(),
             tags: TagPolicy::default(),
+            strict: false,
             storage_class: None,
             sse: None,
             sse_kms_key_id: None,
@@ -195,6 +212,12 @@ impl Route {
     #[must_use]
     pub fn properties(&self) -> Properties {
         Properties::of(self)
+    }
+
+    /// What it does about archived sources.
+    #[must_use]
+    pub fn archived(&self) -> Archived {
+        Archived::of(self)
     }
 
     pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
@@ -232,6 +255,7 @@ impl Route {
         }
         self.check_collisions(&format!("{at}.to"), faults);
         properties::check(self, at, faults);
+        archived::check(self, at, faults);
     }
 
     fn check_collisions(&self, key: &str, faults: &mut Faults<'_>) {

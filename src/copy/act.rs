@@ -12,6 +12,7 @@ use super::marker::{self, Marker};
 use super::plan::{Copy, ONE_PART};
 use super::proof::{verify, verify_body};
 use super::tags::{Rights, Tagging};
+use super::unkept::Unkept;
 use super::way::Way;
 use crate::config::Properties;
 use crate::queue::Window;
@@ -27,6 +28,8 @@ pub struct Copier {
     /// Buckets that were seen to encrypt with a KMS key: copies into them need the mark.
     kms: Arc<Mutex<HashSet<String>>>,
     pub(super) rights: Rights,
+    /// What was warned about, on which route.
+    warned: Arc<Mutex<HashSet<(String, Unkept)>>>,
 }
 
 /// On whose behalf a copy is made.
@@ -96,6 +99,7 @@ impl Copier {
             memory,
             kms: Arc::default(),
             rights: Rights::default(),
+            warned: Arc::default(),
         }
     }
 
@@ -106,6 +110,17 @@ impl Copier {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .contains(bucket)
+    }
+
+    /// Warns, once a route, of what its copies leave behind.
+    pub fn warn(&self, behalf: Behalf<'_>, key: &str, left: &[Unkept]) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        for what in left {
+            if warned.insert((behalf.route.to_owned(), *what)) {
+                let route = behalf.route;
+                tracing::warn!(route, key, %what, "copies do not keep this; said once a route");
+            }
+        }
     }
 
     /// Writes the destination and compares what S3 answers with the source.

@@ -46,6 +46,9 @@ impl Means {
         let (Some(size), Some(etag)) = (hint.size, hint.etag) else {
             return FirstTry::SourceOnly("the event carries no size or no eTag");
         };
+        if self.strict {
+            return FirstTry::SourceOnly("strict, so what cannot be kept must be seen first");
+        }
         if self.kms_target {
             return FirstTry::SourceOnly("the destination uses a KMS key, so the copy is marked");
         }
@@ -107,6 +110,10 @@ mod tests {
             kms_target: true,
             ..means()
         };
+        let strict = Means {
+            strict: true,
+            ..means()
+        };
         let apart = Means {
             apart: Some("the two sides are apart"),
             ..means()
@@ -159,6 +166,7 @@ mod tests {
             ("apart", apart, hint, "source"),
             ("apart, but server-side", insisting, hint, "blind"),
             ("KMS at the destination", kms, hint, "source"),
+            ("strict", strict, hint, "source"),
         ] {
             let got = match means.first_try(hint) {
                 FirstTry::Blind(_) => "blind",

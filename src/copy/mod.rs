@@ -10,6 +10,7 @@ mod proof;
 mod seal;
 mod sum;
 mod tags;
+mod unkept;
 mod way;
 
 pub use act::{Act, Behalf, Copier, CopyError, Done};
@@ -17,4 +18,5 @@ pub use first_try::{FirstTry, Hint};
 pub use multipart::sweep;
 pub use plan::{Copy, Means, Nothing, ONE_PART, Plan, copy_max};
 pub use proof::Proof;
+pub use unkept::{Unkept, unkept};
 pub use way::Way;

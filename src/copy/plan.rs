@@ -36,6 +36,8 @@ pub struct Means {
     pub kms_target: bool,
     /// The largest object one `CopyObject` may take.
     pub copy_max: u64,
+    /// What cannot be kept must be seen before anything is written.
+    pub strict: bool,
 }
 
 /// What to do about one key.
@@ -195,6 +197,7 @@ pub(in crate::copy) mod tests {
             conditional: true,
             kms_target: false,
             copy_max: copy_max(terms),
+            strict: false,
         }
     }
 

@@ -119,7 +119,7 @@ pub(in crate::copy) mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::s3::{Algorithm, Checksum, Headers};
+    use crate::s3::{Algorithm, Archive, Aside, Checksum, Headers};
 
     const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
     const OTHER: &str = "900150983cd24fb0d6963f7d28e17f72";
@@ -138,6 +138,8 @@ pub(in crate::copy) mod tests {
             checksum: None,
             kms: false,
             tag_count: None,
+            archive: Archive::Readable,
+            aside: Aside::default(),
         }
     }
 

@@ -41,6 +41,7 @@ pub(super) fn record(body: &str, name: String) -> Result<Record, ParseError> {
     let kind = match name.as_str() {
         "Object Created" => Kind::Created,
         "Object Deleted" => Kind::Removed,
+        "Object Restore Completed" => Kind::Restored,
         _ => return Ok(Record::Ignored { name }),
     };
     let Body {
@@ -89,7 +90,8 @@ mod tests {
     #[test]
     fn other_types_are_ignored_whatever_they_hold() {
         for name in [
-            "Object Restore Completed",
+            "Object Restore Initiated",
+            "Object Restore Expired",
             "Object Tags Added",
             "Object ACL Updated",
             "Object Storage Class Changed",

@@ -63,6 +63,8 @@ pub enum Kind {
     Created,
     /// The object, a version of it, or its delete marker was removed.
     Removed,
+    /// The object was archived, and can be read for a while.
+    Restored,
     /// Nothing happened; our own work message asks to look.
     Asked,
 }

@@ -120,6 +120,10 @@ fn record(index: usize, raw: &RawValue) -> Result<Record, ParseError> {
 /// What a type of event asks for, or `None` if nothing. Some senders prefix it with `s3:`.
 fn kind(name: &str) -> Option<Kind> {
     let name = name.strip_prefix("s3:").unwrap_or(name);
+    // The other events of a restore tell that it began, or that it has passed.
+    if name == "ObjectRestore:Completed" {
+        return Some(Kind::Restored);
+    }
     match name.split_once(':').map_or(name, |(family, _)| family) {
         "ObjectCreated" => Some(Kind::Created),
         "ObjectRemoved" | "LifecycleExpiration" => Some(Kind::Removed),
@@ -175,7 +179,10 @@ mod tests {
                 "s3:LifecycleExpiration:DeleteMarkerCreated",
                 Some(Kind::Removed),
             ),
-            ("ObjectRestore:Completed", None),
+            ("ObjectRestore:Completed", Some(Kind::Restored)),
+            ("s3:ObjectRestore:Completed", Some(Kind::Restored)),
+            ("ObjectRestore:Post", None),
+            ("ObjectRestore:Delete", None),
             ("ObjectTagging:Put", None),
             ("ObjectAcl:Put", None),
             ("Replication:OperationMissedThreshold", None),

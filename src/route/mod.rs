@@ -8,7 +8,9 @@ mod filter;
 
 use std::sync::Arc;
 
-use crate::config::{self, Apart, Config, Location, Properties, SourceMissing, Target, Way};
+use crate::config::{
+    self, Apart, Archived, Config, Location, Properties, SourceMissing, Target, Way,
+};
 pub use destination::NoDestination;
 use filter::Filter;
 pub use filter::NearMiss;
@@ -40,6 +42,8 @@ pub struct Route {
     pub way: Way,
     /// Why S3 shall not copy between the two sides by itself.
     pub apart: Option<&'static str>,
+    /// What becomes of archived sources.
+    pub archived: Archived,
     /// What a key that is gone means.
     pub source_missing: SourceMissing,
     /// The account that the source's bucket must belong to.
@@ -103,6 +107,7 @@ impl Route {
             to_account: route.to_account.clone(),
             way: route.way,
             apart: config.apart(route).map(Apart::why),
+            archived: route.archived(),
             source_missing: route.source_missing,
             from_bucket_owner: route.from_bucket_owner.clone(),
             to_bucket_owner: route.to_bucket_owner.clone(),

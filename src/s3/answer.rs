@@ -119,6 +119,7 @@ impl Told<'_> {
             (
                 _,
                 "SlowDown"
+                | "GlacierExpeditedRetrievalNotAvailable"
                 | "Throttling"
                 | "ThrottlingException"
                 | "RequestLimitExceeded"

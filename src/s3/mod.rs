@@ -4,6 +4,7 @@
 //! [`S3Error`] that says what to do about it. Nothing outside this folder sees an SDK type.
 
 mod answer;
+mod archive;
 mod clients;
 mod copy_source;
 mod doors;
@@ -27,9 +28,12 @@ use crate::config::Retry as RetryConfig;
 use crate::edge::Dice;
 use crate::metrics::Metrics;
 
+pub use archive::Archive;
 pub use doors::{DoorStatus, Doors, Opening};
 pub use error::{Flaw, Retry, S3Error};
-pub use object::{Algorithm, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written};
+pub use object::{
+    Algorithm, Aside, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written,
+};
 pub use read::Found;
 pub use tagging::{Tags, tagging_header};
 pub use upload::{Complete, Part, Upload};

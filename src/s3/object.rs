@@ -6,6 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 
+use super::archive::Archive;
+
 /// What has no version of its own is called so in a bucket that once had versions.
 const NULL_VERSION: &str = "null";
 
@@ -102,6 +104,21 @@ pub struct Object {
     /// How many tags it has. Absent: none, or nobody says so: who may not read the tags is not told
     /// that there are any, and stand-ins may not count.
     pub tag_count: Option<u32>,
+    /// Whether it can be read.
+    pub archive: Archive,
+    /// What else it has.
+    pub aside: Aside,
+}
+
+/// What an object has and no copy of it keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Aside {
+    /// User metadata that no header can hold.
+    pub missing_metadata: bool,
+    /// Object Lock retention or a legal hold, for who may see it.
+    pub locked: bool,
+    /// A website redirects from it.
+    pub redirects: bool,
 }
 
 impl Object {

@@ -5,13 +5,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    ChecksumMode, ChecksumType, ObjectLockLegalHoldStatus, ServerSideEncryption,
+};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
-use super::object::{Algorithm, Checksum, ETag, Headers, Object, Spot};
+use super::archive::Archive;
+use super::object::{Algorithm, Aside, Checksum, ETag, Headers, Object, Spot};
 use super::sdk::{about, reading};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
@@ -302,6 +305,13 @@ fn object(op: &'static str, head: &HeadObjectOutput) -> Result<Object, S3Error> 
             .collect(),
         checksum: checksum(head),
         kms: head.server_side_encryption().is_some_and(is_kms),
+        archive: Archive::of(head),
+        aside: Aside {
+            missing_metadata: head.missing_meta().is_some_and(|count| count > 0),
+            locked: head.object_lock_mode().is_some()
+                || head.object_lock_legal_hold_status() == Some(&ObjectLockLegalHoldStatus::On),
+            redirects: head.website_redirect_location().is_some(),
+        },
         tag_count: head.tag_count().and_then(|count| count.try_into().ok()),
     })
 }

@@ -62,10 +62,9 @@ macro_rules! reading {
 
 /// Names the source of a copy, its owner and its payer.
 macro_rules! copying {
-    ($request:expr, $bucket:expr, $key:expr, $pin:expr) => {
+    ($request:expr, $bucket:expr, $key:expr) => {
         $request
             .copy_source($crate::s3::copy_source::copy_source($bucket, $key))
-            .copy_source_if_match($pin.quoted())
             .set_expected_source_bucket_owner($bucket.owner.clone())
             .set_request_payer($crate::s3::sdk::payer($bucket))
     };

@@ -73,7 +73,8 @@ impl S3 {
         };
         let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
             let request = about!(client.copy_object(), copy.bucket).key(copy.key);
-            let request = copying!(request, copy.source, copy.source_key, copy.pin);
+            let request = copying!(request, copy.source, copy.source_key)
+                .copy_source_if_match(copy.pin.quoted());
             let request = made_with!(request, copy.properties);
             let request = match copy.condition {
                 Condition::Absent => request.if_none_match("*"),

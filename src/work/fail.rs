@@ -52,8 +52,14 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
     };
     let e = match failure {
         Failure::NotYet(_) => return never("not_yet"),
+        Failure::Unkept(_) => return never("unkept"),
         Failure::Target(_) => return never("bad_target_key"),
         Failure::Contended => return later("contended"),
+        Failure::Restoring(wait) => {
+            // S3 has answered for the object: the route works.
+            pass.worked();
+            return Outcome::RetryAfter(wait, Cause::new("restoring", told).uncounted());
+        }
         Failure::Copy(CopyError::Integrity { .. }) => return torn(),
         Failure::Copy(CopyError::S3(e)) => e,
     };
@@ -82,7 +88,11 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
         S3Error::Refused { .. } => never("refused"),
         S3Error::Throttled { .. } => later("throttled"),
         S3Error::NotSent { .. } => later("unreachable"),
-        S3Error::Archived { .. } => never("archived"),
+        S3Error::Archived { .. } => {
+            let todo =
+                "restore it and send the message back, or say glacier = \"restore\" or \"skip\"";
+            Outcome::Poison(Cause::new("archived", format!("{told}: {todo}")))
+        }
         S3Error::Torn { .. } => torn(),
         S3Error::Lease { .. } => later("lease_short"),
         S3Error::Gone { .. }

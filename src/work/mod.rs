@@ -3,6 +3,7 @@
 //! parse ▸ choose ▸ reconcile each record on each of its routes ▸ fold. Nothing here settles:
 //! the verdict, and the receipt without which nothing can be settled, go on to `settle`.
 
+mod archived;
 mod delivery;
 mod fail;
 mod gates;
@@ -13,6 +14,7 @@ mod reconcile;
 mod tags;
 mod task;
 mod tidy;
+mod unkept;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -220,6 +222,7 @@ impl Worker {
                 takes: &|size| route.matches(&event.bucket, &event.key, Some(size)).is_ok(),
             },
             way: route.way,
+            archived: route.archived,
             apart: route.apart,
             received_before: received > 1,
         };
@@ -293,6 +296,7 @@ impl Worker {
                 ),
             },
             Reached::Size => Outcome::Skip(Skip::Size),
+            Reached::Archived => Outcome::Skip(Skip::Archived),
         }
     }
 

@@ -30,6 +30,8 @@ pub enum Skip {
     NoRoute,
     /// The object as it is now is outside the route's size limits.
     Size,
+    /// The source is archived, and the route leaves such.
+    Archived,
     /// The source is gone.
     SourceGone,
     /// The destination provably equals the source.
@@ -46,6 +48,7 @@ impl Skip {
             Self::Ignored => "ignored",
             Self::NoRoute => "no_route",
             Self::Size => "size",
+            Self::Archived => "archived_left",
             Self::SourceGone => "source_gone",
             Self::AlreadyThere => "already_there",
         }

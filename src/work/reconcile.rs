@@ -14,6 +14,7 @@
 //! ```
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::{Timestamp, Unit};
 
@@ -21,7 +22,7 @@ use super::task::Task;
 use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan};
 use crate::event::Kind;
 use crate::queue::Window;
-use crate::s3::{Condition, Found, Object, S3Error, Side, Spot};
+use crate::s3::{Archive, Condition, Found, Object, S3Error, Side, Spot};
 
 /// Losing a race this often in a row means that the key is busy: let it rest.
 const ROUNDS: u32 = 4;
@@ -40,6 +41,8 @@ pub enum Reached {
     Nothing(Nothing),
     /// The object as it is now is outside the route's size limits.
     Size,
+    /// The object is archived, and the route leaves such.
+    Archived,
 }
 
 /// Why a key did not end.
@@ -51,6 +54,12 @@ pub enum Failure {
     /// The key is busy.
     #[error("lost {ROUNDS} races in a row against other writers")]
     Contended,
+    /// The source is being restored; it is worth another look then.
+    #[error("the object is archived, and is being restored")]
+    Restoring(Duration),
+    /// The route is strict.
+    #[error("strict: the copy would not keep {0}")]
+    Unkept(String),
     /// This release cannot do it.
     #[error("{0}")]
     NotYet(String),
@@ -253,7 +262,13 @@ impl Run<'_> {
             }
             Plan::Nothing(nothing) => Ok(Step::End(Reached::Nothing(nothing))),
             Plan::NotYet(why) => Err(Failure::NotYet(why)),
-            Plan::Copy(copy) => self.write(&copy, source).await,
+            Plan::Copy(copy) => match source {
+                Some(source) if source.archive != Archive::Readable => self.archived(source).await,
+                source => {
+                    self.leave_behind(source, &copy)?;
+                    self.write(&copy, source).await
+                }
+            },
         }
     }
 
@@ -278,6 +293,10 @@ impl Run<'_> {
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
             Err(CopyError::S3(e)) if has_moved_on(&e) => return Ok(Step::Refused),
+            // Written blindly; a look tells what there is to restore.
+            Err(CopyError::S3(S3Error::Archived { .. })) if source.is_none() => {
+                return Ok(Step::LookAgain);
+            }
             // The bucket has just said that it knows no conditions.
             Err(CopyError::S3(S3Error::NotImplemented { .. }))
                 if copy.condition != Condition::Unconditional && !self.means().conditional =>
@@ -350,6 +369,7 @@ impl Run<'_> {
                 None => self.copier.is_kms(&self.task.to.bucket.name),
             },
             copy_max: crate::copy::copy_max(self.window.terms()),
+            strict: self.task.behalf.properties.strict,
         }
     }
 }

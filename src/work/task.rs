@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::config::Way;
+use crate::config::{Archived, Way};
 use crate::copy::Behalf;
 use crate::event::Event;
 use crate::s3::{ETag, Side};
@@ -24,6 +24,8 @@ pub struct Task<'a> {
     pub target: Target<'a>,
     /// The route's `way`.
     pub way: Way,
+    /// What becomes of an archived source.
+    pub archived: Archived,
     /// Why S3 shall not copy between the two by itself.
     pub apart: Option<&'static str>,
     /// An earlier delivery of the same message may have written already.

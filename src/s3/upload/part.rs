@@ -77,7 +77,7 @@ impl S3 {
                 .key(&upload.key)
                 .upload_id(&upload.id)
                 .part_number(wire(number));
-            let request = copying!(request, source, key, pin);
+            let request = copying!(request, source, key).copy_source_if_match(pin.quoted());
             let request = request.customize().config_override(patient());
             async move { attempt.end(request.send().await) }
         });

@@ -46,7 +46,7 @@ pub(crate) use calls::{Call, Calls, Moment};
 pub(crate) use fault::{Fault, Latency, Rule, Silence};
 pub(crate) use glue::{Crawler, Ending};
 pub(crate) use line::Line;
-pub(crate) use s3::{Algorithm, Bucket, Object, Seed, Version, What, Write};
+pub(crate) use s3::{Algorithm, Bucket, Object, Restore, Seed, Version, What, Write};
 pub(crate) use sqs::{Message, Mischief, Queue, Settled, Stale};
 pub(crate) use torn::Tear;
 

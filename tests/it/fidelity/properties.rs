@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{WAYS, Way, told};
-use crate::aws::{Bucket, Denial, HOME_ACCOUNT, HOME_KEY, Object, Seed};
+use super::{WAYS, Way, many_tags, told};
+use crate::aws::{Bucket, Denial, HOME_ACCOUNT, HOME_KEY, Object};
 use crate::stage::Stage;
 
 /// What a copy was made with beside its content.
@@ -167,10 +167,7 @@ async fn every_call_names_the_owner_of_its_bucket() {
             let why = format!("{}: from {from}, to {to}", way.name);
             let stage = way.stage();
             // Tags too long for a header, so that every call of the way is made.
-            stage.world.put(
-                "raw",
-                super::many_tags(Seed::claimed("in/a.bin", way.size, 7)),
-            );
+            stage.world.put("raw", many_tags(way.bare()));
             let owners = format!("from_bucket_owner = \"{from}\"\nto_bucket_owner = \"{to}\"\n");
             let config = stage.config(&format!("{}\n{owners}", way.config));
             let daemon = stage.start(&config).await;

@@ -60,7 +60,7 @@ async fn tags_that_follow_a_write_are_put_whatever_happens_in_between() {
             let stage = way.stage();
             let rule = Rule::new(fault.clone()).on("s3", "PutObjectTagging");
             stage.world.inject(rule.times(1));
-            let source = many_tags(Seed::claimed("in/a.bin", way.size, 7));
+            let source = many_tags(way.bare());
             way.copy(&stage, &source, "").await;
             let is = tags(&stage, "lake", "orders/a.bin");
             let should = tags(&stage, "raw", "in/a.bin");

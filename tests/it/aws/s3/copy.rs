@@ -1,9 +1,12 @@
 //! `CopyObject` (API reference; user guide, "Copying, moving, and renaming objects").
 
+use std::collections::BTreeMap;
+
 use crate::aws::Scene;
 use crate::aws::reply::Reply;
 
 use super::address::Ask;
+use super::archive::Archive;
 use super::bucket::{Bucket, Version};
 use super::checksum::Algorithm;
 use super::copy_source::{self, Named};
@@ -17,7 +20,7 @@ pub(super) fn copy(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<
     allow_write(scene, ask)?;
     let named = Named::of(ask)?;
     let (version, object) = named.find(s3, scene, ask)?;
-    if object.archived() {
+    if object.archived(scene.now) {
         let why = "The source object of the COPY operation is not in the active tier";
         return Err(S3Error::new(403, "ObjectNotInActiveTierError", why));
     }
@@ -136,5 +139,7 @@ fn made_of(
         storage_class: storage_class(ask)?,
         encryption,
         acl: acl(ask),
+        archive: Archive::default(),
+        aside: BTreeMap::new(),
     })
 }

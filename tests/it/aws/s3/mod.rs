@@ -4,6 +4,7 @@
 //! region, the bucket, its region, its owner, the permission, and only then the operation.
 
 mod address;
+mod archive;
 mod body;
 mod bucket;
 mod checksum;
@@ -44,6 +45,7 @@ use super::access::partition;
 use super::reply::Reply;
 use super::request::Request;
 
+pub(crate) use archive::Restore;
 pub(crate) use bucket::{Bucket, Version};
 pub(crate) use checksum::Algorithm;
 pub(crate) use history::{What, Write};
@@ -119,6 +121,7 @@ fn perform(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S
         Operation::AbortMultipartUpload => upload::abort(s3, scene, ask),
         Operation::ListParts => upload::parts(bucket, scene, ask),
         Operation::ListMultipartUploads => upload::uploads(bucket, scene, ask),
+        Operation::RestoreObject => archive::restore(s3, scene, ask),
         Operation::GetObjectTagging => tagging::get(s3, scene, ask),
         Operation::PutObjectTagging => tagging::put(s3, scene, ask),
         Operation::DeleteObjectTagging => tagging::delete(s3, scene, ask),

@@ -8,6 +8,7 @@ use crate::aws::md5;
 use crate::aws::reply::Reply;
 
 use super::address::Ask;
+use super::archive::Archive;
 use super::checksum::Checksum;
 use super::content::Content;
 use super::encryption::Encryption;
@@ -28,6 +29,9 @@ pub(crate) struct Object {
     pub(crate) encryption: Encryption,
     /// A canned one, where one was given.
     pub(crate) acl: Option<String>,
+    pub(crate) archive: Archive,
+    /// Headers that HEAD tells and no copy has.
+    pub(crate) aside: BTreeMap<&'static str, String>,
 }
 
 /// What is left of one part when its upload is complete.
@@ -131,16 +135,14 @@ impl Object {
         if self.storage_class != "STANDARD" {
             reply = reply.header("x-amz-storage-class", &self.storage_class);
         }
+        for (name, value) in &self.aside {
+            reply = reply.header(name, value);
+        }
         if let Some(sum) = checksum {
             reply = reply.header(sum.algorithm.header(), &sum.value);
             reply = reply.header("x-amz-checksum-type", self.checksum.kind());
         }
         let reply = reply.header("etag", format!("\"{}\"", self.etag));
         self.encryption.told(reply).header("accept-ranges", "bytes")
-    }
-
-    /// Whether its content can be read without a restore (user guide, "storage classes").
-    pub(super) fn archived(&self) -> bool {
-        ["GLACIER", "DEEP_ARCHIVE"].contains(&self.storage_class.as_str())
     }
 }

@@ -22,11 +22,12 @@ pub(super) enum Operation {
     GetObjectTagging,
     PutObjectTagging,
     DeleteObjectTagging,
+    RestoreObject,
     Unknown,
 }
 
 /// Queries that make a request one about something else than the object or the bucket.
-const SUBRESOURCES: [&str; 4] = ["uploads", "uploadId", "tagging", "list-type"];
+const SUBRESOURCES: [&str; 5] = ["uploads", "uploadId", "tagging", "list-type", "restore"];
 
 const LIST: [&str; 7] = [
     "list-type",
@@ -119,6 +120,7 @@ impl Operation {
             ("GET", true, "uploadId") => Self::ListParts,
             ("GET", true, "tagging") => Self::GetObjectTagging,
             ("PUT", true, "tagging") => Self::PutObjectTagging,
+            ("POST", true, "restore") => Self::RestoreObject,
             ("DELETE", true, "tagging") => Self::DeleteObjectTagging,
             _ => Self::Unknown,
         }
@@ -144,6 +146,7 @@ impl Operation {
             Self::AbortMultipartUpload => (&["uploadId"], &[]),
             Self::ListParts => (&LIST_PARTS, &[]),
             Self::GetObjectTagging | Self::DeleteObjectTagging => (&["tagging", "versionId"], &[]),
+            Self::RestoreObject => (&["restore", "versionId"], &[&BODY]),
             Self::PutObjectTagging => (&["tagging", "versionId"], &[&BODY]),
         }
     }

@@ -76,7 +76,7 @@ pub(super) fn object(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Resul
     let (version, object) = find(bucket, &ask.key, ask.version_id(), may_list)?;
     conditions::read(ask, &object.etag)?;
     let gets = ask.operation == Operation::GetObject;
-    if gets && object.archived() {
+    if gets && object.archived(scene.now) {
         return Err(inactive(object));
     }
     let length = object.content.len();
@@ -92,6 +92,7 @@ pub(super) fn object(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Resul
         .maybe("x-amz-mp-parts-count", asked.parts_count(object))
         .maybe("x-amz-tagging-count", tag_count(scene, ask, object))
         .header("last-modified", http_date(version.modified));
+    reply = object.tell_archive(reply, scene.now);
     if let Some(Range { start, end }) = &range {
         reply = reply.header(
             "content-range",

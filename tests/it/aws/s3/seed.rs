@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use fastrand::Rng;
 
+use super::archive::Archive;
 use super::checksum::{Algorithm, Checksum};
 use super::content::Content;
 use super::encryption::Encryption;
@@ -21,6 +22,8 @@ pub(crate) struct Seed {
     algorithm: Algorithm,
     kms: bool,
     storage_class: String,
+    tier: Option<&'static str>,
+    aside: BTreeMap<&'static str, String>,
     meta: Meta,
     tags: BTreeMap<String, String>,
 }
@@ -36,6 +39,8 @@ impl Seed {
             algorithm: Algorithm::Crc64Nvme,
             kms: false,
             storage_class: "STANDARD".to_owned(),
+            tier: None,
+            aside: BTreeMap::new(),
             meta: Meta::default(),
             tags: BTreeMap::new(),
         }
@@ -88,6 +93,21 @@ impl Seed {
             storage_class: class.to_owned(),
             ..self
         }
+    }
+
+    /// In an archive tier of `INTELLIGENT_TIERING`.
+    pub(crate) fn tier(self, tier: &'static str) -> Self {
+        Self {
+            storage_class: "INTELLIGENT_TIERING".to_owned(),
+            tier: Some(tier),
+            ..self
+        }
+    }
+
+    /// A header that HEAD tells and that no copy has (API reference, `HeadObject` and `CopyObject`).
+    pub(crate) fn aside(mut self, name: &'static str, value: &str) -> Self {
+        self.aside.insert(name, value.to_owned());
+        self
     }
 
     /// A header that is kept: `content-type`, `cache-control`, …
@@ -147,6 +167,8 @@ impl Seed {
             meta,
             tags,
             storage_class,
+            tier,
+            aside,
             ..
         } = self;
         Object {
@@ -159,6 +181,11 @@ impl Seed {
             storage_class,
             encryption: Encryption::by(kms),
             acl: None,
+            archive: Archive {
+                tier,
+                ..Archive::default()
+            },
+            aside,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::aws::Scene;
 use crate::aws::reply::Reply;
 
 use super::address::Ask;
+use super::archive::Archive;
 use super::bucket::Bucket;
 use super::checksum::Algorithm;
 use super::content::Content;
@@ -43,6 +44,8 @@ pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<R
         storage_class: storage_class(ask)?,
         encryption,
         acl: acl(ask),
+        archive: Archive::default(),
+        aside: BTreeMap::new(),
     };
     let reply = object.encryption.told(Reply::new(200));
     let reply = object.checksum.headers(reply);

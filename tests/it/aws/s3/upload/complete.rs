@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::aws::Scene;
 use crate::aws::reply::Reply;
 use crate::aws::s3::address::Ask;
+use crate::aws::s3::archive::Archive;
 use crate::aws::s3::checksum::{Algorithm, Checksum};
 use crate::aws::s3::content::Content;
 use crate::aws::s3::error::S3Error;
@@ -198,6 +199,8 @@ impl Upload {
             storage_class: self.storage_class.clone(),
             encryption: self.encryption.clone(),
             acl: self.acl.clone(),
+            archive: Archive::default(),
+            aside: BTreeMap::new(),
         }
     }
 }

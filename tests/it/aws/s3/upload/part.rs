@@ -54,7 +54,7 @@ pub(in crate::aws::s3) fn part_copy(
     let (version, object) = named.find(s3, scene, ask)?;
     // The model knows ObjectNotInActiveTierError for CopyObject alone; this is the error of every
     // other read.
-    if object.archived() {
+    if object.archived(scene.now) {
         return Err(inactive(&object));
     }
     let content = match ask.header("x-amz-copy-source-range") {

@@ -1,0 +1,107 @@
+//! What of a source no copy of it can keep. Pure.
+//!
+//! A blind `CopyObject` knows nothing of this: nobody has looked. `strict = true` therefore looks first.
+//! Annotations are not among it: `CopyObject` carries them, on other ways they stay behind, and no
+//! look tells that there are any.
+
+use std::fmt;
+
+use super::plan::Copy;
+use crate::s3::{Algorithm, Object};
+
+/// Something that stays behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unkept {
+    /// User metadata that no header can hold.
+    Metadata,
+    /// Retention or a legal hold: the destination has its own.
+    Lock,
+    /// Where a website redirects to.
+    Redirect,
+    /// A checksum that parts cannot have as a whole.
+    Checksum,
+}
+
+impl fmt::Display for Unkept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Metadata => "user metadata that no header can hold",
+            Self::Lock => "Object Lock retention or legal hold",
+            Self::Redirect => "the website redirect location",
+            Self::Checksum => "its SHA checksum, which a copy in parts cannot have",
+        })
+    }
+}
+
+/// What a copy of `source`, made so, leaves behind.
+#[must_use]
+pub fn unkept(source: &Object, copy: &Copy) -> Vec<Unkept> {
+    let sha = source.checksum.as_ref().is_some_and(|sum| {
+        let algorithm = sum.algorithm;
+        algorithm == Algorithm::Sha1 || algorithm == Algorithm::Sha256
+    });
+    let all = [
+        // S3 copies by itself what it cannot tell us.
+        (
+            Unkept::Metadata,
+            source.aside.missing_metadata && copy.marked,
+        ),
+        (Unkept::Lock, source.aside.locked),
+        (Unkept::Redirect, source.aside.redirects),
+        (Unkept::Checksum, sha && copy.way.in_parts()),
+    ];
+    let left = all.into_iter().filter(|(_, left)| *left);
+    left.map(|(what, _)| what).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::proof::tests::object;
+    use super::super::way::Way;
+    use super::*;
+    use crate::s3::{Aside, Checksum, Condition};
+
+    #[test]
+    fn what_stays_behind_depends_on_the_way() {
+        let copy = |way, marked| Copy {
+            way,
+            pin: object().etag,
+            condition: Condition::Absent,
+            marked,
+            why: "",
+        };
+        let (server, parts) = (copy(Way::Server, false), copy(Way::ServerParts, true));
+        let aside = |aside| Object { aside, ..object() };
+        let none = Aside::default();
+        let sha = Object {
+            checksum: Some(Checksum {
+                algorithm: Algorithm::Sha256,
+                value: "x".into(),
+            }),
+            ..object()
+        };
+        let missing = aside(Aside {
+            missing_metadata: true,
+            ..none
+        });
+        let locked = aside(Aside {
+            locked: true,
+            ..none
+        });
+        let redirects = aside(Aside {
+            redirects: true,
+            ..none
+        });
+        for (why, source, copy, want) in [
+            ("nothing", object(), &parts, vec![]),
+            ("S3 copies it itself", missing.clone(), &server, vec![]),
+            ("metadata by hand", missing, &parts, vec![Unkept::Metadata]),
+            ("a lock", locked, &server, vec![Unkept::Lock]),
+            ("a redirect", redirects, &server, vec![Unkept::Redirect]),
+            ("a SHA in one", sha.clone(), &server, vec![]),
+            ("a SHA in parts", sha, &parts, vec![Unkept::Checksum]),
+        ] {
+            assert_eq!(unkept(&source, copy), want, "{why}");
+        }
+    }
+}

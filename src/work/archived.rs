@@ -1,0 +1,39 @@
+//! Sources that are archived: parked, left, or restored and copied then.
+//!
+//! A restore takes minutes to days. Its message is shown again now and then meanwhile, which does not
+//! count as a try, so that nothing is lost where nobody tells us of the end; where S3 does
+//! (`ObjectRestore:Completed`), that event is worked like any other and the copy is made at once.
+
+use std::time::Duration;
+
+use super::reconcile::{Failure, Reached, Run, Step};
+use crate::config::{Glacier, RestoreTier};
+use crate::s3::{Archive, Object, S3Error, Side};
+
+impl Run<'_> {
+    /// Does about a source that cannot be read what the route says.
+    pub(super) async fn archived(&self, source: &Object) -> Result<Step, Failure> {
+        let route = self.task.archived;
+        match route.policy {
+            Glacier::Park => Err(S3Error::Archived { op: "HeadObject" }.into()),
+            Glacier::Skip => Ok(Step::End(Reached::Archived)),
+            Glacier::Restore => {
+                if source.archive != Archive::Restoring {
+                    let (Side { s3, bucket }, key) = (self.task.from, &self.task.event.key);
+                    s3.restore(bucket, key, source.archive, route.restore)
+                        .await?;
+                }
+                Err(Failure::Restoring(patience(route.restore.tier)))
+            }
+        }
+    }
+}
+
+/// How soon it is worth looking again. SQS hides a message for twelve hours at most.
+fn patience(tier: RestoreTier) -> Duration {
+    match tier {
+        RestoreTier::Expedited => Duration::from_mins(10),
+        RestoreTier::Standard => Duration::from_hours(4),
+        RestoreTier::Bulk => Duration::from_hours(6),
+    }
+}
