@@ -9,6 +9,8 @@ use super::fault::Faults;
 use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
+use super::removal::{Deletes, Original};
+use super::template::Template;
 use super::{Config, shown, text};
 
 /// `[route.NAME]`.
@@ -70,6 +72,16 @@ pub struct Route {
     /// How bytes travel.
     #[serde(default, deserialize_with = "text::one")]
     pub way: Way,
+    /// What becomes of a copy whose source is gone.
+    #[serde(default, deserialize_with = "text::one")]
+    pub deletes: Deletes,
+    /// What becomes of a source that was copied.
+    #[serde(default, deserialize_with = "text::one")]
+    pub original: Original,
+    /// Key template in the source's bucket, for `original = "move"`.
+    #[serde(default, deserialize_with = "text::optional")]
+    #[schemars(example = "completed/")]
+    pub move_to: Option<Template>,
     /// What a key that is gone means (`NoSuchKey` only).
     #[serde(default, deserialize_with = "text::one")]
     pub source_missing: SourceMissing,
@@ -143,6 +155,9 @@ impl Route {
             min_size: None,
             max_size: None,
             way: Way::default(),
+            deletes: Deletes::default(),
+            original: Original::default(),
+            move_to: None,
             source_missing: SourceMissing::default(),
             collisions: Collisions::default(),
             crawlers: Vec::new(),
@@ -183,6 +198,7 @@ impl Route {
             faults.refuse(&format!("{at}.min_size"), why);
         }
         self.check_collisions(&format!("{at}.to"), faults);
+        self.check_removal(at, config, faults);
     }
 
     fn check_collisions(&self, key: &str, faults: &mut Faults<'_>) {
