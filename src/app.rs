@@ -7,7 +7,7 @@
 //!                               crawlers                          admin looks on
 //! ```
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -174,6 +174,7 @@ pub fn worker(
         doors: accounts.doors(&config.retry, edge, metrics.clone()),
         metrics,
         arrived,
+        unversioned: Mutex::default(),
     }
 }
 

@@ -33,6 +33,10 @@ pub struct Metrics {
     pub records: Family<RecordLabels, Counter>,
     /// Objects written, by the way their bytes took.
     pub copies: Family<CopyLabels, Counter>,
+    /// Copies deleted because their source is gone.
+    pub deletes: Family<RouteLabel, Counter>,
+    /// Originals deleted because all destinations have them.
+    pub moves: Family<RouteLabel, Counter>,
     /// Bytes of objects written.
     pub copied_bytes: Family<RouteLabel, Counter>,
     /// Requests sent to AWS, by operation and the answer's status.
@@ -119,6 +123,8 @@ impl Metrics {
             settled: Family::default(),
             records: Family::default(),
             copies: Family::default(),
+            deletes: Family::default(),
+            moves: Family::default(),
             copied_bytes: Family::default(),
             calls: Family::default(),
             retries: Family::default(),
@@ -151,6 +157,16 @@ impl Metrics {
             m.records.clone(),
         );
         all.register("copies", "Objects written, by way", m.copies.clone());
+        all.register(
+            "deletes",
+            "Copies deleted because their source is gone",
+            m.deletes.clone(),
+        );
+        all.register(
+            "moves",
+            "Originals deleted because every destination has them",
+            m.moves.clone(),
+        );
         all.register(
             "copied_bytes",
             "Bytes of objects written",
@@ -221,6 +237,18 @@ impl Metrics {
         self.copied_bytes
             .get_or_create(&RouteLabel { route })
             .inc_by(bytes);
+    }
+
+    /// Counts one copy deleted.
+    pub fn deleted(&self, route: &str) {
+        let route = route.to_owned();
+        self.deletes.get_or_create(&RouteLabel { route }).inc();
+    }
+
+    /// Counts one original deleted.
+    pub fn moved(&self, route: &str) {
+        let route = route.to_owned();
+        self.moves.get_or_create(&RouteLabel { route }).inc();
     }
 
     /// Counts one message's end.

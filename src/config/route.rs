@@ -11,6 +11,8 @@ use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
 use super::properties::{self, Acl, Encryption, Properties, StorageClass, TagPolicy};
+use super::removal::{Deletes, Original};
+use super::template::Template;
 use super::{Config, shown, text};
 
 /// `[route.NAME]`.
@@ -81,6 +83,16 @@ pub struct Route {
     /// How fast it is restored.
     #[serde(default, deserialize_with = "text::one")]
     pub restore_tier: RestoreTier,
+    /// What becomes of a copy whose source is gone.
+    #[serde(default, deserialize_with = "text::one")]
+    pub deletes: Deletes,
+    /// What becomes of a source that was copied.
+    #[serde(default, deserialize_with = "text::one")]
+    pub original: Original,
+    /// Key template in the source's bucket, for `original = "move"`.
+    #[serde(default, deserialize_with = "text::optional")]
+    #[schemars(example = "completed/")]
+    pub move_to: Option<Template>,
     /// What a key that is gone means (`NoSuchKey` only).
     #[serde(default, deserialize_with = "text::one")]
     pub source_missing: SourceMissing,
@@ -191,6 +203,9 @@ impl Route {
             glacier: Glacier::default(),
             restore_days: archived::one_day(),
             restore_tier: RestoreTier::default(),
+            deletes: Deletes::default(),
+            original: Original::default(),
+            move_to: None,
             source_missing: SourceMissing::default(),
             collisions: Collisions::default(),
             tags: TagPolicy::default(),
@@ -256,6 +271,7 @@ impl Route {
         self.check_collisions(&format!("{at}.to"), faults);
         properties::check(self, at, faults);
         archived::check(self, at, faults);
+        self.check_removal(at, config, faults);
     }
 
     fn check_collisions(&self, key: &str, faults: &mut Faults<'_>) {

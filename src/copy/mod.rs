@@ -17,6 +17,6 @@ pub use act::{Act, Behalf, Copier, CopyError, Done};
 pub use first_try::{FirstTry, Hint};
 pub use multipart::sweep;
 pub use plan::{Copy, Means, Nothing, ONE_PART, Plan, copy_max};
-pub use proof::Proof;
+pub use proof::{Proof, already_there};
 pub use unkept::{Unkept, unkept};
 pub use way::Way;

@@ -44,6 +44,10 @@ pub struct Route {
     pub apart: Option<&'static str>,
     /// What becomes of archived sources.
     pub archived: Archived,
+    /// A copy whose source is gone is deleted.
+    pub follows: bool,
+    /// The original is taken away once all routes that take it have it.
+    pub moves: bool,
     /// What a key that is gone means.
     pub source_missing: SourceMissing,
     /// The account that the source's bucket must belong to.
@@ -60,16 +64,16 @@ pub struct Route {
 }
 
 impl Routes {
-    /// Makes routes of their sections.
+    /// Makes routes of their sections. Where an original is moved aside, that is a route of its
+    /// own.
     #[must_use]
     pub fn compile(config: &Config) -> Self {
-        Self(
-            config
-                .route
-                .iter()
-                .map(|(name, route)| Arc::new(Route::compile(name, route, config)))
-                .collect(),
-        )
+        let routes = config.route.iter().flat_map(|(name, route)| {
+            let aside = route.aside();
+            let aside = aside.map(|aside| Route::compile(&format!("{name}.aside"), &aside, config));
+            [Some(Route::compile(name, route, config)), aside]
+        });
+        Self(routes.flatten().map(Arc::new).collect())
     }
 
     /// The routes that take an object, whose event came through `queue`; none: through no queue,
@@ -108,6 +112,8 @@ impl Route {
             way: route.way,
             apart: config.apart(route).map(Apart::why),
             archived: route.archived(),
+            follows: route.follows(),
+            moves: route.moves(),
             source_missing: route.source_missing,
             from_bucket_owner: route.from_bucket_owner.clone(),
             to_bucket_owner: route.to_bucket_owner.clone(),

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use super::reconcile::{Failure, Reached, Run, Step};
+use super::reconcile::{Run, Step};
+use super::task::{Failure, Reached};
 use crate::config::{Glacier, RestoreTier};
 use crate::s3::{Archive, Object, S3Error, Side};
 

@@ -6,83 +6,25 @@
 //!               │ 412 / 404                    no answer ──▶ shown again after W
 //!               ▼
 //! observe     d = head(destination), s = head(source)
-//! plan        nothing ▸ done        copy, pinned to s, conditional on d
+//! plan        nothing ▸ done        copy, pinned to s; or delete; conditional on d
 //! act           │ 412 / 409 / 404 ──▶ decide again
 //!               ▼
-//! look        after a write that may have replaced something: is the source still what was
-//!             written? else decide again
+//! look        after a write that may have replaced something, and after all that follows deletes:
+//!             is the source still what was written, or gone? else decide again
 //! ```
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use jiff::{Timestamp, Unit};
 
-use super::task::Task;
+use super::task::{Equal, Failure, Reached, Reconciled, Task};
 use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan};
 use crate::event::Kind;
 use crate::queue::Window;
 use crate::s3::{Archive, Condition, Found, Object, S3Error, Side, Spot};
 
 /// Losing a race this often in a row means that the key is busy: let it rest.
-const ROUNDS: u32 = 4;
-
-/// How a key ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reached {
-    /// The destination was written, and is right.
-    Written {
-        /// How the bytes travelled.
-        way: crate::copy::Way,
-        /// How many.
-        bytes: u64,
-    },
-    /// There was nothing to do.
-    Nothing(Nothing),
-    /// The object as it is now is outside the route's size limits.
-    Size,
-    /// The object is archived, and the route leaves such.
-    Archived,
-}
-
-/// Why a key did not end.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Failure {
-    /// The copy failed.
-    #[error(transparent)]
-    Copy(#[from] CopyError),
-    /// The key is busy.
-    #[error("lost {ROUNDS} races in a row against other writers")]
-    Contended,
-    /// The source is being restored; it is worth another look then.
-    #[error("the object is archived, and is being restored")]
-    Restoring(Duration),
-    /// The route is strict.
-    #[error("strict: the copy would not keep {0}")]
-    Unkept(String),
-    /// This release cannot do it.
-    #[error("{0}")]
-    NotYet(String),
-    /// The destination key cannot be made.
-    #[error("{0}")]
-    Target(String),
-}
-
-impl From<S3Error> for Failure {
-    fn from(e: S3Error) -> Self {
-        Self::Copy(e.into())
-    }
-}
-
-/// How a key ended, and whether anything was written on the way: whatever the end, something may
-/// have arrived.
-#[derive(Debug)]
-pub struct Reconciled {
-    /// How it ended.
-    pub end: Result<Reached, Failure>,
-    /// A write took effect.
-    pub wrote: bool,
-}
+pub(super) const ROUNDS: u32 = 4;
 
 /// Makes destinations equal. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -103,6 +45,8 @@ impl Reconciler {
             copier: &self.copier,
             task,
             window,
+            wrote: false,
+            equal: None,
             written: None,
             began: BTreeSet::new(),
             large: false,
@@ -112,9 +56,14 @@ impl Reconciler {
             Ok(end) => run.tidied(end).await,
             Err(failure) => Err(failure),
         };
+        let proved = matches!(
+            end,
+            Ok(Reached::Written { .. } | Reached::Nothing(Nothing::AlreadyThere(_)))
+        );
         Reconciled {
             end,
-            wrote: run.written.is_some(),
+            wrote: run.wrote,
+            equal: run.equal.filter(|_| proved),
         }
     }
 }
@@ -124,7 +73,11 @@ pub(super) struct Run<'a> {
     pub(super) copier: &'a Copier,
     pub(super) task: &'a Task<'a>,
     pub(super) window: &'a Window,
-    /// The last write that took effect.
+    /// A write took effect.
+    pub(super) wrote: bool,
+    /// What stands at the destination was proved equal to the source.
+    pub(super) equal: Option<Equal>,
+    /// The copy that was written last, if that is what stands there.
     pub(super) written: Option<Reached>,
     /// The destination keys of uploads that were begun.
     pub(super) began: BTreeSet<String>,
@@ -182,6 +135,10 @@ impl Run<'_> {
             }
             FirstTry::Blind(_) | FirstTry::SourceOnly(_) => {
                 let source = self.source().await?;
+                if source.is_none() && self.task.follows {
+                    // There may be a copy of an older version.
+                    return Ok(Step::LookAgain);
+                }
                 self.round(&Seen {
                     source,
                     target: None,
@@ -238,6 +195,10 @@ impl Run<'_> {
     async fn target(&self, time: Option<Timestamp>) -> Result<Option<Object>, Failure> {
         let key = (self.task.target.key)(time).map_err(Failure::Target)?;
         let Side { s3, bucket } = self.task.to;
+        if self.task.follows {
+            // Where there is nothing to delete, nothing would tell that the bucket is missing.
+            return Ok(s3.head_for_certain(bucket, &key).await?);
+        }
         match s3.head(bucket, &key).await? {
             Found::Object(object) => Ok(Some(*object)),
             // Should the bucket be missing, the write will say so.
@@ -255,7 +216,7 @@ impl Run<'_> {
         let spot = Spot::new(self.task.from.bucket, &self.task.event.key);
         match self.means().plan(&spot, source, seen.target.as_ref()) {
             Plan::Nothing(Nothing::AlreadyThere(proof)) if !self.retag => {
-                Ok(Step::End(self.there(proof)))
+                Ok(Step::End(self.there(seen, proof)?))
             }
             Plan::Nothing(Nothing::AlreadyThere(proof)) | Plan::Tags(proof) => {
                 self.tag_again(seen, proof).await
@@ -269,14 +230,30 @@ impl Run<'_> {
                     self.write(&copy, source).await
                 }
             },
+            Plan::Delete(condition) => self.delete(&condition).await,
         }
+    }
+
+    /// Deletes the copy, and looks at the source again: it may have come back meanwhile.
+    async fn delete(&mut self, condition: &Condition) -> Result<Step, Failure> {
+        let target = self.key_for(None)?;
+        let Side { s3, bucket } = self.task.to;
+        tracing::debug!(target, ?condition, "deleting");
+        match s3.delete(bucket, &target, condition, self.window).await {
+            Ok(()) => (self.wrote, self.written) = (true, None),
+            Err(e) if self.lost_a_race(condition, &e) => return Ok(Step::Refused),
+            Err(other) => return Err(other.into()),
+        }
+        Ok(match self.source().await? {
+            Some(_) => Step::LookAgain,
+            None => Step::End(Reached::Deleted),
+        })
     }
 
     /// Writes, and looks at the source again where the write may have replaced something.
     async fn write(&mut self, copy: &Copy, source: Option<&Object>) -> Result<Step, Failure> {
         let task = self.task;
-        let time = source.map(|source| source.last_modified);
-        let target = (task.target.key)(time).map_err(Failure::Target)?;
+        let target = self.key_for(source)?;
         let act = Act {
             behalf: task.behalf,
             from: task.from,
@@ -292,16 +269,12 @@ impl Run<'_> {
         tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
-            Err(CopyError::S3(e)) if has_moved_on(&e) => return Ok(Step::Refused),
+            Err(CopyError::S3(e)) if self.lost_a_race(&copy.condition, &e) => {
+                return Ok(Step::Refused);
+            }
             // Written blindly; a look tells what there is to restore.
             Err(CopyError::S3(S3Error::Archived { .. })) if source.is_none() => {
                 return Ok(Step::LookAgain);
-            }
-            // The bucket has just said that it knows no conditions.
-            Err(CopyError::S3(S3Error::NotImplemented { .. }))
-                if copy.condition != Condition::Unconditional && !self.means().conditional =>
-            {
-                return Ok(Step::Refused);
             }
             Err(other) => return Err(other.into()),
         };
@@ -312,15 +285,18 @@ impl Run<'_> {
                 .or(task.event.size)
                 .unwrap_or_default(),
         };
-        self.written = Some(end.clone());
-        if let (Some(source), Some(tags)) = (source, &done.tags)
-            && !self
-                .put_tags(source, (&target, done.version.as_deref()), tags)
-                .await?
-        {
-            return Ok(Step::LookAgain);
+        (self.wrote, self.written) = (true, Some(end.clone()));
+        if let (Some(source), Some(tags)) = (source, &done.tags) {
+            let to = (target.as_str(), done.version.as_deref());
+            if !self.put_tags(source, to, tags).await? {
+                return Ok(Step::LookAgain);
+            }
         }
-        if copy.looks_after() && !self.still_written(source, copy, &done).await? {
+        self.equal = Some(Equal {
+            etag: copy.pin.clone(),
+            target,
+        });
+        if self.means().looks_after(copy) && !self.still_written(source, copy, &done).await? {
             return Ok(Step::LookAgain);
         }
         Ok(if done.proven {
@@ -328,6 +304,20 @@ impl Run<'_> {
         } else {
             Step::LookAgain
         })
+    }
+
+    /// The destination's key, for a source that was seen.
+    pub(super) fn key_for(&self, source: Option<&Object>) -> Result<String, Failure> {
+        let time = source.map(|source| source.last_modified);
+        (self.task.target.key)(time).map_err(Failure::Target)
+    }
+
+    fn lost_a_race(&self, condition: &Condition, e: &S3Error) -> bool {
+        // Or the bucket has just said that it knows no conditions.
+        let unknown = matches!(e, S3Error::NotImplemented { .. })
+            && *condition != Condition::Unconditional
+            && !self.means().conditional;
+        e.is_lost_race() || unknown
     }
 
     /// Whether the source is still what was written.
@@ -368,18 +358,11 @@ impl Run<'_> {
                 Some(sse) => sse.is_kms(),
                 None => self.copier.is_kms(&self.task.to.bucket.name),
             },
+            follows: self.task.follows,
             copy_max: crate::copy::copy_max(self.window.terms()),
             strict: self.task.behalf.properties.strict,
         }
     }
-}
-
-/// Whether S3 refused because something is not what the decision was made from.
-pub(super) fn has_moved_on(e: &S3Error) -> bool {
-    matches!(
-        e,
-        S3Error::Precondition { .. } | S3Error::Conflict { .. } | S3Error::Gone { .. }
-    )
 }
 
 fn next_second(time: Timestamp) -> Timestamp {

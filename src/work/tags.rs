@@ -4,7 +4,8 @@
 //! that was written. Where not, a newer copy may stand there by then; so the source is looked at
 //! once more, and if it has moved on the tags of what it is now are put, whatever else is to do.
 
-use super::reconcile::{Failure, Reached, Run, Seen, Step, has_moved_on};
+use super::reconcile::{Run, Seen, Step};
+use super::task::{Equal, Failure, Reached};
 use crate::copy::{Nothing, Proof};
 use crate::s3::{Found, Object, Side, Tags};
 
@@ -17,16 +18,16 @@ impl Run<'_> {
         let task = self.task;
         let from = (task.from, task.event.key.as_str());
         let tags = match self.copier.tags(task.behalf, from, source).await {
-            Err(e) if has_moved_on(&e) => return Ok(Step::Refused),
+            Err(e) if e.is_lost_race() => return Ok(Step::Refused),
             tags => tags?,
         };
         let Some(tags) = tags else {
-            return Ok(Step::End(self.there(proof)));
+            return Ok(Step::End(self.there(seen, proof)?));
         };
-        let key = (task.target.key)(Some(source.last_modified)).map_err(Failure::Target)?;
+        let key = self.key_for(Some(source))?;
         let version = target.own_version();
         Ok(if self.put_tags(source, (&key, version), &tags).await? {
-            Step::End(self.there(proof))
+            Step::End(self.there(seen, proof)?)
         } else {
             Step::LookAgain
         })
@@ -46,7 +47,7 @@ impl Run<'_> {
             .put_tags(task.behalf, to, tags, self.window)
             .await
         {
-            Err(e) if has_moved_on(&e) => return Ok(false),
+            Err(e) if e.is_lost_race() => return Ok(false),
             answer => answer?,
         }
         if version.is_some() {
@@ -60,8 +61,15 @@ impl Run<'_> {
 
     /// How a key ends whose copy is there: what an earlier round of ours has written is no
     /// duplicate.
-    pub(super) fn there(&self, proof: Proof) -> Reached {
+    pub(super) fn there(&mut self, seen: &Seen, proof: Proof) -> Result<Reached, Failure> {
+        if let Some(source) = &seen.source {
+            let target = self.key_for(Some(source))?;
+            self.equal = Some(Equal {
+                etag: source.etag.clone(),
+                target,
+            });
+        }
         let there = Reached::Nothing(Nothing::AlreadyThere(proof));
-        self.written.clone().unwrap_or(there)
+        Ok(self.written.clone().unwrap_or(there))
     }
 }

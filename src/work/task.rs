@@ -1,11 +1,14 @@
-//! One key to make equal, on one route: what a reconciler is given.
+//! One key to make equal, and how that ended.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::reconcile::ROUNDS;
 use crate::config::{Archived, Way};
-use crate::copy::Behalf;
+use crate::copy::{Behalf, CopyError, Nothing};
 use crate::event::Event;
-use crate::s3::{ETag, Side};
+use crate::s3::{ETag, S3Error, Side};
 
 /// One key to make equal, on one route.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct Task<'a> {
     pub archived: Archived,
     /// Why S3 shall not copy between the two by itself.
     pub apart: Option<&'static str>,
+    /// A copy whose source is gone is deleted.
+    pub follows: bool,
     /// An earlier delivery of the same message may have written already.
     pub received_before: bool,
 }
@@ -49,4 +54,74 @@ impl std::fmt::Debug for Target<'_> {
             .field("dated", &self.dated)
             .finish_non_exhaustive()
     }
+}
+
+/// How a key ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reached {
+    /// The destination was written, and is right.
+    Written {
+        /// How the bytes travelled.
+        way: crate::copy::Way,
+        /// How many.
+        bytes: u64,
+    },
+    /// The source is gone, and so is its copy by now.
+    Deleted,
+    /// There was nothing to do.
+    Nothing(Nothing),
+    /// The object as it is now is outside the route's size limits.
+    Size,
+    /// The object is archived, and the route leaves such.
+    Archived,
+}
+
+/// Why a key did not end.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Failure {
+    /// The copy failed.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// The key is busy.
+    #[error("lost {ROUNDS} races in a row against other writers")]
+    Contended,
+    /// The source is being restored; it is worth another look then.
+    #[error("the object is archived, and is being restored")]
+    Restoring(Duration),
+    /// The route is strict.
+    #[error("strict: the copy would not keep {0}")]
+    Unkept(String),
+    /// This release cannot do it.
+    #[error("{0}")]
+    NotYet(String),
+    /// The destination key cannot be made.
+    #[error("{0}")]
+    Target(String),
+}
+
+impl From<S3Error> for Failure {
+    fn from(e: S3Error) -> Self {
+        Self::Copy(e.into())
+    }
+}
+
+/// A destination that was proved equal to its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Equal {
+    /// The source's.
+    pub etag: ETag,
+    /// The destination's key.
+    pub target: String,
+}
+
+/// How a key ended, and whether anything was written on the way: whatever the end, something may
+/// have arrived.
+#[derive(Debug)]
+pub struct Reconciled {
+    /// How it ended.
+    pub end: Result<Reached, Failure>,
+    /// A write took effect.
+    pub wrote: bool,
+    /// Where the destination is, if it was proved equal to the source.
+    pub equal: Option<Equal>,
 }

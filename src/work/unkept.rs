@@ -1,6 +1,7 @@
 //! What a copy cannot keep: warned about, or not copied at all where the route is strict.
 
-use super::reconcile::{Failure, Run};
+use super::reconcile::Run;
+use super::task::Failure;
 use crate::copy::{Copy, unkept};
 use crate::s3::Object;
 

@@ -10,6 +10,7 @@ mod integrity;
 mod layers;
 mod leases;
 mod parts;
+mod removal;
 mod routes;
 mod safeguards;
 mod seeds;

@@ -1,12 +1,15 @@
 //! From a seed to a script: small worlds, and now and then everything at once.
 
+use std::borrow::Cow;
+
 use fastrand::Rng;
 
 use super::operation::Operation;
 use super::script::{
-    Act, Denied, Envelope, Ill, Outside, Place, Quiet, Script, Shape, Step, Storm, Target, Trouble,
-    Unruly, When,
+    Act, Denied, Envelope, Original, Outside, Place, Script, Shape, Step, Target, Trouble, Unruly,
+    When,
 };
+use super::storms::{copying, quiet, storm};
 use crate::aws::Moment;
 
 /// Keys as people name them.
@@ -51,6 +54,9 @@ impl Script {
                 place: place(rng),
                 streamed: (n == 0) == streamed,
                 dated: rng.u8(..8) == 0,
+                follows: false,
+                sse: None,
+                class: None,
             })
             .collect::<Vec<_>>();
         let dated = routes.iter().any(|route| route.dated);
@@ -63,6 +69,7 @@ impl Script {
             },
             source: place(rng),
             routes,
+            original: Original::Keep,
             conditional: rng.u8(..6) > 0,
             visibility,
             max_receive_count: pick(rng, &[2, 10, 10, 10]),
@@ -73,7 +80,9 @@ impl Script {
             storms: Vec::new(),
             steps: Vec::new(),
         };
-        if !script.conditional {
+        removal(rng, &mut script);
+        let follows = script.routes.iter().any(|route| route.follows);
+        if !script.conditional || follows {
             // Nothing can hold back a late write there once a second consumer of the same message
             // has settled it: docs/TESTING.md, "What is not promised".
             script.queue.twice = 0.0;
@@ -91,11 +100,20 @@ impl Script {
             let when = when(rng, &act, &script, span);
             script.steps.push(Step { when, act });
         }
+        for route in &mut script.routes {
+            route.sse =
+                pick(rng, &[None, None, None, Some("AES256"), Some("aws:kms")]).map(Cow::Borrowed);
+            route.class = pick(
+                rng,
+                &[None, None, None, Some("STANDARD_IA"), Some("GLACIER")],
+            )
+            .map(Cow::Borrowed);
+        }
         script
     }
 }
 
-fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
+pub(super) fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())].clone()
 }
 
@@ -111,6 +129,27 @@ fn place(rng: &mut Rng) -> Place {
     Place {
         versioned: rng.bool(),
         kms: rng.u8(..8) == 0,
+    }
+}
+
+/// Lets some routes take away copies or originals, where the configuration allows it.
+fn removal(rng: &mut Rng, script: &mut Script) {
+    match rng.u8(..6) {
+        0..=1 => {
+            for route in &mut script.routes {
+                route.follows = !route.dated && rng.u8(..4) > 0;
+            }
+        }
+        2 => {
+            script.original = pick(rng, &[Original::Delete, Original::Move]);
+            // Else content that repeats can be lost, which the start warns about.
+            script.conditional = true;
+            script.source.versioned = true;
+            for route in &mut script.routes {
+                route.place.versioned = true;
+            }
+        }
+        _ => {}
     }
 }
 
@@ -146,6 +185,7 @@ fn shape(rng: &mut Rng) -> Shape {
 
 /// What happens to one source: it comes into being, and goes through changes.
 fn history(rng: &mut Rng, script: &mut Script, key: usize, changes: usize, span: u64) {
+    let follows = script.routes.iter().any(|route| route.follows);
     for n in 0..changes {
         let large = if script.streams() { 160 } else { 10 };
         let shape = if rng.u8(..large) == 0 {
@@ -163,6 +203,7 @@ fn history(rng: &mut Rng, script: &mut Script, key: usize, changes: usize, span:
         let act = match rng.u8(..13) {
             _ if n == 0 => put,
             0..=1 => Outside::Delete { key },
+            9..=12 if follows => Outside::Delete { key },
             2 => Outside::DeleteVersion {
                 key,
                 back: rng.usize(..3),
@@ -241,6 +282,7 @@ fn daemon_trouble(rng: &mut Rng, script: &Script, daemon: usize, route: usize) -
                     } else {
                         Denied::ReadTags
                     },
+                    Denied::Remove,
                     Denied::Receive,
                     Denied::Delete,
                     Denied::Park,
@@ -286,123 +328,5 @@ fn when(rng: &mut Rng, act: &Act, script: &Script, span: u64) -> When {
         } else {
             Moment::After
         },
-    }
-}
-
-/// The calls that copies are made with.
-fn copying(script: &Script) -> Vec<Operation> {
-    let writes = script.routes.iter().map(|route| {
-        if route.streamed {
-            vec![
-                Operation::GetObject,
-                Operation::GetObject,
-                Operation::PutObject,
-                Operation::PutObject,
-                Operation::GetObjectTagging,
-                Operation::PutObjectTagging,
-            ]
-        } else {
-            vec![Operation::CopyObject; 2]
-        }
-    });
-    let mut calls: Vec<_> = writes.flatten().chain([Operation::HeadObject]).collect();
-    let large = |step: &Step| {
-        let Act::Outside(Outside::Put { shape, .. }) = &step.act else {
-            return false;
-        };
-        matches!(shape, Shape::Large | Shape::LargeParts)
-    };
-    if script.steps.iter().any(large) {
-        calls.extend([
-            Operation::CreateMultipartUpload,
-            Operation::UploadPart,
-            Operation::UploadPartCopy,
-            Operation::CompleteMultipartUpload,
-            Operation::CompleteMultipartUpload,
-            Operation::AbortMultipartUpload,
-            Operation::ListMultipartUploads,
-            Operation::ListParts,
-        ]);
-    }
-    calls
-}
-
-fn quiet(rng: &mut Rng) -> Quiet {
-    if rng.bool() {
-        Quiet::Hang
-    } else {
-        Quiet::Reset
-    }
-}
-
-fn storm(rng: &mut Rng, script: &Script, span: u64) -> Storm {
-    let others = [
-        Operation::GetQueueAttributes,
-        Operation::ReceiveMessage,
-        Operation::ChangeMessageVisibility,
-        Operation::ChangeMessageVisibility,
-        Operation::ChangeMessageVisibilityBatch,
-        Operation::DeleteMessageBatch,
-        Operation::SendMessage,
-        Operation::StartCrawler,
-        Operation::GetCrawler,
-    ];
-    let call = if rng.u8(..3) > 0 {
-        pick(rng, &copying(script))
-    } else {
-        pick(rng, &others)
-    };
-    let from = rng.u64(..span);
-    let most = pick(rng, &[span, 30_000, 300_000, 1_500_000]);
-    Storm {
-        from,
-        until: from + 1 + rng.u64(..most),
-        call,
-        ill: ill(rng, call, script.visibility),
-        chance: pick(rng, &[0.2, 0.5, 1.0]),
-    }
-}
-
-fn ill(rng: &mut Rng, call: Operation, visibility: u64) -> Ill {
-    // A request lands within W of being sent, or never.
-    let w = visibility / 4;
-    let any = match rng.u8(..9) {
-        0 => Ill::Lost(quiet(rng)),
-        1 => Ill::Dropped(quiet(rng)),
-        2..=3 => Ill::Late(rng.u64(1..w), quiet(rng)),
-        4 => Ill::SlowDown,
-        5 => Ill::Internal,
-        _ => Ill::Slow {
-            before: rng.u64(..w),
-            after: rng.u64(..w),
-        },
-    };
-    let happens = rng.bool();
-    match (call, rng.u8(..3)) {
-        (Operation::CopyObject, 0) => Ill::LongCopy(rng.u64(1..w)),
-        (
-            Operation::CopyObject | Operation::UploadPartCopy | Operation::CompleteMultipartUpload,
-            1,
-        ) => pick(
-            rng,
-            &[
-                Ill::ErrorIn200 { happens },
-                Ill::Empty200 { happens },
-                Ill::Conflict,
-            ],
-        ),
-        (Operation::PutObject, 0) => pick(rng, &[Ill::Conflict, Ill::Empty200 { happens }]),
-        (Operation::GetObject, 0..=1) => {
-            let time = rng.u64(..40_000);
-            pick(rng, &[Ill::TornReset, Ill::TornEnd, Ill::TornStall(time)])
-        }
-        (Operation::SendMessage, 0) => Ill::Empty200 { happens },
-        (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 0) => {
-            Ill::Empty200 { happens }
-        }
-        (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 1) => {
-            Ill::Entries((0..10).filter(|_| rng.bool()).collect())
-        }
-        _ => any,
     }
 }

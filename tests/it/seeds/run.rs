@@ -79,6 +79,7 @@ const SIMPLER: [Cut; 11] = [
     |script| {
         for route in &mut script.routes {
             (route.dated, route.place.kms) = (false, false);
+            (route.sse, route.class) = (None, None);
         }
     },
 ];

@@ -4,6 +4,7 @@
 //! kept as JSON, so that it stays the same script when the drawing changes. Times are milliseconds
 //! of the world's clock.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub(super) struct Script {
     pub(super) begins: u64,
     pub(super) source: Place,
     pub(super) routes: Vec<Target>,
+    /// What becomes of originals.
+    #[serde(default)]
+    pub(super) original: Original,
     /// Whether the daemons trust conditions on writes.
     pub(super) conditional: bool,
     pub(super) visibility: u64,
@@ -50,6 +54,25 @@ pub(super) struct Target {
     pub(super) streamed: bool,
     /// The destination's key begins with the date of the source.
     pub(super) dated: bool,
+    /// `deletes = "follow"`.
+    #[serde(default)]
+    pub(super) follows: bool,
+    /// `sse`, if it is said.
+    #[serde(default)]
+    pub(super) sse: Option<Cow<'static, str>>,
+    /// `storage_class`, if it is said.
+    #[serde(default)]
+    pub(super) class: Option<Cow<'static, str>>,
+}
+
+/// What becomes of originals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Original {
+    #[default]
+    Keep,
+    Delete,
+    /// To `done/`.
+    Move,
 }
 
 /// What the queue does to its consumers.
@@ -225,6 +248,8 @@ pub(super) enum Denied {
     Write(usize),
     ReadTags,
     WriteTags(usize),
+    /// Deleting objects anywhere.
+    Remove,
     Receive,
     Delete,
     Park,
@@ -287,6 +312,15 @@ impl Script {
     /// Whether anything goes through the daemons themselves.
     pub(super) fn streams(&self) -> bool {
         self.routes.iter().any(|route| route.streamed)
+    }
+
+    /// Whether copies or originals are deleted.
+    pub(super) fn removes(&self) -> bool {
+        self.moves() || self.routes.iter().any(|route| route.follows)
+    }
+
+    pub(super) fn moves(&self) -> bool {
+        self.original != Original::Keep
     }
 
     /// Whether calls are quick enough for its leases: a write may take an eighth of the visibility.

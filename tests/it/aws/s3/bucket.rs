@@ -13,7 +13,10 @@ use crate::aws::HOME_ACCOUNT;
 
 /// One bucket.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "a bucket has as many settings")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a bucket has as many settings"
+)]
 pub(crate) struct Bucket {
     pub(super) name: String,
     pub(super) region: String,
