@@ -10,7 +10,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use crate::account::Accounts;
-use crate::config::{Config, Encryption, Envelope};
+use crate::config::{Config, Encryption, Envelope, Properties};
 use crate::copy::{Copy, FirstTry, Hint, Means, copy_max};
 use crate::edge::Edge;
 use crate::event::{Event, Kind, Parsed, Record, parse};
@@ -54,6 +54,8 @@ struct RouteTold {
     miss: Option<String>,
     to: Option<String>,
     plan: Option<String>,
+    /// What the copy is made with, if the route says.
+    with: Option<String>,
     why: Option<String>,
     calls: Option<String>,
     /// What becomes of the original.
@@ -146,6 +148,7 @@ impl Explain {
                     miss: Some(miss.to_string()),
                     to: None,
                     plan: None,
+                    with: None,
                     why: None,
                     calls: None,
                     then: None,
@@ -196,6 +199,7 @@ impl Explain {
             miss: None,
             to: Some(to),
             plan: Some(plan),
+            with: with(&route.properties),
             why: Some(why),
             calls: Some(calls),
             then: then(route),
@@ -214,6 +218,19 @@ fn then(route: &Route) -> Option<String> {
         return None;
     };
     Some(told.into())
+}
+
+/// What the route says of its copies, as headers and their values.
+fn with(properties: &Properties) -> Option<String> {
+    let said = serde_json::to_value(properties).ok()?;
+    let said = said
+        .as_object()?
+        .iter()
+        .filter(|(_, value)| !value.is_null());
+    let said: Vec<_> = said
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// What is done first, why, and what it costs at best.
@@ -290,6 +307,7 @@ impl Told {
             let lines = [
                 ("to", &route.to),
                 ("plan", &route.plan),
+                ("with", &route.with),
                 ("why", &route.why),
                 ("calls", &route.calls),
                 ("then", &route.then),

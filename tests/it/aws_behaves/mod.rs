@@ -11,6 +11,7 @@ mod s3_copy;
 mod s3_delete;
 mod s3_events;
 mod s3_list;
+mod s3_properties;
 mod s3_put;
 mod s3_read;
 mod s3_read_part;
