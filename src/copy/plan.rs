@@ -25,6 +25,7 @@ pub const ONE_PART: u64 = 16 << 20;
 
 /// What a route and its endpoint can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Means {
     /// The route's `way`.
     pub way: config::Way,
