@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{WAYS, Way};
-use crate::aws::{Denial, HOME_KEY, Restore, Seed};
+use crate::aws::{Denial, Fault, HOME_KEY, Restore, Rule, Seed};
 use crate::stage::{Stage, events, until};
 
 const RESTORE: &str = "glacier = \"restore\"\nrestore_days = 3";
@@ -143,4 +143,31 @@ async fn who_may_not_restore_is_told_so() {
     let parked = stage.parked().await;
     assert_eq!(parked[0].0, "denied");
     assert!(parked[0].1.contains("s3:RestoreObject"), "{parked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_who_ask_for_one_restore_both_wait_for_it() {
+    let stage = Stage::new(1);
+    let slow = Fault::Slow {
+        before: Duration::from_secs(2),
+        after: Duration::ZERO,
+    };
+    let rule = Rule::new(slow).on("s3", "RestoreObject");
+    stage.world.inject(rule);
+    let seed = Seed::new("in/a.bin", "old").storage_class("GLACIER");
+    stage.world.put("raw", seed);
+    stage
+        .send("{\"brigade\":1,\"kind\":\"work\",\"bucket\":\"raw\",\"key\":\"in/a.bin\"}")
+        .await;
+    let daemon = stage.start(&stage.config(RESTORE)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let calls = stage.world.calls();
+    let told: Vec<_> = calls.of("s3", "RestoreObject").map(|c| c.status).collect();
+    assert_eq!(told, [Some(202), Some(409)]);
+    stage.world.restored("raw", "in/a.bin", true);
+    tokio::time::sleep(Duration::from_hours(4)).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert!(stage.parked().await.is_empty());
+    assert!(stage.copy("a.bin").is_some());
 }

@@ -1,10 +1,11 @@
 //! Storage class, encryption, ACL, owners and payers: as the route says, on every way.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{WAYS, Way, many_tags, told};
-use crate::aws::{Bucket, Denial, HOME_ACCOUNT, HOME_KEY, Object};
-use crate::stage::Stage;
+use crate::aws::{Bucket, Denial, Fault, HOME_ACCOUNT, HOME_KEY, Object, Rule};
+use crate::stage::{Stage, until};
 
 /// What a copy was made with beside its content.
 #[derive(Debug, PartialEq, Eq)]
@@ -209,4 +210,34 @@ async fn who_reads_pays_if_the_route_says_so() {
             assert_eq!(stage.parked().await.is_empty(), arrives, "{}", way.name);
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_was_opened_with_other_properties_is_not_gone_on_with() {
+    let way = WAYS[2];
+    let stage = way.stage();
+    stage.world.put("raw", way.source());
+    let calls = AtomicUsize::new(0);
+    let some = Rule::new(Fault::SlowDown).on("s3", "UploadPartCopy");
+    let some = some.when(move |_| (2..40).contains(&calls.fetch_add(1, Ordering::Relaxed)));
+    stage.world.inject(some);
+    let daemon = stage.start(&stage.config("")).await;
+    until("a try has failed", || {
+        stage
+            .world
+            .calls()
+            .count("sqs", "ChangeMessageVisibilityBatch")
+            > 0
+    })
+    .await;
+    daemon.stop().await;
+    assert_eq!(stage.world.uploads("lake").len(), 1);
+    let daemon = stage
+        .start(&stage.config("storage_class = \"GLACIER_IR\""))
+        .await;
+    stage.drained().await;
+    daemon.stop().await;
+    let copy = object(&stage, "lake", "orders/a.bin");
+    assert_eq!(copy.storage_class, "GLACIER_IR");
+    assert_eq!(stage.world.uploads("lake").len(), 0, "uploads are left");
 }
