@@ -27,7 +27,7 @@ use crate::route::Routes;
 use crate::settle::Settler;
 use crate::start::{Linked, StartError, link};
 use crate::supervisor::Supervisor;
-use crate::work::{Arrived, Gates, Job, Pool, QueueTerms, Reconciler, Worker};
+use crate::work::{Arrived, Gates, Job, Lanes, Pool, QueueTerms, Reconciler, Worker};
 
 /// Verdicts waiting to be settled; the settler is a thousand times faster than S3.
 const VERDICTS: usize = 1_024;
@@ -72,7 +72,15 @@ impl App {
             &mut supervisor,
         );
         let arrived = arrived(crawlers.clone());
-        let worker = worker(config, &accounts, edge, metrics.clone(), arrived);
+        let lanes = Lanes::new(&config.work, metrics.clone(), supervisor.stop());
+        let worker = worker(
+            config,
+            &accounts,
+            edge,
+            metrics.clone(),
+            arrived,
+            lanes.clone(),
+        );
         let doors = worker.doors.clone();
         let (routes, gates) = (worker.routes.clone(), worker.gates.clone());
         let workers = config.work.workers as usize;
@@ -80,8 +88,6 @@ impl App {
         let (jobs, jobs_in) = mpsc::channel(room * linked.len());
         let pool = Pool {
             worker: Arc::new(worker),
-            workers,
-            stop: supervisor.stop(),
         };
         supervisor.spawn("workers", async move {
             // Then nothing more can arrive: what the crawlers owe by now is all there is.
@@ -97,6 +103,7 @@ impl App {
             gates: gates.clone(),
             room,
             jobs,
+            lanes: lanes.clone(),
         };
         let queues = linked
             .into_iter()
@@ -108,6 +115,7 @@ impl App {
             doors,
             queues,
             gates,
+            lanes,
             crawlers,
             metrics,
             registry,
@@ -165,11 +173,13 @@ pub fn worker(
     edge: &Edge,
     metrics: Metrics,
     arrived: Arrived,
+    lanes: Lanes,
 ) -> Worker {
     let routes = Routes::compile(config);
     Worker {
         gates: Gates::new(routes.iter().map(|route| route.name.as_str())),
         routes,
+        lanes,
         reconciler: Reconciler::new(Copier::new(config.work.memory.0)),
         doors: accounts.doors(&config.retry, edge, metrics.clone()),
         metrics,
@@ -185,6 +195,7 @@ struct Stages<'a> {
     gates: Gates,
     room: usize,
     jobs: mpsc::Sender<Job>,
+    lanes: Lanes,
 }
 
 impl Stages<'_> {
@@ -226,6 +237,7 @@ impl Stages<'_> {
             room: Arc::new(Semaphore::new(self.room)),
             room_size: self.room,
             pool: self.jobs.clone(),
+            lanes: self.lanes.clone(),
             settle: verdicts,
             keepers: TaskTracker::new(),
             gates: self.gates.clone(),

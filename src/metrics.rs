@@ -41,6 +41,10 @@ pub struct Metrics {
     pub retries: Family<OperationLabels, Counter>,
     /// Messages held: received and not yet settled.
     pub in_flight: Family<QueueLabel, Gauge>,
+    /// Workers busy, by lane.
+    pub lane_in_use: Family<LaneLabel, Gauge>,
+    /// Messages that wait for a worker, by lane.
+    pub lane_waiting: Family<LaneLabel, Gauge>,
     /// 1 while a route is held.
     pub route_held: Family<RouteLabel, Gauge>,
     /// From a worker taking a message to its verdict.
@@ -61,6 +65,13 @@ pub struct QueueLabel {
 pub struct RouteLabel {
     /// The `[route.NAME]`.
     pub route: String,
+}
+
+/// `lane`: `small` or `large`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LaneLabel {
+    /// `small` or `large`.
+    pub lane: &'static str,
 }
 
 /// How a message ended.
@@ -123,6 +134,8 @@ impl Metrics {
             calls: Family::default(),
             retries: Family::default(),
             in_flight: Family::default(),
+            lane_in_use: Family::default(),
+            lane_waiting: Family::default(),
             route_held: Family::default(),
             work_duration: Family::new_with_constructor(seconds),
             lag: Family::new_with_constructor(seconds),
@@ -166,6 +179,12 @@ impl Metrics {
             "deliveries_in_flight",
             "SQS messages held",
             m.in_flight.clone(),
+        );
+        all.register("lane_in_use", "Workers busy", m.lane_in_use.clone());
+        all.register(
+            "lane_waiting",
+            "Messages that wait for a worker",
+            m.lane_waiting.clone(),
         );
         all.register(
             "route_held",
@@ -285,6 +304,14 @@ mod tests {
                 route: "orders".into(),
             })
             .set(1);
+        metrics
+            .lane_in_use
+            .get_or_create(&LaneLabel { lane: "small" })
+            .set(2);
+        metrics
+            .lane_waiting
+            .get_or_create(&LaneLabel { lane: "large" })
+            .set(1);
         metrics.work_duration.get_or_create(&queue).observe(0.02);
         metrics.lagged("orders", Duration::from_secs(2));
         let page = print(&registry);
@@ -298,6 +325,8 @@ mod tests {
             "brigade_aws_calls_total{service=\"sqs\",operation=\"ReceiveMessage\",status=\"none\"} 1",
             "brigade_retries_total{service=\"s3\",operation=\"HeadObject\"} 1",
             "brigade_deliveries_in_flight{queue=\"events\"} 3",
+            "brigade_lane_in_use{lane=\"small\"} 2",
+            "brigade_lane_waiting{lane=\"large\"} 1",
             "brigade_route_held{route=\"orders\"} 1",
             "brigade_work_duration_seconds_count{queue=\"events\"} 1",
             "brigade_lag_seconds_count{route=\"orders\"} 1",

@@ -14,7 +14,7 @@ use crate::config::HOME;
 use crate::intake::Pulse;
 use crate::metrics::{self, Metrics, RouteLabel};
 use crate::s3::{DoorStatus, Doors};
-use crate::work::{GateStatus, Gates};
+use crate::work::{GateStatus, Gates, LaneStatus, Lanes};
 
 /// A loop turns at least once a long poll and its patience, or once a backoff: 30 s each. Four of
 /// them without a turn, and it hangs.
@@ -35,6 +35,8 @@ pub struct View {
     pub queues: Vec<QueueView>,
     /// Its routes' gates.
     pub gates: Gates,
+    /// Its workers' lanes.
+    pub lanes: Lanes,
     /// Its crawlers.
     pub crawlers: Crawlers,
     /// Its metrics.
@@ -70,6 +72,7 @@ pub struct Status {
     accounts: BTreeMap<String, DoorStatus>,
     queues: BTreeMap<String, QueueStatus>,
     routes: BTreeMap<String, GateStatus>,
+    lanes: BTreeMap<&'static str, LaneStatus>,
     crawlers: BTreeMap<String, Snapshot>,
 }
 
@@ -97,6 +100,7 @@ impl View {
                 .get_or_create(&label)
                 .set(held.into());
         }
+        self.lanes.gauge();
         metrics::print(&self.registry)
     }
 
@@ -131,6 +135,7 @@ impl View {
                 .iter()
                 .map(|(name, gate)| (name.clone(), gate.status()))
                 .collect(),
+            lanes: self.lanes.status().into(),
             crawlers: self.crawlers.snapshot(),
         }
     }
@@ -177,9 +182,10 @@ impl fmt::Debug for View {
 #[cfg(test)]
 mod tests {
     use aws_config::{BehaviorVersion, SdkConfig};
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::config::{Aws, Retry};
+    use crate::config::{Aws, Retry, Work};
     use crate::edge::Dice;
     use crate::s3::{Opening, S3};
 
@@ -258,6 +264,7 @@ mod tests {
                 false,
             ),
         ] {
+            let stop = CancellationToken::new();
             let (_sender, pulse) = watch::channel(pulse);
             let view = View {
                 environment: "test".into(),
@@ -269,6 +276,7 @@ mod tests {
                     pulse,
                 }],
                 gates: Gates::new([]),
+                lanes: Lanes::new(&Work::default(), Metrics::new("test").0, stop.clone()),
                 crawlers: Crawlers::default(),
                 metrics: Metrics::new("test").0,
                 registry: Registry::default(),

@@ -159,6 +159,8 @@ mod tests {
         route.orders.to_region              (unset)                            default
         route.orders.way                    "auto"                             default
         version                             1                                  default
+        work.large_threshold                "64MiB"                            default
+        work.large_workers                  4                                  default
         work.memory                         "1000000000B"                      environment BRIGADE_WORK__MEMORY
         work.shutdown_timeout               "25s"                              default
         work.workers                        64                                 default

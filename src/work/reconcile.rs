@@ -17,6 +17,9 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, Unit};
 
+use super::hold::Pass;
+use super::lanes::Seat;
+
 use crate::config::Way;
 use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan};
 use crate::event::{Event, Kind};
@@ -45,6 +48,10 @@ pub struct Task<'a> {
     pub apart: Option<&'static str>,
     /// An earlier delivery of the same message may have written already.
     pub received_before: bool,
+    /// Where it is worked: a large copy has to wait for its lane.
+    pub seat: &'a Seat<'a>,
+    /// Its way through the route's gate.
+    pub pass: &'a Pass,
 }
 
 /// Where the copy goes.
@@ -306,6 +313,11 @@ impl Run<'_> {
             copy,
             source,
         };
+        let bytes = source
+            .map(|source| source.size)
+            .or(task.event.size)
+            .unwrap_or_default();
+        task.seat.take(bytes, task.pass).await;
         if copy.way.in_parts() {
             self.began.insert(target.clone());
         }
@@ -325,10 +337,7 @@ impl Run<'_> {
         };
         let end = Reached::Written {
             way: copy.way,
-            bytes: source
-                .map(|source| source.size)
-                .or(task.event.size)
-                .unwrap_or_default(),
+            bytes,
         };
         self.written = Some(end.clone());
         if copy.looks_after() && !self.still_written(source, copy, &done).await? {

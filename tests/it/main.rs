@@ -6,6 +6,7 @@ mod aws_behaves;
 mod costs;
 mod endings;
 mod integrity;
+mod lanes;
 mod layers;
 mod leases;
 mod parts;

@@ -67,6 +67,7 @@ impl Script {
             visibility,
             max_receive_count: pick(rng, &[2, 10, 10, 10]),
             daemons: (0..daemons).map(|_| rng.u32(1..=6)).collect(),
+            large: false,
             keys: names(rng, keys),
             latency: pick(rng, &LATENCIES),
             queue: unruly(rng, span),
@@ -91,6 +92,7 @@ impl Script {
             let when = when(rng, &act, &script, span);
             script.steps.push(Step { when, act });
         }
+        script.large = rng.u8(..6) == 0;
         script
     }
 }
