@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::catalog::{Crawlers, Snapshot};
 use crate::config::HOME;
 use crate::intake::Pulse;
-use crate::metrics::{self, Metrics, RouteLabel};
+use crate::metrics::{self, BucketLabels, Metrics, RouteLabel};
 use crate::s3::{DoorStatus, Doors};
 use crate::work::{GateStatus, Gates, LaneStatus, Lanes};
 
@@ -99,6 +99,15 @@ impl View {
                 .route_held
                 .get_or_create(&label)
                 .set(held.into());
+        }
+        for (account, bucket, limit) in self.doors.limits() {
+            let bucket = BucketLabels { account, bucket };
+            let (calls, kms) = (&self.metrics.s3_limit, &self.metrics.kms_limit);
+            calls.get_or_create(&bucket).set(limit.calls.into());
+            match limit.kms {
+                Some(limit) => drop(kms.get_or_create(&bucket).set(limit.into())),
+                None => drop(kms.remove(&bucket)),
+            }
         }
         self.lanes.gauge();
         metrics::print(&self.registry)

@@ -79,7 +79,7 @@ impl Clients {
     pub(super) async fn head(&self, bucket: &str) -> Result<(), S3Error> {
         let client = self.of(bucket, None).await?;
         let call = HEAD_BUCKET;
-        guard(&self.0.limits, call, TIMEOUT, || {
+        guard(&self.0.limits, bucket, call, TIMEOUT, || {
             let attempt = Attempt::start(self.0.limits.metrics(), call.op);
             let request = client.head_bucket().bucket(bucket);
             async move { attempt.end(request.send().await).map(drop) }
@@ -99,7 +99,7 @@ impl Clients {
     async fn ask_region(&self, bucket: &str) -> Result<String, S3Error> {
         let client = self.in_region(self.home());
         let call = HEAD_BUCKET;
-        let told = guard(&self.0.limits, call, TIMEOUT, || {
+        let told = guard(&self.0.limits, bucket, call, TIMEOUT, || {
             let (client, metrics) = (client.clone(), self.0.limits.metrics().clone());
             let bucket = bucket.to_owned();
             async move {

@@ -3,11 +3,13 @@
 //! Every call passes the same tower stack ([`stack`]), is counted once an attempt, and ends in an
 //! [`S3Error`] that says what to do about it. Nothing outside this folder sees an SDK type.
 
+mod aimd;
 mod answer;
 mod clients;
 mod copy_source;
 mod doors;
 mod error;
+mod limit;
 mod object;
 mod read;
 mod sdk;
@@ -27,7 +29,8 @@ use crate::edge::Dice;
 use crate::metrics::Metrics;
 
 pub use doors::{DoorStatus, Doors, Opening};
-pub use error::{Flaw, Retry, S3Error};
+pub use error::{Flaw, Retry, S3Error, Throttle};
+pub use limit::LimitStatus;
 pub use object::{Algorithm, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written};
 pub use read::Found;
 pub use upload::{Complete, Part, Upload};
@@ -70,14 +73,14 @@ impl S3 {
         Self::with(opening, &Limits::new(retry, dice, metrics))
     }
 
-    /// Opens another account's door; calls through both share their limits.
+    /// Opens another account's door; calls through both share what the process bears.
     #[must_use]
     pub fn beside(&self, opening: Opening) -> Self {
         Self::with(opening, &self.limits)
     }
 
     fn with(opening: Opening, limits: &Limits) -> Self {
-        let limits = limits.signed_by(opening.secret.clone());
+        let limits = limits.of(&opening.account, opening.secret.clone());
         let custom = opening.aws.is_custom_endpoint();
         Self {
             clients: Clients::new(opening.sdk.clone(), custom, limits.clone()),

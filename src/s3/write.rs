@@ -63,7 +63,8 @@ impl S3 {
             op: "CopyObject",
             effect: Effect::Once,
         };
-        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+        let timeout = window.terms().write_timeout();
+        let answer = guard(&self.limits, &copy.bucket.name, call, timeout, || {
             let request = client
                 .copy_object()
                 .copy_source(copy_source(copy.source))
@@ -97,7 +98,8 @@ impl S3 {
             op: "PutObject",
             effect: Effect::Once,
         };
-        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+        let timeout = window.terms().write_timeout();
+        let answer = guard(&self.limits, &put.bucket.name, call, timeout, || {
             let body = put
                 .body
                 .try_clone()

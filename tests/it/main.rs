@@ -9,6 +9,7 @@ mod integrity;
 mod lanes;
 mod layers;
 mod leases;
+mod limits;
 mod parts;
 mod routes;
 mod safeguards;

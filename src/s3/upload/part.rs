@@ -36,7 +36,8 @@ impl S3 {
             op: "UploadPart",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, PUT_TIMEOUT, || {
+        let bucket = &upload.bucket.name;
+        let answer = guard(&self.limits, bucket, call, PUT_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = client
                 .upload_part()
@@ -74,7 +75,8 @@ impl S3 {
             op: "UploadPartCopy",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, COPY_TIMEOUT, || {
+        let bucket = &upload.bucket.name;
+        let answer = guard(&self.limits, bucket, call, COPY_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = client
                 .upload_part_copy()
