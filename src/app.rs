@@ -24,6 +24,7 @@ use crate::intake::{Intake, Pulse};
 use crate::metrics::Metrics;
 use crate::queue::{Sqs, Terms};
 use crate::route::Routes;
+use crate::s3::Bandwidth;
 use crate::settle::Settler;
 use crate::start::{Linked, StartError, link};
 use crate::supervisor::Supervisor;
@@ -81,7 +82,7 @@ impl App {
             arrived,
             lanes.clone(),
         );
-        let doors = worker.doors.clone();
+        let (doors, progress) = (worker.doors.clone(), worker.progress.clone());
         let (routes, gates) = (worker.routes.clone(), worker.gates.clone());
         let workers = config.work.workers as usize;
         let room = workers + (2 * workers).max(LEAST_PREFETCH);
@@ -116,6 +117,7 @@ impl App {
             queues,
             gates,
             lanes,
+            progress,
             crawlers,
             metrics,
             registry,
@@ -176,11 +178,18 @@ pub fn worker(
     lanes: Lanes,
 ) -> Worker {
     let routes = Routes::compile(config);
+    let copier = Copier::new(config.work.memory.0);
     Worker {
         gates: Gates::new(routes.iter().map(|route| route.name.as_str())),
         routes,
         lanes,
-        reconciler: Reconciler::new(Copier::new(config.work.memory.0)),
+        bandwidth: config
+            .route
+            .iter()
+            .filter_map(|(name, route)| Some((name.clone(), Bandwidth::new(route.bandwidth?))))
+            .collect(),
+        progress: copier.progress().clone(),
+        reconciler: Reconciler::new(copier),
         doors: accounts.doors(&config.retry, edge, metrics.clone()),
         metrics,
         arrived,

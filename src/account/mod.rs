@@ -115,6 +115,7 @@ impl Accounts {
                 region,
                 endpoint_url,
                 conditional_writes: _,
+                bandwidth: _,
             } = self.of(Some(name)).aws.clone();
             (account.region, account.endpoint_url) = (region, endpoint_url);
         }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::catalog::{Crawlers, Snapshot};
 use crate::config::HOME;
+use crate::copy::{CopyStatus, Progress};
 use crate::intake::Pulse;
 use crate::metrics::{self, BucketLabels, Metrics, RouteLabel};
 use crate::s3::{DoorStatus, Doors};
@@ -37,6 +38,8 @@ pub struct View {
     pub gates: Gates,
     /// Its workers' lanes.
     pub lanes: Lanes,
+    /// Its copies in parts.
+    pub progress: Progress,
     /// Its crawlers.
     pub crawlers: Crawlers,
     /// Its metrics.
@@ -73,6 +76,8 @@ pub struct Status {
     queues: BTreeMap<String, QueueStatus>,
     routes: BTreeMap<String, GateStatus>,
     lanes: BTreeMap<&'static str, LaneStatus>,
+    /// Copies in parts under way.
+    copies: Vec<CopyStatus>,
     crawlers: BTreeMap<String, Snapshot>,
 }
 
@@ -145,6 +150,7 @@ impl View {
                 .map(|(name, gate)| (name.clone(), gate.status()))
                 .collect(),
             lanes: self.lanes.status().into(),
+            copies: self.progress.status(),
             crawlers: self.crawlers.snapshot(),
         }
     }
@@ -286,6 +292,7 @@ mod tests {
                 }],
                 gates: Gates::new([]),
                 lanes: Lanes::new(&Work::default(), Metrics::new("test").0, stop.clone()),
+                progress: Progress::default(),
                 crawlers: Crawlers::default(),
                 metrics: Metrics::new("test").0,
                 registry: Registry::default(),

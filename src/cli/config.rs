@@ -127,6 +127,7 @@ mod tests {
         show(&ShowArgs { json: false }, &loaded(), &mut out).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         admin.listen                        "127.0.0.1:9900"                   default
+        aws.bandwidth                       (unset)                            default
         aws.conditional_writes              "auto"                             default
         aws.endpoint_url                    (unset)                            default
         aws.region                          (unset)                            default
@@ -142,6 +143,7 @@ mod tests {
         retry.initial_backoff               "100ms"                            default
         retry.max_attempts                  3                                  default
         retry.max_backoff                   "20s"                              default
+        route.orders.bandwidth              (unset)                            default
         route.orders.collisions             "refuse"                           default
         route.orders.crawlers               []                                 default
         route.orders.exclude                []                                 default

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
-use super::{address, text};
+use super::{Rate, address, text};
 
 /// Domains under which Amazon serves its APIs, all partitions; VPC endpoints
 /// (`*.vpce.amazonaws.com`) are among them.
@@ -29,6 +29,9 @@ pub struct Aws {
     /// Whether writes carry conditions. A store that ignores them would overwrite newer objects.
     #[serde(deserialize_with = "text::one")]
     pub conditional_writes: ConditionalWrites,
+    /// What all streamed bytes together may take, in each direction. Unset: no bound.
+    #[serde(deserialize_with = "text::optional")]
+    pub bandwidth: Option<Rate>,
 }
 
 /// `auto` is on at AWS and off at a custom endpoint.
@@ -79,6 +82,9 @@ impl Aws {
     pub(super) fn check(&self, faults: &mut Faults<'_>) {
         if let Some(Err(why)) = self.endpoint_url.as_deref().map(address::parse) {
             faults.refuse("aws.endpoint_url", why);
+        }
+        if let Some(rate) = self.bandwidth {
+            rate.check("aws.bandwidth", faults);
         }
     }
 }

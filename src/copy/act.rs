@@ -1,7 +1,8 @@
 //! Carrying a plan out: inside S3, or through this process.
 //!
 //! A streamed body is held whole, so its bytes are taken from the memory budget before the first
-//! is read; an object can never be larger than the budget, because one part is its most.
+//! is read; an object can never be larger than the budget, because one part is its most. Before that,
+//! it waits for the lines it travels on, where they are bounded.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +11,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::marker::{self, Marker};
 use super::plan::{Copy, ONE_PART};
+use super::progress::Progress;
 use super::proof::{verify, verify_body};
 use super::way::Way;
 use crate::queue::Window;
-use crate::s3::{CopyObject, ETag, Object, PutObject, S3Error, Side, Spot, Written};
+use crate::s3::{Bandwidth, CopyObject, ETag, Object, PutObject, S3Error, Side, Spot, Written};
 
 /// The memory budget is counted in these.
 const KIB: u64 = 1024;
@@ -24,11 +26,23 @@ pub struct Copier {
     memory: Arc<Semaphore>,
     /// Buckets that were seen to encrypt with a KMS key: copies into them need the mark.
     kms: Arc<Mutex<HashSet<String>>>,
+    progress: Progress,
+}
+
+/// The route that a copy is for.
+#[derive(Debug, Clone, Copy)]
+pub struct ForRoute<'a> {
+    /// The `[route.NAME]`.
+    pub name: &'a str,
+    /// What its streamed bytes may take, if that is bounded.
+    pub bandwidth: Option<&'a Bandwidth>,
 }
 
 /// One write to carry out.
 #[derive(Debug, Clone, Copy)]
 pub struct Act<'a> {
+    /// For which route.
+    pub route: ForRoute<'a>,
     /// Where the source is.
     pub from: Side<'a>,
     /// Under which key.
@@ -77,7 +91,14 @@ impl Copier {
         Self {
             memory,
             kms: Arc::default(),
+            progress: Progress::default(),
         }
+    }
+
+    /// How far the copies in parts have come.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Whether a bucket was seen to encrypt with a KMS key.
@@ -132,6 +153,7 @@ impl Copier {
 
     async fn stream(&self, act: Act<'_>, window: &Window) -> Result<Written, CopyError> {
         let source = act.seen()?;
+        act.may_read(source.size).await;
         let _room = self.room(source.size).await;
         let Side { s3, bucket } = act.from;
         let body = s3.get(bucket, act.key, &act.copy.pin, source.size).await?;
@@ -145,6 +167,7 @@ impl Copier {
             checksum: source.checksum.as_ref(),
             body,
         };
+        act.to.s3.may_write(source.size).await;
         Ok(act.to.s3.put(&put, window).await?)
     }
 
@@ -166,6 +189,14 @@ impl<'a> Act<'a> {
             code: "Unseen".into(),
             message: format!("{} needs a look at its source", self.copy.way),
         })
+    }
+
+    /// Waits until so many bytes may be read for the route, and by the source's account.
+    pub(super) async fn may_read(&self, bytes: u64) {
+        if let Some(line) = self.route.bandwidth {
+            line.carry(bytes).await;
+        }
+        self.from.s3.may_read(bytes).await;
     }
 
     /// The source's user metadata, with our mark if the copy carries one.

@@ -6,14 +6,16 @@ mod layout;
 mod marker;
 mod multipart;
 mod plan;
+mod progress;
 mod proof;
 mod seal;
 mod sum;
 mod way;
 
-pub use act::{Act, Copier, CopyError, Done};
+pub use act::{Act, Copier, CopyError, Done, ForRoute};
 pub use first_try::{FirstTry, Hint};
 pub use multipart::sweep;
 pub use plan::{Copy, Means, Nothing, ONE_PART, Plan, copy_max};
+pub use progress::{CopyStatus, Progress};
 pub use proof::Proof;
 pub use way::Way;

@@ -24,6 +24,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::act::{Act, Copier, CopyError};
 use super::layout::Layout;
 use super::marker::Marker;
+use super::progress::{Tracked, What};
 use super::seal::{self, Seal};
 use super::sum::{joined, of_upload, sum};
 use super::way::Way;
@@ -47,6 +48,7 @@ struct Making<'a> {
     spot: Spot,
     layout: Layout,
     upload: Upload,
+    tracked: Tracked,
 }
 
 impl Copier {
@@ -66,6 +68,14 @@ impl Copier {
             Some(found) => found,
             None => (open(act, source, dress, &seal).await?, BTreeMap::new()),
         };
+        let what = What {
+            route: act.route.name.to_owned(),
+            key: act.key.to_owned(),
+            way: act.copy.way,
+            size: source.size,
+            parts: layout.count(),
+        };
+        let tracked = self.progress().begin(what, counted(layout, &there));
         let making = Making {
             copier: self,
             act,
@@ -73,6 +83,7 @@ impl Copier {
             spot,
             layout,
             upload,
+            tracked,
         };
         let made = making.make(there, window).await;
         if let Err(e) = &made
@@ -133,6 +144,14 @@ async fn find(act: Act<'_>, seal: &Seal) -> Result<Option<(Upload, BTreeMap<u32,
     Ok(found)
 }
 
+/// How many parts are there already, and their bytes.
+fn counted(layout: Layout, there: &BTreeMap<u32, Part>) -> (u32, u64) {
+    let good =
+        |part: &&Part| part.number <= layout.count() && part.size == layout.length(part.number);
+    let sizes = there.values().filter(good).map(|part| part.size);
+    sizes.fold((0, 0), |(parts, bytes), size| (parts + 1, bytes + size))
+}
+
 /// The uploads of ours that are open for a key, each with its seal.
 async fn ours(
     Side { s3, bucket }: Side<'_>,
@@ -190,8 +209,12 @@ impl Making<'_> {
         let parts = stream::iter(1..=self.layout.count())
             .map(|number| async move {
                 match there.get(&number) {
-                    Some(part) if part.size == self.length(number) => Ok(part.clone()),
-                    Some(_) | None => self.part(number).await,
+                    Some(part) if part.size == self.layout.length(number) => Ok(part.clone()),
+                    Some(_) | None => {
+                        let part = self.part(number).await?;
+                        self.tracked.part(part.size);
+                        Ok::<_, S3Error>(part)
+                    }
                 }
             })
             .buffered(AT_ONCE)
@@ -215,11 +238,6 @@ impl Making<'_> {
         Ok(self.act.to.s3.complete(&complete, &window).await?)
     }
 
-    fn length(&self, number: u32) -> u64 {
-        let range = self.layout.range(number);
-        range.end - range.start
-    }
-
     /// Makes one part of the pinned source.
     async fn part(&self, number: u32) -> Result<Part, S3Error> {
         let (from, to, pin) = (self.act.from, self.act.to.s3, &self.act.copy.pin);
@@ -228,11 +246,14 @@ impl Making<'_> {
             let source = (&self.spot, pin);
             return to.copy_part(&self.upload, number, source, range).await;
         }
-        let _room = self.copier.room(self.length(number)).await;
+        let length = self.layout.length(number);
+        self.act.may_read(length).await;
+        let _room = self.copier.room(length).await;
         let body = from
             .s3
             .get_range(from.bucket, self.act.key, pin, range)
             .await?;
+        to.may_write(length).await;
         put(to, &self.upload, number, &body).await
     }
 

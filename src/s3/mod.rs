@@ -5,6 +5,7 @@
 
 mod aimd;
 mod answer;
+mod bandwidth;
 mod clients;
 mod copy_source;
 mod doors;
@@ -28,6 +29,7 @@ use crate::config::Retry as RetryConfig;
 use crate::edge::Dice;
 use crate::metrics::Metrics;
 
+pub use bandwidth::Bandwidth;
 pub use doors::{DoorStatus, Doors, Opening};
 pub use error::{Flaw, Retry, S3Error, Throttle};
 pub use limit::LimitStatus;
@@ -46,6 +48,8 @@ pub struct S3 {
     clients: Clients,
     limits: Limits,
     account: Arc<Account>,
+    reads: Option<Bandwidth>,
+    writes: Option<Bandwidth>,
 }
 
 /// One side of a route: a bucket, and the door through which its account goes there.
@@ -82,10 +86,28 @@ impl S3 {
     fn with(opening: Opening, limits: &Limits) -> Self {
         let limits = limits.of(&opening.account, opening.secret.clone());
         let custom = opening.aws.is_custom_endpoint();
+        let line = || opening.aws.bandwidth.map(Bandwidth::new);
+        let (reads, writes) = (line(), line());
         Self {
             clients: Clients::new(opening.sdk.clone(), custom, limits.clone()),
             limits,
             account: Arc::new(Account::of(opening)),
+            reads,
+            writes,
+        }
+    }
+
+    /// Waits until the account may read so many bytes.
+    pub async fn may_read(&self, bytes: u64) {
+        if let Some(line) = &self.reads {
+            line.carry(bytes).await;
+        }
+    }
+
+    /// Waits until the account may write so many bytes.
+    pub async fn may_write(&self, bytes: u64) {
+        if let Some(line) = &self.writes {
+            line.carry(bytes).await;
         }
     }
 

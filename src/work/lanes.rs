@@ -66,6 +66,13 @@ pub struct LaneStatus {
 #[derive(Debug)]
 pub struct Room(Mutex<OwnedSemaphorePermit>);
 
+/// One record's turn: its message's seat, and its way through the route's gate.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn<'a> {
+    pub(super) seat: &'a Seat<'a>,
+    pub(super) pass: &'a Pass,
+}
+
 /// Where a message is worked: its slot in a lane.
 #[derive(Debug)]
 pub struct Seat<'a> {
@@ -167,6 +174,14 @@ impl Room {
     }
 }
 
+impl Turn<'_> {
+    /// Goes where an object of so many bytes is copied. It may take hours; should we be told to
+    /// stop meanwhile, it never returns, and [`Seat::given_back`] does.
+    pub(super) async fn take(self, bytes: u64) {
+        self.seat.take(bytes, self.pass).await;
+    }
+}
+
 impl<'a> Seat<'a> {
     /// A seat for work that stands in nobody's way, such as `brigade reconcile`.
     #[must_use]
@@ -186,9 +201,7 @@ impl<'a> Seat<'a> {
         }
     }
 
-    /// Goes where an object of so many bytes is copied. It may take hours; should we be told to
-    /// stop meanwhile, it never returns, and [`Seat::given_back`] does.
-    pub(super) async fn take(&self, bytes: u64, pass: &Pass) {
+    async fn take(&self, bytes: u64, pass: &Pass) {
         let Some((lanes, room)) = self.way.filter(|(lanes, _)| lanes.is_large(bytes)) else {
             return;
         };

@@ -13,6 +13,7 @@ mod pool;
 mod reconcile;
 mod tidy;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,12 +23,12 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::config::SourceMissing;
-use crate::copy::Nothing;
+use crate::copy::{ForRoute, Nothing, Progress};
 use crate::event::{Event, Parsed, Record, parse};
 use crate::metrics::{Metrics, QueueLabel};
 use crate::queue::Window;
 use crate::route::{Route, Routes};
-use crate::s3::{Bucket, Doors, ETag, Side};
+use crate::s3::{Bandwidth, Bucket, Doors, ETag, Side};
 
 pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
 pub use gates::Gates;
@@ -39,6 +40,7 @@ pub use reconcile::{Failure, Reached, Reconciled, Reconciler};
 
 use fail::Failed;
 use hold::Entry;
+use lanes::Turn;
 use reconcile::{Target, Task};
 
 /// A message of a newer release waits this long for a process that knows it.
@@ -55,6 +57,10 @@ pub struct Worker {
     pub gates: Gates,
     /// Who is in whose way.
     pub lanes: Lanes,
+    /// What the streamed bytes of routes may take, where they are bounded.
+    pub bandwidth: BTreeMap<String, Bandwidth>,
+    /// How far its copies in parts have come.
+    pub progress: Progress,
     /// Makes destinations equal.
     pub reconciler: Reconciler,
     /// Every account's way to S3.
@@ -222,6 +228,10 @@ impl Worker {
             region: route.to_region.clone(),
         };
         let task = Task {
+            route: ForRoute {
+                name: &route.name,
+                bandwidth: self.bandwidth.get(&route.name),
+            },
             from: Side {
                 s3: self.doors.of(route.from_account.as_deref()),
                 bucket: &from,
@@ -244,8 +254,7 @@ impl Worker {
             way: route.way,
             apart: route.apart,
             received_before: received > 1,
-            seat,
-            pass: &pass,
+            turn: Turn { seat, pass: &pass },
         };
         let Reconciled { end, wrote } = self.reconciler.reconcile(&task, window).await;
 

@@ -17,11 +17,12 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, Unit};
 
-use super::hold::Pass;
-use super::lanes::Seat;
+use super::lanes::Turn;
 
 use crate::config::Way;
-use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan};
+use crate::copy::{
+    Act, Copier, Copy, CopyError, Done, FirstTry, ForRoute, Hint, Means, Nothing, Plan,
+};
 use crate::event::{Event, Kind};
 use crate::queue::Window;
 use crate::s3::{Condition, ETag, Found, Object, S3Error, Side, Spot};
@@ -32,6 +33,8 @@ const ROUNDS: u32 = 4;
 /// One key to make equal, on one route.
 #[derive(Debug, Clone)]
 pub struct Task<'a> {
+    /// The route.
+    pub route: ForRoute<'a>,
     /// Where the source is.
     pub from: Side<'a>,
     /// What was said about it.
@@ -48,10 +51,8 @@ pub struct Task<'a> {
     pub apart: Option<&'static str>,
     /// An earlier delivery of the same message may have written already.
     pub received_before: bool,
-    /// Where it is worked: a large copy has to wait for its lane.
-    pub seat: &'a Seat<'a>,
-    /// Its way through the route's gate.
-    pub pass: &'a Pass,
+    /// A large copy has to wait for its lane.
+    pub turn: Turn<'a>,
 }
 
 /// Where the copy goes.
@@ -306,6 +307,7 @@ impl Run<'_> {
         let time = source.map(|source| source.last_modified);
         let target = (task.target.key)(time).map_err(Failure::Target)?;
         let act = Act {
+            route: task.route,
             from: task.from,
             key: &task.event.key,
             to: task.to,
@@ -317,7 +319,7 @@ impl Run<'_> {
             .map(|source| source.size)
             .or(task.event.size)
             .unwrap_or_default();
-        task.seat.take(bytes, task.pass).await;
+        task.turn.take(bytes).await;
         if copy.way.in_parts() {
             self.began.insert(target.clone());
         }

@@ -3,6 +3,7 @@
 mod accounts;
 mod aws;
 mod aws_behaves;
+mod bandwidth;
 mod costs;
 mod endings;
 mod integrity;
@@ -11,6 +12,7 @@ mod layers;
 mod leases;
 mod limits;
 mod parts;
+mod progress;
 mod routes;
 mod safeguards;
 mod seeds;
