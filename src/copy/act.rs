@@ -212,3 +212,48 @@ impl<'a> Act<'a> {
         metadata
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What `work.memory` is at least.
+    const LEAST: u64 = ONE_PART;
+
+    proptest! {
+        #[test]
+        fn no_body_is_larger_than_the_budget(memory in LEAST..4 * LEAST, bytes in 0..1_u64 << 50) {
+            let copier = Copier::new(memory);
+            prop_assert!(copier.room(bytes).now_or_never().is_some(), "it would wait for ever");
+        }
+
+        #[test]
+        fn room_is_given_in_order_and_never_more_than_there_is(
+            wants in prop::collection::vec(1..=ONE_PART, 1..40),
+        ) {
+            let copier = Copier::new(LEAST);
+            let mut waiting: Vec<_> = wants.iter().map(|bytes| Some(Box::pin(copier.room(*bytes)))).collect();
+            let mut held = std::collections::VecDeque::new();
+            let mut next = 0;
+            while next < wants.len() {
+                // Everybody asks again; only those whose turn it is may get it.
+                for (n, room) in waiting.iter_mut().enumerate() {
+                    let given = room.as_mut().and_then(FutureExt::now_or_never);
+                    if let Some(given) = given {
+                        prop_assert_eq!(n, next, "{} overtook {}", n, next);
+                        *room = None;
+                        held.push_back((given, wants[n]));
+                        next += 1;
+                    }
+                }
+                let sum: u64 = held.iter().map(|(_, bytes)| bytes).sum();
+                prop_assert!(sum <= LEAST);
+                prop_assert!(!held.is_empty(), "somebody always gets on");
+                held.pop_front();
+            }
+        }
+    }
+}
