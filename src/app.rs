@@ -52,7 +52,7 @@ impl App {
     /// [`StartError`] when a queue is missing or has no dead-letter queue.
     pub async fn start(config: &Config, edge: &Edge) -> Result<Self, StartError> {
         let (metrics, registry) = Metrics::new(&config.environment);
-        let accounts = Accounts::open(config, edge, &metrics).await;
+        let accounts = Accounts::open(config, edge, &metrics).await?;
         let config = &accounts.settle(config);
         config.check_regions()?;
         let mut linked = Vec::new();

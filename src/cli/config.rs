@@ -128,9 +128,12 @@ mod tests {
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         admin.listen                        "127.0.0.1:9900"                   default
         aws.bandwidth                       (unset)                            default
+        aws.ca_bundle                       (unset)                            default
         aws.conditional_writes              "auto"                             default
         aws.endpoint_url                    (unset)                            default
         aws.region                          (unset)                            default
+        aws.use_dualstack                   false                              default
+        aws.use_fips                        false                              default
         environment                         "dev"                              default
         queue.events.accept                 ["s3","sns","eventbridge","work"]  default
         queue.events.account                (unset)                            default

@@ -39,7 +39,7 @@ impl Reconcile {
     pub(super) async fn run(self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
         let edge = Edge::real();
         let metrics = Metrics::new(&config.environment).0;
-        let accounts = Accounts::open(config, &edge, &metrics).await;
+        let accounts = Accounts::open(config, &edge, &metrics).await?;
         let config = &accounts.settle(config);
         config.check_regions()?;
         let lanes = Lanes::new(&config.work, metrics.clone(), CancellationToken::new());

@@ -50,6 +50,9 @@ pub struct Account {
     /// Call the endpoints that speak IPv6 too.
     #[serde(deserialize_with = "text::one")]
     pub use_dualstack: bool,
+    /// A PEM file with the roots to trust, instead of the machine's; home's does not apply.
+    #[serde(deserialize_with = "text::optional")]
+    pub ca_bundle: Option<String>,
     /// What all its streamed bytes together may take, in each direction. Unset: no bound.
     #[serde(deserialize_with = "text::optional")]
     pub bandwidth: Option<Rate>,
@@ -63,6 +66,9 @@ impl Account {
             region: self.region.clone().or_else(|| home.region.clone()),
             endpoint_url: self.endpoint_url.clone(),
             conditional_writes: self.conditional_writes,
+            ca_bundle: self.ca_bundle.clone(),
+            use_fips: self.use_fips,
+            use_dualstack: self.use_dualstack,
             bandwidth: self.bandwidth,
         }
     }
@@ -87,16 +93,7 @@ impl Account {
         if let Some(rate) = self.bandwidth {
             rate.check(&at("bandwidth"), faults);
         }
-        let custom = self.aws(&config.aws).is_custom_endpoint();
-        for (key, is_set) in [
-            ("use_fips", self.use_fips),
-            ("use_dualstack", self.use_dualstack),
-        ] {
-            if is_set && custom {
-                let why = "concerns Amazon's own endpoints; leave it or endpoint_url out";
-                faults.refuse(&at(key), why);
-            }
-        }
+        self.aws(&config.aws).check_endpoints(at, faults);
         if let Some(reader) = &self.secret_account {
             let key = at("secret_account");
             check_account(&key, reader, config, faults);
