@@ -7,7 +7,8 @@
 //!                               crawlers                          admin looks on
 //! ```
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -183,17 +184,26 @@ pub fn worker(
         gates: Gates::new(routes.iter().map(|route| route.name.as_str())),
         routes,
         lanes,
-        bandwidth: config
-            .route
-            .iter()
-            .filter_map(|(name, route)| Some((name.clone(), Bandwidth::new(route.bandwidth?))))
-            .collect(),
+        bandwidth: lines(config),
         progress: copier.progress().clone(),
         reconciler: Reconciler::new(copier),
         doors: accounts.doors(&config.retry, edge, metrics.clone()),
         metrics,
         arrived,
+        unversioned: Mutex::default(),
     }
+}
+
+/// The routes' own lines; what is moved aside travels on its route's.
+fn lines(config: &Config) -> BTreeMap<String, Bandwidth> {
+    let mut lines = BTreeMap::new();
+    for (name, route) in &config.route {
+        if let Some(line) = route.bandwidth.map(Bandwidth::new) {
+            lines.insert(format!("{name}.aside"), line.clone());
+            lines.insert(name.clone(), line);
+        }
+    }
+    lines
 }
 
 /// What the stages of all queues have in common.

@@ -33,6 +33,10 @@ pub struct Metrics {
     pub records: Family<RecordLabels, Counter>,
     /// Objects written, by the way their bytes took.
     pub copies: Family<CopyLabels, Counter>,
+    /// Copies deleted because their source is gone.
+    pub deletes: Family<RouteLabel, Counter>,
+    /// Originals deleted because all destinations have them.
+    pub moves: Family<RouteLabel, Counter>,
     /// Bytes of objects written.
     pub copied_bytes: Family<RouteLabel, Counter>,
     /// Requests sent to AWS, by operation and the answer's status.
@@ -143,6 +147,8 @@ impl Metrics {
             settled: Family::default(),
             records: Family::default(),
             copies: Family::default(),
+            deletes: Family::default(),
+            moves: Family::default(),
             copied_bytes: Family::default(),
             calls: Family::default(),
             retries: Family::default(),
@@ -180,6 +186,16 @@ impl Metrics {
         );
         all.register("copies", "Objects written, by way", m.copies.clone());
         all.register(
+            "deletes",
+            "Copies deleted because their source is gone",
+            m.deletes.clone(),
+        );
+        all.register(
+            "moves",
+            "Originals deleted because every destination has them",
+            m.moves.clone(),
+        );
+        all.register(
             "copied_bytes",
             "Bytes of objects written",
             m.copied_bytes.clone(),
@@ -195,22 +211,7 @@ impl Metrics {
             "SQS messages held",
             m.in_flight.clone(),
         );
-        all.register("lane_in_use", "Workers busy", m.lane_in_use.clone());
-        all.register(
-            "lane_waiting",
-            "Messages that wait for a worker",
-            m.lane_waiting.clone(),
-        );
-        all.register(
-            "s3_limit",
-            "Calls to S3 that the bucket bears at once",
-            m.s3_limit.clone(),
-        );
-        all.register(
-            "kms_limit",
-            "Calls at once that need the bucket's KMS key, once KMS has refused some",
-            m.kms_limit.clone(),
-        );
+        metrics.register_limits(&mut all);
         all.register(
             "route_held",
             "1 while the route is held",
@@ -229,6 +230,26 @@ impl Metrics {
             m.lag.clone(),
         );
         (metrics, all)
+    }
+
+    /// What bounds how much is done at once.
+    fn register_limits(&self, all: &mut Registry) {
+        all.register("lane_in_use", "Workers busy", self.lane_in_use.clone());
+        all.register(
+            "lane_waiting",
+            "Messages that wait for a worker",
+            self.lane_waiting.clone(),
+        );
+        all.register(
+            "s3_limit",
+            "Calls to S3 that the bucket bears at once",
+            self.s3_limit.clone(),
+        );
+        all.register(
+            "kms_limit",
+            "Calls at once that need the bucket's KMS key, once KMS has refused some",
+            self.kms_limit.clone(),
+        );
     }
 
     /// Counts one answered or unanswered request.
@@ -265,6 +286,18 @@ impl Metrics {
         self.copied_bytes
             .get_or_create(&RouteLabel { route })
             .inc_by(bytes);
+    }
+
+    /// Counts one copy deleted.
+    pub fn deleted(&self, route: &str) {
+        let route = route.to_owned();
+        self.deletes.get_or_create(&RouteLabel { route }).inc();
+    }
+
+    /// Counts one original deleted.
+    pub fn moved(&self, route: &str) {
+        let route = route.to_owned();
+        self.moves.get_or_create(&RouteLabel { route }).inc();
     }
 
     /// Counts one message's end.

@@ -149,6 +149,7 @@ mod tests {
         route.orders.bandwidth              (unset)                            default
         route.orders.collisions             "refuse"                           default
         route.orders.crawlers               []                                 default
+        route.orders.deletes                "ignore"                           default
         route.orders.exclude                []                                 default
         route.orders.from                   "s3://raw/in/"                     config.toml
         route.orders.from_account           (unset)                            default
@@ -156,6 +157,8 @@ mod tests {
         route.orders.include                []                                 default
         route.orders.max_size               (unset)                            default
         route.orders.min_size               (unset)                            default
+        route.orders.move_to                (unset)                            default
+        route.orders.original               "keep"                             default
         route.orders.queue                  (unset)                            default
         route.orders.source_missing         "skip"                             default
         route.orders.suffix                 [".csv"]                           config.toml

@@ -56,6 +56,8 @@ struct RouteTold {
     plan: Option<String>,
     why: Option<String>,
     calls: Option<String>,
+    /// What becomes of the original.
+    then: Option<String>,
 }
 
 impl Explain {
@@ -146,6 +148,7 @@ impl Explain {
                     plan: None,
                     why: None,
                     calls: None,
+                    then: None,
                 },
             }
         });
@@ -178,6 +181,7 @@ impl Explain {
             apart: route.apart,
             conditional: config.aws_of(route.to_account.as_deref()).conditional(),
             kms_target: false,
+            follows: route.follows,
             copy_max: copy_max(Terms::new(visibility.unwrap_or_default())),
         };
         let to = match route.destination(&event.key, None) {
@@ -193,18 +197,32 @@ impl Explain {
             plan: Some(plan),
             why: Some(why),
             calls: Some(calls),
+            then: then(route),
         }
     }
 }
 
+/// What is taken away, and when.
+fn then(route: &Route) -> Option<String> {
+    let told = if route.moves {
+        "the original is deleted once every route that takes it has it: a look at each copy and one at the \
+         source, and the delete"
+    } else if route.follows {
+        "if the source is gone, its copy is deleted"
+    } else {
+        return None;
+    };
+    Some(told.into())
+}
+
 /// What is done first, why, and what it costs at best.
 fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) {
-    let look = if means.conditional {
-        ""
-    } else {
-        ", then a look at the source (no conditional writes)"
+    let look = match (means.conditional, means.follows) {
+        (true, false) => "",
+        (true, true) => ", then a look at the source (deletes are followed)",
+        (false, _) => ", then a look at the source (no conditional writes)",
     };
-    let extra = u32::from(!means.conditional);
+    let extra = u32::from(!look.is_empty());
     if let Some(parts) = hint.size.and_then(|size| means.parts(size)) {
         let (how, calls) = if means.streams() {
             ("GetObject → UploadPart", 2 * parts)
@@ -273,6 +291,7 @@ impl Told {
                 ("plan", &route.plan),
                 ("why", &route.why),
                 ("calls", &route.calls),
+                ("then", &route.then),
             ];
             for (name, value) in lines {
                 if let Some(value) = value {

@@ -38,6 +38,8 @@ fn the_example_shows_the_defaults() {
     defaults.queue.insert("events".into(), Queue::new(url));
     let route = Route::new("s3://raw/incoming/", "s3://lake/orders/{path}").unwrap();
     defaults.route.insert("orders".into(), route);
+    let route = Route::new("s3://raw/stock/", "s3://lake/stock/{path}").unwrap();
+    defaults.route.insert("stock".into(), route);
     defaults.crawler.insert("orders".into(), Crawler::default());
     assert_eq!(shown, defaults);
 }
@@ -52,7 +54,14 @@ fn the_example_shows_every_key_and_all_of_it_is_valid() {
         .origins
         .paths()
         .map(|path| {
-            let names = [".events.", ".orders.", ".china.", ".partner.", ".lab."];
+            let names = [
+                ".events.",
+                ".orders.",
+                ".stock.",
+                ".china.",
+                ".partner.",
+                ".lab.",
+            ];
             names
                 .iter()
                 .fold(path.to_owned(), |path, name| path.replace(name, ".NAME."))

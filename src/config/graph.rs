@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::fault::Faults;
 use super::route::Route;
-use super::{Collisions, Config};
+use super::{Collisions, Config, removal};
 
 /// Refuses circles, and keys that two routes would fight over.
 pub(super) fn check(config: &Config, faults: &mut Faults<'_>) {
@@ -21,26 +21,52 @@ pub(super) fn check(config: &Config, faults: &mut Faults<'_>) {
     let readable = |name: &str| {
         !faults.holds(&format!("route.{name}.from")) && !faults.holds(&format!("route.{name}.to"))
     };
-    let routes: Vec<(&str, &Route)> = config
-        .route
-        .iter()
-        .map(|(n, r)| (n.as_str(), r))
-        .filter(|(n, _)| readable(n))
-        .collect();
-    check_circles(&routes, config, faults);
+    let routes = config.route.iter().filter(|(name, _)| readable(name));
+    let routes: Vec<(&str, &Route)> = routes.map(|(name, route)| (name.as_str(), route)).collect();
     for (i, one) in routes.iter().enumerate() {
         for other in &routes[i + 1..] {
-            check_pair(*one, *other, config, faults);
+            removal::check_pair(*one, *other, config, faults);
+        }
+    }
+    // What is moved aside takes one more way.
+    let aside = routes
+        .iter()
+        .filter_map(|(name, route)| Some((*name, route.aside()?)));
+    let aside: Vec<(&str, Route)> = aside.collect();
+    let ways = routes.iter().map(|(name, route)| Flow {
+        name,
+        key: "to",
+        route,
+    });
+    let aside = aside.iter().map(|(name, route)| Flow {
+        name,
+        key: "move_to",
+        route,
+    });
+    let ways: Vec<Flow<'_>> = ways.chain(aside).collect();
+    check_circles(&ways, config, faults);
+    for (i, one) in ways.iter().enumerate() {
+        for other in &ways[i + 1..] {
+            check_pair(one, other, config, faults);
         }
     }
 }
 
-fn check_circles(routes: &[(&str, &Route)], config: &Config, faults: &mut Faults<'_>) {
+/// One way for keys.
+struct Flow<'a> {
+    /// The route's name.
+    name: &'a str,
+    /// The route's key that says where to.
+    key: &'static str,
+    route: &'a Route,
+}
+
+fn check_circles(routes: &[Flow<'_>], config: &Config, faults: &mut Faults<'_>) {
     for first in 0..routes.len() {
         let Some(circle) = circle_from(first, routes, config) else {
             continue;
         };
-        let (name, route) = routes[first];
+        let &Flow { name, key, route } = &routes[first];
         let why = if circle.len() == 1 {
             format!(
                 "feeds itself: what it writes to s3://{}/{} is read again by from = \"{}\"; choose places that don't overlap",
@@ -49,28 +75,32 @@ fn check_circles(routes: &[(&str, &Route)], config: &Config, faults: &mut Faults
                 route.from,
             )
         } else {
-            let names: Vec<&str> = circle.iter().map(|&i| routes[i].0).chain([name]).collect();
+            let names: Vec<&str> = circle
+                .iter()
+                .map(|&i| routes[i].name)
+                .chain([name])
+                .collect();
             format!(
                 "goes in a circle: {}; two-way sync is not supported",
                 names.join(" → ")
             )
         };
-        faults.refuse(&format!("route.{name}.to"), why);
+        faults.refuse(&format!("route.{name}.{key}"), why);
     }
 }
 
 /// The shortest circle in which `first` comes first, so that each is told once.
-fn circle_from(first: usize, routes: &[(&str, &Route)], config: &Config) -> Option<Vec<usize>> {
+fn circle_from(first: usize, routes: &[Flow<'_>], config: &Config) -> Option<Vec<usize>> {
     let mut seen = BTreeSet::new();
     let mut ways = VecDeque::from([vec![first]]);
     while let Some(way) = ways.pop_front() {
         let last = *way.last().expect("a way begins with the first route");
         // A route that feeds itself is told as that, not as part of every circle through it.
-        if feeds(routes[last].1, routes[first].1, config) {
+        if feeds(routes[last].route, routes[first].route, config) {
             return Some(way);
         }
         for next in first + 1..routes.len() {
-            if feeds(routes[last].1, routes[next].1, config) && seen.insert(next) {
+            if feeds(routes[last].route, routes[next].route, config) && seen.insert(next) {
                 ways.push_back(way.iter().copied().chain([next]).collect());
             }
         }
@@ -84,28 +114,28 @@ fn feeds(one: &Route, other: &Route, config: &Config) -> bool {
     one_bucket && overlap(one.to.key.literal_prefix(), &other.from.prefix)
 }
 
-fn overlap(a: &str, b: &str) -> bool {
+pub(super) fn overlap(a: &str, b: &str) -> bool {
     a.starts_with(b) || b.starts_with(a)
 }
 
-fn check_pair(
-    one: (&str, &Route),
-    other: (&str, &Route),
-    config: &Config,
-    faults: &mut Faults<'_>,
-) {
-    let ((first, a), (second, b)) = (one, other);
+fn check_pair(one: &Flow<'_>, other: &Flow<'_>, config: &Config, faults: &mut Faults<'_>) {
+    let (a, b) = (one.route, other.route);
     let apart = config.cloud_to(a).apart(&config.cloud_to(b));
     let one_bucket = a.to.bucket == b.to.bucket && apart.is_none();
     let meet = one_bucket && overlap(a.to.key.literal_prefix(), b.to.key.literal_prefix());
-    let allowed = a.collisions == Collisions::Allow && b.collisions == Collisions::Allow;
-    if meet && !allowed && !same_function(a, b) {
+    let removes = |route: &Route| route.follows() || route.moves();
+    let allowed = |route: &Route| route.collisions == Collisions::Allow && !removes(route);
+    if meet && !(allowed(a) && allowed(b)) && !same_function(a, b) {
+        let todo = if removes(a) || removes(b) {
+            ", for what one takes away the other may need"
+        } else {
+            ", or say collisions = \"allow\" in both"
+        };
         let why = format!(
-            "may write the same keys as route.{first} (to = \"{}\"): give each a place of its own, \
-             or say collisions = \"allow\" in both",
-            a.to
+            "may write the same keys as route.{} (to = \"{}\"): give each a place of its own{todo}",
+            one.name, a.to
         );
-        faults.refuse(&format!("route.{second}.to"), why);
+        faults.refuse(&format!("route.{}.{}", other.name, other.key), why);
     }
 }
 

@@ -58,15 +58,23 @@ impl FromText for Target {
 
     fn from_text(text: &str) -> Result<Self, String> {
         let (bucket, key) = split(text, Self::EXPECTED)?;
-        let mut key = Template::parse(key)?;
+        Ok(Self {
+            bucket: bucket.into(),
+            key: Template::from_text(key)?,
+        })
+    }
+}
+
+impl FromText for Template {
+    const EXPECTED: &'static str = "a key, which may hold {path} or {key}";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        let mut key = Self::parse(text)?;
         let whole = key.literal_prefix();
         if !key.has_placeholder() && (whole.is_empty() || whole.ends_with('/')) {
             key.parts.push(Part::Path);
         }
-        Ok(Self {
-            bucket: bucket.into(),
-            key,
-        })
+        Ok(key)
     }
 }
 
@@ -100,6 +108,22 @@ impl Serialize for Location {
 impl Serialize for Target {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
+    }
+}
+
+impl Serialize for Template {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl JsonSchema for Template {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Template".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
     }
 }
 

@@ -9,6 +9,8 @@ use super::fault::Faults;
 use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
+use super::removal::{Deletes, Original};
+use super::template::Template;
 use super::{Config, Rate, shown, text};
 
 /// `[route.NAME]`.
@@ -73,6 +75,16 @@ pub struct Route {
     /// What its streamed bytes may take. Unset: no bound.
     #[serde(default, deserialize_with = "text::optional")]
     pub bandwidth: Option<Rate>,
+    /// What becomes of a copy whose source is gone.
+    #[serde(default, deserialize_with = "text::one")]
+    pub deletes: Deletes,
+    /// What becomes of a source that was copied.
+    #[serde(default, deserialize_with = "text::one")]
+    pub original: Original,
+    /// Key template in the source's bucket, for `original = "move"`.
+    #[serde(default, deserialize_with = "text::optional")]
+    #[schemars(example = "completed/")]
+    pub move_to: Option<Template>,
     /// What a key that is gone means (`NoSuchKey` only).
     #[serde(default, deserialize_with = "text::one")]
     pub source_missing: SourceMissing,
@@ -147,6 +159,9 @@ impl Route {
             max_size: None,
             way: Way::default(),
             bandwidth: None,
+            deletes: Deletes::default(),
+            original: Original::default(),
+            move_to: None,
             source_missing: SourceMissing::default(),
             collisions: Collisions::default(),
             crawlers: Vec::new(),
@@ -190,6 +205,7 @@ impl Route {
             rate.check(&format!("{at}.bandwidth"), faults);
         }
         self.check_collisions(&format!("{at}.to"), faults);
+        self.check_removal(at, config, faults);
     }
 
     fn check_collisions(&self, key: &str, faults: &mut Faults<'_>) {

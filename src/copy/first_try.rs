@@ -207,7 +207,7 @@ mod tests {
             assert_eq!(copy.is_some(), want, "{why}");
             if let Some(copy) = copy {
                 assert_eq!(copy.condition, Condition::Unchanged(other.clone()), "{why}");
-                assert!(copy.looks_after(), "{why}");
+                assert!(means().looks_after(&copy), "{why}");
             }
         }
     }

@@ -17,5 +17,5 @@ pub use first_try::{FirstTry, Hint};
 pub use multipart::sweep;
 pub use plan::{Copy, Means, Nothing, ONE_PART, Plan, copy_max};
 pub use progress::{CopyStatus, Progress};
-pub use proof::Proof;
+pub use proof::{Proof, already_there};
 pub use way::Way;

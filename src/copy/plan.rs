@@ -1,7 +1,7 @@
 //! What to do about one key, and why. Pure: what was seen goes in, a plan comes out.
 //!
-//! Deletes have their place here and are not built yet, nor are streams of objects whose parts are
-//! too large to hold: [`Plan::NotYet`].
+//! Streams of objects whose parts are too large to hold have their place here and are not built
+//! yet: [`Plan::NotYet`].
 
 use bytesize::ByteSize;
 
@@ -33,6 +33,8 @@ pub struct Means {
     pub conditional: bool,
     /// The destination is known to encrypt with a KMS key.
     pub kms_target: bool,
+    /// A copy whose source is gone is deleted.
+    pub follows: bool,
     /// The largest object one `CopyObject` may take.
     pub copy_max: u64,
 }
@@ -44,6 +46,8 @@ pub enum Plan {
     Nothing(Nothing),
     /// Write the destination.
     Copy(Copy),
+    /// The source is gone: delete the copy, if this holds of it.
+    Delete(Condition),
     /// It cannot be done by this release; the message is parked with this reason.
     NotYet(String),
 }
@@ -72,15 +76,6 @@ pub struct Copy {
     pub why: &'static str,
 }
 
-impl Copy {
-    /// Whether the source must be looked at again after the write: anything but "there was
-    /// nothing" may have replaced something newer.
-    #[must_use]
-    pub fn looks_after(&self) -> bool {
-        self.condition != Condition::Absent
-    }
-}
-
 /// The largest object that one `CopyObject` finishes well within *W*.
 #[must_use]
 pub fn copy_max(terms: Terms) -> u64 {
@@ -99,11 +94,22 @@ impl Means {
         }
     }
 
+    /// Whether the source must be looked at again after a write: anything but "there was nothing"
+    /// may have replaced something newer; and where deletes are followed, one may have found
+    /// nothing to delete before the write landed.
+    #[must_use]
+    pub fn looks_after(&self, copy: &Copy) -> bool {
+        self.follows || copy.condition != Condition::Absent
+    }
+
     /// Plans from what both sides are now. A destination that was not looked at is `None`.
     #[must_use]
     pub fn plan(&self, spot: &Spot, source: Option<&Object>, target: Option<&Object>) -> Plan {
         let Some(source) = source else {
-            return Plan::Nothing(Nothing::SourceGone);
+            return match target {
+                Some(_) if self.follows => Plan::Delete(self.condition(target)),
+                Some(_) | None => Plan::Nothing(Nothing::SourceGone),
+            };
         };
         if let Some(proof) = target.and_then(|target| already_there(spot, source, target)) {
             return Plan::Nothing(Nothing::AlreadyThere(proof));
@@ -185,6 +191,7 @@ pub(in crate::copy) mod tests {
             apart: None,
             conditional: true,
             kms_target: false,
+            follows: false,
             copy_max: copy_max(terms),
         }
     }
@@ -231,7 +238,12 @@ pub(in crate::copy) mod tests {
                 panic!("{why}: not a copy");
             };
             assert_eq!(copy.condition, want, "{why}");
-            assert_eq!(copy.looks_after(), looks, "{why}");
+            assert_eq!(means.looks_after(&copy), looks, "{why}");
+            let follows = Means {
+                follows: true,
+                ..means
+            };
+            assert!(follows.looks_after(&copy), "{why}");
             assert_eq!(copy.pin, object().etag, "{why}");
         }
     }
@@ -339,10 +351,37 @@ pub(in crate::copy) mod tests {
                     assert!(told.contains("1.0 TiB"), "{told}");
                     None
                 }
-                Plan::Nothing(nothing) => panic!("{why}: {nothing:?}"),
+                other @ (Plan::Nothing(_) | Plan::Delete(_)) => panic!("{why}: {other:?}"),
             };
             assert_eq!(way, want, "{why}");
             assert_eq!(means.parts(size), parts, "{why}");
+        }
+    }
+
+    #[test]
+    fn the_copy_of_what_is_gone_is_deleted_where_deletes_are_followed() {
+        let follows = Means {
+            follows: true,
+            ..means()
+        };
+        let blind = Means {
+            conditional: false,
+            ..follows
+        };
+        let unchanged = Condition::Unchanged(object().etag);
+        let gone = Plan::Nothing(Nothing::SourceGone);
+        for (why, means, target, want) in [
+            ("followed", follows, Some(object()), Plan::Delete(unchanged)),
+            (
+                "no conditions",
+                blind,
+                Some(object()),
+                Plan::Delete(Condition::Unconditional),
+            ),
+            ("no copy", follows, None, gone.clone()),
+            ("not followed", means(), Some(object()), gone),
+        ] {
+            assert_eq!(means.plan(&spot(), None, target.as_ref()), want, "{why}");
         }
     }
 

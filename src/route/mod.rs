@@ -40,6 +40,10 @@ pub struct Route {
     pub way: Way,
     /// Why S3 shall not copy between the two sides by itself.
     pub apart: Option<&'static str>,
+    /// A copy whose source is gone is deleted.
+    pub follows: bool,
+    /// The original is taken away once all routes that take it have it.
+    pub moves: bool,
     /// What a key that is gone means.
     pub source_missing: SourceMissing,
     /// The crawlers to run after an arrival.
@@ -48,16 +52,16 @@ pub struct Route {
 }
 
 impl Routes {
-    /// Makes routes of their sections.
+    /// Makes routes of their sections. Where an original is moved aside, that is a route of its
+    /// own.
     #[must_use]
     pub fn compile(config: &Config) -> Self {
-        Self(
-            config
-                .route
-                .iter()
-                .map(|(name, route)| Arc::new(Route::compile(name, route, config)))
-                .collect(),
-        )
+        let routes = config.route.iter().flat_map(|(name, route)| {
+            let aside = route.aside();
+            let aside = aside.map(|aside| Route::compile(&format!("{name}.aside"), &aside, config));
+            [Some(Route::compile(name, route, config)), aside]
+        });
+        Self(routes.flatten().map(Arc::new).collect())
     }
 
     /// The routes that take an object, whose event came through `queue`; none: through no queue,
@@ -95,6 +99,8 @@ impl Route {
             to_account: route.to_account.clone(),
             way: route.way,
             apart: config.apart(route).map(Apart::why),
+            follows: route.follows(),
+            moves: route.moves(),
             source_missing: route.source_missing,
             crawlers: route.crawlers.clone(),
             filter: Filter::compile(route),

@@ -172,6 +172,16 @@ pub enum Retry {
 }
 
 impl S3Error {
+    /// Whether a write was refused for what stands there, or is no more: deciding again may do
+    /// better.
+    #[must_use]
+    pub fn is_lost_race(&self) -> bool {
+        matches!(
+            self,
+            Self::Precondition { .. } | Self::Conflict { .. } | Self::Gone { .. }
+        )
+    }
+
     /// Classifies the failure. Exhaustive on purpose: a new variant does not compile until
     /// someone has decided about it.
     #[must_use]

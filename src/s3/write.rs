@@ -1,4 +1,4 @@
-//! Writing: `CopyObject` and `PutObject`, conditional, within the lease.
+//! Writing: `CopyObject`, `PutObject` and `DeleteObject`, conditional, within the lease.
 //!
 //! Each attempt asks the [`Window`] itself, so a retry that comes too late is not sent. A write
 //! whose answer does not tell what happened stays unanswered in the window; an empty 200 is one.
@@ -125,14 +125,43 @@ impl S3 {
         self.learn_of_write(put.bucket, put.condition, answer.await)
     }
 
+    /// Takes an object away: the current version, never one by its id. Where versions are kept, a
+    /// delete marker hides it.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] or [`S3Error::Gone`] when the object has moved on.
+    pub async fn delete(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        condition: &Condition,
+        window: &Window,
+    ) -> Result<(), S3Error> {
+        let client = self.client(bucket).await?;
+        let call = Call {
+            op: "DeleteObject",
+            effect: Effect::Once,
+        };
+        let timeout = window.terms().write_timeout();
+        let answer = guard(&self.limits, &bucket.name, call, timeout, || {
+            let request = client.delete_object().bucket(&bucket.name).key(key);
+            let request = match condition {
+                Condition::Unchanged(etag) => request.if_match(etag.quoted()),
+                Condition::Absent | Condition::Unconditional => request,
+            };
+            self.write(call.op, window, request.send(), |_| Some(()))
+        });
+        self.learn_of_write(bucket, condition, answer.await)
+    }
+
     /// One attempt of a write: asks for the right to, sends, and says whether it was answered.
-    pub(super) async fn write<T, E>(
+    pub(super) async fn write<T, E, W>(
         &self,
         op: &'static str,
         window: &Window,
         send: impl Future<Output = Result<T, SdkError<E, Response>>> + Send,
-        read: fn(T) -> Option<Written>,
-    ) -> Result<Written, S3Error>
+        read: fn(T) -> Option<W>,
+    ) -> Result<W, S3Error>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {

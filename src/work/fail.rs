@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::hold::Pass;
 use super::outcome::{Cause, Outcome};
-use super::reconcile::Failure;
+use super::task::Failure;
 use crate::copy::CopyError;
 use crate::queue::Window;
 use crate::s3::S3Error;

@@ -11,10 +11,13 @@ mod lanes;
 mod outcome;
 mod pool;
 mod reconcile;
+mod removal;
+mod routed;
+mod task;
 mod tidy;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,13 +25,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::config::SourceMissing;
-use crate::copy::{ForRoute, Nothing, Progress};
-use crate::event::{Event, Parsed, Record, parse};
+use crate::copy::Progress;
+use crate::event::{Parsed, Record, parse};
 use crate::metrics::{Metrics, QueueLabel};
 use crate::queue::Window;
 use crate::route::{Route, Routes};
-use crate::s3::{Bandwidth, Bucket, Doors, ETag, Side};
+use crate::s3::{Bandwidth, Doors};
 
 pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
 pub use gates::Gates;
@@ -36,12 +38,8 @@ pub use hold::{Gate, GateStatus};
 pub use lanes::{LaneStatus, Lanes, Room, Seat};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
-pub use reconcile::{Failure, Reached, Reconciled, Reconciler};
-
-use fail::Failed;
-use hold::Entry;
-use lanes::Turn;
-use reconcile::{Target, Task};
+pub use reconcile::Reconciler;
+pub use task::{Equal, Failure, Reached, Reconciled, Target, Task};
 
 /// A message of a newer release waits this long for a process that knows it.
 const NEWER_WAIT: Duration = Duration::from_mins(1);
@@ -69,6 +67,8 @@ pub struct Worker {
     pub metrics: Metrics,
     /// Who is told of arrivals.
     pub arrived: Arrived,
+    /// The routes that were warned that they move what has no versions.
+    pub unversioned: Mutex<BTreeSet<String>>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -171,170 +171,6 @@ impl Worker {
         match record {
             Record::Event(event) => event.size.is_some_and(|bytes| self.lanes.is_large(bytes)),
             Record::Ignored { .. } => false,
-        }
-    }
-
-    /// Makes one key equal on all routes that take it.
-    pub async fn event(
-        &self,
-        event: &Event,
-        queue: Option<&str>,
-        received: u32,
-        window: &Window,
-        seat: &Seat<'_>,
-    ) -> Vec<End> {
-        let mut ends = Vec::new();
-        // A removal says nothing of the object that stands there now; sizes are checked later.
-        for route in self
-            .routes
-            .choose(queue, &event.bucket, &event.key, event.size)
-        {
-            let end = self.on_route(route, event, received, window, seat).await;
-            self.metrics.record(&route.name, end.outcome.name());
-            ends.push(end);
-        }
-        if ends.is_empty() {
-            ends.push(self.unrouted(Outcome::Skip(Skip::NoRoute)));
-        }
-        ends
-    }
-
-    async fn on_route(
-        &self,
-        route: &Arc<Route>,
-        event: &Event,
-        received: u32,
-        window: &Window,
-        seat: &Seat<'_>,
-    ) -> End {
-        let pass = match self.gates.of(&route.name).enter() {
-            Entry::Go(pass) => pass,
-            Entry::Held(wait) => {
-                let cause = Cause::new("route_held", "the route is held").uncounted();
-                return End {
-                    route: Some(route.clone()),
-                    outcome: Outcome::RetryAfter(wait, cause.at(&route.name, &event.key)),
-                    unanswered: false,
-                };
-            }
-        };
-        let before = window.lands_by();
-        let from = Bucket {
-            name: event.bucket.clone(),
-            region: route.from_region.clone(),
-        };
-        let to = Bucket {
-            name: route.to.bucket.clone(),
-            region: route.to_region.clone(),
-        };
-        let task = Task {
-            route: ForRoute {
-                name: &route.name,
-                bandwidth: self.bandwidth.get(&route.name),
-            },
-            from: Side {
-                s3: self.doors.of(route.from_account.as_deref()),
-                bucket: &from,
-            },
-            event,
-            etag: event.etag.as_deref().map(ETag::new),
-            to: Side {
-                s3: self.doors.of(route.to_account.as_deref()),
-                bucket: &to,
-            },
-            target: Target {
-                key: &|time| {
-                    route
-                        .destination(&event.key, time)
-                        .map_err(|e| e.to_string())
-                },
-                dated: route.is_dated(),
-                takes: &|size| route.matches(&event.bucket, &event.key, Some(size)).is_ok(),
-            },
-            way: route.way,
-            apart: route.apart,
-            received_before: received > 1,
-            turn: Turn { seat, pass: &pass },
-        };
-        let Reconciled { end, wrote } = self.reconciler.reconcile(&task, window).await;
-
-        // Whatever the ending says, a crawl is never lost.
-        let unanswered = window.lands_by() != before;
-        if wrote || received > 1 || unanswered {
-            (self.arrived)(route);
-        }
-        let outcome = match end {
-            Ok(reached) => self.reached(route, event, &reached, pass),
-            Err(failure) => {
-                let place = format!("s3://{}/{} → {}", event.bucket, event.key, route.to);
-                // Receives that a hold has cost say nothing about the message.
-                let lately = pass.gate().held_lately();
-                let failed = Failed {
-                    failure,
-                    key: &event.key,
-                    place: &place,
-                    received: if lately { 1 } else { received },
-                };
-                let outcome = fail::outcome(failed, pass, window);
-                let outcome = if lately { outcome.uncounted() } else { outcome };
-                outcome.at_route(&route.name, &event.key)
-            }
-        };
-        End {
-            route: Some(route.clone()),
-            outcome,
-            unanswered,
-        }
-    }
-
-    fn reached(
-        &self,
-        route: &Route,
-        event: &Event,
-        reached: &Reached,
-        pass: hold::Pass,
-    ) -> Outcome {
-        let (route_name, key) = (route.name.as_str(), event.key.as_str());
-        match *reached {
-            Reached::Written { way, bytes } => {
-                let way = way.name();
-                pass.worked();
-                self.metrics.copied(route_name, way, bytes);
-                tracing::debug!(
-                    route = route_name,
-                    bucket = event.bucket,
-                    key,
-                    bytes,
-                    way,
-                    "copied"
-                );
-                Outcome::Done
-            }
-            Reached::Nothing(Nothing::AlreadyThere(proof)) => {
-                pass.worked();
-                tracing::debug!(route = route_name, key, %proof, "already there");
-                Outcome::Skip(Skip::AlreadyThere)
-            }
-            Reached::Nothing(Nothing::SourceGone) => match route.source_missing {
-                SourceMissing::Skip => Outcome::Skip(Skip::SourceGone),
-                SourceMissing::Retry => Outcome::RetryAfter(
-                    Duration::ZERO,
-                    Cause::new("source_missing", "the source is gone").at(route_name, key),
-                ),
-                SourceMissing::Park => Outcome::Poison(
-                    Cause::new("source_missing", "the source is gone").at(route_name, key),
-                ),
-            },
-            Reached::Size => Outcome::Skip(Skip::Size),
-        }
-    }
-
-    fn unrouted(&self, outcome: Outcome) -> End {
-        self.metrics.record("none", outcome.name());
-        End {
-            route: None,
-            outcome,
-            unanswered: false,
         }
     }
 

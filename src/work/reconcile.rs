@@ -6,122 +6,25 @@
 //!               │ 412 / 404                    no answer ──▶ shown again after W
 //!               ▼
 //! observe     d = head(destination), s = head(source)
-//! plan        nothing ▸ done        copy, pinned to s, conditional on d
+//! plan        nothing ▸ done        copy, pinned to s; or delete; conditional on d
 //! act           │ 412 / 409 / 404 ──▶ decide again
 //!               ▼
-//! look        after a write that may have replaced something: is the source still what was
-//!             written? else decide again
+//! look        after a write that may have replaced something, and after all that follows deletes:
+//!             is the source still what was written, or gone? else decide again
 //! ```
 
 use std::collections::BTreeSet;
 
 use jiff::{Timestamp, Unit};
 
-use super::lanes::Turn;
-
-use crate::config::Way;
-use crate::copy::{
-    Act, Copier, Copy, CopyError, Done, FirstTry, ForRoute, Hint, Means, Nothing, Plan,
-};
-use crate::event::{Event, Kind};
+use super::task::{Equal, Failure, Reached, Reconciled, Task};
+use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan};
+use crate::event::Kind;
 use crate::queue::Window;
-use crate::s3::{Condition, ETag, Found, Object, S3Error, Side, Spot};
+use crate::s3::{Condition, Found, Object, S3Error, Side, Spot};
 
 /// Losing a race this often in a row means that the key is busy: let it rest.
-const ROUNDS: u32 = 4;
-
-/// One key to make equal, on one route.
-#[derive(Debug, Clone)]
-pub struct Task<'a> {
-    /// The route.
-    pub route: ForRoute<'a>,
-    /// Where the source is.
-    pub from: Side<'a>,
-    /// What was said about it.
-    pub event: &'a Event,
-    /// The event's `eTag`.
-    pub etag: Option<ETag>,
-    /// Where the copy goes.
-    pub to: Side<'a>,
-    /// Makes the destination key; dated routes need the source's time.
-    pub target: Target<'a>,
-    /// The route's `way`.
-    pub way: Way,
-    /// Why S3 shall not copy between the two by itself.
-    pub apart: Option<&'static str>,
-    /// An earlier delivery of the same message may have written already.
-    pub received_before: bool,
-    /// A large copy has to wait for its lane.
-    pub turn: Turn<'a>,
-}
-
-/// Where the copy goes.
-#[derive(Clone, Copy)]
-pub struct Target<'a> {
-    /// The key, for a source last modified then.
-    pub key: &'a (dyn Fn(Option<Timestamp>) -> Result<String, String> + Send + Sync),
-    /// The key depends on the source's Last-Modified.
-    pub dated: bool,
-    /// Whether the route takes an object of this size.
-    pub takes: &'a (dyn Fn(u64) -> bool + Send + Sync),
-}
-
-impl std::fmt::Debug for Target<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target")
-            .field("dated", &self.dated)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How a key ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reached {
-    /// The destination was written, and is right.
-    Written {
-        /// How the bytes travelled.
-        way: crate::copy::Way,
-        /// How many.
-        bytes: u64,
-    },
-    /// There was nothing to do.
-    Nothing(Nothing),
-    /// The object as it is now is outside the route's size limits.
-    Size,
-}
-
-/// Why a key did not end.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Failure {
-    /// The copy failed.
-    #[error(transparent)]
-    Copy(#[from] CopyError),
-    /// The key is busy.
-    #[error("lost {ROUNDS} races in a row against other writers")]
-    Contended,
-    /// This release cannot do it.
-    #[error("{0}")]
-    NotYet(String),
-    /// The destination key cannot be made.
-    #[error("{0}")]
-    Target(String),
-}
-
-impl From<S3Error> for Failure {
-    fn from(e: S3Error) -> Self {
-        Self::Copy(e.into())
-    }
-}
-
-/// How a key ended, and whether anything was written on the way: whatever the end, something may
-/// have arrived.
-#[derive(Debug)]
-pub struct Reconciled {
-    /// How it ended.
-    pub end: Result<Reached, Failure>,
-    /// A write took effect.
-    pub wrote: bool,
-}
+pub(super) const ROUNDS: u32 = 4;
 
 /// Makes destinations equal. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -142,6 +45,8 @@ impl Reconciler {
             copier: &self.copier,
             task,
             window,
+            wrote: false,
+            equal: None,
             written: None,
             began: BTreeSet::new(),
             large: false,
@@ -150,9 +55,14 @@ impl Reconciler {
             Ok(end) => run.tidied(end).await,
             Err(failure) => Err(failure),
         };
+        let proved = matches!(
+            end,
+            Ok(Reached::Written { .. } | Reached::Nothing(Nothing::AlreadyThere(_)))
+        );
         Reconciled {
             end,
-            wrote: run.written.is_some(),
+            wrote: run.wrote,
+            equal: run.equal.filter(|_| proved),
         }
     }
 }
@@ -162,7 +72,11 @@ pub(super) struct Run<'a> {
     pub(super) copier: &'a Copier,
     pub(super) task: &'a Task<'a>,
     pub(super) window: &'a Window,
-    /// The last write that took effect.
+    /// A write took effect.
+    pub(super) wrote: bool,
+    /// What stands at the destination was proved equal to the source.
+    equal: Option<Equal>,
+    /// The copy that was written last, if that is what stands there.
     pub(super) written: Option<Reached>,
     /// The destination keys of uploads that were begun.
     pub(super) began: BTreeSet<String>,
@@ -218,6 +132,10 @@ impl Run<'_> {
             }
             FirstTry::Blind(_) | FirstTry::SourceOnly(_) => {
                 let source = self.source().await?;
+                if source.is_none() && self.task.follows {
+                    // There may be a copy of an older version.
+                    return Ok(Step::LookAgain);
+                }
                 self.round(&Seen {
                     source,
                     target: None,
@@ -274,6 +192,10 @@ impl Run<'_> {
     async fn target(&self, time: Option<Timestamp>) -> Result<Option<Object>, Failure> {
         let key = (self.task.target.key)(time).map_err(Failure::Target)?;
         let Side { s3, bucket } = self.task.to;
+        if self.task.follows {
+            // Where there is nothing to delete, nothing would tell that the bucket is missing.
+            return Ok(s3.head_for_certain(bucket, &key).await?);
+        }
         match s3.head(bucket, &key).await? {
             Found::Object(object) => Ok(Some(*object)),
             // Should the bucket be missing, the write will say so.
@@ -292,20 +214,43 @@ impl Run<'_> {
         match self.means().plan(&spot, source, seen.target.as_ref()) {
             // What an earlier round of ours has written is no duplicate.
             Plan::Nothing(Nothing::AlreadyThere(proof)) => {
+                if let Some(source) = source {
+                    let target = self.key_for(Some(source))?;
+                    self.equal = Some(Equal {
+                        etag: source.etag.clone(),
+                        target,
+                    });
+                }
                 let there = Reached::Nothing(Nothing::AlreadyThere(proof));
                 Ok(Step::End(self.written.clone().unwrap_or(there)))
             }
             Plan::Nothing(nothing) => Ok(Step::End(Reached::Nothing(nothing))),
             Plan::NotYet(why) => Err(Failure::NotYet(why)),
             Plan::Copy(copy) => self.write(&copy, source).await,
+            Plan::Delete(condition) => self.delete(&condition).await,
         }
+    }
+
+    /// Deletes the copy, and looks at the source again: it may have come back meanwhile.
+    async fn delete(&mut self, condition: &Condition) -> Result<Step, Failure> {
+        let target = self.key_for(None)?;
+        let Side { s3, bucket } = self.task.to;
+        tracing::debug!(target, ?condition, "deleting");
+        match s3.delete(bucket, &target, condition, self.window).await {
+            Ok(()) => (self.wrote, self.written) = (true, None),
+            Err(e) if self.lost_a_race(condition, &e) => return Ok(Step::Refused),
+            Err(other) => return Err(other.into()),
+        }
+        Ok(match self.source().await? {
+            Some(_) => Step::LookAgain,
+            None => Step::End(Reached::Deleted),
+        })
     }
 
     /// Writes, and looks at the source again where the write may have replaced something.
     async fn write(&mut self, copy: &Copy, source: Option<&Object>) -> Result<Step, Failure> {
         let task = self.task;
-        let time = source.map(|source| source.last_modified);
-        let target = (task.target.key)(time).map_err(Failure::Target)?;
+        let target = self.key_for(source)?;
         let act = Act {
             route: task.route,
             from: task.from,
@@ -326,13 +271,7 @@ impl Run<'_> {
         tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
-            Err(CopyError::S3(
-                S3Error::Precondition { .. } | S3Error::Conflict { .. } | S3Error::Gone { .. },
-            )) => return Ok(Step::Refused),
-            // The bucket has just said that it knows no conditions.
-            Err(CopyError::S3(S3Error::NotImplemented { .. }))
-                if copy.condition != Condition::Unconditional && !self.means().conditional =>
-            {
+            Err(CopyError::S3(e)) if self.lost_a_race(&copy.condition, &e) => {
                 return Ok(Step::Refused);
             }
             Err(other) => return Err(other.into()),
@@ -341,8 +280,12 @@ impl Run<'_> {
             way: copy.way,
             bytes,
         };
-        self.written = Some(end.clone());
-        if copy.looks_after() && !self.still_written(source, copy, &done).await? {
+        (self.wrote, self.written) = (true, Some(end.clone()));
+        self.equal = Some(Equal {
+            etag: copy.pin.clone(),
+            target,
+        });
+        if self.means().looks_after(copy) && !self.still_written(source, copy, &done).await? {
             return Ok(Step::LookAgain);
         }
         Ok(if done.proven {
@@ -350,6 +293,20 @@ impl Run<'_> {
         } else {
             Step::LookAgain
         })
+    }
+
+    /// The destination's key, for a source that was seen.
+    fn key_for(&self, source: Option<&Object>) -> Result<String, Failure> {
+        let time = source.map(|source| source.last_modified);
+        (self.task.target.key)(time).map_err(Failure::Target)
+    }
+
+    fn lost_a_race(&self, condition: &Condition, e: &S3Error) -> bool {
+        // Or the bucket has just said that it knows no conditions.
+        let unknown = matches!(e, S3Error::NotImplemented { .. })
+            && *condition != Condition::Unconditional
+            && !self.means().conditional;
+        e.is_lost_race() || unknown
     }
 
     /// Whether the source is still what was written.
@@ -387,6 +344,7 @@ impl Run<'_> {
             apart: self.task.apart,
             conditional: self.task.to.s3.conditional(&self.task.to.bucket.name),
             kms_target: self.copier.is_kms(&self.task.to.bucket.name),
+            follows: self.task.follows,
             copy_max: crate::copy::copy_max(self.window.terms()),
         }
     }

@@ -5,7 +5,8 @@
 //! otherwise (the source is gone, or small by now, or another has copied it), that try takes the
 //! upload back.
 
-use super::reconcile::{Failure, Reached, Run};
+use super::reconcile::Run;
+use super::task::{Failure, Reached};
 use crate::copy::sweep;
 use crate::s3::S3Error;
 

@@ -13,6 +13,7 @@ mod leases;
 mod limits;
 mod parts;
 mod progress;
+mod removal;
 mod routes;
 mod safeguards;
 mod seeds;

@@ -1,13 +1,10 @@
 //! Objects too large for one request: copied in parts, inside S3 or through the daemon.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::aws::{
-    Call, Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence, Tear, Version, World,
-};
-use crate::stage::{Stage, events};
+use crate::aws::{Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence, Tear, Version, World};
+use crate::stage::{Stage, at, events};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -51,26 +48,6 @@ fn never_mixed(stage: &Stage, why: &str) {
 
 fn count(stage: &Stage, operation: &str) -> usize {
     stage.world.calls().count("s3", operation)
-}
-
-/// Does something to the world at the nth call of an operation.
-fn at(
-    stage: &Stage,
-    operation: &'static str,
-    nth: usize,
-    act: impl Fn(&World) + Send + Sync + 'static,
-) {
-    let seen = AtomicUsize::new(0);
-    stage
-        .world
-        .watch(Some(Arc::new(move |world: &World, call: &Call, moment| {
-            if call.operation == operation
-                && moment == Moment::Before
-                && seen.fetch_add(1, Ordering::Relaxed) == nth
-            {
-                act(world);
-            }
-        })));
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,7 +143,7 @@ async fn an_overwrite_on_the_way_takes_the_upload_back() {
         let stage = Stage::new(1);
         // Without a checksum nothing but the pins keeps the two apart.
         stage.world.put("raw", large(size, 8).unsummed());
-        at(&stage, operation, 2, move |world| {
+        at(&stage, operation, 2, Moment::Before, move |world| {
             world.put("raw", large(size, 9).unsummed());
         });
         let daemon = stage.start(&stage.config(way)).await;
@@ -276,9 +253,15 @@ async fn a_slow_complete_never_replaces_a_newer_copy() {
         let slow = Rule::new(slow).on("s3", "CompleteMultipartUpload");
         let slow = slow.when(move |_| ends.fetch_add(1, Ordering::Relaxed) == nth);
         stage.world.inject(slow);
-        at(&stage, "CompleteMultipartUpload", nth, |world| {
-            world.put("raw", Seed::new("in/a.bin", "small and newer"));
-        });
+        at(
+            &stage,
+            "CompleteMultipartUpload",
+            nth,
+            Moment::Before,
+            |world| {
+                world.put("raw", Seed::new("in/a.bin", "small and newer"));
+            },
+        );
         stage.world.put("raw", large(640 * MIB, 8));
         stage.drained().await;
         daemon.stop().await;
@@ -332,7 +315,13 @@ async fn an_upload_of_what_is_no_more_is_not_gone_on_with() {
         let some = Rule::new(Fault::SlowDown).on("s3", "UploadPartCopy");
         let some = some.when(move |_| (5..29).contains(&calls.fetch_add(1, Ordering::Relaxed)));
         stage.world.inject(some);
-        at(&stage, "ChangeMessageVisibilityBatch", 0, meanwhile);
+        at(
+            &stage,
+            "ChangeMessageVisibilityBatch",
+            0,
+            Moment::Before,
+            meanwhile,
+        );
         let daemon = stage.start(&stage.config("")).await;
         stage.drained().await;
         daemon.stop().await;
@@ -357,7 +346,7 @@ async fn an_upload_of_what_is_no_more_is_not_gone_on_with() {
 async fn a_copy_that_is_parked_leaves_no_upload() {
     let stage = Stage::new(1);
     stage.world.put("raw", large(640 * MIB, 8));
-    at(&stage, "UploadPartCopy", 3, |world| {
+    at(&stage, "UploadPartCopy", 3, Moment::Before, |world| {
         world.access(|access| {
             access.deny(Denial {
                 access_key: HOME_KEY.to_owned(),

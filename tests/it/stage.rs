@@ -1,6 +1,7 @@
 //! Daemons on a world: two buckets, a queue that hears of one of them, and what a test asks of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -14,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::{Bucket, Crawler, HOME_KEY, Queue, Seed, World};
+use crate::aws::{Bucket, Call, Crawler, HOME_KEY, Moment, Queue, Seed, World};
 
 /// Longer than anything here may take, in virtual time.
 const PATIENCE: Duration = Duration::from_hours(6);
@@ -238,6 +239,24 @@ pub(crate) fn edge(world: &World, http: SharedHttpClient, seed: u64) -> Edge {
         dice: Dice::seeded(seed),
         credentials: Some(SharedCredentialsProvider::new(credentials)),
     }
+}
+
+/// Does something to the world at the nth call of an operation, counted from now and from 0.
+pub(crate) fn at(
+    stage: &Stage,
+    operation: &'static str,
+    nth: usize,
+    moment: Moment,
+    act: impl Fn(&World) + Send + Sync + 'static,
+) {
+    let seen = AtomicUsize::new(0);
+    let watcher = move |world: &World, call: &Call, when| {
+        let is_it = call.operation == operation && when == moment;
+        if is_it && seen.fetch_add(1, Ordering::Relaxed) == nth {
+            act(world);
+        }
+    };
+    stage.world.watch(Some(Arc::new(watcher)));
 }
 
 /// Waits, in virtual time, until something holds.

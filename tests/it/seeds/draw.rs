@@ -4,9 +4,10 @@ use fastrand::Rng;
 
 use super::operation::Operation;
 use super::script::{
-    Act, Denied, Envelope, Ill, Outside, Place, Quiet, Script, Shape, Step, Storm, Target, Trouble,
-    Unruly, When,
+    Act, Denied, Envelope, Original, Outside, Place, Script, Shape, Step, Target, Trouble, Unruly,
+    When,
 };
+use super::storms::{copying, quiet, storm};
 use crate::aws::Moment;
 
 /// Keys as people name them.
@@ -51,6 +52,7 @@ impl Script {
                 place: place(rng),
                 streamed: (n == 0) == streamed,
                 dated: rng.u8(..8) == 0,
+                follows: false,
             })
             .collect::<Vec<_>>();
         let dated = routes.iter().any(|route| route.dated);
@@ -63,6 +65,7 @@ impl Script {
             },
             source: place(rng),
             routes,
+            original: Original::Keep,
             conditional: rng.u8(..6) > 0,
             visibility,
             max_receive_count: pick(rng, &[2, 10, 10, 10]),
@@ -74,7 +77,9 @@ impl Script {
             storms: Vec::new(),
             steps: Vec::new(),
         };
-        if !script.conditional {
+        removal(rng, &mut script);
+        let follows = script.routes.iter().any(|route| route.follows);
+        if !script.conditional || follows {
             // Nothing can hold back a late write there once a second consumer of the same message
             // has settled it: docs/TESTING.md, "What is not promised".
             script.queue.twice = 0.0;
@@ -97,7 +102,7 @@ impl Script {
     }
 }
 
-fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
+pub(super) fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())].clone()
 }
 
@@ -113,6 +118,27 @@ fn place(rng: &mut Rng) -> Place {
     Place {
         versioned: rng.bool(),
         kms: rng.u8(..8) == 0,
+    }
+}
+
+/// Lets some routes take away copies or originals, where the configuration allows it.
+fn removal(rng: &mut Rng, script: &mut Script) {
+    match rng.u8(..6) {
+        0..=1 => {
+            for route in &mut script.routes {
+                route.follows = !route.dated && rng.u8(..4) > 0;
+            }
+        }
+        2 => {
+            script.original = pick(rng, &[Original::Delete, Original::Move]);
+            // Else content that repeats can be lost, which the start warns about.
+            script.conditional = true;
+            script.source.versioned = true;
+            for route in &mut script.routes {
+                route.place.versioned = true;
+            }
+        }
+        _ => {}
     }
 }
 
@@ -148,6 +174,7 @@ fn shape(rng: &mut Rng) -> Shape {
 
 /// What happens to one source: it comes into being, and goes through changes.
 fn history(rng: &mut Rng, script: &mut Script, key: usize, changes: usize, span: u64) {
+    let follows = script.routes.iter().any(|route| route.follows);
     for n in 0..changes {
         let large = if script.streams() { 160 } else { 10 };
         let shape = if rng.u8(..large) == 0 {
@@ -165,6 +192,7 @@ fn history(rng: &mut Rng, script: &mut Script, key: usize, changes: usize, span:
         let act = match rng.u8(..13) {
             _ if n == 0 => put,
             0..=1 => Outside::Delete { key },
+            9..=12 if follows => Outside::Delete { key },
             2 => Outside::DeleteVersion {
                 key,
                 back: rng.usize(..3),
@@ -236,6 +264,7 @@ fn daemon_trouble(rng: &mut Rng, daemon: usize, route: usize) -> Trouble {
                     Denied::Read,
                     Denied::Look(route),
                     Denied::Write(route),
+                    Denied::Remove,
                     Denied::Receive,
                     Denied::Delete,
                     Denied::Park,
@@ -281,116 +310,5 @@ fn when(rng: &mut Rng, act: &Act, script: &Script, span: u64) -> When {
         } else {
             Moment::After
         },
-    }
-}
-
-/// The calls that copies are made with.
-fn copying(script: &Script) -> Vec<Operation> {
-    let writes = script.routes.iter().map(|route| {
-        if route.streamed {
-            [Operation::GetObject, Operation::PutObject]
-        } else {
-            [Operation::CopyObject, Operation::CopyObject]
-        }
-    });
-    let mut calls: Vec<_> = writes.flatten().chain([Operation::HeadObject]).collect();
-    let large = |step: &Step| {
-        let Act::Outside(Outside::Put { shape, .. }) = &step.act else {
-            return false;
-        };
-        matches!(shape, Shape::Large | Shape::LargeParts)
-    };
-    if script.steps.iter().any(large) {
-        calls.extend([
-            Operation::CreateMultipartUpload,
-            Operation::UploadPart,
-            Operation::UploadPartCopy,
-            Operation::CompleteMultipartUpload,
-            Operation::CompleteMultipartUpload,
-            Operation::AbortMultipartUpload,
-            Operation::ListMultipartUploads,
-            Operation::ListParts,
-        ]);
-    }
-    calls
-}
-
-fn quiet(rng: &mut Rng) -> Quiet {
-    if rng.bool() {
-        Quiet::Hang
-    } else {
-        Quiet::Reset
-    }
-}
-
-fn storm(rng: &mut Rng, script: &Script, span: u64) -> Storm {
-    let others = [
-        Operation::GetQueueAttributes,
-        Operation::ReceiveMessage,
-        Operation::ChangeMessageVisibility,
-        Operation::ChangeMessageVisibility,
-        Operation::ChangeMessageVisibilityBatch,
-        Operation::DeleteMessageBatch,
-        Operation::SendMessage,
-        Operation::StartCrawler,
-        Operation::GetCrawler,
-    ];
-    let call = if rng.u8(..3) > 0 {
-        pick(rng, &copying(script))
-    } else {
-        pick(rng, &others)
-    };
-    let from = rng.u64(..span);
-    let most = pick(rng, &[span, 30_000, 300_000, 1_500_000]);
-    Storm {
-        from,
-        until: from + 1 + rng.u64(..most),
-        call,
-        ill: ill(rng, call, script.visibility),
-        chance: pick(rng, &[0.2, 0.5, 1.0]),
-    }
-}
-
-fn ill(rng: &mut Rng, call: Operation, visibility: u64) -> Ill {
-    // A request lands within W of being sent, or never.
-    let w = visibility / 4;
-    let any = match rng.u8(..9) {
-        0 => Ill::Lost(quiet(rng)),
-        1 => Ill::Dropped(quiet(rng)),
-        2..=3 => Ill::Late(rng.u64(1..w), quiet(rng)),
-        4 => Ill::SlowDown,
-        5 => Ill::Internal,
-        _ => Ill::Slow {
-            before: rng.u64(..w),
-            after: rng.u64(..w),
-        },
-    };
-    let happens = rng.bool();
-    match (call, rng.u8(..3)) {
-        (Operation::CopyObject, 0) => Ill::LongCopy(rng.u64(1..w)),
-        (
-            Operation::CopyObject | Operation::UploadPartCopy | Operation::CompleteMultipartUpload,
-            1,
-        ) => pick(
-            rng,
-            &[
-                Ill::ErrorIn200 { happens },
-                Ill::Empty200 { happens },
-                Ill::Conflict,
-            ],
-        ),
-        (Operation::PutObject, 0) => pick(rng, &[Ill::Conflict, Ill::Empty200 { happens }]),
-        (Operation::GetObject, 0..=1) => {
-            let time = rng.u64(..40_000);
-            pick(rng, &[Ill::TornReset, Ill::TornEnd, Ill::TornStall(time)])
-        }
-        (Operation::SendMessage, 0) => Ill::Empty200 { happens },
-        (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 0) => {
-            Ill::Empty200 { happens }
-        }
-        (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 1) => {
-            Ill::Entries((0..10).filter(|_| rng.bool()).collect())
-        }
-        _ => any,
     }
 }

@@ -14,10 +14,12 @@ mod daemons;
 mod draw;
 mod judge;
 mod operation;
+mod pair;
 mod play;
 mod run;
 mod script;
 mod stage;
+mod storms;
 mod tale;
 mod tally;
 

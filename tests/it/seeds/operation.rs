@@ -9,6 +9,7 @@ pub(super) enum Operation {
     GetObject,
     CopyObject,
     PutObject,
+    DeleteObject,
     CreateMultipartUpload,
     UploadPart,
     UploadPartCopy,
@@ -33,6 +34,7 @@ impl Operation {
             | Self::GetObject
             | Self::CopyObject
             | Self::PutObject
+            | Self::DeleteObject
             | Self::CreateMultipartUpload
             | Self::UploadPart
             | Self::UploadPartCopy
@@ -56,6 +58,7 @@ impl Operation {
             Self::GetObject => "GetObject",
             Self::CopyObject => "CopyObject",
             Self::PutObject => "PutObject",
+            Self::DeleteObject => "DeleteObject",
             Self::CreateMultipartUpload => "CreateMultipartUpload",
             Self::UploadPart => "UploadPart",
             Self::UploadPartCopy => "UploadPartCopy",

@@ -16,7 +16,7 @@ use super::ambush::Ambush;
 use super::daemons::Daemon;
 use super::judge::uncrawled;
 use super::script::{Act, Denied, Outside, Script, Storm, Trouble, When};
-use super::stage::{NOISE, SOURCE, Stage, bucket_of};
+use super::stage::{NOISE, SOURCE, Stage};
 use super::tally::Tally;
 use crate::aws::{
     Access, Call, Denial, HOME_KEY, Latency, Line, Message, Mischief, Rule, Silence, World,
@@ -202,7 +202,7 @@ impl Theatre {
                 quiet,
             } => self.daemons()[daemon].darken(Instant::now() + ms(time), quiet.into()),
             Trouble::Deny { what, time } => {
-                for denial in denials(what) {
+                for denial in denials(&self.stage, what) {
                     world.access(|access| access.deny(denial.clone()));
                     self.agenda.add(ms(time), Order::Allow(denial));
                 }
@@ -212,7 +212,8 @@ impl Theatre {
                 self.agenda.add(ms(time), Order::Enable);
             }
             Trouble::Vanish { route, time } => {
-                let bucket = route.map_or_else(|| SOURCE.to_owned(), bucket_of);
+                let bucket =
+                    route.map_or_else(|| SOURCE.to_owned(), |route| self.stage.bucket(route));
                 world.hide_bucket(&bucket, true);
                 self.agenda.add(ms(time), Order::Show(bucket));
             }
@@ -241,7 +242,7 @@ impl Theatre {
             world.slow_down(Latency::default());
         }
         world.access(|access| *access = Access::default());
-        for bucket in (0..script.routes.len()).map(bucket_of) {
+        for bucket in (0..script.routes.len()).map(|route| self.stage.bucket(route)) {
             world.hide_bucket(&bucket, false);
         }
         world.hide_bucket(SOURCE, false);
@@ -365,7 +366,7 @@ impl Agenda {
     }
 }
 
-fn denials(what: Denied) -> Vec<Denial> {
+fn denials(stage: &Stage, what: Denied) -> Vec<Denial> {
     let deny = |action: &str, resource: &str| Denial {
         access_key: HOME_KEY.to_owned(),
         action: action.to_owned(),
@@ -373,8 +374,9 @@ fn denials(what: Denied) -> Vec<Denial> {
     };
     match what {
         Denied::Read => vec![deny("s3:GetObject", SOURCE)],
-        Denied::Look(route) => vec![deny("s3:GetObject", &bucket_of(route))],
-        Denied::Write(route) => vec![deny("s3:PutObject", &bucket_of(route))],
+        Denied::Look(route) => vec![deny("s3:GetObject", &stage.bucket(route))],
+        Denied::Write(route) => vec![deny("s3:PutObject", &stage.bucket(route))],
+        Denied::Remove => vec![deny("s3:DeleteObject", "")],
         Denied::Receive => vec![deny("sqs:ReceiveMessage", "events")],
         Denied::Delete => vec![deny("sqs:DeleteMessage", "events")],
         Denied::Park => vec![deny("sqs:SendMessage", "events-dead")],

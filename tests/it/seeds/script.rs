@@ -21,6 +21,9 @@ pub(super) struct Script {
     pub(super) begins: u64,
     pub(super) source: Place,
     pub(super) routes: Vec<Target>,
+    /// What becomes of originals.
+    #[serde(default)]
+    pub(super) original: Original,
     /// Whether the daemons trust conditions on writes.
     pub(super) conditional: bool,
     pub(super) visibility: u64,
@@ -53,6 +56,19 @@ pub(super) struct Target {
     pub(super) streamed: bool,
     /// The destination's key begins with the date of the source.
     pub(super) dated: bool,
+    /// `deletes = "follow"`.
+    #[serde(default)]
+    pub(super) follows: bool,
+}
+
+/// What becomes of originals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Original {
+    #[default]
+    Keep,
+    Delete,
+    /// To `done/`.
+    Move,
 }
 
 /// What the queue does to its consumers.
@@ -226,6 +242,8 @@ pub(super) enum Denied {
     /// Looking at, and writing to, a route's destination.
     Look(usize),
     Write(usize),
+    /// Deleting objects anywhere.
+    Remove,
     Receive,
     Delete,
     Park,
@@ -288,6 +306,15 @@ impl Script {
     /// Whether anything goes through the daemons themselves.
     pub(super) fn streams(&self) -> bool {
         self.routes.iter().any(|route| route.streamed)
+    }
+
+    /// Whether copies or originals are deleted.
+    pub(super) fn removes(&self) -> bool {
+        self.moves() || self.routes.iter().any(|route| route.follows)
+    }
+
+    pub(super) fn moves(&self) -> bool {
+        self.original != Original::Keep
     }
 
     /// Whether calls are quick enough for its leases: a write may take an eighth of the visibility.

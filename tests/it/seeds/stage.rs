@@ -1,5 +1,7 @@
 //! The world of a script: its buckets, queues and crawler, and what outsiders do to them.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use brigade::config::{Config, Sources};
@@ -7,7 +9,7 @@ use bytesize::ByteSize;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::script::{Envelope, Outside, Place, Script, Shape};
+use super::script::{Envelope, Original, Outside, Place, Script, Shape};
 use crate::aws::{Bucket, Crawler, Queue, Seed, Version, World};
 use crate::stage::notification;
 
@@ -27,10 +29,12 @@ pub(super) struct Stage {
     pub(super) script: Script,
     pub(super) queue: String,
     pub(super) dead: String,
+    /// The moments at which outsiders took something away at the source.
+    pub(super) taken: Mutex<BTreeSet<u64>>,
 }
 
-/// The destination of a route.
-pub(super) fn bucket_of(route: usize) -> String {
+/// The destination of a route. The way after the last route's is that of originals moved aside.
+fn lake(route: usize) -> String {
     format!("lake{route}")
 }
 
@@ -50,7 +54,7 @@ impl Stage {
         let (dead, queue) = (world.create_queue(dead), world.create_queue(queue));
         world.create_bucket(bucket(SOURCE, "us-east-1", &script.source));
         for (n, target) in script.routes.iter().enumerate() {
-            world.create_bucket(bucket(&bucket_of(n), "eu-west-1", &target.place));
+            world.create_bucket(bucket(&lake(n), "eu-west-1", &target.place));
         }
         world.notify(SOURCE, &queue);
         let crawl = Duration::from_secs(40);
@@ -63,6 +67,7 @@ impl Stage {
             script,
             queue,
             dead,
+            taken: Mutex::default(),
         }
     }
 
@@ -100,7 +105,13 @@ impl Stage {
             } else {
                 ""
             };
-            let bucket = bucket_of(n);
+            let bucket = lake(n);
+            let deletes = if target.follows { "follow" } else { "ignore" };
+            let original = match self.script.original {
+                Original::Keep => "original = \"keep\"",
+                Original::Move if n == 0 => "original = \"move\"\nmove_to = \"done/\"",
+                Original::Delete | Original::Move => "original = \"delete\"",
+            };
             format!(
                 r#"
                 [route.r{n}]
@@ -108,6 +119,8 @@ impl Stage {
                 to = "s3://{bucket}/out/{date}{{path}}"
                 way = "{way}"
                 crawlers = "{CRAWLER}"
+                deletes = "{deletes}"
+                {original}
                 "#
             )
         });
@@ -129,11 +142,27 @@ impl Stage {
         format!("in/{}", self.script.keys[key])
     }
 
-    /// The keys at a route's destination that copies of a source may have.
-    pub(super) fn targets(&self, route: usize, key: usize) -> Vec<String> {
+    /// All ways that copies go: the routes', and that of originals moved aside.
+    pub(super) fn ways(&self) -> std::ops::Range<usize> {
+        0..self.script.routes.len() + usize::from(self.script.original == Original::Move)
+    }
+
+    /// Where a way leads.
+    pub(super) fn bucket(&self, way: usize) -> String {
+        if way < self.script.routes.len() {
+            lake(way)
+        } else {
+            SOURCE.to_owned()
+        }
+    }
+
+    /// The keys at a way's end that copies of a source may have.
+    pub(super) fn targets(&self, way: usize, key: usize) -> Vec<String> {
         let name = &self.script.keys[key];
-        if !self.script.routes[route].dated {
-            return vec![format!("out/{name}")];
+        match self.script.routes.get(way) {
+            None => return vec![format!("done/{name}")],
+            Some(route) if !route.dated => return vec![format!("out/{name}")],
+            Some(_) => {}
         }
         let history = self.world.history(SOURCE, &self.key(key)).0;
         let versions = history.iter().filter_map(|write| write.current.as_ref());
@@ -142,14 +171,28 @@ impl Stage {
         targets
     }
 
-    /// The key at a route's destination that a source modified then belongs at.
-    pub(super) fn target(&self, route: usize, key: usize, modified: jiff::Timestamp) -> String {
+    /// The key at a way's end that a source modified then belongs at.
+    pub(super) fn target(&self, way: usize, key: usize, modified: jiff::Timestamp) -> String {
         let name = &self.script.keys[key];
-        if self.script.routes[route].dated {
-            dated(name, modified)
-        } else {
-            format!("out/{name}")
+        match self.script.routes.get(way) {
+            None => format!("done/{name}"),
+            Some(route) if route.dated => dated(name, modified),
+            Some(_) => format!("out/{name}"),
         }
+    }
+
+    /// Deletes at the source, as an outsider.
+    fn take(&self, key: usize, version: Option<&str>) {
+        let name = self.key(key);
+        self.world.delete(SOURCE, &name, version);
+        let moment = self
+            .world
+            .history(SOURCE, &name)
+            .0
+            .last()
+            .map(|write| write.moment);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.extend(moment);
     }
 
     /// What outsiders do to buckets and the queue.
@@ -164,18 +207,18 @@ impl Stage {
             } => {
                 world.put(SOURCE, self.object(key, content, dress, shape));
             }
-            Outside::Delete { key } => world.delete(SOURCE, &self.key(key), None),
+            Outside::Delete { key } => self.take(key, None),
             Outside::DeleteVersion { key, back } => {
                 let versions = world.versions(SOURCE, &self.key(key));
                 if let Some(version) = versions.iter().rev().nth(back) {
                     let id = version.id.as_deref().unwrap_or("null");
-                    world.delete(SOURCE, &self.key(key), Some(id));
+                    self.take(key, Some(id));
                 }
             }
             Outside::Undelete { key } => {
                 let versions = world.versions(SOURCE, &self.key(key));
                 if let Some(marker) = versions.last().filter(|v| v.object.is_none()) {
-                    world.delete(SOURCE, &self.key(key), marker.id.as_deref());
+                    self.take(key, marker.id.as_deref());
                 }
             }
             Outside::Hint {
@@ -192,12 +235,12 @@ impl Stage {
                 let body = format!("from outside {content}");
                 for target in self.targets(route, key) {
                     let seed = Seed::new(&target, body.clone()).meta(OUTSIDER, "yes");
-                    world.put(&bucket_of(route), seed);
+                    world.put(&lake(route), seed);
                 }
             }
             Outside::MeddleDelete { route, key } => {
                 for target in self.targets(route, key) {
-                    world.delete(&bucket_of(route), &target, None);
+                    world.delete(&lake(route), &target, None);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::play::Played;
-use super::stage::{SOURCE, bucket_of};
+use super::stage::SOURCE;
 use crate::aws::Write as Change;
 
 /// Every call and every change of a bucket, in the order they happened.
@@ -40,9 +40,9 @@ pub(super) fn tale(played: &Played) -> String {
     for key in 0..script.keys.len() {
         let name = played.stage.key(key);
         changes(&name, world.history(SOURCE, &name).0);
-        for route in 0..script.routes.len() {
+        for route in played.stage.ways() {
             for target in played.stage.targets(route, key) {
-                let bucket = bucket_of(route);
+                let bucket = played.stage.bucket(route);
                 let place = format!("{bucket}/{target}");
                 changes(&place, world.history(&bucket, &target).0);
             }

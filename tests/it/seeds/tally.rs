@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::play::Played;
-use super::stage::{SOURCE, bucket_of, is_outsiders};
+use super::stage::{SOURCE, is_outsiders};
 use crate::aws::{Call, Version, What, Write};
 
 /// How often something happened, by its name.
@@ -12,7 +12,7 @@ use crate::aws::{Call, Version, What, Write};
 pub(super) struct Tally(BTreeMap<&'static str, u64>);
 
 /// What any few hundred seeds must reach.
-const REACHED: [&str; 30] = [
+const REACHED: [&str; 32] = [
     "changes of a source",
     "undeletes",
     "copies",
@@ -38,6 +38,8 @@ const REACHED: [&str; 30] = [
     "buckets gone",
     "routes held when it is mended",
     "full batches",
+    "copies deleted",
+    "originals moved",
     "uploads completed",
     "uploads taken back",
     "uploads looked at again",
@@ -54,9 +56,9 @@ impl Tally {
             tally.add("changes of a source", changes.len());
             let back = |pair: &&[Write]| pair[0].current.is_none() && removed(&pair[1]);
             tally.add("undeletes", changes.windows(2).filter(back).count());
-            for route in 0..script.routes.len() {
+            for route in played.stage.ways() {
                 for target in played.stage.targets(route, key) {
-                    let copies = world.history(&bucket_of(route), &target).0;
+                    let copies = world.history(&played.stage.bucket(route), &target).0;
                     let ours = copies.iter().filter_map(|write| write.current.as_ref());
                     let ours = ours.filter(|copy| !is_outsiders(copy)).collect::<Vec<_>>();
                     let kms = |copy: &&&Version| copy.object.as_ref().is_some_and(|o| o.kms);
@@ -86,7 +88,12 @@ impl Tally {
 
     fn call(&mut self, call: &Call) {
         self.add("calls", 1);
-        let writes = ["CopyObject", "PutObject", "CompleteMultipartUpload"];
+        let writes = [
+            "CopyObject",
+            "PutObject",
+            "CompleteMultipartUpload",
+            "DeleteObject",
+        ];
         let writes = writes.contains(&call.operation.as_str());
         let changes = call.operation.starts_with("ChangeMessageVisibility");
         match (call.status, call.fault, call.operation.as_str()) {
@@ -102,6 +109,10 @@ impl Tally {
             (Some(403), ..) => self.add("denied calls", 1),
             (Some(400), ..) if changes => self.add("leases lost", 1),
             (Some(200), _, "ChangeMessageVisibility") => self.add("visibility extended", 1),
+            (Some(204), _, "DeleteObject") if call.place == SOURCE => {
+                self.add("originals moved", 1);
+            }
+            (Some(204), _, "DeleteObject") => self.add("copies deleted", 1),
             (Some(200), _, "CompleteMultipartUpload") => self.add("uploads completed", 1),
             (Some(204), _, "AbortMultipartUpload") => self.add("uploads taken back", 1),
             (Some(200), _, "ListParts") => self.add("uploads looked at again", 1),

@@ -34,6 +34,17 @@ impl World {
         });
     }
 
+    /// Lets a bucket announce nothing any more.
+    pub(crate) fn hush(&self, bucket: &str) {
+        self.with(|state, _| {
+            let bucket = state.s3.buckets.get_mut(bucket);
+            bucket
+                .expect("a test makes the bucket first")
+                .notify
+                .clear();
+        });
+    }
+
     /// Puts an object as an outsider does: no call, no permission, but announced.
     pub(crate) fn put(&self, bucket: &str, seed: Seed) -> Version {
         self.with(|state, now| {

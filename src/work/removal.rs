@@ -1,0 +1,142 @@
+//! Taking the original away, once every destination has it.
+//!
+//! ```text
+//! all routes that take the key ended, each destination proved equal to one and the same source
+//!   │
+//!   ▼
+//! head(destinations)   all still there?           ── no ──▶ everything again
+//! head(source)         still what they all are?   ── no ──▶ everything again; gone: done
+//! DeleteObject         If-Match                   ── 412 ─▶ everything again
+//! ```
+//!
+//! The destinations are looked at before the source, so that what is deleted is not newer than
+//! what they hold. Nothing is deleted by version id, which would bring an older version back. Each
+//! step has its counterexample in the model (docs/TESTING.md).
+
+use std::sync::PoisonError;
+
+use super::Worker;
+use super::outcome::{Outcome, Skip};
+use super::routed::{Routed, destination_of, source_of};
+use super::task::{Equal, Failure};
+use crate::copy::already_there;
+use crate::event::Event;
+use crate::queue::Window;
+use crate::route::Route;
+use crate::s3::{Condition, Found, Object, S3Error, Spot};
+
+/// What became of the original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Original {
+    /// No route takes it away, or not every destination has it yet.
+    Stays,
+    /// It is gone.
+    Removed,
+    /// Something moved on meanwhile: everything again.
+    Again,
+}
+
+impl Worker {
+    /// Takes the original away where a route says so and all have it.
+    pub(super) async fn original(
+        &self,
+        event: &Event,
+        all: &[Routed],
+        window: &Window,
+    ) -> Result<Original, Failure> {
+        let Some(mover) = all
+            .iter()
+            .find(|one| one.route.moves && one.equal.is_some())
+        else {
+            return Ok(Original::Stays);
+        };
+        let mut copies = Vec::with_capacity(all.len());
+        for one in all {
+            match (&one.equal, &one.outcome) {
+                (Some(equal), _) => copies.push((one.route.as_ref(), equal)),
+                // The route does not take the object as it is.
+                (None, Outcome::Skip(Skip::Size)) => {}
+                (None, _) => return Ok(Original::Stays),
+            }
+        }
+        let mover = mover.route.as_ref();
+        self.check_conditions(mover, &copies)?;
+        let mut there = Vec::with_capacity(copies.len());
+        for (route, equal) in copies {
+            let to = destination_of(route);
+            let to = self.side(route.to_account.as_deref(), &to);
+            match to.s3.head(to.bucket, &equal.target).await? {
+                Found::Object(copy) => there.push((route, &equal.target, copy)),
+                Found::Gone | Found::Nothing => return Ok(Original::Again),
+            }
+        }
+        let from = source_of(mover);
+        let from = self.side(mover.from_account.as_deref(), &from);
+        let Some(source) = from.s3.head_for_certain(from.bucket, &event.key).await? else {
+            return Ok(Original::Removed);
+        };
+        let spot = Spot::new(from.bucket, &event.key);
+        let still = |route: &Route, target: &String, copy: &Object| {
+            let key = route.destination(&event.key, Some(source.last_modified));
+            key.as_ref() == Ok(target) && already_there(&spot, &source, copy).is_some()
+        };
+        if !there
+            .iter()
+            .all(|(route, target, copy)| still(route, target, copy))
+        {
+            return Ok(Original::Again);
+        }
+        if source.version_id.is_none() || there.iter().any(|(.., copy)| copy.version_id.is_none()) {
+            self.warn_of_versions(mover);
+        }
+        let condition = Condition::Unchanged(source.etag.clone());
+        match from
+            .s3
+            .delete(from.bucket, &event.key, &condition, window)
+            .await
+        {
+            Ok(()) => {
+                self.metrics.moved(&mover.name);
+                tracing::debug!(route = mover.name, key = event.key, "original deleted");
+                Ok(Original::Removed)
+            }
+            Err(e) if e.is_lost_race() => Ok(Original::Again),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// A bucket may have said meanwhile that it knows no conditions.
+    fn check_conditions(&self, mover: &Route, copies: &[(&Route, &Equal)]) -> Result<(), Failure> {
+        let from = (mover.from_account.as_deref(), &mover.from.bucket);
+        let to = copies
+            .iter()
+            .map(|(route, _)| (route.to_account.as_deref(), &route.to.bucket));
+        for (account, bucket) in to.chain([from]) {
+            if !self.doors.of(account).conditional(bucket) {
+                let message =
+                    format!("{bucket} knows no conditional writes, so nothing can be moved safely");
+                return Err(S3Error::NotImplemented {
+                    op: "DeleteObject",
+                    message,
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    fn warn_of_versions(&self, mover: &Route) {
+        let mut warned = self
+            .unversioned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(mover.name.clone()) {
+            tracing::warn!(
+                route = mover.name,
+                "original: the source's or the destination's bucket keeps no versions, so that an object \
+                 which is overwritten with content it had before, while it is being moved, can be lost; \
+                 turn versioning on"
+            );
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! One event on all routes that take it: every destination made equal, and then, where a route
+//! says so, the original taken away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::fail::{self, Failed};
+use super::hold::{Entry, Pass};
+use super::lanes::{Seat, Turn};
+use super::outcome::{Cause, Outcome, Skip};
+use super::reconcile::ROUNDS;
+use super::removal::Original;
+use super::task::{Equal, Failure, Reached, Reconciled, Target, Task};
+use super::{End, Worker};
+use crate::config::SourceMissing;
+use crate::copy::{ForRoute, Nothing};
+use crate::event::Event;
+use crate::queue::Window;
+use crate::route::Route;
+use crate::s3::{Bucket, ETag, Side};
+
+/// One event on one route, whose destination has come to its end.
+pub(super) struct Routed {
+    pub(super) route: Arc<Route>,
+    pub(super) outcome: Outcome,
+    /// The destination, if it was proved equal to the source.
+    pub(super) equal: Option<Equal>,
+    /// A write has had no answer: it may yet land.
+    unanswered: bool,
+    /// To be told how it went, once that is known of the original, too.
+    pass: Option<Pass>,
+}
+
+impl Worker {
+    /// Makes one key equal on all routes that take it.
+    pub async fn event(
+        &self,
+        event: &Event,
+        queue: Option<&str>,
+        received: u32,
+        window: &Window,
+        seat: &Seat<'_>,
+    ) -> Vec<End> {
+        // A removal says nothing of the object that stands there now; sizes are checked later.
+        let (bucket, key) = (&event.bucket, &event.key);
+        let routes: Vec<_> = self.routes.choose(queue, bucket, key, event.size).collect();
+        if routes.is_empty() {
+            return vec![self.unrouted(Outcome::Skip(Skip::NoRoute))];
+        }
+        let mut tries = 0;
+        let (all, original) = loop {
+            let mut all = Vec::with_capacity(routes.len());
+            for route in &routes {
+                let received = (received, received > 1 || tries > 0);
+                all.push(self.on_route(route, event, received, window, seat).await);
+            }
+            tries += 1;
+            let original = self.original(event, &all, window).await;
+            if !matches!(original, Ok(Original::Again)) || tries == ROUNDS {
+                break (all, original);
+            }
+        };
+        let failed = match original {
+            Ok(Original::Stays | Original::Removed) => None,
+            Ok(Original::Again) => Some(Failure::Contended),
+            Err(failure) => Some(failure),
+        };
+        let ended = all.into_iter().map(|routed| {
+            let failed = failed.clone().filter(|_| routed.route.moves);
+            self.ended(routed, event, received, failed, window)
+        });
+        ended.collect()
+    }
+
+    async fn on_route(
+        &self,
+        route: &Arc<Route>,
+        event: &Event,
+        (received, received_before): (u32, bool),
+        window: &Window,
+        seat: &Seat<'_>,
+    ) -> Routed {
+        let pass = match self.gates.of(&route.name).enter() {
+            Entry::Go(pass) => pass,
+            Entry::Held(wait) => {
+                let cause = Cause::new("route_held", "the route is held").uncounted();
+                return Routed {
+                    route: route.clone(),
+                    outcome: Outcome::RetryAfter(wait, cause.at(&route.name, &event.key)),
+                    equal: None,
+                    unanswered: false,
+                    pass: None,
+                };
+            }
+        };
+        let before = window.lands_by();
+        let (from, to) = (source_of(route), destination_of(route));
+        let task = Task {
+            route: ForRoute {
+                name: &route.name,
+                bandwidth: self.bandwidth.get(&route.name),
+            },
+            from: self.side(route.from_account.as_deref(), &from),
+            event,
+            etag: event.etag.as_deref().map(ETag::new),
+            to: self.side(route.to_account.as_deref(), &to),
+            target: Target {
+                key: &|time| {
+                    route
+                        .destination(&event.key, time)
+                        .map_err(|e| e.to_string())
+                },
+                dated: route.is_dated(),
+                takes: &|size| route.matches(&event.bucket, &event.key, Some(size)).is_ok(),
+            },
+            way: route.way,
+            apart: route.apart,
+            follows: route.follows,
+            received_before,
+            turn: Turn { seat, pass: &pass },
+        };
+        let Reconciled { end, wrote, equal } = self.reconciler.reconcile(&task, window).await;
+
+        // Whatever the ending says, a crawl is never lost.
+        let unanswered = window.lands_by() != before;
+        if wrote || received > 1 || unanswered {
+            (self.arrived)(route);
+        }
+        let (outcome, pass) = match end {
+            Ok(reached) => self.reached(route, event, &reached, pass),
+            Err(failure) => {
+                let outcome = failed(route, event, received, failure, pass, window);
+                (outcome, None)
+            }
+        };
+        Routed {
+            route: route.clone(),
+            outcome,
+            equal,
+            unanswered,
+            pass,
+        }
+    }
+
+    /// What a destination's end means; and the pass, if both sides have answered as they should.
+    fn reached(
+        &self,
+        route: &Route,
+        event: &Event,
+        reached: &Reached,
+        pass: Pass,
+    ) -> (Outcome, Option<Pass>) {
+        let (route_name, key) = (route.name.as_str(), event.key.as_str());
+        match *reached {
+            Reached::Written { way, bytes } => {
+                let way = way.name();
+                self.metrics.copied(route_name, way, bytes);
+                tracing::debug!(
+                    route = route_name,
+                    bucket = event.bucket,
+                    key,
+                    bytes,
+                    way,
+                    "copied"
+                );
+                (Outcome::Done, Some(pass))
+            }
+            Reached::Deleted => {
+                self.metrics.deleted(route_name);
+                tracing::debug!(route = route_name, bucket = event.bucket, key, "deleted");
+                (Outcome::Done, Some(pass))
+            }
+            Reached::Nothing(Nothing::AlreadyThere(proof)) => {
+                tracing::debug!(route = route_name, key, %proof, "already there");
+                (Outcome::Skip(Skip::AlreadyThere), Some(pass))
+            }
+            Reached::Nothing(Nothing::SourceGone) => {
+                let cause = Cause::new("source_missing", "the source is gone").at(route_name, key);
+                let outcome = match route.source_missing {
+                    SourceMissing::Skip => Outcome::Skip(Skip::SourceGone),
+                    SourceMissing::Retry => Outcome::RetryAfter(Duration::ZERO, cause),
+                    SourceMissing::Park => Outcome::Poison(cause),
+                };
+                (outcome, None)
+            }
+            Reached::Size => (Outcome::Skip(Skip::Size), None),
+        }
+    }
+
+    /// Tells the gate and the metrics how it went, now that it is known of the original, too.
+    fn ended(
+        &self,
+        routed: Routed,
+        event: &Event,
+        received: u32,
+        failure: Option<Failure>,
+        window: &Window,
+    ) -> End {
+        let Routed {
+            route,
+            mut outcome,
+            unanswered,
+            pass,
+            equal: _,
+        } = routed;
+        match (pass, failure) {
+            (Some(pass), None) => pass.worked(),
+            (Some(pass), Some(failure)) => {
+                outcome = failed(&route, event, received, failure, pass, window);
+            }
+            (None, _) => {}
+        }
+        self.metrics.record(&route.name, outcome.name());
+        End {
+            route: Some(route),
+            outcome,
+            unanswered,
+        }
+    }
+
+    pub(super) fn side<'a>(&'a self, account: Option<&str>, bucket: &'a Bucket) -> Side<'a> {
+        Side {
+            s3: self.doors.of(account),
+            bucket,
+        }
+    }
+
+    pub(super) fn unrouted(&self, outcome: Outcome) -> End {
+        self.metrics.record("none", outcome.name());
+        End {
+            route: None,
+            outcome,
+            unanswered: false,
+        }
+    }
+}
+
+pub(super) fn source_of(route: &Route) -> Bucket {
+    Bucket {
+        name: route.from.bucket.clone(),
+        region: route.from_region.clone(),
+    }
+}
+
+pub(super) fn destination_of(route: &Route) -> Bucket {
+    Bucket {
+        name: route.to.bucket.clone(),
+        region: route.to_region.clone(),
+    }
+}
+
+/// What a failure on a route means.
+fn failed(
+    route: &Route,
+    event: &Event,
+    received: u32,
+    failure: Failure,
+    pass: Pass,
+    window: &Window,
+) -> Outcome {
+    let place = format!("s3://{}/{} → {}", event.bucket, event.key, route.to);
+    // Receives that a hold has cost say nothing about the message.
+    let lately = pass.gate().held_lately();
+    let failed = Failed {
+        failure,
+        key: &event.key,
+        place: &place,
+        received: if lately { 1 } else { received },
+    };
+    let outcome = fail::outcome(failed, pass, window);
+    let outcome = if lately { outcome.uncounted() } else { outcome };
+    outcome.at_route(&route.name, &event.key)
+}

@@ -1,0 +1,118 @@
+//! One key to make equal, and how that ended.
+
+use jiff::Timestamp;
+
+use super::lanes::Turn;
+use super::reconcile::ROUNDS;
+use crate::config::Way;
+use crate::copy::{CopyError, ForRoute, Nothing};
+use crate::event::Event;
+use crate::s3::{ETag, S3Error, Side};
+
+/// One key to make equal, on one route.
+#[derive(Debug, Clone)]
+pub struct Task<'a> {
+    /// The route.
+    pub route: ForRoute<'a>,
+    /// Where the source is.
+    pub from: Side<'a>,
+    /// What was said about it.
+    pub event: &'a Event,
+    /// The event's `eTag`.
+    pub etag: Option<ETag>,
+    /// Where the copy goes.
+    pub to: Side<'a>,
+    /// Makes the destination key; dated routes need the source's time.
+    pub target: Target<'a>,
+    /// The route's `way`.
+    pub way: Way,
+    /// Why S3 shall not copy between the two by itself.
+    pub apart: Option<&'static str>,
+    /// A copy whose source is gone is deleted.
+    pub follows: bool,
+    /// An earlier delivery of the same message may have written already.
+    pub received_before: bool,
+    /// A large copy has to wait for its lane.
+    pub turn: Turn<'a>,
+}
+
+/// Where the copy goes.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The key, for a source last modified then.
+    pub key: &'a (dyn Fn(Option<Timestamp>) -> Result<String, String> + Send + Sync),
+    /// The key depends on the source's Last-Modified.
+    pub dated: bool,
+    /// Whether the route takes an object of this size.
+    pub takes: &'a (dyn Fn(u64) -> bool + Send + Sync),
+}
+
+impl std::fmt::Debug for Target<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target")
+            .field("dated", &self.dated)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a key ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reached {
+    /// The destination was written, and is right.
+    Written {
+        /// How the bytes travelled.
+        way: crate::copy::Way,
+        /// How many.
+        bytes: u64,
+    },
+    /// The source is gone, and so is its copy by now.
+    Deleted,
+    /// There was nothing to do.
+    Nothing(Nothing),
+    /// The object as it is now is outside the route's size limits.
+    Size,
+}
+
+/// Why a key did not end.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Failure {
+    /// The copy failed.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// The key is busy.
+    #[error("lost {ROUNDS} races in a row against other writers")]
+    Contended,
+    /// This release cannot do it.
+    #[error("{0}")]
+    NotYet(String),
+    /// The destination key cannot be made.
+    #[error("{0}")]
+    Target(String),
+}
+
+impl From<S3Error> for Failure {
+    fn from(e: S3Error) -> Self {
+        Self::Copy(e.into())
+    }
+}
+
+/// A destination that was proved equal to its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Equal {
+    /// The source's.
+    pub etag: ETag,
+    /// The destination's key.
+    pub target: String,
+}
+
+/// How a key ended, and whether anything was written on the way: whatever the end, something may
+/// have arrived.
+#[derive(Debug)]
+pub struct Reconciled {
+    /// How it ended.
+    pub end: Result<Reached, Failure>,
+    /// A write took effect.
+    pub wrote: bool,
+    /// Where the destination is, if it was proved equal to the source.
+    pub equal: Option<Equal>,
+}

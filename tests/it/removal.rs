@@ -1,0 +1,448 @@
+//! What a route takes away: copies whose source is gone, and originals that were copied.
+
+use std::time::Duration;
+
+use brigade::config::ConditionalWrites;
+
+use crate::aws::{Bucket, Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence, World};
+use crate::stage::{Stage, at, event, until};
+
+const FOLLOW: &str = "deletes = \"follow\"";
+const MOVE: &str = "original = \"delete\"";
+const ASIDE: &str = "original = \"move\"\nmove_to = \"done/\"";
+
+fn put(world: &World, body: &str) {
+    world.put("raw", Seed::new("in/a.csv", body.to_owned()));
+}
+
+fn delete(world: &World) {
+    world.delete("raw", "in/a.csv", None);
+}
+
+fn text(stage: &Stage) -> Option<String> {
+    stage
+        .copy("a.csv")
+        .map(|body| String::from_utf8(body).expect("it is text"))
+}
+
+fn is_there(stage: &Stage, bucket: &str, key: &str) -> bool {
+    stage.world.object(bucket, key).is_some()
+}
+
+/// A stage on which both sides keep versions.
+fn versioned() -> Stage {
+    let stage = Stage::without_target(1);
+    stage
+        .world
+        .create_bucket(Bucket::new("lake", "eu-west-1").versioned());
+    stage
+        .world
+        .create_bucket(Bucket::new("raw", "us-east-1").versioned());
+    stage.world.notify("raw", &stage.queue);
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_goes_where_its_source_goes() {
+    let stage = versioned();
+    let daemon = stage.start(&stage.config(FOLLOW)).await;
+    let mut before = stage.s3_calls();
+    let mut cost = || {
+        let now = stage.s3_calls();
+        now - std::mem::replace(&mut before, now)
+    };
+    put(&stage.world, "one");
+    stage.drained().await;
+    assert_eq!(cost(), 2, "new: the copy, and a look after it");
+    put(&stage.world, "two");
+    stage.drained().await;
+    assert_eq!(cost(), 4, "an overwrite costs what it costs everywhere");
+
+    delete(&stage.world);
+    stage.drained().await;
+    assert_eq!(
+        (text(&stage), cost()),
+        (None, 4),
+        "two looks, the delete, a look after it"
+    );
+    let hint = "{\"brigade\":1,\"kind\":\"work\",\"bucket\":\"raw\",\"key\":\"in/a.csv\"}";
+    stage.send(hint).await;
+    stage.drained().await;
+    assert_eq!(
+        (text(&stage), cost()),
+        (None, 2),
+        "once more: two looks at two delete markers"
+    );
+
+    // The delete marker goes, the newest version goes, one that nobody sees goes.
+    let newest = || {
+        stage
+            .world
+            .versions("raw", "in/a.csv")
+            .pop()
+            .expect("there are")
+            .id
+    };
+    stage.world.delete("raw", "in/a.csv", newest().as_deref());
+    stage.drained().await;
+    assert_eq!(text(&stage).as_deref(), Some("two"));
+    stage.world.delete("raw", "in/a.csv", newest().as_deref());
+    stage.drained().await;
+    assert_eq!(text(&stage).as_deref(), Some("one"));
+    put(&stage.world, "three");
+    let older = stage.world.versions("raw", "in/a.csv")[0].id.clone();
+    stage.world.delete("raw", "in/a.csv", older.as_deref());
+    stage.drained().await;
+    assert_eq!(text(&stage).as_deref(), Some("three"));
+    daemon.stop().await;
+    assert!(stage.parked().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_stays_where_deletes_are_not_followed() {
+    let stage = Stage::new(1);
+    put(&stage.world, "one");
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    delete(&stage.world);
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(text(&stage).as_deref(), Some("one"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_way_of_removal_is_a_hint_and_none_is_believed() {
+    let s3 = |name: &str| {
+        event("in/a.csv", 0, "", "2026-11-01T00:00:00Z").replace("ObjectCreated:Put", name)
+    };
+    let eventbridge = r#"{"version":"0","id":"1","detail-type":"Object Deleted","source":"aws.s3",
+        "account":"1","time":"2026-11-01T00:00:00Z","region":"us-east-1","resources":[],
+        "detail":{"version":"1","bucket":{"name":"raw"},"object":{"key":"in/a.csv"},
+        "reason":"Lifecycle Expiration","deletion-type":"Permanently Deleted"}}"#;
+    for said in [
+        s3("ObjectRemoved:Delete"),
+        s3("ObjectRemoved:DeleteMarkerCreated"),
+        s3("LifecycleExpiration:Delete"),
+        s3("LifecycleExpiration:DeleteMarkerCreated"),
+        eventbridge.to_owned(),
+    ] {
+        for gone in [false, true] {
+            let stage = Stage::new(1);
+            put(&stage.world, "one");
+            let daemon = stage.start(&stage.config(FOLLOW)).await;
+            stage.drained().await;
+            if gone {
+                delete(&stage.world);
+                stage.world.empty(&stage.queue);
+            }
+            stage.send(&said).await;
+            stage.drained().await;
+            daemon.stop().await;
+            assert_eq!(text(&stage).is_none(), gone, "{said}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_cannot_be_seen_is_not_gone() {
+    let denial = |action: &str| Denial {
+        access_key: HOME_KEY.into(),
+        action: action.into(),
+        resource: "raw".into(),
+    };
+    for (why, hidden, denied) in [
+        ("the bucket is missing", true, None),
+        ("it may not be read", false, Some(denial("s3:GetObject"))),
+        (
+            "a missing key looks denied",
+            false,
+            Some(denial("s3:ListBucket")),
+        ),
+    ] {
+        let stage = Stage::new(1);
+        put(&stage.world, "one");
+        let daemon = stage.start(&stage.config(FOLLOW)).await;
+        stage.drained().await;
+        delete(&stage.world);
+        stage.world.hide_bucket("raw", hidden);
+        if let Some(denied) = denied {
+            stage.world.access(|access| access.deny(denied));
+        }
+        if hidden {
+            tokio::time::sleep(Duration::from_mins(5)).await;
+            assert_eq!(text(&stage).as_deref(), Some("one"), "{why}");
+            stage.world.hide_bucket("raw", false);
+        }
+        stage.drained().await;
+        daemon.stop().await;
+        // A denial is believed in the end, and a person is told; the copy stays.
+        assert_eq!(text(&stage).is_none(), hidden, "{why}");
+        assert_eq!(stage.parked().await.is_empty(), hidden, "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_that_races_a_new_object_leaves_its_copy() {
+    // The one that comes is not announced: nobody else would mend it.
+    for (why, moment, body) in [
+        ("other content before the delete", Moment::Before, "two"),
+        ("the same content before the delete", Moment::Before, "one"),
+        ("the same content after the delete", Moment::After, "one"),
+    ] {
+        for conditional in [ConditionalWrites::On, ConditionalWrites::Off] {
+            let stage = Stage::new(1);
+            put(&stage.world, "one");
+            let mut config = stage.config(FOLLOW);
+            config.aws.conditional_writes = conditional;
+            let daemon = stage.start(&config).await;
+            stage.drained().await;
+            delete(&stage.world);
+            at(&stage, "DeleteObject", 0, moment, move |world| {
+                world.hush("raw");
+                put(world, body);
+            });
+            stage.drained().await;
+            daemon.stop().await;
+            assert_eq!(
+                text(&stage).as_deref(),
+                Some(body),
+                "{why}, conditions {conditional:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_goes_while_it_is_copied_leaves_no_copy() {
+    // Its removal finds nothing to delete, for the copy has not landed.
+    for (way, operation) in [("", "CopyObject"), ("way = \"stream\"", "PutObject")] {
+        let stage = Stage::new(1);
+        put(&stage.world, "one");
+        at(&stage, operation, 0, Moment::After, |world| {
+            world.hush("raw");
+            delete(world);
+        });
+        let daemon = stage
+            .start(&stage.config(&format!("{FOLLOW}\n{way}")))
+            .await;
+        stage.drained().await;
+        daemon.stop().await;
+        assert_eq!(text(&stage), None, "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_when_its_creation_is_heard_of_leaves_no_older_copy() {
+    for way in ["", "way = \"stream\""] {
+        let stage = Stage::new(1);
+        put(&stage.world, "one");
+        let config = stage.config(&format!("{FOLLOW}\n{way}"));
+        let daemon = stage.start(&config).await;
+        stage.drained().await;
+        daemon.stop().await;
+        // Only the creation is announced.
+        put(&stage.world, "two");
+        stage.world.hush("raw");
+        delete(&stage.world);
+        let daemon = stage.start(&config).await;
+        stage.drained().await;
+        daemon.stop().await;
+        assert_eq!(text(&stage), None, "{way}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_cannot_be_seen_is_not_gone() {
+    let stage = Stage::new(1);
+    put(&stage.world, "one");
+    let daemon = stage.start(&stage.config(FOLLOW)).await;
+    stage.drained().await;
+    stage.world.hide_bucket("lake", true);
+    delete(&stage.world);
+    until("it is held", || daemon.is_held("orders")).await;
+    stage.world.hide_bucket("lake", false);
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(text(&stage), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_without_an_answer_is_looked_after() {
+    let w = Duration::from_secs(30);
+    for fault in [
+        Fault::Lost(Silence::Reset),
+        Fault::Dropped(Silence::Hang),
+        Fault::Late(w * 9 / 10, Silence::Reset),
+    ] {
+        let stage = Stage::new(1);
+        put(&stage.world, "one");
+        let daemon = stage.start(&stage.config(FOLLOW)).await;
+        stage.drained().await;
+        delete(&stage.world);
+        let rule = Rule::new(fault.clone()).on("s3", "DeleteObject");
+        stage.world.inject(rule.times(1));
+        let deletes = || stage.world.calls().count("s3", "DeleteObject");
+        until("it was sent", || deletes() == 1).await;
+        let began = tokio::time::Instant::now();
+        // The same comes back before that delete lands.
+        put(&stage.world, "one");
+        stage.drained().await;
+        daemon.stop().await;
+        assert!(began.elapsed() >= w, "{fault:?}: settled after W");
+        assert_eq!(text(&stage).as_deref(), Some("one"), "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_original_goes_once_its_copy_is_there() {
+    for (more, calls, aside) in [(MOVE, 4, false), (ASIDE, 6, true)] {
+        let stage = versioned();
+        let daemon = stage.start(&stage.config(more)).await;
+        let before = stage.s3_calls();
+        put(&stage.world, "one");
+        stage.drained().await;
+        assert_eq!(text(&stage).as_deref(), Some("one"), "{more}");
+        assert!(!is_there(&stage, "raw", "in/a.csv"), "{more}");
+        assert_eq!(is_there(&stage, "raw", "done/a.csv"), aside, "{more}");
+        // And the removal that this announces: two looks on each route.
+        let removal = if aside { 4 } else { 2 };
+        assert_eq!(stage.s3_calls() - before, calls + removal, "{more}");
+        daemon.stop().await;
+        assert!(stage.parked().await.is_empty(), "{more}");
+        let versions = stage.world.versions("raw", "in/a.csv");
+        assert_eq!(versions.len(), 2, "{more}: the version, and a marker on it");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_original_stays_until_every_route_has_it() {
+    let second = format!("{MOVE}\n[route.second]\nfrom = \"s3://raw/in/\"\nto = \"s3://store/\"");
+    let stage = Stage::new(1);
+    put(&stage.world, "one");
+    let daemon = stage.start(&stage.config(&second)).await;
+    until("the second is held", || daemon.is_held("second")).await;
+    assert!(is_there(&stage, "raw", "in/a.csv"));
+    stage.world.create_bucket(Bucket::new("store", "eu-west-1"));
+    stage.drained().await;
+    daemon.stop().await;
+    assert!(!is_there(&stage, "raw", "in/a.csv"));
+    assert!(is_there(&stage, "store", "a.csv") && is_there(&stage, "lake", "orders/a.csv"));
+    assert_eq!(stage.world.calls().count("s3", "DeleteObject"), 1);
+}
+
+/// Somebody meddles while an original is being moved.
+#[tokio::test(start_paused = true)]
+async fn a_move_that_is_overtaken_begins_anew() {
+    type Meddle = fn(&World);
+    let again: Meddle = |world| put(world, "two");
+    let dressed: Meddle = |world| {
+        world.put(
+            "raw",
+            Seed::new("in/a.csv", "one").header("content-type", "text/x"),
+        );
+    };
+    let gone: Meddle = |world| world.delete("lake", "orders/a.csv", None);
+    let other: Meddle = |world| {
+        world.put("lake", Seed::new("orders/a.csv", "other"));
+    };
+    #[rustfmt::skip]
+    let table = [
+        // The first look is at the destination, the second at the source.
+        ("overwritten before the looks",   "HeadObject",   0, Moment::Before, again,   "two"),
+        ("overwritten before the second",  "HeadObject",   1, Moment::Before, again,   "two"),
+        ("overwritten before the delete",  "DeleteObject", 0, Moment::Before, again,   "two"),
+        ("dressed anew before the looks",  "HeadObject",   0, Moment::Before, dressed, "one"),
+        ("dressed anew between the looks", "HeadObject",   1, Moment::Before, dressed, "one"),
+        ("the copy goes",                  "HeadObject",   0, Moment::Before, gone,    "one"),
+        ("the copy is another's",          "HeadObject",   0, Moment::Before, other,   "one"),
+    ];
+    for (why, operation, nth, moment, meddle, want) in table {
+        let stage = versioned();
+        let daemon = stage.start(&stage.config(MOVE)).await;
+        stage.drained().await;
+        at(&stage, operation, nth, moment, move |world| {
+            // What meddles is not announced: the one message sees it through.
+            world.hush("raw");
+            meddle(world);
+        });
+        put(&stage.world, "one");
+        stage.drained().await;
+        daemon.stop().await;
+        assert!(!is_there(&stage, "raw", "in/a.csv"), "{why}");
+        assert_eq!(text(&stage).as_deref(), Some(want), "{why}");
+        let copy = stage
+            .world
+            .object("lake", "orders/a.csv")
+            .and_then(|copy| copy.object);
+        let kind = copy.expect("it is there").meta.headers["content-type"].clone();
+        assert_eq!(kind == "text/x", why.starts_with("dressed"), "{why}");
+        assert!(stage.parked().await.is_empty(), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_goes_on_after_a_crash_or_an_answer_that_was_lost() {
+    for fault in [Fault::Lost(Silence::Reset), Fault::Dropped(Silence::Reset)] {
+        for operation in ["CopyObject", "HeadObject", "DeleteObject"] {
+            let stage = versioned();
+            let rule = Rule::new(fault.clone()).on("s3", operation);
+            stage.world.inject(rule.times(1));
+            put(&stage.world, "one");
+            let daemon = stage.start(&stage.config(MOVE)).await;
+            stage.drained().await;
+            daemon.stop().await;
+            assert!(
+                !is_there(&stage, "raw", "in/a.csv"),
+                "{fault:?} of {operation}"
+            );
+            assert_eq!(
+                text(&stage).as_deref(),
+                Some("one"),
+                "{fault:?} of {operation}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_that_is_denied_holds_its_route() {
+    let stage = versioned();
+    let denial = Denial {
+        access_key: HOME_KEY.into(),
+        action: "s3:DeleteObject".into(),
+        resource: "raw".into(),
+    };
+    stage.world.access(|access| access.deny(denial.clone()));
+    for n in 0..20 {
+        stage.put(&format!("{n}.csv"), "x");
+    }
+    let daemon = stage.start(&stage.config(MOVE)).await;
+    until("it is held", || daemon.is_held("orders")).await;
+    let reason = daemon.route("orders")["reason"].to_string();
+    assert!(reason.contains("s3:DeleteObject"), "{reason}");
+    stage.world.access(|access| access.allow(&denial));
+    stage.drained().await;
+    daemon.stop().await;
+    for n in 0..20 {
+        assert!(!is_there(&stage, "raw", &format!("in/{n}.csv")), "{n}");
+        assert!(stage.copy(&format!("{n}.csv")).is_some(), "{n}");
+    }
+    assert!(stage.parked().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_moved_where_conditions_turn_out_to_be_unknown() {
+    for operation in ["CopyObject", "DeleteObject"] {
+        let stage = versioned();
+        let rule = Rule::new(Fault::NotImplemented).on("s3", operation);
+        stage.world.inject(rule.times(1));
+        put(&stage.world, "one");
+        let daemon = stage.start(&stage.config(MOVE)).await;
+        until("it is held", || daemon.is_held("orders")).await;
+        let reason = daemon.route("orders")["reason"].to_string();
+        assert!(reason.contains("not implemented"), "{operation}: {reason}");
+        daemon.stop().await;
+        assert!(is_there(&stage, "raw", "in/a.csv"), "{operation}");
+        assert_eq!(text(&stage).as_deref(), Some("one"), "{operation}");
+    }
+}

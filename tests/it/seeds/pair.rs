@@ -1,0 +1,307 @@
+//! One source and its copies on one way: was each promise kept about them?
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::script::{Act, Outside};
+use super::stage::{SOURCE, Stage, is_outsiders};
+use crate::aws::{Settled, Version, What, Write};
+
+/// The mark that the daemon leaves on some copies.
+const MARK: &str = "brigade-source";
+
+/// What of an object is one whole.
+#[derive(Debug, PartialEq)]
+struct Face<'a> {
+    md5: String,
+    length: u64,
+    headers: &'a BTreeMap<String, String>,
+    user: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Face<'a> {
+    fn of(version: &'a Version) -> Self {
+        let object = version.object.as_ref().expect("markers have no face");
+        let user = object.meta.user.iter();
+        Self {
+            md5: object.content.md5(),
+            length: object.content.len(),
+            headers: &object.meta.headers,
+            user: user
+                .filter(|(name, _)| *name != MARK)
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect(),
+        }
+    }
+}
+
+/// One source and its copies on one route.
+pub(super) struct Pair<'a> {
+    stage: &'a Stage,
+    pub(super) route: usize,
+    key: usize,
+    source: Vec<Write>,
+    /// By key.
+    pub(super) copies: BTreeMap<String, Vec<Write>>,
+    meddled: bool,
+}
+
+impl<'a> Pair<'a> {
+    pub(super) fn of(stage: &'a Stage, route: usize, key: usize) -> Self {
+        let (world, bucket) = (&stage.world, stage.bucket(route));
+        let copies = stage.targets(route, key).into_iter().map(|target| {
+            let history = world.history(&bucket, &target).0;
+            (target, history)
+        });
+        let meddled = stage.script.steps.iter().any(|step| {
+            let Act::Outside(outside) = &step.act else {
+                return false;
+            };
+            matches!(outside,
+                Outside::Meddle { route: r, key: k, .. } | Outside::MeddleDelete { route: r, key: k }
+                if (*r, *k) == (route, key))
+        });
+        Self {
+            stage,
+            route,
+            key,
+            source: world.history(SOURCE, &stage.key(key)).0,
+            copies: copies.collect(),
+            meddled,
+        }
+    }
+
+    /// Tags can change in place, so no pin holds them: they are right only in the end. Streaming
+    /// does not carry them yet, and a marked copy, whose headers were given by hand, may have those
+    /// of a later version of the same bytes.
+    fn tags<'v>(&self, version: &'v Version) -> Option<&'v BTreeMap<String, String>> {
+        let route = self.stage.script.routes.get(self.route);
+        let streamed = route.is_some_and(|route| route.streamed);
+        let object = version.object.as_ref().filter(|_| !streamed)?;
+        Some(&object.tags)
+    }
+
+    /// Where a copy of this source version belongs.
+    fn target(&self, source: &Version) -> String {
+        self.stage.target(self.route, self.key, source.modified)
+    }
+
+    fn follows(&self) -> bool {
+        let route = self.stage.script.routes.get(self.route);
+        route.is_some_and(|route| route.follows)
+    }
+
+    /// The destination equals the source. A source that is gone leaves its copy, or none; none
+    /// where deletes are followed. What can be moved is gone.
+    pub(super) fn ends_equal(&self) -> Option<String> {
+        let source = self.source.last()?.current.as_ref();
+        if source.is_some() && self.stage.script.moves() {
+            return Some(format!("{self}: the original is still there"));
+        }
+        let Some(source) = source else {
+            let left = self
+                .copies
+                .values()
+                .any(|copies| copies.last().is_some_and(|write| write.current.is_some()));
+            let stale = self.follows() && left;
+            return stale.then(|| format!("{self}: the copy outlives its source"));
+        };
+        let copy = self
+            .copies
+            .get(&self.target(source))
+            .and_then(|copies| copies.last()?.current.as_ref());
+        let Some(copy) = copy else {
+            return Some(format!("{self}: there is no copy"));
+        };
+        let (is, should) = (Face::of(copy), Face::of(source));
+        if !is_marked(copy) && self.tags(copy) != self.tags(source) {
+            return Some(format!("{self}: the copy has other tags"));
+        }
+        (is != should).then(|| format!("{self}: the copy is {is:?}, its source {should:?}"))
+    }
+
+    /// Each copy that ever was is one of the source's versions, whole.
+    pub(super) fn stays_whole(&self) -> Option<String> {
+        self.copies
+            .values()
+            .flatten()
+            .filter_map(|write| write.current.as_ref())
+            .filter(|copy| !is_outsiders(copy))
+            .find(|copy| {
+                let mut versions = self.source.iter().filter_map(|w| w.current.as_ref());
+                !versions.any(|source| Face::of(source) == Face::of(copy))
+            })
+            .map(|torn| format!("{self}: torn: {:?} was never the source", Face::of(torn)))
+    }
+
+    /// No older version replaces a newer one where writes are conditional. What a condition cannot
+    /// tell is content that repeats while a write is under way: the end must still be right.
+    pub(super) fn never_goes_back(&self) -> Option<String> {
+        for copies in self.copies.values() {
+            let (mut newest, mut replaced) = (0, BTreeMap::<&str, usize>::new());
+            let mut before: Option<&str> = None;
+            let mut meddled = false;
+            for write in copies {
+                meddled |= write.current.as_ref().is_none_or(is_outsiders);
+                let etag = write.etag.as_deref();
+                let age = match (&write.what, write.current.as_ref()) {
+                    (What::Copy(source), _) => Some(source.reign),
+                    (What::Put, Some(copy)) if !is_outsiders(copy) => self.age(copy, write.moment),
+                    _ => None,
+                };
+                if let Some(age) = age {
+                    let repeats = before.is_some_and(|etag| replaced[etag] > 1);
+                    let blind = repeats || !self.stage.script.conditional;
+                    if age < newest && !blind && !meddled {
+                        return Some(format!("{self}: an older version replaced a newer one"));
+                    }
+                    newest = newest.max(age);
+                }
+                if let Some(etag) = etag {
+                    *replaced.entry(etag).or_default() += 1;
+                }
+                before = etag;
+            }
+        }
+        None
+    }
+
+    /// Where deletes are not followed, only outsiders remove copies.
+    pub(super) fn is_never_removed(&self) -> Option<String> {
+        let mut copies = self.copies.values().flatten();
+        let removed = copies.find(|write| write.current.is_none())?;
+        (!self.meddled && !self.follows())
+            .then(|| format!("{self}: the copy was removed at {}", removed.at))
+    }
+
+    /// Whatever the daemons took away at the source, each destination had by then, and never lost:
+    /// it keeps versions. Headers are not held against a move: no condition knows them.
+    pub(super) fn is_moved(&self) -> Option<String> {
+        let taken = self
+            .stage
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let pairs = self.source.windows(2).filter_map(|pair| {
+            let lost = pair[0].current.as_ref()?;
+            let moved = pair[1].what == What::Marker && !taken.contains(&pair[1].moment);
+            moved.then_some((lost, pair[1].moment))
+        });
+        let mut lost = pairs.filter(|(lost, by)| {
+            let copies = self.copies.get(&self.target(lost));
+            let copies = copies
+                .into_iter()
+                .flatten()
+                .filter(|write| write.moment < *by);
+            !copies
+                .filter_map(|write| write.current.as_ref())
+                .any(|copy| Face::of(copy).md5 == Face::of(lost).md5)
+        });
+        let (_, by) = lost.next()?;
+        Some(format!(
+            "{self}: the original was taken away at {by} before its copy was there"
+        ))
+    }
+
+    /// When the version that a streamed copy claims to be of last became the source.
+    fn age(&self, copy: &Version, by: u64) -> Option<u64> {
+        let mark = copy.object.as_ref()?.meta.user.get(MARK)?;
+        let mark: Value = serde_json::from_str(mark).ok()?;
+        let is_it = |version: &Version| {
+            let object = version
+                .object
+                .as_ref()
+                .expect("what is current is an object");
+            let modified = version.modified.to_string();
+            match (&mark["version"], &version.id) {
+                (Value::String(claimed), id) => id.as_ref() == Some(claimed),
+                _ => mark["etag"] == object.etag && mark["modified"] == modified,
+            }
+        };
+        let mut versions = self.source.iter().rev().filter(|write| write.moment <= by);
+        let was = versions.find(|write| write.current.as_ref().is_some_and(is_it));
+        was.map(|write| write.moment)
+    }
+
+    /// Unless, while the message was held, there was a time at which its effect was there to be
+    /// seen: the destination was what the source was then, or there was no source; and no copy,
+    /// where deletes are followed. Where originals are moved, there was no source any more.
+    pub(super) fn settled_early(&self, settled: &Settled) -> Option<String> {
+        if !self.is_about(&settled.body) {
+            return None;
+        }
+        let states = during(&self.source, settled.received, settled.moment);
+        let effective = states.into_iter().any(|(since, source)| {
+            let since = since.max(settled.received);
+            let Some(source) = source else {
+                return !self.follows() || self.is_absent(since, settled.moment);
+            };
+            if self.stage.script.moves() {
+                return false;
+            }
+            let Some(copies) = self.copies.get(&self.target(source)) else {
+                return false;
+            };
+            during(copies, since, settled.moment)
+                .into_iter()
+                .filter_map(|(_, copy)| copy)
+                .any(|copy| Face::of(copy) == Face::of(source))
+        });
+        (!effective).then(|| {
+            let at = settled.at;
+            format!(
+                "{self}: settled at {at} before its effect: {}",
+                settled.body
+            )
+        })
+    }
+
+    fn is_absent(&self, from: u64, to: u64) -> bool {
+        let absent = |copies: &Vec<Write>| {
+            during(copies, from, to)
+                .into_iter()
+                .any(|(_, copy)| copy.is_none())
+        };
+        self.copies.values().all(absent)
+    }
+
+    fn is_about(&self, body: &str) -> bool {
+        let key = self.stage.key(self.key);
+        let decodes_to_it = |word: &str| {
+            let spaced = word.replace('+', " ");
+            percent_decode_str(&spaced).decode_utf8_lossy() == key.as_str()
+        };
+        // As EventBridge writes it, or encoded, as S3 and our own messages do.
+        let quoted = body.replace('\\', "");
+        quoted
+            .split('"')
+            .any(|word| word == key || decodes_to_it(word))
+    }
+}
+
+impl std::fmt::Display for Pair<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "route r{}, {}", self.route, self.stage.key(self.key))
+    }
+}
+
+/// The states of a key from one moment to another, each with the moment it began.
+fn during(history: &[Write], from: u64, to: u64) -> Vec<(u64, Option<&Version>)> {
+    let mut states = vec![(0, None)];
+    for write in history.iter().filter(|write| write.moment <= to) {
+        let state = (write.moment, write.current.as_ref());
+        if write.moment <= from {
+            states.clear();
+        }
+        states.push(state);
+    }
+    states
+}
+
+fn is_marked(version: &Version) -> bool {
+    let object = version.object.as_ref();
+    object.is_some_and(|object| object.meta.user.contains_key(MARK))
+}
