@@ -362,14 +362,9 @@ mod tests {
                 route: "orders".into(),
             })
             .set(1);
-        metrics
-            .lane_in_use
-            .get_or_create(&LaneLabel { lane: "small" })
-            .set(2);
-        metrics
-            .lane_waiting
-            .get_or_create(&LaneLabel { lane: "large" })
-            .set(1);
+        let of = |lane| LaneLabel { lane };
+        metrics.lane_in_use.get_or_create(&of("small")).set(2);
+        metrics.lane_waiting.get_or_create(&of("large")).set(1);
         let lake = BucketLabels {
             account: "home".into(),
             bucket: "lake".into(),

@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::proof::{verify, verify_body};
 use super::way::Way;
 use crate::queue::Window;
-use crate::s3::{Bandwidth, CopyObject, ETag, Object, PutObject, S3Error, Side, Spot, Written};
+use crate::s3::{Bandwidth, CopyObject, ETag, Object, PutObject, S3, S3Error, Side, Spot, Written};
 
 /// The memory budget is counted in these.
 const KIB: u64 = 1024;
@@ -153,7 +153,7 @@ impl Copier {
 
     async fn stream(&self, act: Act<'_>, window: &Window) -> Result<Written, CopyError> {
         let source = act.seen()?;
-        act.may_read(source.size).await;
+        may_read(act.route.bandwidth, act.from.s3, source.size).await;
         let _room = self.room(source.size).await;
         let Side { s3, bucket } = act.from;
         let body = s3.get(bucket, act.key, &act.copy.pin, source.size).await?;
@@ -181,6 +181,14 @@ impl Copier {
     }
 }
 
+/// Waits until so many bytes may be read for the route, and by the source's account.
+pub(super) async fn may_read(line: Option<&Bandwidth>, s3: &S3, bytes: u64) {
+    if let Some(line) = line {
+        line.carry(bytes).await;
+    }
+    s3.may_read(bytes).await;
+}
+
 impl<'a> Act<'a> {
     /// What a look at the source has shown, where nothing can be done without it.
     pub(super) fn seen(&self) -> Result<&'a Object, S3Error> {
@@ -189,14 +197,6 @@ impl<'a> Act<'a> {
             code: "Unseen".into(),
             message: format!("{} needs a look at its source", self.copy.way),
         })
-    }
-
-    /// Waits until so many bytes may be read for the route, and by the source's account.
-    pub(super) async fn may_read(&self, bytes: u64) {
-        if let Some(line) = self.route.bandwidth {
-            line.carry(bytes).await;
-        }
-        self.from.s3.may_read(bytes).await;
     }
 
     /// The source's user metadata, with our mark if the copy carries one.

@@ -5,6 +5,7 @@ mod first_try;
 mod layout;
 mod marker;
 mod multipart;
+mod parts;
 mod plan;
 mod progress;
 mod proof;
