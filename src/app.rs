@@ -7,6 +7,7 @@
 //!                               crawlers                          admin looks on
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,10 +25,11 @@ use crate::intake::{Intake, Pulse};
 use crate::metrics::Metrics;
 use crate::queue::{Sqs, Terms};
 use crate::route::Routes;
+use crate::s3::Bandwidth;
 use crate::settle::Settler;
 use crate::start::{Linked, StartError, link};
 use crate::supervisor::Supervisor;
-use crate::work::{Arrived, Gates, Job, Pool, QueueTerms, Reconciler, Worker};
+use crate::work::{Arrived, Gates, Job, Lanes, Pool, QueueTerms, Reconciler, Worker};
 
 /// Verdicts waiting to be settled; the settler is a thousand times faster than S3.
 const VERDICTS: usize = 1_024;
@@ -51,7 +53,7 @@ impl App {
     /// [`StartError`] when a queue is missing or has no dead-letter queue.
     pub async fn start(config: &Config, edge: &Edge) -> Result<Self, StartError> {
         let (metrics, registry) = Metrics::new(&config.environment);
-        let accounts = Accounts::open(config, edge, &metrics).await;
+        let accounts = Accounts::open(config, edge, &metrics).await?;
         let config = &accounts.settle(config);
         config.check_regions()?;
         let mut linked = Vec::new();
@@ -72,16 +74,22 @@ impl App {
             &mut supervisor,
         );
         let arrived = arrived(crawlers.clone());
-        let worker = worker(config, &accounts, edge, metrics.clone(), arrived);
-        let doors = worker.doors.clone();
+        let lanes = Lanes::new(&config.work, metrics.clone(), supervisor.stop());
+        let worker = worker(
+            config,
+            &accounts,
+            edge,
+            metrics.clone(),
+            arrived,
+            lanes.clone(),
+        );
+        let (doors, progress) = (worker.doors.clone(), worker.progress.clone());
         let (routes, gates) = (worker.routes.clone(), worker.gates.clone());
         let workers = config.work.workers as usize;
         let room = workers + (2 * workers).max(LEAST_PREFETCH);
         let (jobs, jobs_in) = mpsc::channel(room * linked.len());
         let pool = Pool {
             worker: Arc::new(worker),
-            workers,
-            stop: supervisor.stop(),
         };
         supervisor.spawn("workers", async move {
             // Then nothing more can arrive: what the crawlers owe by now is all there is.
@@ -97,6 +105,7 @@ impl App {
             gates: gates.clone(),
             room,
             jobs,
+            lanes: lanes.clone(),
         };
         let queues = linked
             .into_iter()
@@ -108,6 +117,8 @@ impl App {
             doors,
             queues,
             gates,
+            lanes,
+            progress,
             crawlers,
             metrics,
             registry,
@@ -165,17 +176,34 @@ pub fn worker(
     edge: &Edge,
     metrics: Metrics,
     arrived: Arrived,
+    lanes: Lanes,
 ) -> Worker {
     let routes = Routes::compile(config);
+    let copier = Copier::new(config.work.memory.0);
     Worker {
         gates: Gates::new(routes.iter().map(|route| route.name.as_str())),
         routes,
-        reconciler: Reconciler::new(Copier::new(config.work.memory.0)),
+        lanes,
+        bandwidth: lines(config),
+        progress: copier.progress().clone(),
+        reconciler: Reconciler::new(copier),
         doors: accounts.doors(&config.retry, edge, metrics.clone()),
         metrics,
         arrived,
         unversioned: Mutex::default(),
     }
+}
+
+/// The routes' own lines; what is moved aside travels on its route's.
+fn lines(config: &Config) -> BTreeMap<String, Bandwidth> {
+    let mut lines = BTreeMap::new();
+    for (name, route) in &config.route {
+        if let Some(line) = route.bandwidth.map(Bandwidth::new) {
+            lines.insert(format!("{name}.aside"), line.clone());
+            lines.insert(name.clone(), line);
+        }
+    }
+    lines
 }
 
 /// What the stages of all queues have in common.
@@ -186,6 +214,7 @@ struct Stages<'a> {
     gates: Gates,
     room: usize,
     jobs: mpsc::Sender<Job>,
+    lanes: Lanes,
 }
 
 impl Stages<'_> {
@@ -227,6 +256,7 @@ impl Stages<'_> {
             room: Arc::new(Semaphore::new(self.room)),
             room_size: self.room,
             pool: self.jobs.clone(),
+            lanes: self.lanes.clone(),
             settle: verdicts,
             keepers: TaskTracker::new(),
             gates: self.gates.clone(),

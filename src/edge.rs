@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::SharedHttpClient;
-use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use jiff::Timestamp;
 
 /// S3 closes idle connections after about 20 s; ours must be gone before (aws-sdk-rust#440, #1106).
@@ -22,7 +23,8 @@ const POOL_IDLE_PER_HOST: usize = 256;
 /// The outside world, as one daemon sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct Edge {
-    /// Every request of every service goes through this one client and its pool.
+    /// Every request of every service goes through this one client and its pool, but for accounts
+    /// that trust roots of their own.
     pub http: SharedHttpClient,
     /// Wall time: for lag and for what is written into messages, never for deadlines.
     pub wall: Wall,
@@ -64,20 +66,35 @@ impl Edge {
         reason = "this is the one place that asks the clock"
     )]
     pub fn real() -> Self {
-        let http = Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::AwsLc,
-            ))
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
-            .build_https();
         Self {
-            http,
+            http: http(None),
             wall: Wall::new(Timestamp::now),
             dice: Dice::default(),
             credentials: None,
         }
     }
+
+    /// The same world, reached by a client of its own that believes these roots only.
+    #[must_use]
+    pub fn trusting(&self, roots: TrustStore) -> Self {
+        Self {
+            http: http(Some(roots)),
+            ..self.clone()
+        }
+    }
+}
+
+/// A client that trusts these roots, or the machine's.
+fn http(roots: Option<TrustStore>) -> SharedHttpClient {
+    let trust = TlsContext::builder().with_trust_store(roots.unwrap_or_default());
+    let trust = trust.build().expect("roots are all that is set");
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    Builder::new()
+        .tls_provider(provider)
+        .tls_context(trust)
+        .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
+        .build_https()
 }
 
 impl fmt::Debug for Edge {

@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::edge::Dice;
 use crate::metrics::{Metrics, QueueLabel};
 use crate::queue::{Lease, Message, Sqs, SqsError, Terms, WAIT};
-use crate::work::{Delivery, Gates, Job, QueueTerms, Verdict};
+use crate::work::{Delivery, Gates, Job, Lanes, QueueTerms, Room, Verdict};
 
 /// SQS's limit for one receive.
 const BATCH: u32 = 10;
@@ -63,6 +63,8 @@ pub struct Intake {
     pub room_size: usize,
     /// The workers.
     pub pool: mpsc::Sender<Job>,
+    /// Where the workers' slots are counted.
+    pub lanes: Lanes,
     /// Where the verdicts go.
     pub settle: mpsc::Sender<Verdict>,
     /// Owns the keepers of the leases.
@@ -318,7 +320,7 @@ impl Intake {
             let delivery = Delivery {
                 message,
                 lease,
-                room,
+                room: Room::new(room),
                 terms: self.terms.clone(),
             };
             let job = Job {
@@ -329,6 +331,7 @@ impl Intake {
             // supervisor says so, and the lease runs out.
             if self.pool.try_send(job).is_ok() {
                 self.metrics.in_flight.get_or_create(&queue).inc();
+                self.lanes.comes();
             }
         }
     }

@@ -31,6 +31,7 @@ pub mod admin;
 pub mod app;
 pub mod catalog;
 mod cause;
+mod cgroup;
 pub mod cli;
 pub mod config;
 pub mod copy;

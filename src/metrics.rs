@@ -1,8 +1,8 @@
 //! What can be counted, under which names.
 //!
 //! Names, units and labels stand in [`Metrics::new`] and nowhere else; a rename is a breaking
-//! change and goes into the CHANGELOG. No object key, message id or bucket is ever a label: their
-//! number has no bound.
+//! change and goes into the CHANGELOG. No object key or message id is ever a label, as their number
+//! has no bound; buckets are only where what is said is about them, and are those of the routes.
 //!
 //! The registry belongs to one daemon, not to the process, so several daemons fit in one test.
 
@@ -45,6 +45,14 @@ pub struct Metrics {
     pub retries: Family<OperationLabels, Counter>,
     /// Messages held: received and not yet settled.
     pub in_flight: Family<QueueLabel, Gauge>,
+    /// Workers busy, by lane.
+    pub lane_in_use: Family<LaneLabel, Gauge>,
+    /// Messages that wait for a worker, by lane.
+    pub lane_waiting: Family<LaneLabel, Gauge>,
+    /// Calls to S3 that a bucket bears at once.
+    pub s3_limit: Family<BucketLabels, Gauge>,
+    /// The same of calls that need its KMS key, once KMS has refused some.
+    pub kms_limit: Family<BucketLabels, Gauge>,
     /// 1 while a route is held.
     pub route_held: Family<RouteLabel, Gauge>,
     /// From a worker taking a message to its verdict.
@@ -65,6 +73,22 @@ pub struct QueueLabel {
 pub struct RouteLabel {
     /// The `[route.NAME]`.
     pub route: String,
+}
+
+/// `lane`: `small` or `large`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LaneLabel {
+    /// `small` or `large`.
+    pub lane: &'static str,
+}
+
+/// An account's bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BucketLabels {
+    /// The `[account.NAME]`, or `home`.
+    pub account: String,
+    /// A bucket of a route.
+    pub bucket: String,
 }
 
 /// How a message ended.
@@ -129,6 +153,10 @@ impl Metrics {
             calls: Family::default(),
             retries: Family::default(),
             in_flight: Family::default(),
+            lane_in_use: Family::default(),
+            lane_waiting: Family::default(),
+            s3_limit: Family::default(),
+            kms_limit: Family::default(),
             route_held: Family::default(),
             work_duration: Family::new_with_constructor(seconds),
             lag: Family::new_with_constructor(seconds),
@@ -183,6 +211,7 @@ impl Metrics {
             "SQS messages held",
             m.in_flight.clone(),
         );
+        metrics.register_limits(&mut all);
         all.register(
             "route_held",
             "1 while the route is held",
@@ -201,6 +230,26 @@ impl Metrics {
             m.lag.clone(),
         );
         (metrics, all)
+    }
+
+    /// What bounds how much is done at once.
+    fn register_limits(&self, all: &mut Registry) {
+        all.register("lane_in_use", "Workers busy", self.lane_in_use.clone());
+        all.register(
+            "lane_waiting",
+            "Messages that wait for a worker",
+            self.lane_waiting.clone(),
+        );
+        all.register(
+            "s3_limit",
+            "Calls to S3 that the bucket bears at once",
+            self.s3_limit.clone(),
+        );
+        all.register(
+            "kms_limit",
+            "Calls at once that need the bucket's KMS key, once KMS has refused some",
+            self.kms_limit.clone(),
+        );
     }
 
     /// Counts one answered or unanswered request.
@@ -313,6 +362,15 @@ mod tests {
                 route: "orders".into(),
             })
             .set(1);
+        let of = |lane| LaneLabel { lane };
+        metrics.lane_in_use.get_or_create(&of("small")).set(2);
+        metrics.lane_waiting.get_or_create(&of("large")).set(1);
+        let lake = BucketLabels {
+            account: "home".into(),
+            bucket: "lake".into(),
+        };
+        metrics.s3_limit.get_or_create(&lake).set(256);
+        metrics.kms_limit.get_or_create(&lake).set(11);
         metrics.work_duration.get_or_create(&queue).observe(0.02);
         metrics.lagged("orders", Duration::from_secs(2));
         let page = print(&registry);
@@ -326,6 +384,10 @@ mod tests {
             "brigade_aws_calls_total{service=\"sqs\",operation=\"ReceiveMessage\",status=\"none\"} 1",
             "brigade_retries_total{service=\"s3\",operation=\"HeadObject\"} 1",
             "brigade_deliveries_in_flight{queue=\"events\"} 3",
+            "brigade_lane_in_use{lane=\"small\"} 2",
+            "brigade_lane_waiting{lane=\"large\"} 1",
+            "brigade_s3_limit{account=\"home\",bucket=\"lake\"} 256",
+            "brigade_kms_limit{account=\"home\",bucket=\"lake\"} 11",
             "brigade_route_held{route=\"orders\"} 1",
             "brigade_work_duration_seconds_count{queue=\"events\"} 1",
             "brigade_lag_seconds_count{route=\"orders\"} 1",

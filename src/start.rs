@@ -15,9 +15,10 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// What the SDK's chain says of regions contradicts the configuration.
+    /// What the SDK's chain says of regions contradicts the configuration, or a file that it names
+    /// cannot be read.
     #[error(transparent)]
-    Regions(#[from] Refusal),
+    Config(#[from] Refusal),
     /// The URL names no queue.
     #[error(
         "queue.{name}.url = \"{url}\": no such queue (in this region and for these credentials); \

@@ -1,8 +1,10 @@
 //! The accounts of the configuration, and their clients, by service and region.
 //!
 //! All of one account's clients come from one `SdkConfig`, so they share its credentials; all of
-//! all accounts share one HTTP client. Opening an account makes no call.
+//! all accounts share one HTTP client, but those that trust roots of their own. Opening an account
+//! makes no call.
 
+mod bundle;
 mod open;
 
 use std::collections::BTreeMap;
@@ -15,7 +17,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::catalog::Glue;
 use crate::cause;
-use crate::config::{self, Aws, Config, HOME, Queue};
+use crate::config::{self, Aws, Config, HOME, Queue, Refusal};
 use crate::credentials::{Refusals, Secret};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
@@ -51,8 +53,11 @@ pub struct Account {
 
 impl Accounts {
     /// Opens home and every `[account.NAME]`; makes no call.
-    pub async fn open(config: &Config, edge: &Edge, metrics: &Metrics) -> Self {
-        let home = Account::home(edge, &config.aws).await;
+    ///
+    /// # Errors
+    /// When a `ca_bundle` cannot be read.
+    pub async fn open(config: &Config, edge: &Edge, metrics: &Metrics) -> Result<Self, Refusal> {
+        let home = Account::home(edge, &config.aws).await?;
         let mut accounts = Self {
             home,
             named: BTreeMap::new(),
@@ -63,10 +68,10 @@ impl Accounts {
             .iter()
             .partition(|(_, account)| account.secret.is_some());
         for (name, account) in first.into_iter().chain(last) {
-            let opened = accounts.open_one(name, account, edge, metrics).await;
+            let opened = accounts.open_one(name, account, edge, metrics).await?;
             accounts.named.insert(name.clone(), opened);
         }
-        accounts
+        Ok(accounts)
     }
 
     async fn open_one(
@@ -75,7 +80,7 @@ impl Accounts {
         account: &config::Account,
         edge: &Edge,
         metrics: &Metrics,
-    ) -> Account {
+    ) -> Result<Account, Refusal> {
         let reader = self.of(account.secret_account.as_deref());
         let secret = account.secret.as_deref().map(|id| {
             let region = account.secret_region();
@@ -111,12 +116,8 @@ impl Accounts {
         let mut config = config.clone();
         config.aws = self.home.aws.clone();
         for (name, account) in &mut config.account {
-            let Aws {
-                region,
-                endpoint_url,
-                conditional_writes: _,
-            } = self.of(Some(name)).aws.clone();
-            (account.region, account.endpoint_url) = (region, endpoint_url);
+            let settled = self.of(Some(name)).aws.clone();
+            (account.region, account.endpoint_url) = (settled.region, settled.endpoint_url);
         }
         config
     }

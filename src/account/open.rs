@@ -15,9 +15,9 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 
-use super::{Account, CONNECT_TIMEOUT, FALLBACK, HOME};
+use super::{Account, CONNECT_TIMEOUT, FALLBACK, HOME, bundle};
 use crate::cause;
-use crate::config::{self, Aws};
+use crate::config::{self, Aws, Refusal};
 use crate::credentials::Secret;
 use crate::edge::{Edge, Wall};
 
@@ -26,12 +26,13 @@ const SESSION: &str = "brigade";
 
 impl Account {
     /// Reads the SDK's chain.
-    pub(super) async fn home(edge: &Edge, aws: &Aws) -> Self {
+    pub(super) async fn home(edge: &Edge, aws: &Aws) -> Result<Self, Refusal> {
+        let edge = &trusting(edge, aws, "aws.ca_bundle")?;
         let mut loader = loader(edge, aws);
         if let Some(credentials) = &edge.credentials {
             loader = loader.credentials_provider(credentials.clone());
         }
-        Self::loaded(HOME, loader, aws, None).await
+        Ok(Self::loaded(HOME, loader, aws, None).await)
     }
 
     pub(super) async fn named(
@@ -40,8 +41,9 @@ impl Account {
         home: &Self,
         secret: Option<Secret>,
         edge: &Edge,
-    ) -> Self {
+    ) -> Result<Self, Refusal> {
         let mut aws = account.aws(&home.aws);
+        let edge = &trusting(edge, &aws, &format!("account.{name}.ca_bundle"))?;
         if let (None, Some(profile)) = (&account.region, &account.profile) {
             let region = profile_region(profile, edge).await;
             aws.region = region.or(aws.region);
@@ -49,12 +51,6 @@ impl Account {
         // Asked of nobody: the chain would look for the region of the machine again.
         let region = aws.region.as_deref().unwrap_or(FALLBACK).to_owned();
         let mut loader = loader(edge, &aws).region(Region::new(region.clone()));
-        if account.use_fips {
-            loader = loader.use_fips(true);
-        }
-        if account.use_dualstack {
-            loader = loader.use_dual_stack(true);
-        }
         loader = if let Some(secret) = &secret {
             // It holds them itself, and lets go of them when they are refused.
             loader
@@ -82,7 +78,7 @@ impl Account {
         } else {
             loader
         };
-        Self::loaded(name, loader, &aws, secret).await
+        Ok(Self::loaded(name, loader, &aws, secret).await)
     }
 
     async fn loaded(name: &str, loader: ConfigLoader, aws: &Aws, secret: Option<Secret>) -> Self {
@@ -124,7 +120,22 @@ fn loader(edge: &Edge, aws: &Aws) -> ConfigLoader {
     if let Some(url) = &aws.endpoint_url {
         loader = loader.endpoint_url(url);
     }
+    // Left alone where they are not set: the SDK's chain may say so too.
+    if aws.use_fips {
+        loader = loader.use_fips(true);
+    }
+    if aws.use_dualstack {
+        loader = loader.use_dual_stack(true);
+    }
     loader
+}
+
+/// The edge, with a client that trusts the account's own roots if it names any.
+fn trusting(edge: &Edge, aws: &Aws, key: &str) -> Result<Edge, Refusal> {
+    match &aws.ca_bundle {
+        None => Ok(edge.clone()),
+        Some(path) => Ok(edge.trusting(bundle::read(key, path)?)),
+    }
 }
 
 fn files(edge: &Edge) -> ProviderConfig {
@@ -179,5 +190,33 @@ struct WallTime(Wall);
 impl TimeSource for WallTime {
     fn now(&self) -> SystemTime {
         self.0.now().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Accounts;
+    use crate::config::{Config, Sources};
+    use crate::metrics::Metrics;
+
+    #[tokio::test]
+    async fn an_account_calls_the_kind_of_endpoint_it_says() {
+        let file = "aws = { region = \"us-east-1\", use_fips = true }\n\
+                    account.both = { use_fips = true, use_dualstack = true }\n\
+                    account.plain = {}";
+        let config = Config::load(&Sources::text("f", file)).unwrap().config;
+        let metrics = Metrics::new("test").0;
+        let accounts = Accounts::open(&config, &Edge::real(), &metrics).await;
+        let accounts = accounts.unwrap();
+        for (account, fips, dual_stack) in [
+            (None, Some(true), None),
+            (Some("both"), Some(true), Some(true)),
+            (Some("plain"), None, None),
+        ] {
+            let sdk = &accounts.of(account).sdk;
+            let got = (sdk.use_fips(), sdk.use_dual_stack());
+            assert_eq!(got, (fips, dual_stack), "{account:?}");
+        }
     }
 }

@@ -11,10 +11,11 @@ use tokio::time::Instant;
 
 use crate::catalog::{Crawlers, Snapshot};
 use crate::config::HOME;
+use crate::copy::{CopyStatus, Progress};
 use crate::intake::Pulse;
-use crate::metrics::{self, Metrics, RouteLabel};
+use crate::metrics::{self, BucketLabels, Metrics, RouteLabel};
 use crate::s3::{DoorStatus, Doors};
-use crate::work::{GateStatus, Gates};
+use crate::work::{GateStatus, Gates, LaneStatus, Lanes};
 
 /// A loop turns at least once a long poll and its patience, or once a backoff: 30 s each. Four of
 /// them without a turn, and it hangs.
@@ -35,6 +36,10 @@ pub struct View {
     pub queues: Vec<QueueView>,
     /// Its routes' gates.
     pub gates: Gates,
+    /// Its workers' lanes.
+    pub lanes: Lanes,
+    /// Its copies in parts.
+    pub progress: Progress,
     /// Its crawlers.
     pub crawlers: Crawlers,
     /// Its metrics.
@@ -70,6 +75,9 @@ pub struct Status {
     accounts: BTreeMap<String, DoorStatus>,
     queues: BTreeMap<String, QueueStatus>,
     routes: BTreeMap<String, GateStatus>,
+    lanes: BTreeMap<&'static str, LaneStatus>,
+    /// Copies in parts under way.
+    copies: Vec<CopyStatus>,
     crawlers: BTreeMap<String, Snapshot>,
 }
 
@@ -97,6 +105,16 @@ impl View {
                 .get_or_create(&label)
                 .set(held.into());
         }
+        for (account, bucket, limit) in self.doors.limits() {
+            let bucket = BucketLabels { account, bucket };
+            let (calls, kms) = (&self.metrics.s3_limit, &self.metrics.kms_limit);
+            calls.get_or_create(&bucket).set(limit.calls.into());
+            match limit.kms {
+                Some(limit) => drop(kms.get_or_create(&bucket).set(limit.into())),
+                None => drop(kms.remove(&bucket)),
+            }
+        }
+        self.lanes.gauge();
         metrics::print(&self.registry)
     }
 
@@ -131,6 +149,8 @@ impl View {
                 .iter()
                 .map(|(name, gate)| (name.clone(), gate.status()))
                 .collect(),
+            lanes: self.lanes.status().into(),
+            copies: self.progress.status(),
             crawlers: self.crawlers.snapshot(),
         }
     }
@@ -177,9 +197,10 @@ impl fmt::Debug for View {
 #[cfg(test)]
 mod tests {
     use aws_config::{BehaviorVersion, SdkConfig};
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::config::{Aws, Retry};
+    use crate::config::{Aws, Retry, Work};
     use crate::edge::Dice;
     use crate::s3::{Opening, S3};
 
@@ -258,6 +279,7 @@ mod tests {
                 false,
             ),
         ] {
+            let stop = CancellationToken::new();
             let (_sender, pulse) = watch::channel(pulse);
             let view = View {
                 environment: "test".into(),
@@ -269,6 +291,8 @@ mod tests {
                     pulse,
                 }],
                 gates: Gates::new([]),
+                lanes: Lanes::new(&Work::default(), Metrics::new("test").0, stop.clone()),
+                progress: Progress::default(),
                 crawlers: Crawlers::default(),
                 metrics: Metrics::new("test").0,
                 registry: Registry::default(),

@@ -45,7 +45,7 @@ impl Check {
         }
         let edge = Edge::real();
         let metrics = Metrics::new(&config.environment).0;
-        let accounts = Accounts::open(config, &edge, &metrics).await;
+        let accounts = Accounts::open(config, &edge, &metrics).await?;
         let config = &accounts.settle(config);
         config.check_regions()?;
         let doors = accounts.doors(&config.retry, &edge, metrics.clone());

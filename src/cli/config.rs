@@ -127,9 +127,13 @@ mod tests {
         show(&ShowArgs { json: false }, &loaded(), &mut out).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         admin.listen                        "127.0.0.1:9900"                   default
+        aws.bandwidth                       (unset)                            default
+        aws.ca_bundle                       (unset)                            default
         aws.conditional_writes              "auto"                             default
         aws.endpoint_url                    (unset)                            default
         aws.region                          (unset)                            default
+        aws.use_dualstack                   false                              default
+        aws.use_fips                        false                              default
         environment                         "dev"                              default
         queue.events.accept                 ["s3","sns","eventbridge","work"]  default
         queue.events.account                (unset)                            default
@@ -143,6 +147,7 @@ mod tests {
         retry.max_attempts                  3                                  default
         retry.max_backoff                   "20s"                              default
         route.orders.acl                    (unset)                            default
+        route.orders.bandwidth              (unset)                            default
         route.orders.bucket_key             (unset)                            default
         route.orders.collisions             "refuse"                           default
         route.orders.crawlers               []                                 default
@@ -176,6 +181,8 @@ mod tests {
         route.orders.to_region              (unset)                            default
         route.orders.way                    "auto"                             default
         version                             1                                  default
+        work.large_threshold                "64MiB"                            default
+        work.large_workers                  4                                  default
         work.memory                         "1000000000B"                      environment BRIGADE_WORK__MEMORY
         work.shutdown_timeout               "25s"                              default
         work.workers                        64                                 default

@@ -68,7 +68,7 @@ impl Explain {
         // The SDK's chain may name regions and a stand-in too, which decide about ways and
         // conditions; no call is made.
         let metrics = Metrics::new(&config.environment).0;
-        let accounts = Accounts::open(&config, &Edge::real(), &metrics).await;
+        let accounts = Accounts::open(&config, &Edge::real(), &metrics).await?;
         let config = &accounts.settle(&config);
         config.check_regions()?;
         let body = self.body()?;

@@ -141,7 +141,7 @@ async fn crawl(args: crawl::Crawl, config: &Config, out: &mut impl Write) -> any
         );
     };
     let metrics = Metrics::new(&config.environment).0;
-    let accounts = Accounts::open(config, &Edge::real(), &metrics).await;
+    let accounts = Accounts::open(config, &Edge::real(), &metrics).await?;
     let account = accounts.of(crawler.account.as_deref());
     let name = crawler.name.clone().unwrap_or_else(|| args.name.clone());
     Ok(args
@@ -156,7 +156,7 @@ async fn crawl(args: crawl::Crawl, config: &Config, out: &mut impl Write) -> any
 async fn query(args: query::Query, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     let edge = Edge::real();
     let metrics = Metrics::new(&config.environment).0;
-    let accounts = Accounts::open(config, &edge, &metrics).await;
+    let accounts = Accounts::open(config, &edge, &metrics).await?;
     let client = accounts.of(None).athena(args.region.as_deref());
     let mut dice = fastrand::Rng::with_seed(edge.dice.seed());
     Ok(args.run(&client, &mut dice, out).await?)

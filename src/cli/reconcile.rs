@@ -4,6 +4,8 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::account::Accounts;
 use crate::app::worker;
 use crate::config::Config;
@@ -11,7 +13,7 @@ use crate::edge::Edge;
 use crate::event::{Event, Kind};
 use crate::metrics::Metrics;
 use crate::queue::{Terms, Window};
-use crate::work::{End, Outcome, Skip};
+use crate::work::{End, Lanes, Outcome, Seat, Skip};
 
 /// Nobody else holds this work, so it may take its time: *W* is five minutes.
 const TERMS: Duration = Duration::from_mins(20);
@@ -37,10 +39,11 @@ impl Reconcile {
     pub(super) async fn run(self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
         let edge = Edge::real();
         let metrics = Metrics::new(&config.environment).0;
-        let accounts = Accounts::open(config, &edge, &metrics).await;
+        let accounts = Accounts::open(config, &edge, &metrics).await?;
         let config = &accounts.settle(config);
         config.check_regions()?;
-        let worker = worker(config, &accounts, &edge, metrics, Arc::new(|_| {}));
+        let lanes = Lanes::new(&config.work, metrics.clone(), CancellationToken::new());
+        let worker = worker(config, &accounts, &edge, metrics, Arc::new(|_| {}), lanes);
         let (bucket, key) = self.object;
         let event = Event {
             bucket,
@@ -54,7 +57,8 @@ impl Reconcile {
             name: "brigade reconcile".into(),
         };
         let window = Window::unleased(Terms::new(TERMS));
-        let ends = worker.event(&event, None, 1, &window).await;
+        let seat = Seat::apart();
+        let ends = worker.event(&event, None, 1, &window, &seat).await;
 
         let mut failed = 0;
         let mut rows = Vec::new();

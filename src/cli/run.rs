@@ -1,5 +1,7 @@
 //! `brigade run`: the daemon.
 
+use std::path::Path;
+
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -7,6 +9,7 @@ use tracing::Instrument;
 
 use crate::admin::Admin;
 use crate::app::App;
+use crate::cgroup;
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::telemetry;
@@ -30,6 +33,7 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let edge = Edge::real();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    cgroup::warn_if_short(Path::new("/"), &config.work);
     // First, so that a used port is known before anything is received, and a container that
     // waits for SQS is not taken for dead.
     let at = config.admin.listen;

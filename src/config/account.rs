@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
-use super::{Aws, ConditionalWrites, Config, address, text};
+use super::{Aws, ConditionalWrites, Config, Rate, address, text};
 
 /// What home is called where accounts are told apart.
 pub const HOME: &str = "home";
@@ -50,6 +50,12 @@ pub struct Account {
     /// Call the endpoints that speak IPv6 too.
     #[serde(deserialize_with = "text::one")]
     pub use_dualstack: bool,
+    /// A PEM file with the roots to trust, instead of the machine's; home's does not apply.
+    #[serde(deserialize_with = "text::optional")]
+    pub ca_bundle: Option<String>,
+    /// What all its streamed bytes together may take, in each direction. Unset: no bound.
+    #[serde(deserialize_with = "text::optional")]
+    pub bandwidth: Option<Rate>,
 }
 
 impl Account {
@@ -60,6 +66,10 @@ impl Account {
             region: self.region.clone().or_else(|| home.region.clone()),
             endpoint_url: self.endpoint_url.clone(),
             conditional_writes: self.conditional_writes,
+            ca_bundle: self.ca_bundle.clone(),
+            use_fips: self.use_fips,
+            use_dualstack: self.use_dualstack,
+            bandwidth: self.bandwidth,
         }
     }
 
@@ -80,16 +90,10 @@ impl Account {
         if let Some(Err(why)) = self.endpoint_url.as_deref().map(address::parse) {
             faults.refuse(&at("endpoint_url"), why);
         }
-        let custom = self.aws(&config.aws).is_custom_endpoint();
-        for (key, is_set) in [
-            ("use_fips", self.use_fips),
-            ("use_dualstack", self.use_dualstack),
-        ] {
-            if is_set && custom {
-                let why = "concerns Amazon's own endpoints; leave it or endpoint_url out";
-                faults.refuse(&at(key), why);
-            }
+        if let Some(rate) = self.bandwidth {
+            rate.check(&at("bandwidth"), faults);
         }
+        self.aws(&config.aws).check_endpoints(at, faults);
         if let Some(reader) = &self.secret_account {
             let key = at("secret_account");
             check_account(&key, reader, config, faults);
@@ -210,6 +214,8 @@ mod tests {
             ("a circle",        "secret = \"s\"\nsecret_account = \"keyed\"", "account.a.secret_account in f = \"keyed\": expected an account that needs no secret itself"),
             ("no address",      "endpoint_url = \"minio\"", "account.a.endpoint_url in f = \"minio\": expected a web address that begins with https:// or http://"),
             ("FIPS elsewhere",  "use_fips = true\nendpoint_url = \"http://h:1\"", "account.a.use_fips in f = true: concerns Amazon's own endpoints; leave it or endpoint_url out"),
+            ("no rate",         "bandwidth = \"50MB\"", "account.a.bandwidth in f = \"50MB\": expected bytes in a second, such as \"50MB/s\": write \"50MB/s\""),
+            ("a standstill",    "bandwidth = \"1KB/s\"", "account.a.bandwidth in f = \"1KB/s\": expected at least 64KiB/s"),
             ("no yes or no",    "use_dualstack = \"yes\"", "account.a.use_dualstack in f = \"yes\": expected true or false"),
             ("home's name",     "[account.home]", "account.home in f = {}: is what [aws] is called here; choose another name"),
             ("a queue's",       "[queue.q]\nurl = \"http://h/q\"\naccount = \"b\"", "queue.q.account in f = \"b\": there is no [account.b]: add it, or use one of a, keyed"),

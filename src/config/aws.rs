@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
-use super::{address, text};
+use super::{Rate, address, text};
 
 /// Domains under which Amazon serves its APIs, all partitions; VPC endpoints
 /// (`*.vpce.amazonaws.com`) are among them.
@@ -29,6 +29,18 @@ pub struct Aws {
     /// Whether writes carry conditions. A store that ignores them would overwrite newer objects.
     #[serde(deserialize_with = "text::one")]
     pub conditional_writes: ConditionalWrites,
+    /// A PEM file with the roots to trust, instead of the machine's.
+    #[serde(deserialize_with = "text::optional")]
+    pub ca_bundle: Option<String>,
+    /// Call the endpoints whose cryptography is validated (FIPS 140).
+    #[serde(deserialize_with = "text::one")]
+    pub use_fips: bool,
+    /// Call the endpoints that speak IPv6 too.
+    #[serde(deserialize_with = "text::one")]
+    pub use_dualstack: bool,
+    /// What all streamed bytes together may take, in each direction. Unset: no bound.
+    #[serde(deserialize_with = "text::optional")]
+    pub bandwidth: Option<Rate>,
 }
 
 /// `auto` is on at AWS and off at a custom endpoint.
@@ -80,6 +92,23 @@ impl Aws {
         if let Some(Err(why)) = self.endpoint_url.as_deref().map(address::parse) {
             faults.refuse("aws.endpoint_url", why);
         }
+        if let Some(rate) = self.bandwidth {
+            rate.check("aws.bandwidth", faults);
+        }
+        self.check_endpoints(|key| format!("aws.{key}"), faults);
+    }
+
+    /// Refuses what is about Amazon's endpoints where another is given.
+    pub(super) fn check_endpoints(&self, at: impl Fn(&str) -> String, faults: &mut Faults<'_>) {
+        for (key, is_set) in [
+            ("use_fips", self.use_fips),
+            ("use_dualstack", self.use_dualstack),
+        ] {
+            if is_set && self.is_custom_endpoint() {
+                let why = "concerns Amazon's own endpoints; leave it or endpoint_url out";
+                faults.refuse(&at(key), why);
+            }
+        }
     }
 }
 
@@ -129,6 +158,20 @@ mod tests {
             ..Aws::default()
         };
         assert!(!off.conditional());
+    }
+
+    #[test]
+    fn what_is_about_amazons_endpoints_goes_with_no_other() {
+        for key in ["use_fips", "use_dualstack"] {
+            let said = |url: &str| {
+                let file = format!("[aws]\n{key} = true\nendpoint_url = \"{url}\"");
+                Config::load(&Sources::text("f", &file)).map_err(|refusal| refusal.to_string())
+            };
+            assert!(said("https://s3.us-east-1.amazonaws.com").is_ok(), "{key}");
+            let want = "concerns Amazon's own endpoints; leave it or endpoint_url out";
+            let refused = said("http://h:1").err();
+            assert_eq!(refused, Some(format!("aws.{key} in f = true: {want}")));
+        }
     }
 
     #[test]

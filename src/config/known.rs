@@ -224,7 +224,7 @@ mod tests {
         queue.events.visibility in f = "1m": no such key; did you mean visibility_timeout?
         queue.events.workers in f = 3: no such key here; did you mean work.workers?
         routes in f = {"orders":{"from":"s3://one"}}: no such key; did you mean route?
-        work.retry in f = {"max_attempts":3}: no such key; known here: memory, shutdown_timeout, workers
+        work.retry in f = {"max_attempts":3}: no such key; known here: large_threshold, large_workers, memory, shutdown_timeout, workers
         "#);
     }
 

@@ -13,7 +13,7 @@ use super::location::{Location, Target};
 use super::properties::{self, Acl, Encryption, Properties, StorageClass, TagPolicy};
 use super::removal::{Deletes, Original};
 use super::template::Template;
-use super::{Config, shown, text};
+use super::{Config, Rate, shown, text};
 
 /// `[route.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,6 +74,9 @@ pub struct Route {
     /// How bytes travel.
     #[serde(default, deserialize_with = "text::one")]
     pub way: Way,
+    /// What its streamed bytes may take. Unset: no bound.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub bandwidth: Option<Rate>,
     /// What becomes of a source that must be restored before it can be read.
     #[serde(default, deserialize_with = "text::one")]
     pub glacier: Glacier,
@@ -200,6 +203,7 @@ impl Route {
             min_size: None,
             max_size: None,
             way: Way::default(),
+            bandwidth: None,
             glacier: Glacier::default(),
             restore_days: archived::one_day(),
             restore_tier: RestoreTier::default(),
@@ -268,6 +272,9 @@ impl Route {
             let why = format!("expected at most max_size, {}", shown::show_size(max));
             faults.refuse(&format!("{at}.min_size"), why);
         }
+        if let Some(rate) = self.bandwidth {
+            rate.check(&format!("{at}.bandwidth"), faults);
+        }
         self.check_collisions(&format!("{at}.to"), faults);
         properties::check(self, at, faults);
         archived::check(self, at, faults);
@@ -334,6 +341,7 @@ mod tests {
             ("not a glob either", "exclude = [\"ok\", \"{a\"]", "route.r.exclude in f = [\"ok\",\"{a\"]: \"{a\" is no glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"),
             ("sizes crossed", "min_size = 2\nmax_size = 1", "route.r.min_size in f = 2: expected at most max_size, 1B"),
             ("no way", "way = \"fast\"", "route.r.way in f = \"fast\": expected one of auto, server, stream, not fast"),
+            ("a number is no rate", "bandwidth = 50", "route.r.bandwidth in f = 50: expected bytes in a second, such as \"50MB/s\": write \"50MB/s\""),
             ("a number is no way", "way = 1", "route.r.way in f = 1: expected one of auto, server, stream, not 1"),
             ("misspelt", "source_missing = \"skp\"", "route.r.source_missing in f = \"skp\": expected one of skip, retry, park, not skp; did you mean skip?"),
             ("allowed what?", "collisions = true", "route.r.collisions in f = true: expected one of refuse, allow, not true"),

@@ -11,6 +11,8 @@ use super::{shown, text};
 
 /// Less could not hold one part of a large object.
 const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
+/// Below, the few would carry what is made for the many.
+const LEAST_LARGE: ByteSize = ByteSize::mib(1);
 const SHUTDOWN: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_mins(10);
 
@@ -21,6 +23,14 @@ pub struct Work {
     /// Objects at once, 1 to 4096. More: more calls to S3 in parallel and more messages held.
     #[serde(deserialize_with = "text::one")]
     pub workers: u32,
+    /// Objects above `large_threshold` at once, 1 to 256, in a lane of their own: they never stand
+    /// before small ones. More: more calls to S3 in parallel, eight for each.
+    #[serde(deserialize_with = "text::one")]
+    pub large_workers: u32,
+    /// Larger objects are large, at least 1MiB. More: more objects in the lane of the many.
+    #[serde(deserialize_with = "text::one", serialize_with = "shown::size")]
+    #[schemars(with = "shown::SizeText")]
+    pub large_threshold: ByteSize,
     /// All bodies in flight, at least 16MiB. More: more streamed copies at once.
     #[serde(deserialize_with = "text::one", serialize_with = "shown::size")]
     #[schemars(with = "shown::SizeText")]
@@ -36,6 +46,8 @@ impl Default for Work {
     fn default() -> Self {
         Self {
             workers: 64,
+            large_workers: 4,
+            large_threshold: ByteSize::mib(64),
             memory: ByteSize::mib(256),
             shutdown_timeout: Duration::from_secs(25),
         }
@@ -45,9 +57,16 @@ impl Default for Work {
 impl Work {
     pub(super) fn check(&self, faults: &mut Faults<'_>) {
         faults.within("work.workers", &self.workers, &(1..=4096), u32::to_string);
-        if self.memory < LEAST_MEMORY {
-            let why = format!("expected at least {}", shown::show_size(&LEAST_MEMORY));
-            faults.refuse("work.memory", why);
+        let large = &self.large_workers;
+        faults.within("work.large_workers", large, &(1..=256), u32::to_string);
+        for (key, size, least) in [
+            ("work.memory", self.memory, LEAST_MEMORY),
+            ("work.large_threshold", self.large_threshold, LEAST_LARGE),
+        ] {
+            if size < least {
+                let why = format!("expected at least {}", shown::show_size(&least));
+                faults.refuse(key, why);
+            }
         }
         let timeout = &self.shutdown_timeout;
         faults.within(
@@ -69,6 +88,8 @@ mod tests {
         let table = [
             ("nobody works", "workers = 0", "work.workers in f = 0: expected 1 to 4096"),
             ("too many", "workers = 4097", "work.workers in f = 4097: expected 1 to 4096"),
+            ("nobody carries large ones", "large_workers = 0", "work.large_workers in f = 0: expected 1 to 256"),
+            ("all are large", "large_threshold = \"1KiB\"", "work.large_threshold in f = \"1KiB\": expected at least 1MiB"),
             ("not whole", "workers = 1.5", "work.workers in f = 1.5: expected a whole number"),
             ("negative", "workers = -1", "work.workers in f = -1: expected a whole number"),
             ("words", "workers = \"many\"", "work.workers in f = \"many\": expected a whole number"),

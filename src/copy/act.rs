@@ -1,7 +1,8 @@
 //! Carrying a plan out: inside S3, or through this process.
 //!
 //! A streamed body is held whole, so its bytes are taken from the memory budget before the first
-//! is read; an object can never be larger than the budget, because one part is its most.
+//! is read; an object can never be larger than the budget, because one part is its most. Before that,
+//! it waits for the lines it travels on, where they are bounded.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,13 +11,16 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::marker::{self, Marker};
 use super::plan::{Copy, ONE_PART};
+use super::progress::Progress;
 use super::proof::{verify, verify_body};
 use super::tags::{Rights, Tagging};
 use super::unkept::Unkept;
 use super::way::Way;
 use crate::config::Properties;
 use crate::queue::Window;
-use crate::s3::{CopyObject, Dress, ETag, Object, PutObject, S3Error, Side, Spot, Tags, Written};
+use crate::s3::{
+    Bandwidth, CopyObject, Dress, ETag, Object, PutObject, S3, S3Error, Side, Spot, Tags, Written,
+};
 
 /// The memory budget is counted in these.
 const KIB: u64 = 1024;
@@ -27,16 +31,19 @@ pub struct Copier {
     memory: Arc<Semaphore>,
     /// Buckets that were seen to encrypt with a KMS key: copies into them need the mark.
     kms: Arc<Mutex<HashSet<String>>>,
+    progress: Progress,
     pub(super) rights: Rights,
     /// What was warned about, on which route.
     warned: Arc<Mutex<HashSet<(String, Unkept)>>>,
 }
 
-/// On whose behalf a copy is made.
+/// The route that a copy is for.
 #[derive(Debug, Clone, Copy)]
-pub struct Behalf<'a> {
-    /// The route's name.
-    pub route: &'a str,
+pub struct ForRoute<'a> {
+    /// The `[route.NAME]`.
+    pub name: &'a str,
+    /// What its streamed bytes may take, if that is bounded.
+    pub bandwidth: Option<&'a Bandwidth>,
     /// What it says of its copies.
     pub properties: &'a Properties,
 }
@@ -44,8 +51,8 @@ pub struct Behalf<'a> {
 /// One write to carry out.
 #[derive(Debug, Clone, Copy)]
 pub struct Act<'a> {
-    /// Whose copy it is.
-    pub behalf: Behalf<'a>,
+    /// For which route.
+    pub route: ForRoute<'a>,
     /// Where the source is.
     pub from: Side<'a>,
     /// Under which key.
@@ -98,9 +105,16 @@ impl Copier {
         Self {
             memory,
             kms: Arc::default(),
+            progress: Progress::default(),
             rights: Rights::default(),
             warned: Arc::default(),
         }
+    }
+
+    /// How far the copies in parts have come.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Whether a bucket was seen to encrypt with a KMS key.
@@ -113,11 +127,11 @@ impl Copier {
     }
 
     /// Warns, once a route, of what its copies leave behind.
-    pub fn warn(&self, behalf: Behalf<'_>, key: &str, left: &[Unkept]) {
+    pub fn warn(&self, route: ForRoute<'_>, key: &str, left: &[Unkept]) {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         for what in left {
-            if warned.insert((behalf.route.to_owned(), *what)) {
-                let route = behalf.route;
+            if warned.insert((route.name.to_owned(), *what)) {
+                let route = route.name;
                 tracing::warn!(route, key, %what, "copies do not keep this; said once a route");
             }
         }
@@ -130,10 +144,12 @@ impl Copier {
     pub async fn act(&self, act: Act<'_>, window: &Window) -> Result<Done, CopyError> {
         let mut tagging = self.tagging(act).await?;
         let written = match self.write(act, &tagging, window).await {
-            Err(CopyError::S3(denied)) if Self::may_leave_tags(act.behalf, &tagging, &denied) => {
+            Err(CopyError::S3(denied)) if Self::may_leave_tags(act.route, &tagging, &denied) => {
                 tagging = Tagging::Left;
-                let written = self.write(act, &tagging, window).await?;
-                self.left_tags(act.behalf, &denied);
+                // Boxed: rare, and as large as the first try.
+                let again = Box::pin(self.write(act, &tagging, window));
+                let written = again.await?;
+                self.left_tags(act.route, &denied);
                 written
             }
             written => written?,
@@ -172,8 +188,9 @@ impl Copier {
         match (act.copy.way, dress) {
             (Way::Server, dress) => Ok(self.server(act, dress, tagging, window).await?),
             (Way::Stream, Some(dress)) => self.stream(act, dress, window).await,
+            // Boxed: it is large, and few copies need it.
             (Way::ServerParts | Way::StreamParts, Some(dress)) => {
-                self.in_parts(act, dress, window).await
+                Box::pin(self.in_parts(act, dress, window)).await
             }
             (Way::Stream | Way::ServerParts | Way::StreamParts, None) => {
                 Err(act.seen().expect_err("it was not looked at").into())
@@ -197,7 +214,7 @@ impl Copier {
             condition: &act.copy.condition,
             replace: dress.filter(|_| act.copy.marked),
             tags: *tagging == Tagging::Copied,
-            properties: act.behalf.properties,
+            properties: act.route.properties,
         };
         act.to.s3.copy(&copy, window).await
     }
@@ -209,6 +226,7 @@ impl Copier {
         window: &Window,
     ) -> Result<Written, CopyError> {
         let source = act.seen()?;
+        may_read(act.route.bandwidth, act.from.s3, source.size).await;
         let _room = self.room(source.size).await;
         let Side { s3, bucket } = act.from;
         let body = s3.get(bucket, act.key, &act.copy.pin, source.size).await?;
@@ -218,10 +236,11 @@ impl Copier {
             key: act.target,
             condition: &act.copy.condition,
             dress,
-            properties: act.behalf.properties,
+            properties: act.route.properties,
             checksum: source.checksum.as_ref(),
             body,
         };
+        act.to.s3.may_write(source.size).await;
         Ok(act.to.s3.put(&put, window).await?)
     }
 
@@ -233,6 +252,14 @@ impl Copier {
             .await
             .expect("the budget is never closed")
     }
+}
+
+/// Waits until so many bytes may be read for the route, and by the source's account.
+pub(super) async fn may_read(line: Option<&Bandwidth>, s3: &S3, bytes: u64) {
+    if let Some(line) = line {
+        line.carry(bytes).await;
+    }
+    s3.may_read(bytes).await;
 }
 
 impl<'a> Act<'a> {
@@ -257,5 +284,50 @@ impl<'a> Act<'a> {
             metadata.insert(marker::NAME.into(), mark.value());
         }
         metadata
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What `work.memory` is at least.
+    const LEAST: u64 = ONE_PART;
+
+    proptest! {
+        #[test]
+        fn no_body_is_larger_than_the_budget(memory in LEAST..4 * LEAST, bytes in 0..1_u64 << 50) {
+            let copier = Copier::new(memory);
+            prop_assert!(copier.room(bytes).now_or_never().is_some(), "it would wait for ever");
+        }
+
+        #[test]
+        fn room_is_given_in_order_and_never_more_than_there_is(
+            wants in prop::collection::vec(1..=ONE_PART, 1..40),
+        ) {
+            let copier = Copier::new(LEAST);
+            let mut waiting: Vec<_> = wants.iter().map(|bytes| Some(Box::pin(copier.room(*bytes)))).collect();
+            let mut held = std::collections::VecDeque::new();
+            let mut next = 0;
+            while next < wants.len() {
+                // Everybody asks again; only those whose turn it is may get it.
+                for (n, room) in waiting.iter_mut().enumerate() {
+                    let given = room.as_mut().and_then(FutureExt::now_or_never);
+                    if let Some(given) = given {
+                        prop_assert_eq!(n, next, "{} overtook {}", n, next);
+                        *room = None;
+                        held.push_back((given, wants[n]));
+                        next += 1;
+                    }
+                }
+                let sum: u64 = held.iter().map(|(_, bytes)| bytes).sum();
+                prop_assert!(sum <= LEAST);
+                prop_assert!(!held.is_empty(), "somebody always gets on");
+                held.pop_front();
+            }
+        }
     }
 }

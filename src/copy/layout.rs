@@ -58,6 +58,13 @@ impl Layout {
         let start = u64::from(number - 1) * self.part;
         start..self.size.min(start + self.part)
     }
+
+    /// How many those are.
+    #[must_use]
+    pub(super) fn length(self, number: u32) -> u64 {
+        let range = self.range(number);
+        range.end - range.start
+    }
 }
 
 #[cfg(test)]

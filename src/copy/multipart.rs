@@ -1,9 +1,9 @@
 //! A copy in parts: inside S3, or through this process.
 //!
 //! ```text
-//! find or open ─▶ seal ─▶ parts that are missing, many at once ─▶ complete, conditional
-//!      ▲                                   │
-//!      └── any replica, after any crash ◀──┘ parts stay where they are: in S3
+//! find or open ─▶ seal ─▶ parts that are missing ─▶ complete, conditional
+//!      ▲                              │
+//!      └─ any replica, any crash ◀────┘ parts stay where they are: in S3
 //! ```
 //!
 //! The rules it keeps:
@@ -16,37 +16,25 @@
 //! * an upload is left open only where a later try can use it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
-
-use bytes::Bytes;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::act::{Act, Copier, CopyError};
 use super::layout::Layout;
 use super::marker::Marker;
+use super::parts::{Parts, put};
+use super::progress::{Tracked, What};
 use super::seal::{self, Seal};
-use super::sum::{joined, of_upload, sum};
+use super::sum::{joined, of_upload};
 use super::way::Way;
 use crate::queue::{Terms, Window};
 use crate::s3::{Complete, Dress, Object, Part, Retry, S3, S3Error, Side, Spot, Upload, Written};
-
-/// Parts of one object under way at once.
-const AT_ONCE: usize = 8;
 
 /// What Complete may take beyond its first part, for each: S3 says "several minutes" of the largest.
 const COMPLETE_PART: Duration = Duration::from_millis(12);
 
 /// What Complete may take in any case.
 const COMPLETE: Duration = Duration::from_secs(15);
-
-/// A copy in parts that is being made.
-struct Making<'a> {
-    copier: &'a Copier,
-    act: Act<'a>,
-    source: &'a Object,
-    layout: Layout,
-    upload: Upload,
-}
 
 impl Copier {
     /// Copies in parts, and goes on where an earlier try has ended.
@@ -59,24 +47,37 @@ impl Copier {
         let source = act.seen()?;
         let layout = layout(act, source).await?;
         let spot = Spot::new(act.from.bucket, act.key);
-        let properties = act.behalf.properties;
+        let properties = act.route.properties;
         let seal = Seal::of(&Marker::of(&spot, source), layout, (dress, properties));
         let (upload, there) = match find(act, &seal).await? {
             Some(found) => found,
             None => (open(act, source, dress, &seal).await?, BTreeMap::new()),
         };
-        let making = Making {
-            copier: self,
-            act,
-            source,
-            layout,
-            upload,
+        let what = What {
+            route: act.route.name.to_owned(),
+            key: act.key.to_owned(),
+            way: act.copy.way,
+            size: source.size,
+            parts: layout.count(),
         };
-        let made = making.make(there, window).await;
+        let tracked = self.progress().begin(what, counted(layout, &there));
+        let parts = Arc::new(Parts {
+            copier: self.clone(),
+            line: act.route.bandwidth.cloned(),
+            way: act.copy.way,
+            from: act.from.s3.clone(),
+            bucket: act.from.bucket.clone(),
+            key: act.key.to_owned(),
+            pin: act.copy.pin.clone(),
+            layout,
+            to: act.to.s3.clone(),
+            upload,
+        });
+        let made = make(act, source, &parts, (there, &tracked), window).await;
         if let Err(e) = &made
             && !may_go_on(e)
         {
-            take_back(act.to.s3, &making.upload).await;
+            take_back(act.to.s3, &parts.upload).await;
         }
         made
     }
@@ -131,6 +132,14 @@ async fn find(act: Act<'_>, seal: &Seal) -> Result<Option<(Upload, BTreeMap<u32,
     Ok(found)
 }
 
+/// How many parts are there already, and their bytes.
+fn counted(layout: Layout, there: &BTreeMap<u32, Part>) -> (u32, u64) {
+    let good =
+        |part: &&Part| part.number <= layout.count() && part.size == layout.length(part.number);
+    let sizes = there.values().filter(good).map(|part| part.size);
+    sizes.fold((0, 0), |(parts, bytes), size| (parts + 1, bytes + size))
+}
+
 /// The uploads of ours that are open for a key, each with its seal.
 async fn ours(
     Side { s3, bucket }: Side<'_>,
@@ -159,7 +168,7 @@ async fn open(
     let upload = s3
         .create_upload(
             (bucket, act.target),
-            (dress, act.behalf.properties),
+            (dress, act.route.properties),
             algorithm,
         )
         .await?;
@@ -169,12 +178,6 @@ async fn open(
     Ok(upload)
 }
 
-/// Sends a part with its checksum.
-async fn put(s3: &S3, upload: &Upload, number: u32, body: &Bytes) -> Result<Part, S3Error> {
-    let told = upload.algorithm.and_then(|algorithm| sum(algorithm, body));
-    s3.put_part(upload, number, body, told.as_deref()).await
-}
-
 async fn take_back(s3: &S3, upload: &Upload) {
     if let Err(error) = s3.abort(upload).await {
         let (bucket, key, id) = (&upload.bucket.name, &upload.key, &upload.id);
@@ -182,75 +185,44 @@ async fn take_back(s3: &S3, upload: &Upload) {
     }
 }
 
-impl Making<'_> {
-    async fn make(
-        &self,
-        there: BTreeMap<u32, Part>,
-        window: &Window,
-    ) -> Result<Written, CopyError> {
-        let there = &there;
-        let parts = stream::iter(1..=self.layout.count())
-            .map(|number| async move {
-                match there.get(&number) {
-                    Some(part) if part.size == self.length(number) => Ok(part.clone()),
-                    Some(_) | None => self.part(number).await,
-                }
-            })
-            .buffered(AT_ONCE)
-            .try_collect::<Vec<_>>()
-            .await?;
-        let whole = self.whole(&parts);
-        let complete = Complete {
-            upload: &self.upload,
-            parts: &parts,
-            size: self.layout.size,
-            checksum: whole.as_deref(),
-            condition: &self.act.copy.condition,
-        };
-        let patience = COMPLETE + COMPLETE_PART * self.layout.count();
-        let window = window
-            .reaching(Terms::for_write_of(patience))
-            .await
-            .map_err(|_| S3Error::Lease {
-                op: "CompleteMultipartUpload",
-            })?;
-        Ok(self.act.to.s3.complete(&complete, &window).await?)
-    }
+/// Makes the parts that are missing, and an object of all of them.
+async fn make(
+    act: Act<'_>,
+    source: &Object,
+    parts: &Arc<Parts>,
+    (there, tracked): (BTreeMap<u32, Part>, &Tracked),
+    window: &Window,
+) -> Result<Written, CopyError> {
+    let all = parts.make(there, |part| tracked.part(part.size)).await?;
+    let whole = whole(act, source, &parts.upload, &all);
+    let complete = Complete {
+        upload: &parts.upload,
+        parts: &all,
+        size: parts.layout.size,
+        checksum: whole.as_deref(),
+        condition: &act.copy.condition,
+    };
+    let patience = COMPLETE + COMPLETE_PART * parts.layout.count();
+    let window = window
+        .reaching(Terms::for_write_of(patience))
+        .await
+        .map_err(|_| S3Error::Lease {
+            op: "CompleteMultipartUpload",
+        })?;
+    Ok(act.to.s3.complete(&complete, &window).await?)
+}
 
-    fn length(&self, number: u32) -> u64 {
-        let range = self.layout.range(number);
-        range.end - range.start
-    }
-
-    /// Makes one part of the pinned source.
-    async fn part(&self, number: u32) -> Result<Part, S3Error> {
-        let (from, to, pin) = (self.act.from, self.act.to.s3, &self.act.copy.pin);
-        let range = self.layout.range(number);
-        if self.act.copy.way == Way::ServerParts {
-            let source = (from.bucket, self.act.key, pin);
-            return to.copy_part(&self.upload, number, source, range).await;
-        }
-        let _room = self.copier.room(self.length(number)).await;
-        let body = from
-            .s3
-            .get_range(from.bucket, self.act.key, pin, range)
-            .await?;
-        put(to, &self.upload, number, &body).await
-    }
-
-    /// The checksum that the whole must have, or S3 refuses to make it: the source's own, else that
-    /// of what went through this process.
-    fn whole(&self, parts: &[Part]) -> Option<String> {
-        let algorithm = self.upload.algorithm?;
-        let source = self.source.checksum.as_ref();
-        source
-            .filter(|source| source.algorithm == algorithm)
-            .map(|source| source.value.clone())
-            .or_else(|| {
-                let streamed = self.act.copy.way == Way::StreamParts;
-                joined(algorithm, parts).filter(|_| streamed)
-            })
-    }
+/// The checksum that the whole must have, or S3 refuses to make it: the source's own, else that of
+/// what went through this process.
+fn whole(act: Act<'_>, source: &Object, upload: &Upload, parts: &[Part]) -> Option<String> {
+    let algorithm = upload.algorithm?;
+    let own = source.checksum.as_ref();
+    own.filter(|own| own.algorithm == algorithm)
+        .map(|own| own.value.clone())
+        .or_else(|| {
+            let streamed = act.copy.way == Way::StreamParts;
+            joined(algorithm, parts).filter(|_| streamed)
+        })
 }
 
 /// Whether a later try can go on with the upload that this failure has left.

@@ -5,9 +5,10 @@
 //! mark says, so that a crash in between is seen and made good.
 //!
 //! HEAD tells how many tags there are. But it tells nothing to who may not read tags, and whoever
-//! requires tags must not take that for "none". So nothing is taken for "none" only where the route's tags could be read within the last minute; else they are
-//! asked for. So an object without tags costs no call, but for one a minute; and a right that is
-//! taken away is noticed after a minute, within which tags may be missed.
+//! requires tags must not take that for "none". So nothing is taken for "none" only where the
+//! route's tags could be read within the last minute; else they are asked for. So an object without
+//! tags costs no call, but for one a minute; and a right that is taken away is noticed after a
+//! minute, within which tags may be missed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::act::{Act, Behalf, Copier};
+use super::act::{Act, Copier, ForRoute};
 use super::way::Way;
 use crate::config::TagPolicy;
 use crate::queue::Window;
@@ -108,13 +109,13 @@ fn lately(then: Option<Instant>) -> bool {
 impl Copier {
     /// How tags get onto this copy.
     pub(super) async fn tagging(&self, act: Act<'_>) -> Result<Tagging, S3Error> {
-        if !self.wants_tags(act.behalf) {
+        if !self.wants_tags(act.route) {
             return Ok(Tagging::Left);
         }
         if act.copy.way == Way::Server {
             return Ok(Tagging::Copied);
         }
-        let tags = self.tags(act.behalf, (act.from, act.key), act.seen()?);
+        let tags = Box::pin(self.tags(act.route, (act.from, act.key), act.seen()?));
         Ok(match tags.await? {
             Some(tags) if !tags.is_empty() => match tagging_header(&tags) {
                 Some(header) => Tagging::Sent(header),
@@ -130,28 +131,27 @@ impl Copier {
     /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
     pub async fn tags(
         &self,
-        behalf: Behalf<'_>,
+        route: ForRoute<'_>,
         (Side { s3, bucket }, key): (Side<'_>, &str),
         source: &Object,
     ) -> Result<Option<Tags>, S3Error> {
-        let route = behalf.route;
-        if !self.wants_tags(behalf) {
+        if !self.wants_tags(route) {
             return Ok(None);
         }
         match source.tag_count {
             Some(0) => return Ok(Some(Tags::new())),
-            None if s3.counts_tags() && self.rights.are_read(route) => {
+            None if s3.counts_tags() && self.rights.are_read(route.name) => {
                 return Ok(Some(Tags::new()));
             }
             Some(_) | None => {}
         }
         match s3.tags(bucket, key, source).await {
             Ok(tags) => {
-                self.rights.read(route);
+                self.rights.read(route.name);
                 Ok(Some(tags))
             }
-            Err(error @ S3Error::Denied { .. }) if is_best_effort(behalf) => {
-                self.rights.refused(route, &error);
+            Err(error @ S3Error::Denied { .. }) if is_best_effort(route) => {
+                self.rights.refused(route.name, &error);
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -164,14 +164,14 @@ impl Copier {
     /// [`S3Error`]; [`S3Error::Gone`] when it is there no more.
     pub async fn put_tags(
         &self,
-        behalf: Behalf<'_>,
+        route: ForRoute<'_>,
         (Side { s3, bucket }, key, version): (Side<'_>, &str, Option<&str>),
         tags: &Tags,
         window: &Window,
     ) -> Result<(), S3Error> {
         match s3.put_tags((bucket, key, version), tags, window).await {
-            Err(error @ S3Error::Denied { .. }) if is_best_effort(behalf) => {
-                self.rights.refused(behalf.route, &error);
+            Err(error @ S3Error::Denied { .. }) if is_best_effort(route) => {
+                self.rights.refused(route.name, &error);
                 Ok(())
             }
             answer => answer,
@@ -179,25 +179,25 @@ impl Copier {
     }
 
     /// Whether a refused write is tried again without tags, which may be why it was refused.
-    pub(super) fn may_leave_tags(behalf: Behalf<'_>, tagging: &Tagging, error: &S3Error) -> bool {
+    pub(super) fn may_leave_tags(route: ForRoute<'_>, tagging: &Tagging, error: &S3Error) -> bool {
         let denied = matches!(error, S3Error::Denied { .. });
-        denied && is_best_effort(behalf) && tagging.needs_a_right()
+        denied && is_best_effort(route) && tagging.needs_a_right()
     }
 
-    fn wants_tags(&self, behalf: Behalf<'_>) -> bool {
-        match behalf.properties.tags {
+    fn wants_tags(&self, route: ForRoute<'_>) -> bool {
+        match route.properties.tags {
             TagPolicy::Require => true,
-            TagPolicy::BestEffort => !self.rights.are_refused(behalf.route),
+            TagPolicy::BestEffort => !self.rights.are_refused(route.name),
             TagPolicy::Skip => false,
         }
     }
 
     /// Remembers that a write was refused for its tags: it succeeded without.
-    pub(super) fn left_tags(&self, behalf: Behalf<'_>, error: &S3Error) {
-        self.rights.refused(behalf.route, error);
+    pub(super) fn left_tags(&self, route: ForRoute<'_>, error: &S3Error) {
+        self.rights.refused(route.name, error);
     }
 }
 
-fn is_best_effort(behalf: Behalf<'_>) -> bool {
-    behalf.properties.tags == TagPolicy::BestEffort
+fn is_best_effort(route: ForRoute<'_>) -> bool {
+    route.properties.tags == TagPolicy::BestEffort
 }

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
-use super::error::{Flaw, S3Error};
+use super::error::{Flaw, S3Error, Throttle};
 use crate::cause;
 
 impl S3Error {
@@ -127,7 +127,17 @@ impl Told<'_> {
                 | "TooManyRequestsException"
                 | "ServiceUnavailable",
             )
-            | (429, _) => S3Error::Throttled { op, message },
+            | (429, _) => S3Error::Throttled {
+                op,
+                by: throttle(&message),
+                message,
+            },
+            // A HEAD's answer has no body that could name a code.
+            (503, "") if op.starts_with("Head") => S3Error::Throttled {
+                op,
+                by: Throttle::S3,
+                message: "503".into(),
+            },
             (403, _) => S3Error::Denied { op, message },
             (_, "BadDigest" | "XAmzContentChecksumMismatch" | "XAmzContentSHA256Mismatch") => {
                 S3Error::Torn { op, message }
@@ -164,10 +174,24 @@ fn flaw(code: &str) -> Flaw {
     }
 }
 
+/// S3 passes on what KMS says under its own code: "Please reduce your request rate for operations
+/// involving AWS KMS".
+fn throttle(message: &str) -> Throttle {
+    if message.contains("KMS") {
+        Throttle::Kms
+    } else {
+        Throttle::S3
+    }
+}
+
 /// KMS says through S3 whether to wait or to call for help.
 fn kms(op: &'static str, code: &str, message: String) -> S3Error {
     if code.contains("Throttl") {
-        S3Error::Throttled { op, message }
+        S3Error::Throttled {
+            op,
+            by: Throttle::Kms,
+            message,
+        }
     } else {
         S3Error::Key {
             op,
@@ -255,6 +279,50 @@ mod tests {
             (503, "", "Op: no clear answer:  m"),
         ] {
             assert_eq!(told(status, code).to_string(), want, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_throttle_says_whose_it_is() {
+        let please = "Please reduce your request rate";
+        let of_keys = "Please reduce your request rate for operations involving AWS KMS";
+        for (op, status, code, message, want) in [
+            ("GetObject", 503, "SlowDown", please, Throttle::S3),
+            ("GetObject", 503, "SlowDown", of_keys, Throttle::Kms),
+            (
+                "GetObject",
+                400,
+                "KMS.ThrottlingException",
+                "m",
+                Throttle::Kms,
+            ),
+            (
+                "GetObject",
+                400,
+                "ThrottlingException",
+                of_keys,
+                Throttle::Kms,
+            ),
+            (
+                "GetObject",
+                400,
+                "RequestLimitExceeded",
+                please,
+                Throttle::S3,
+            ),
+            ("HeadObject", 503, "", "", Throttle::S3),
+        ] {
+            let told = Told {
+                status,
+                code,
+                message,
+                region: None,
+                delete_marker: false,
+            };
+            let S3Error::Throttled { by, .. } = told.name(op) else {
+                panic!("{status} {code}: {}", told.name(op))
+            };
+            assert_eq!(by, want, "{status} {code} {message}");
         }
     }
 

@@ -62,7 +62,7 @@ impl S3 {
             op: "RestoreObject",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, TIMEOUT, || {
+        let answer = guard(&self.limits, &bucket.name, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let job = GlacierJobParameters::builder().tier(tier(restore.tier));
             // What is restored for good takes no days (s3tools/s3cmd#1377).

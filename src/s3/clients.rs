@@ -80,7 +80,7 @@ impl Clients {
     pub(super) async fn head(&self, bucket: &Bucket) -> Result<(), S3Error> {
         let client = self.of(bucket).await?;
         let call = HEAD_BUCKET;
-        guard(&self.0.limits, call, TIMEOUT, || {
+        guard(&self.0.limits, &bucket.name, call, TIMEOUT, || {
             let attempt = Attempt::start(self.0.limits.metrics(), call.op);
             let request = about!(client.head_bucket(), bucket);
             async move { attempt.end(request.send().await).map(drop) }
@@ -100,7 +100,7 @@ impl Clients {
     async fn ask_region(&self, bucket: &Bucket) -> Result<String, S3Error> {
         let client = self.in_region(self.home());
         let call = HEAD_BUCKET;
-        let told = guard(&self.0.limits, call, TIMEOUT, || {
+        let told = guard(&self.0.limits, &bucket.name, call, TIMEOUT, || {
             let metrics = self.0.limits.metrics().clone();
             let request = about!(client.head_bucket(), bucket);
             async move {

@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use serde::Serialize;
 
 use super::error::{Flaw, S3Error};
+use super::limit::LimitStatus;
 use super::{Bucket, Condition, S3};
 use crate::config::{Aws, ConditionalWrites, HOME, Partition};
 use crate::credentials::{Secret, SecretStatus};
@@ -38,6 +39,8 @@ pub struct DoorStatus {
     pub conditional_writes: bool,
     /// Buckets that have answered that they know no conditions.
     unconditional_buckets: BTreeSet<String>,
+    /// How many calls at once each bucket bears.
+    limits: BTreeMap<String, LimitStatus>,
     /// Where the credentials are kept, if that is a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<SecretStatus>,
@@ -73,13 +76,28 @@ impl Doors {
         }
     }
 
+    /// How many calls at once each bucket bears, as far as is known: account, bucket, limit.
+    #[must_use]
+    pub fn limits(&self) -> Vec<(String, String, LimitStatus)> {
+        let named = self.named.values();
+        let all = named.chain([&self.home]).flat_map(|door| {
+            let limits = door.limits.buckets().status().into_iter();
+            let account = &door.account.name;
+            limits.map(|(bucket, limit)| (account.clone(), bucket, limit))
+        });
+        all.collect()
+    }
+
     /// What `/status.json` shows of each.
     #[must_use]
     pub fn status(&self) -> BTreeMap<String, DoorStatus> {
         let named = self.named.iter().map(|(name, door)| (name.as_str(), door));
         let all = named.chain([(HOME, &self.home)]);
-        all.map(|(name, door)| (name.to_owned(), door.account.status()))
-            .collect()
+        all.map(|(name, door)| {
+            let limits = door.limits.buckets().status();
+            (name.to_owned(), door.account.status(limits))
+        })
+        .collect()
     }
 }
 
@@ -104,10 +122,11 @@ impl Account {
         buckets.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn status(&self) -> DoorStatus {
+    fn status(&self, limits: BTreeMap<String, LimitStatus>) -> DoorStatus {
         DoorStatus {
             conditional_writes: self.aws.conditional(),
             unconditional_buckets: self.unconditional().clone(),
+            limits,
             secret: self.secret.as_ref().map(Secret::status),
         }
     }

@@ -85,6 +85,8 @@ pub enum S3Error {
     Throttled {
         /// Which operation failed.
         op: &'static str,
+        /// Who asks for less.
+        by: Throttle,
         /// In S3's words.
         message: String,
     },
@@ -136,6 +138,15 @@ pub enum S3Error {
         /// In S3's words.
         message: String,
     },
+}
+
+/// Who asks for less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Throttle {
+    /// S3.
+    S3,
+    /// KMS, through S3: only what needs the key is too much.
+    Kms,
 }
 
 /// What is wrong with credentials.

@@ -3,12 +3,15 @@
 //! Every call passes the same tower stack ([`stack`]), is counted once an attempt, and ends in an
 //! [`S3Error`] that says what to do about it. Nothing outside this folder sees an SDK type.
 
+mod aimd;
 mod answer;
 mod archive;
+mod bandwidth;
 mod clients;
 mod copy_source;
 mod doors;
 mod error;
+mod limit;
 mod object;
 mod read;
 mod sdk;
@@ -29,8 +32,10 @@ use crate::edge::Dice;
 use crate::metrics::Metrics;
 
 pub use archive::Archive;
+pub use bandwidth::Bandwidth;
 pub use doors::{DoorStatus, Doors, Opening};
-pub use error::{Flaw, Retry, S3Error};
+pub use error::{Flaw, Retry, S3Error, Throttle};
+pub use limit::LimitStatus;
 pub use object::{
     Algorithm, Aside, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written,
 };
@@ -49,6 +54,8 @@ pub struct S3 {
     clients: Clients,
     limits: Limits,
     account: Arc<Account>,
+    reads: Option<Bandwidth>,
+    writes: Option<Bandwidth>,
 }
 
 /// One side of a route: a bucket, and the door through which its account goes there.
@@ -93,19 +100,37 @@ impl S3 {
         Self::with(opening, &Limits::new(retry, dice, metrics))
     }
 
-    /// Opens another account's door; calls through both share their limits.
+    /// Opens another account's door; calls through both share what the process bears.
     #[must_use]
     pub fn beside(&self, opening: Opening) -> Self {
         Self::with(opening, &self.limits)
     }
 
     fn with(opening: Opening, limits: &Limits) -> Self {
-        let limits = limits.signed_by(opening.secret.clone());
+        let limits = limits.of(&opening.account, opening.secret.clone());
         let custom = opening.aws.is_custom_endpoint();
+        let line = || opening.aws.bandwidth.map(Bandwidth::new);
+        let (reads, writes) = (line(), line());
         Self {
             clients: Clients::new(opening.sdk.clone(), custom, limits.clone()),
             limits,
             account: Arc::new(Account::of(opening)),
+            reads,
+            writes,
+        }
+    }
+
+    /// Waits until the account may read so many bytes.
+    pub async fn may_read(&self, bytes: u64) {
+        if let Some(line) = &self.reads {
+            line.carry(bytes).await;
+        }
+    }
+
+    /// Waits until the account may write so many bytes.
+    pub async fn may_write(&self, bytes: u64) {
+        if let Some(line) = &self.writes {
+            line.carry(bytes).await;
         }
     }
 

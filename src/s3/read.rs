@@ -60,7 +60,7 @@ impl S3 {
             op: "HeadObject",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, HEAD_TIMEOUT, || {
+        let answer = guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = reading!(client.head_object(), bucket).key(key);
             let request = request.checksum_mode(ChecksumMode::Enabled);
@@ -105,7 +105,7 @@ impl S3 {
             op: "GetObject",
             effect: Effect::Repeatable,
         };
-        guard(&self.limits, call, HEAD_TIMEOUT, || {
+        guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = reading!(client.get_object(), bucket)
                 .key(key)
@@ -141,7 +141,7 @@ impl S3 {
         let length = usize::try_from(range.end - range.start).expect("a part fits in memory");
         // What has arrived, over all attempts.
         let arrived = Mutex::new(BytesMut::with_capacity(length));
-        let answer = guard(&self.limits, call, GET_TIMEOUT, || {
+        let answer = guard(&self.limits, &bucket.name, call, GET_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let had = arrived.lock().unwrap_or_else(PoisonError::into_inner).len();
             let request = reading!(client.get_object(), bucket)
@@ -185,7 +185,7 @@ impl S3 {
             op: "HeadObject",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, HEAD_TIMEOUT, || {
+        let answer = guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = reading!(client.head_object(), bucket).key(key);
             let request = request.if_match(pin.quoted()).part_number(1);
@@ -218,7 +218,7 @@ impl S3 {
             op: "GetObject",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, GET_TIMEOUT, || {
+        let answer = guard(&self.limits, &bucket.name, call, GET_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = reading!(client.get_object(), bucket).key(key);
             let request = request

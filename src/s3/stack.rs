@@ -1,8 +1,9 @@
 //! The rules around every S3 call: one tower stack, the same for all operations.
 //!
 //! A call enters at the first line of [`guard`]; each retry re-enters at the second. Retry is
-//! outermost, so a call that is backing off holds no permit; the timeout is innermost, so that
-//! queueing is not timed. The SDK's own retries are off.
+//! outermost, so a call that is backing off holds no permit; then come the bucket's own
+//! [limits](super::limit), so that who waits for a busy bucket is in no other's way, and what all
+//! calls share; the timeout is innermost, so that queueing is not timed. The SDK's own retries are off.
 //!
 //! Outside of the stack stand the credentials, where a secret keeps them: they are there before a
 //! call is timed, and a call that was refused for them is sent again once with newer ones. Such an
@@ -18,18 +19,21 @@ use tower::retry::Policy;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::error::{Flaw, Retry, S3Error};
-use crate::config;
+use super::limit::{BucketLimit, BucketLimits};
+use crate::config::{self, HOME};
 use crate::credentials::Secret;
 use crate::edge::Dice;
 use crate::metrics::{Metrics, OperationLabels};
 
 /// More than some 200 new connections at once fail in name resolution (aws-sdk-rust#1136).
-const CALLS_AT_ONCE: usize = 256;
+const CALLS_AT_ONCE: u32 = 256;
 
 /// What all calls of one account share, most of it with all accounts of the daemon.
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
     in_flight: GlobalConcurrencyLimitLayer,
+    /// The account's own.
+    buckets: BucketLimits,
     backoff: Backoff,
     metrics: Metrics,
     /// Where the account's credentials are kept, if that is a secret.
@@ -49,21 +53,27 @@ impl Limits {
             },
             metrics: metrics.clone(),
         };
-        let room = Arc::new(Semaphore::new(CALLS_AT_ONCE));
+        let room = Arc::new(Semaphore::new(CALLS_AT_ONCE as usize));
         Self {
             in_flight: GlobalConcurrencyLimitLayer::with_semaphore(room),
+            buckets: BucketLimits::new(HOME, CALLS_AT_ONCE),
             backoff,
             metrics,
             secret: None,
         }
     }
 
-    /// The same for calls of an account whose credentials are kept there.
-    pub(super) fn signed_by(&self, secret: Option<Secret>) -> Self {
+    /// The same for calls of an account, whose credentials may be kept in a secret.
+    pub(super) fn of(&self, account: &str, secret: Option<Secret>) -> Self {
         Self {
+            buckets: BucketLimits::new(account, CALLS_AT_ONCE),
             secret,
             ..self.clone()
         }
+    }
+
+    pub(super) fn buckets(&self) -> &BucketLimits {
+        &self.buckets
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
@@ -88,9 +98,10 @@ pub(super) enum Effect {
     Once,
 }
 
-/// Sends `call` under the process-wide rules.
+/// Sends `call` under the process-wide rules and the bucket's own.
 pub(super) async fn guard<'a, T, F, Answer>(
     limits: &Limits,
+    bucket: &str,
     call: Call,
     timeout: Duration,
     send: F,
@@ -110,7 +121,9 @@ where
     };
     // Boxed: the SDK's futures are large, and their types are deeper than the compiler follows.
     let send = move |()| -> BoxFuture<'a, T> { Box::pin(send()) };
-    let answer = stack(limits, call, timeout, send.clone()).oneshot(()).await;
+    let bucket = limits.buckets.of(bucket);
+    let answer = stack(limits, &bucket, call, timeout, send.clone());
+    let answer = answer.oneshot(()).await;
     match (&answer, &limits.secret) {
         (
             Err(S3Error::Credentials {
@@ -118,7 +131,11 @@ where
                 ..
             }),
             Some(secret),
-        ) if secret.renew(generation).await => stack(limits, call, timeout, send).oneshot(()).await,
+        ) if secret.renew(generation).await => {
+            stack(limits, &bucket, call, timeout, send)
+                .oneshot(())
+                .await
+        }
         _ => answer,
     }
 }
@@ -127,6 +144,7 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, S3Error>> + Send +
 
 fn stack<T, F, Answer>(
     limits: &Limits,
+    bucket: &BucketLimit,
     call: Call,
     timeout: Duration,
     send: F,
@@ -142,6 +160,8 @@ where
             call,
             ..limits.backoff.clone()
         })
+        .layer(bucket.key(call.op))
+        .layer(bucket.calls())
         // tower boxes the errors of the layers below; name them again before retry looks.
         .map_err(move |e| named(call.op, e))
         .layer(limits.in_flight.clone())
@@ -207,6 +227,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::s3::error::Throttle;
 
     fn limits(max_attempts: u32) -> Limits {
         let retry = config::Retry {
@@ -220,7 +241,7 @@ mod tests {
     async fn attempts(effect: Effect, error: S3Error) -> u32 {
         let sent = Arc::new(AtomicU32::new(0));
         let (limits, call) = (limits(3), Call { op: "Op", effect });
-        let answer = guard(&limits, call, Duration::from_secs(5), || {
+        let answer = guard(&limits, "bucket", call, Duration::from_secs(5), || {
             let (sent, error) = (sent.clone(), error.clone());
             async move {
                 sent.fetch_add(1, Ordering::Relaxed);
@@ -235,6 +256,7 @@ mod tests {
     async fn a_write_without_an_answer_is_never_sent_again() {
         let throttled = || S3Error::Throttled {
             op: "Op",
+            by: Throttle::S3,
             message: String::new(),
         };
         let unanswered = || S3Error::Unanswered {
@@ -267,6 +289,7 @@ mod tests {
         let timeout = Duration::from_secs(15);
         let never = guard(
             &limits(3),
+            "bucket",
             call,
             timeout,
             std::future::pending::<Result<(), _>>,
@@ -292,6 +315,7 @@ mod tests {
         let throttled = || async {
             Err::<(), _>(S3Error::Throttled {
                 op: "Op",
+                by: Throttle::S3,
                 message: String::new(),
             })
         };
@@ -302,12 +326,13 @@ mod tests {
         let started = tokio::time::Instant::now();
         let others = async {
             let (a, b) = tokio::join!(
-                guard(&limits, call, second, slow),
-                guard(&limits, call, second, slow)
+                guard(&limits, "bucket", call, second, slow),
+                guard(&limits, "bucket", call, second, slow)
             );
             (a.is_ok() && b.is_ok(), started.elapsed())
         };
-        let (_, (fine, took)) = tokio::join!(guard(&limits, call, second, throttled), others);
+        let (_, (fine, took)) =
+            tokio::join!(guard(&limits, "bucket", call, second, throttled), others);
         assert!(
             fine,
             "the second waits 900 ms for its permit, then takes 900 ms: no timeout"

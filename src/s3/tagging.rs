@@ -39,7 +39,7 @@ impl S3 {
             op: "GetObjectTagging",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, TIMEOUT, || {
+        let answer = guard(&self.limits, &bucket.name, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = reading!(client.get_object_tagging(), bucket).key(key);
             async move { attempt.end(request.send().await) }
@@ -81,7 +81,8 @@ impl S3 {
             op: "PutObjectTagging",
             effect: Effect::Once,
         };
-        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+        let timeout = window.terms().write_timeout();
+        let answer = guard(&self.limits, &bucket.name, call, timeout, || {
             let set = tags.iter().map(|(key, value)| {
                 let tag = Tag::builder().key(key).value(value).build();
                 tag.expect("it has a key and a value")

@@ -71,7 +71,8 @@ impl S3 {
             op: "CopyObject",
             effect: Effect::Once,
         };
-        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+        let timeout = window.terms().write_timeout();
+        let answer = guard(&self.limits, &copy.bucket.name, call, timeout, || {
             let request = about!(client.copy_object(), copy.bucket).key(copy.key);
             let request = copying!(request, copy.source, copy.source_key)
                 .copy_source_if_match(copy.pin.quoted());
@@ -108,7 +109,8 @@ impl S3 {
             op: "PutObject",
             effect: Effect::Once,
         };
-        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+        let timeout = window.terms().write_timeout();
+        let answer = guard(&self.limits, &put.bucket.name, call, timeout, || {
             let body = put
                 .body
                 .try_clone()
@@ -150,7 +152,8 @@ impl S3 {
             op: "DeleteObject",
             effect: Effect::Once,
         };
-        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+        let timeout = window.terms().write_timeout();
+        let answer = guard(&self.limits, &bucket.name, call, timeout, || {
             let request = about!(client.delete_object(), bucket).key(key);
             let request = match condition {
                 Condition::Unchanged(etag) => request.if_match(etag.quoted()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Lag;
+use super::lanes::Room;
 use super::outcome::{Cause, Outcome};
 use crate::config::Envelope;
 use crate::queue::{Lease, Message, Receipt};
@@ -29,7 +30,7 @@ pub struct Delivery {
     /// Our hold on it.
     pub lease: Lease,
     /// Its place among those we may hold; given back when it is settled.
-    pub room: OwnedSemaphorePermit,
+    pub room: Room,
     /// What holds for its queue.
     pub terms: Arc<QueueTerms>,
 }
@@ -89,7 +90,7 @@ impl Delivery {
             receipt,
             settlement,
             lags,
-            room: self.room,
+            room: self.room.into_inner(),
         }
     }
 

@@ -14,6 +14,7 @@
 //! ```
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -71,7 +72,7 @@ pub enum Entry {
 #[derive(Debug)]
 pub struct Pass {
     gate: Gate,
-    probe: bool,
+    probe: AtomicBool,
 }
 
 /// A gate as `/status.json` shows it.
@@ -110,13 +111,13 @@ impl Gate {
         match &mut *state {
             State::Running { .. } => Entry::Go(Pass {
                 gate: self.clone(),
-                probe: false,
+                probe: AtomicBool::new(false),
             }),
             State::Held(held) if now >= held.probe_at && !held.probing => {
                 held.probing = true;
                 Entry::Go(Pass {
                     gate: self.clone(),
-                    probe: true,
+                    probe: AtomicBool::new(true),
                 })
             }
             State::Held(held) => {
@@ -199,7 +200,7 @@ impl Pass {
         let mut state = self.gate.state();
         match &mut *state {
             State::Running { failing, .. } => failing.clear(),
-            State::Held(_) if self.probe => {
+            State::Held(_) if self.probes() => {
                 tracing::info!(route = self.gate.0.route, "route resumed");
                 *state = State::Running {
                     failing: HashSet::new(),
@@ -215,7 +216,35 @@ impl Pass {
 
     /// Something that concerns every message of the route.
     pub fn route_failed(self, reason: String) {
-        self.gate.hold(self.probe, reason);
+        self.gate.hold(self.probes(), reason);
+    }
+
+    /// It has to wait, and for long: another message is the probe, if this was it.
+    pub(super) fn waits(&self) {
+        if !self.probe.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        if let State::Held(held) = &mut *self.gate.state()
+            && held.probing
+        {
+            // The probe told nothing: the next message is the probe.
+            held.probing = false;
+        }
+        self.gate.0.changed.send_replace(());
+    }
+
+    /// It has waited: should the route be held and nobody probe it, this is the probe.
+    pub(super) fn goes_on(&self) {
+        if let State::Held(held) = &mut *self.gate.state()
+            && !held.probing
+        {
+            held.probing = true;
+            self.probe.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn probes(&self) -> bool {
+        self.probe.load(Ordering::Relaxed)
     }
 
     /// One key failed; many in a row hold the route. Says whether it is held.
@@ -227,11 +256,11 @@ impl Pass {
                 let many = failing.len() >= IN_A_ROW;
                 (many, many)
             }
-            State::Held(_) => (true, self.probe),
+            State::Held(_) => (true, self.probes()),
         };
         if now {
             let reason = format!("many keys failing in a row: {reason}");
-            self.gate.hold(self.probe, reason);
+            self.gate.hold(self.probes(), reason);
         }
         is_held
     }
@@ -239,151 +268,9 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if !self.probe {
-            return;
-        }
-        if let State::Held(held) = &mut *self.gate.state()
-            && held.probing
-        {
-            // The probe told nothing: the next message is the probe.
-            held.probing = false;
-        }
-        self.gate.0.changed.send_replace(());
+        self.waits();
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use proptest::prelude::*;
-    use proptest::sample::Index;
-
-    use super::super::gates::Gates;
-    use super::*;
-
-    pub(in crate::work) fn gates() -> Gates {
-        Gates::new(["orders", "stock"])
-    }
-
-    pub(in crate::work) fn go(gate: &Gate) -> Pass {
-        match gate.enter() {
-            Entry::Go(pass) => pass,
-            Entry::Held(wait) => panic!("held for {wait:?}"),
-        }
-    }
-
-    fn is_held(gate: &Gate) -> bool {
-        matches!(gate.status(), GateStatus::Held { .. })
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_held_route_is_probed_with_one_message_and_resumes() {
-        let gates = gates();
-        let gate = gates.of("orders");
-        go(gate).route_failed("no such bucket".into());
-        assert!(
-            matches!(gate.enter(), Entry::Held(_)),
-            "not before the wait is over"
-        );
-
-        tokio::time::advance(FIRST_WAIT).await;
-        let probe = go(gate);
-        assert!(
-            matches!(gate.enter(), Entry::Held(_)),
-            "one probe at a time"
-        );
-        probe.route_failed("no such bucket".into());
-        tokio::time::advance(FIRST_WAIT).await;
-        assert!(matches!(gate.enter(), Entry::Held(_)), "the wait doubles");
-
-        tokio::time::advance(FIRST_WAIT).await;
-        go(gate).worked();
-        assert!(!is_held(gate));
-        assert!(gate.held_lately(), "its receives were spent on the hold");
-        tokio::time::advance(REMEMBERED + FIRST_WAIT).await;
-        assert!(!gate.held_lately());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_probe_that_told_nothing_is_made_again() {
-        let gates = gates();
-        let gate = gates.of("orders");
-        go(gate).route_failed("credentials refused".into());
-        tokio::time::advance(FIRST_WAIT).await;
-        drop(go(gate));
-        assert!(is_held(gate));
-        go(gate).worked();
-        assert!(!is_held(gate));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn only_many_keys_failing_in_a_row_hold_the_route() {
-        let gates = gates();
-        let gate = gates.of("orders");
-        for n in 0..IN_A_ROW * 3 {
-            assert!(!go(gate).key_failed("always the same key", "denied"));
-            assert!(!go(gate).key_failed(&format!("key {n}"), "denied"));
-            go(gate).worked();
-        }
-        assert!(!is_held(gate), "others succeeded in between");
-        for n in 0..IN_A_ROW {
-            assert!(!is_held(gate), "{n} failures");
-            assert_eq!(
-                go(gate).key_failed(&format!("key {n}"), "denied"),
-                n + 1 == IN_A_ROW
-            );
-        }
-        assert!(is_held(gate));
-        tokio::time::advance(FIRST_WAIT).await;
-        assert!(
-            go(gate).key_failed("key", "denied"),
-            "the probe was denied too"
-        );
-        assert!(is_held(gate));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_under_way_when_the_route_was_held_does_not_resume_it() {
-        let gates = gates();
-        let gate = gates.of("orders");
-        let early = go(gate);
-        go(gate).route_failed("no such bucket".into());
-        early.worked();
-        assert!(is_held(gate));
-    }
-
-    proptest! {
-        #[test]
-        fn one_probe_is_out_at_a_time_and_nothing_else_changes_a_hold(
-            story in prop::collection::vec((0..8_u8, any::<Index>(), 0..70_u64), 0..80),
-        ) {
-            let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-            clock.unwrap().block_on(async {
-                let gates = gates();
-                let gate = gates.of("orders");
-                let mut out: Vec<Pass> = Vec::new();
-                for (what, which, number) in story {
-                    let before = gate.probe_at();
-                    if what == 0 {
-                        tokio::time::advance(Duration::from_secs(number)).await;
-                    } else if what <= 3 || out.is_empty() {
-                        if let Entry::Go(pass) = gate.enter() { out.push(pass); }
-                    } else {
-                        let pass = out.swap_remove(which.index(out.len()));
-                        let probe = pass.probe;
-                        match what {
-                            4 => pass.worked(),
-                            5 => pass.route_failed("no such bucket".into()),
-                            6 => assert!(pass.key_failed(&number.to_string(), "denied") == is_held(gate)),
-                            _ => drop(pass),
-                        }
-                        assert!(probe || before.is_none() || gate.probe_at() == before, "only a probe says how it is now");
-                    }
-                    assert!(out.iter().filter(|pass| pass.probe).count() <= 1, "one probe at a time");
-                }
-                drop(out);
-                tokio::time::advance(LONGEST_WAIT).await;
-                assert!(matches!(gate.enter(), Entry::Go(_)), "a hold is always probed again");
-            });
-        }
-    }
-}
+pub(super) mod tests;

@@ -8,6 +8,7 @@ mod delivery;
 mod fail;
 mod gates;
 mod hold;
+mod lanes;
 mod outcome;
 mod pool;
 mod reconcile;
@@ -18,23 +19,26 @@ mod task;
 mod tidy;
 mod unkept;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::copy::Progress;
 use crate::event::{Parsed, Record, parse};
 use crate::metrics::{Metrics, QueueLabel};
 use crate::queue::Window;
 use crate::route::{Route, Routes};
-use crate::s3::Doors;
+use crate::s3::{Bandwidth, Doors};
 
 pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
+pub use lanes::{LaneStatus, Lanes, Room, Seat};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
 pub use reconcile::Reconciler;
@@ -52,6 +56,12 @@ pub struct Worker {
     pub routes: Routes,
     /// Whether a route is held.
     pub gates: Gates,
+    /// Who is in whose way.
+    pub lanes: Lanes,
+    /// What the streamed bytes of routes may take, where they are bounded.
+    pub bandwidth: BTreeMap<String, Bandwidth>,
+    /// How far its copies in parts have come.
+    pub progress: Progress,
     /// Makes destinations equal.
     pub reconciler: Reconciler,
     /// Every account's way to S3.
@@ -74,25 +84,32 @@ impl std::fmt::Debug for Worker {
 
 impl Worker {
     /// Takes one delivery from body to verdict. A lost lease cancels the work: from then on
-    /// another consumer may hold the same message.
-    pub async fn work(&self, delivery: Delivery) -> Verdict {
+    /// another consumer may hold the same message. `slot` is one of the small lane's.
+    pub async fn work(&self, delivery: Delivery, slot: OwnedSemaphorePermit) -> Verdict {
         let span = tracing::info_span!(
             "delivery",
             queue = delivery.terms.name,
             message = delivery.message.id,
             received = delivery.message.receive_count,
         );
-        self.timed(delivery).instrument(span).await
+        self.timed(delivery, slot).instrument(span).await
     }
 
-    async fn timed(&self, delivery: Delivery) -> Verdict {
+    async fn timed(&self, delivery: Delivery, slot: OwnedSemaphorePermit) -> Verdict {
         let started = Instant::now();
         let window = delivery.lease.window().clone();
+        let seat = Seat::in_lane(&self.lanes, slot, &delivery.room);
         let worked = async {
-            let (ends, lags) = self.message(&delivery, &window).await;
-            let late: Vec<_> = ends.iter().filter_map(End::late).cloned().collect();
-            let outcomes = ends.into_iter().map(|end| end.outcome);
-            let settlement = delivery.settlement(Outcome::of_message(outcomes));
+            let (settlement, late, lags) = tokio::select! {
+                biased;
+                () = seat.given_back() => (Settlement::Release, Vec::new(), Vec::new()),
+                (ends, lags) = self.message(&delivery, &window, &seat) => {
+                    let late = ends.iter().filter_map(End::late).cloned().collect();
+                    let outcomes = ends.into_iter().map(|end| end.outcome);
+                    let settlement = delivery.settlement(Outcome::of_message(outcomes));
+                    (settlement, late, lags)
+                }
+            };
             (self.landed(settlement, &window, &late).await, lags)
         };
         let lost = window.lost().run_until_cancelled(worked).await;
@@ -106,13 +123,19 @@ impl Worker {
             .work_duration
             .get_or_create(&queue)
             .observe(took);
+        drop(seat);
         delivery.verdict(settlement, lags).await
     }
 
     /// Parses the body and works all of its records.
-    async fn message(&self, delivery: &Delivery, window: &Window) -> (Vec<End>, Vec<Lag>) {
+    async fn message(
+        &self,
+        delivery: &Delivery,
+        window: &Window,
+        seat: &Seat<'_>,
+    ) -> (Vec<End>, Vec<Lag>) {
         let whole = |outcome| (vec![self.unrouted(outcome)], Vec::new());
-        let records = match parse(&delivery.message.body, &delivery.terms.accept) {
+        let mut records = match parse(&delivery.message.body, &delivery.terms.accept) {
             Ok(Parsed::Records { records, .. }) => records,
             Ok(Parsed::Test) => return whole(Outcome::Skip(Skip::TestEvent)),
             Ok(Parsed::Newer { version }) => {
@@ -122,6 +145,8 @@ impl Worker {
             }
             Err(e) => return whole(Outcome::Poison(Cause::new("malformed", e.to_string()))),
         };
+        // What waits for the large lane stands before nothing else.
+        records.sort_by_key(|record| self.is_large(record));
         let (mut ends, mut lags) = (Vec::with_capacity(records.len()), Vec::new());
         for record in records {
             match record {
@@ -132,7 +157,7 @@ impl Worker {
                 Record::Event(event) => {
                     let received = delivery.message.receive_count;
                     let queue = Some(delivery.terms.name.as_str());
-                    let routed = self.event(&event, queue, received, window).await;
+                    let routed = self.event(&event, queue, received, window, seat).await;
                     let names = routed.iter().filter_map(|end| end.route.as_ref());
                     lags.extend(names.zip(event.time).map(|(route, time)| Lag {
                         route: route.name.clone(),
@@ -143,6 +168,13 @@ impl Worker {
             }
         }
         (ends, lags)
+    }
+
+    fn is_large(&self, record: &Record) -> bool {
+        match record {
+            Record::Event(event) => event.size.is_some_and(|bytes| self.lanes.is_large(bytes)),
+            Record::Ignored { .. } => false,
+        }
     }
 
     /// A message with an unanswered write is not settled before that write can no longer land. By

@@ -1,13 +1,13 @@
 //! The workers: so many deliveries at once, each in a task of the pool's own.
 //!
 //! The pool ends when its input closes. What was handed over but not started by then is given
-//! back at once, so that another process can have it; what runs, runs to its end.
+//! back at once, so that another process can have it; what runs, runs to its end. Who is in whose
+//! way is the [lanes'](super::lanes) subject.
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{Delivery, Verdict, Worker};
@@ -17,10 +17,6 @@ use super::{Delivery, Verdict, Worker};
 pub struct Pool {
     /// The work itself.
     pub worker: Arc<Worker>,
-    /// Deliveries at once.
-    pub workers: usize,
-    /// Cancelled when nothing new is to be started.
-    pub stop: CancellationToken,
 }
 
 /// A delivery, and where its verdict goes.
@@ -35,22 +31,15 @@ pub struct Job {
 impl Pool {
     /// Works until `jobs` closes and all of them have ended.
     pub async fn run(self, mut jobs: mpsc::Receiver<Job>) {
-        let slots = Arc::new(Semaphore::new(self.workers));
         let mut running = JoinSet::new();
         while let Some(job) = jobs.recv().await {
-            let slot = tokio::select! {
-                biased;
-                // Un-started messages are visible again at once, not when a slot is free.
-                () = self.stop.cancelled() => None,
-                slot = slots.clone().acquire_owned() => slot.ok(),
-            };
-            let worker = slot.is_some().then(|| self.worker.clone());
+            let slot = self.worker.lanes.slot().await;
+            let worker = self.worker.clone();
             let end = async move {
-                let verdict = match worker {
-                    Some(worker) => worker.work(job.delivery).await,
+                let verdict = match slot {
+                    Some(slot) => worker.work(job.delivery, slot).await,
                     None => job.delivery.release().await,
                 };
-                drop(slot);
                 // A settler that is gone has died, and the supervisor says so.
                 let _ = job.settle.send(verdict).await;
             };

@@ -219,12 +219,14 @@ impl Run<'_> {
                 Ok(Step::End(self.there(seen, proof)?))
             }
             Plan::Nothing(Nothing::AlreadyThere(proof)) | Plan::Tags(proof) => {
-                self.tag_again(seen, proof).await
+                Box::pin(self.tag_again(seen, proof)).await
             }
             Plan::Nothing(nothing) => Ok(Step::End(Reached::Nothing(nothing))),
             Plan::NotYet(why) => Err(Failure::NotYet(why)),
             Plan::Copy(copy) => match source {
-                Some(source) if source.archive != Archive::Readable => self.archived(source).await,
+                Some(source) if source.archive != Archive::Readable => {
+                    Box::pin(self.archived(source)).await
+                }
                 source => {
                     self.leave_behind(source, &copy)?;
                     self.write(&copy, source).await
@@ -255,7 +257,7 @@ impl Run<'_> {
         let task = self.task;
         let target = self.key_for(source)?;
         let act = Act {
-            behalf: task.behalf,
+            route: task.route,
             from: task.from,
             key: &task.event.key,
             to: task.to,
@@ -263,6 +265,11 @@ impl Run<'_> {
             copy,
             source,
         };
+        let bytes = source
+            .map(|source| source.size)
+            .or(task.event.size)
+            .unwrap_or_default();
+        task.turn.take(bytes).await;
         if copy.way.in_parts() {
             self.began.insert(target.clone());
         }
@@ -280,15 +287,12 @@ impl Run<'_> {
         };
         let end = Reached::Written {
             way: copy.way,
-            bytes: source
-                .map(|source| source.size)
-                .or(task.event.size)
-                .unwrap_or_default(),
+            bytes,
         };
         (self.wrote, self.written) = (true, Some(end.clone()));
         if let (Some(source), Some(tags)) = (source, &done.tags) {
             let to = (target.as_str(), done.version.as_deref());
-            if !self.put_tags(source, to, tags).await? {
+            if !Box::pin(self.put_tags(source, to, tags)).await? {
                 return Ok(Step::LookAgain);
             }
         }
@@ -354,13 +358,13 @@ impl Run<'_> {
             way: self.task.way,
             apart: self.task.apart,
             conditional: self.task.to.s3.conditional(&self.task.to.bucket.name),
-            kms_target: match self.task.behalf.properties.sse {
+            kms_target: match self.task.route.properties.sse {
                 Some(sse) => sse.is_kms(),
                 None => self.copier.is_kms(&self.task.to.bucket.name),
             },
             follows: self.task.follows,
             copy_max: crate::copy::copy_max(self.window.terms()),
-            strict: self.task.behalf.properties.strict,
+            strict: self.task.route.properties.strict,
         }
     }
 }

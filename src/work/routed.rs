@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::fail::{self, Failed};
 use super::hold::{Entry, Pass};
+use super::lanes::{Seat, Turn};
 use super::outcome::{Cause, Outcome, Skip};
 use super::reconcile::ROUNDS;
 use super::removal::Original;
 use super::task::{Equal, Failure, Reached, Reconciled, Target, Task};
 use super::{End, Worker};
 use crate::config::SourceMissing;
-use crate::copy::{Behalf, Nothing};
+use crate::copy::{ForRoute, Nothing};
 use crate::event::Event;
 use crate::queue::Window;
 use crate::route::Route;
@@ -38,6 +39,7 @@ impl Worker {
         queue: Option<&str>,
         received: u32,
         window: &Window,
+        seat: &Seat<'_>,
     ) -> Vec<End> {
         // A removal says nothing of the object that stands there now; sizes are checked later.
         let (bucket, key) = (&event.bucket, &event.key);
@@ -49,8 +51,8 @@ impl Worker {
         let (all, original) = loop {
             let mut all = Vec::with_capacity(routes.len());
             for route in &routes {
-                let again = received > 1 || tries > 0;
-                all.push(self.on_route(route, event, received, again, window).await);
+                let received = (received, received > 1 || tries > 0);
+                all.push(self.on_route(route, event, received, window, seat).await);
             }
             tries += 1;
             let original = self.original(event, &all, window).await;
@@ -74,9 +76,9 @@ impl Worker {
         &self,
         route: &Arc<Route>,
         event: &Event,
-        received: u32,
-        received_before: bool,
+        (received, received_before): (u32, bool),
         window: &Window,
+        seat: &Seat<'_>,
     ) -> Routed {
         let pass = match self.gates.of(&route.name).enter() {
             Entry::Go(pass) => pass,
@@ -94,8 +96,9 @@ impl Worker {
         let before = window.lands_by();
         let (from, to) = (source_of(route), destination_of(route));
         let task = Task {
-            behalf: Behalf {
-                route: &route.name,
+            route: ForRoute {
+                name: &route.name,
+                bandwidth: self.bandwidth.get(&route.name),
                 properties: &route.properties,
             },
             from: self.side(route.from_account.as_deref(), &from),
@@ -116,6 +119,7 @@ impl Worker {
             apart: route.apart,
             follows: route.follows,
             received_before,
+            turn: Turn { seat, pass: &pass },
         };
         let Reconciled { end, wrote, equal } = self.reconciler.reconcile(&task, window).await;
 

@@ -17,7 +17,7 @@ impl Run<'_> {
         };
         let task = self.task;
         let from = (task.from, task.event.key.as_str());
-        let tags = match self.copier.tags(task.behalf, from, source).await {
+        let tags = match self.copier.tags(task.route, from, source).await {
             Err(e) if e.is_lost_race() => return Ok(Step::Refused),
             tags => tags?,
         };
@@ -44,7 +44,7 @@ impl Run<'_> {
         let to = (task.to, key, version);
         match self
             .copier
-            .put_tags(task.behalf, to, tags, self.window)
+            .put_tags(task.route, to, tags, self.window)
             .await
         {
             Err(e) if e.is_lost_race() => return Ok(false),

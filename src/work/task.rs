@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::lanes::Turn;
 use super::reconcile::ROUNDS;
 use crate::config::{Archived, Way};
-use crate::copy::{Behalf, CopyError, Nothing};
+use crate::copy::{CopyError, ForRoute, Nothing};
 use crate::event::Event;
 use crate::s3::{ETag, S3Error, Side};
 
 /// One key to make equal, on one route.
 #[derive(Debug, Clone)]
 pub struct Task<'a> {
-    /// Whose copy it is.
-    pub behalf: Behalf<'a>,
+    /// The route.
+    pub route: ForRoute<'a>,
     /// Where the source is.
     pub from: Side<'a>,
     /// What was said about it.
@@ -35,6 +36,8 @@ pub struct Task<'a> {
     pub follows: bool,
     /// An earlier delivery of the same message may have written already.
     pub received_before: bool,
+    /// A large copy has to wait for its lane.
+    pub turn: Turn<'a>,
 }
 
 /// Where the copy goes.

@@ -10,8 +10,8 @@ impl Run<'_> {
     pub(super) fn leave_behind(&self, source: Option<&Object>, copy: &Copy) -> Result<(), Failure> {
         let left = source.map_or_else(Vec::new, |source| unkept(source, copy));
         let task = self.task;
-        if left.is_empty() || !task.behalf.properties.strict {
-            self.copier.warn(task.behalf, &task.event.key, &left);
+        if left.is_empty() || !task.route.properties.strict {
+            self.copier.warn(task.route, &task.event.key, &left);
             return Ok(());
         }
         let told: Vec<_> = left.iter().map(ToString::to_string).collect();

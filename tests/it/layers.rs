@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// Lower numbers may not import higher ones.
-const LAYERS: [(&str, u32); 24] = [
+const LAYERS: [(&str, u32); 25] = [
     ("edge", 0),
     ("cause", 0),
     ("metrics", 0),
@@ -14,6 +14,7 @@ const LAYERS: [(&str, u32); 24] = [
     ("telemetry", 0),
     ("config", 0),
     ("credentials", 1),
+    ("cgroup", 1),
     ("queue", 1),
     ("event", 1),
     ("route", 2),

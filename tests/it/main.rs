@@ -3,13 +3,17 @@
 mod accounts;
 mod aws;
 mod aws_behaves;
+mod bandwidth;
 mod costs;
 mod endings;
 mod fidelity;
 mod integrity;
+mod lanes;
 mod layers;
 mod leases;
+mod limits;
 mod parts;
+mod progress;
 mod removal;
 mod routes;
 mod safeguards;

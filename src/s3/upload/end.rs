@@ -42,7 +42,8 @@ impl S3 {
             op: "CompleteMultipartUpload",
             effect: Effect::Once,
         };
-        let answer = guard(&self.limits, call, window.terms().write_timeout(), || {
+        let timeout = window.terms().write_timeout();
+        let answer = guard(&self.limits, &upload.bucket.name, call, timeout, || {
             let parts = complete
                 .parts
                 .iter()
@@ -76,7 +77,7 @@ impl S3 {
             op: "AbortMultipartUpload",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, TIMEOUT, || {
+        let answer = guard(&self.limits, &upload.bucket.name, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = about!(client.abort_multipart_upload(), &upload.bucket)
                 .key(&upload.key)

@@ -17,7 +17,7 @@ impl S3 {
         };
         let (mut found, mut after) = (Vec::new(), None::<(String, String)>);
         loop {
-            let answer = guard(&self.limits, call, TIMEOUT, || {
+            let answer = guard(&self.limits, &bucket.name, call, TIMEOUT, || {
                 let attempt = Attempt::start(self.limits.metrics(), call.op);
                 let (key_marker, id_marker) = after.clone().unzip();
                 let request = about!(client.list_multipart_uploads(), bucket)
@@ -63,7 +63,7 @@ impl S3 {
         };
         let (mut found, mut after) = (Vec::new(), (from - 1).to_string());
         loop {
-            let answer = guard(&self.limits, call, TIMEOUT, || {
+            let answer = guard(&self.limits, &upload.bucket.name, call, TIMEOUT, || {
                 let attempt = Attempt::start(self.limits.metrics(), call.op);
                 let request = about!(client.list_parts(), &upload.bucket)
                     .key(&upload.key)

@@ -70,7 +70,7 @@ impl S3 {
             op: "CreateMultipartUpload",
             effect: Effect::Once,
         };
-        let answer = guard(&self.limits, call, TIMEOUT, || {
+        let answer = guard(&self.limits, &bucket.name, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = about!(client.create_multipart_upload(), bucket)
                 .key(key)

@@ -34,7 +34,8 @@ impl S3 {
             op: "UploadPart",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, PUT_TIMEOUT, || {
+        let bucket = &upload.bucket.name;
+        let answer = guard(&self.limits, bucket, call, PUT_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = about!(client.upload_part(), &upload.bucket)
                 .key(&upload.key)
@@ -70,7 +71,8 @@ impl S3 {
             op: "UploadPartCopy",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, call, COPY_TIMEOUT, || {
+        let bucket = &upload.bucket.name;
+        let answer = guard(&self.limits, bucket, call, COPY_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = about!(client.upload_part_copy(), &upload.bucket)
                 .copy_source_range(bytes(&range))

@@ -1,5 +1,6 @@
 //! Routes whose sides have accounts of their own: keys in a secret, a role, other partitions.
 
+mod bundle;
 mod role;
 mod secret;
 

@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     Late(Duration, Silence),
     /// Too many requests: 503 `SlowDown`, or what the service says instead. It did not happen.
     SlowDown,
+    /// Too many requests for KMS, as S3 passes it on: 503 `SlowDown`. It did not happen.
+    KeySlowDown,
     /// 500 `InternalError`. It did not happen.
     InternalError,
     /// 200 with an error as its body (S3's slow writes answer before they are done).
@@ -58,6 +60,7 @@ impl Fault {
             Self::Dropped(_) => "dropped",
             Self::Late(..) => "late",
             Self::SlowDown => "slow-down",
+            Self::KeySlowDown => "key-slow-down",
             Self::InternalError => "internal-error",
             Self::ErrorIn200 { .. } => "error-in-200",
             Self::Empty200 { .. } => "empty-200",

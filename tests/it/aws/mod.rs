@@ -13,6 +13,7 @@
 
 mod access;
 mod calls;
+mod crowd;
 mod fault;
 mod glue;
 mod json;
@@ -74,6 +75,7 @@ struct State {
     access: Access,
     faults: fault::Faults,
     latency: Latency,
+    crowds: crowd::Crowds,
     calls: Calls,
     s3: s3::S3,
     sqs: sqs::Sqs,
@@ -104,6 +106,7 @@ impl World {
             access: Access::default(),
             faults: fault::Faults::default(),
             latency: Latency::default(),
+            crowds: crowd::Crowds::default(),
             calls: Calls::default(),
             s3: s3::S3::default(),
             sqs: sqs::Sqs::default(),

@@ -72,10 +72,14 @@ impl Wire {
     async fn carry(&self, mut request: Request) -> Result<Reply, ConnectorError> {
         self.line.pass().await?;
         let world = &self.world;
-        let (index, call, fault) = world.with(|state, now| {
+        let (index, call, fault, _inside) = world.with(|state, now| {
             let mut call = describe(&request, now);
             call.line = self.number;
-            let fault = state.faults.strike(&call, &mut state.rng);
+            let mut fault = state.faults.strike(&call, &mut state.rng);
+            let inside = state.crowds.enter(world, &call.place);
+            if inside.is_err() {
+                fault = Some(Fault::SlowDown);
+            }
             call.fault = fault.as_ref().map(Fault::name);
             state.calls.0.push(call.clone());
             // A session's key is nobody's without the session's token (IAM user guide, "Using
@@ -85,7 +89,7 @@ impl Wire {
                 request.caller.access_key.push_str(", without its token");
             }
             let fault = fault.or_else(|| state.latency.draw(&mut state.rng));
-            (state.calls.0.len() - 1, call, fault)
+            (state.calls.0.len() - 1, call, fault, inside.ok())
         });
         world.tell(&call, Moment::Before);
         self.line.pass().await?;
@@ -152,6 +156,12 @@ impl World {
                 503,
                 "SlowDown",
                 "Please reduce your request rate.",
+            )),
+            Fault::KeySlowDown => Ok(refusal(
+                request,
+                503,
+                "SlowDown",
+                "Please reduce your request rate for operations involving AWS KMS.",
             )),
             Fault::InternalError => Ok(internal(request)),
             Fault::ErrorIn200 { code, happens } => {

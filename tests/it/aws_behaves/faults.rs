@@ -28,6 +28,7 @@ async fn each_fault_looks_as_it_does_on_aws_and_happens_or_not() {
         ("dropped, no answer",    Some(Fault::Dropped(Silence::Hang)),            "timeout",        false, 10),
         ("dropped, reset",        Some(Fault::Dropped(Silence::Reset)),           "dispatch",       false, 0),
         ("slow down",             Some(Fault::SlowDown),                          "503 SlowDown",   false, 0),
+        ("too much for KMS",      Some(Fault::KeySlowDown),                       "503 SlowDown",   false, 0),
         ("internal error",        Some(Fault::InternalError),                     "500 InternalError", false, 0),
         ("conflict",              Some(Fault::Conflict),                          "409 ConditionalRequestConflict", false, 0),
         ("an error in a 200",     Some(Fault::ErrorIn200 { code: "InternalError", happens: false }), "200 InternalError", false, 0),
@@ -62,6 +63,23 @@ async fn each_fault_looks_as_it_does_on_aws_and_happens_or_not() {
         assert_eq!(world.object("lake", "b").is_some(), happens, "{why}");
         assert_eq!(start.elapsed(), Duration::from_secs(seconds), "{why}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_refuses_what_is_more_at_once_than_it_bears() {
+    let world = two_buckets(false);
+    world.put("raw", Seed::new("a", "abc"));
+    world.bears("raw", 2);
+    let far = Fault::Slow {
+        before: Duration::from_secs(1),
+        after: Duration::ZERO,
+    };
+    world.inject(Rule::new(far).on("s3", "GetObject"));
+    let s3 = s3(&world, "us-east-1");
+    let get = || async { told(&s3.get_object().bucket("raw").key("a").send().await) };
+    let (a, b, c) = tokio::join!(get(), get(), get());
+    assert_eq!([&*a, &*b, &*c], ["ok", "ok", "503 SlowDown"]);
+    assert_eq!(get().await, "ok", "the two are done");
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,6 +74,7 @@ impl Script {
             visibility,
             max_receive_count: pick(rng, &[2, 10, 10, 10]),
             daemons: (0..daemons).map(|_| rng.u32(1..=6)).collect(),
+            large: false,
             keys: names(rng, keys),
             latency: pick(rng, &LATENCIES),
             queue: unruly(rng, span),
@@ -100,6 +101,7 @@ impl Script {
             let when = when(rng, &act, &script, span);
             script.steps.push(Step { when, act });
         }
+        script.large = rng.u8(..6) == 0;
         for route in &mut script.routes {
             route.sse =
                 pick(rng, &[None, None, None, Some("AES256"), Some("aws:kms")]).map(Cow::Borrowed);

@@ -65,7 +65,7 @@ pub(super) fn shrink(script: &Script) -> Script {
 type Cut = fn(&mut Script);
 
 /// What else can be made simpler.
-const SIMPLER: [Cut; 11] = [
+const SIMPLER: [Cut; 12] = [
     |script| script.queue = Unruly::default(),
     |script| script.queue.duplicate = 0.0,
     |script| script.queue.twice = 0.0,
@@ -73,6 +73,7 @@ const SIMPLER: [Cut; 11] = [
     |script| script.queue.late = 0,
     |script| script.queue.shuffle = false,
     |script| script.latency = 0,
+    |script| script.large = false,
     |script| script.source.kms = false,
     |script| script.source.versioned = false,
     |script| script.max_receive_count = 10,

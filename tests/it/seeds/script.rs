@@ -31,6 +31,9 @@ pub(super) struct Script {
     pub(super) max_receive_count: u32,
     /// The workers of each daemon.
     pub(super) daemons: Vec<u32>,
+    /// Every object is large, and each daemon copies one large object at a time.
+    #[serde(default)]
+    pub(super) large: bool,
     /// The sources' keys, after the route's prefix.
     pub(super) keys: Vec<String>,
     pub(super) latency: u64,

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use brigade::config::{Config, Sources};
+use bytesize::ByteSize;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -135,7 +136,13 @@ impl Stage {
         });
         let file = head + &routes.collect::<String>();
         match Config::load(&Sources::text("script.toml", &file)) {
-            Ok(loaded) => loaded.config,
+            Ok(mut loaded) => {
+                if self.script.large {
+                    let work = &mut loaded.config.work;
+                    (work.large_workers, work.large_threshold) = (1, ByteSize(0));
+                }
+                loaded.config
+            }
             Err(refusal) => panic!("{refusal}"),
         }
     }

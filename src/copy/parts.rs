@@ -1,0 +1,111 @@
+//! The parts of an upload: several at once, each in a task of its own, so that one large object
+//! keeps all cores busy.
+
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::task::{JoinError, JoinSet};
+use tracing::Instrument;
+
+use super::act::{Copier, may_read};
+use super::layout::Layout;
+use super::sum::sum;
+use super::way::Way;
+use crate::s3::{Bandwidth, Bucket, ETag, Part, S3, S3Error, Upload};
+
+/// Parts of one object under way at once.
+const AT_ONCE: usize = 8;
+
+/// What the tasks of one upload share.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) copier: Copier,
+    /// The route's line, where it is bounded.
+    pub(super) line: Option<Bandwidth>,
+    /// How they travel.
+    pub(super) way: Way,
+    pub(super) from: S3,
+    pub(super) bucket: Bucket,
+    pub(super) key: String,
+    /// The source version that all are read from.
+    pub(super) pin: ETag,
+    pub(super) layout: Layout,
+    pub(super) to: S3,
+    pub(super) upload: Upload,
+}
+
+impl Parts {
+    /// Makes what is not there, tells of each, and gives all, in order. Dropped, it ends its tasks.
+    ///
+    /// # Errors
+    /// The first [`S3Error`]; the other parts under way are given up.
+    pub(super) async fn make(
+        self: &Arc<Self>,
+        there: BTreeMap<u32, Part>,
+        made: impl Fn(&Part),
+    ) -> Result<Vec<Part>, S3Error> {
+        let mut parts = there;
+        parts.retain(|number, part| {
+            *number <= self.layout.count() && part.size == self.layout.length(*number)
+        });
+        let mut under_way = JoinSet::new();
+        for number in 1..=self.layout.count() {
+            if parts.contains_key(&number) {
+                continue;
+            }
+            if under_way.len() >= AT_ONCE {
+                let ended = under_way.join_next().await.expect("some are under way");
+                keep(ended, &mut parts, &made)?;
+            }
+            let this = Arc::clone(self);
+            under_way.spawn(async move { this.part(number).await }.in_current_span());
+        }
+        while let Some(ended) = under_way.join_next().await {
+            keep(ended, &mut parts, &made)?;
+        }
+        Ok(parts.into_values().collect())
+    }
+
+    /// Makes one part of the pinned source.
+    async fn part(&self, number: u32) -> Result<Part, S3Error> {
+        let range = self.layout.range(number);
+        if self.way == Way::ServerParts {
+            let source = (&self.bucket, self.key.as_str(), &self.pin);
+            return self.to.copy_part(&self.upload, number, source, range).await;
+        }
+        let length = self.layout.length(number);
+        may_read(self.line.as_ref(), &self.from, length).await;
+        let _room = self.copier.room(length).await;
+        let body = self
+            .from
+            .get_range(&self.bucket, &self.key, &self.pin, range)
+            .await?;
+        self.to.may_write(length).await;
+        put(&self.to, &self.upload, number, &body).await
+    }
+}
+
+/// Sends a part with its checksum.
+pub(super) async fn put(
+    s3: &S3,
+    upload: &Upload,
+    number: u32,
+    body: &Bytes,
+) -> Result<Part, S3Error> {
+    let told = upload.algorithm.and_then(|algorithm| sum(algorithm, body));
+    s3.put_part(upload, number, body, told.as_deref()).await
+}
+
+fn keep(
+    ended: Result<Result<Part, S3Error>, JoinError>,
+    parts: &mut BTreeMap<u32, Part>,
+    made: impl Fn(&Part),
+) -> Result<(), S3Error> {
+    // Nobody cancels a single one.
+    let part = ended.unwrap_or_else(|e| resume_unwind(e.into_panic()))?;
+    made(&part);
+    parts.insert(part.number, part);
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! Small and large objects travel in lanes of their own: a copy that takes hours never stands
+//! before a thousand that take none, and those never before it.
+//!
+//! ```text
+//! room ──▶ small lane: parse, look, plan, small copies ─────────────────▶ settle
+//!              │ a copy above the threshold is to be made
+//!              ▼ the slot is given back, the room changed for a place aside
+//!           waiting ──▶ large lane: that copy and what follows in its message ──▶ settle
+//! ```
+//!
+//! The rules it keeps:
+//! * every message begins in the small lane: looking is small whatever is looked at, and what is
+//!   there already never waits for the large lane. The size is known for certain where a copy is
+//!   about to be made, so there it changes lanes;
+//! * nobody holds a slot while waiting for another, so the lanes cannot block each other;
+//! * a message that has turned large stays so to its end. What its records tell to be large is
+//!   worked last;
+//! * a message that has turned large leaves the room to others while there is a place [aside](ASIDE):
+//!   a backlog of large objects keeps no small one out, and what is held stays bounded. Without
+//!   such a place it keeps its room;
+//! * while it waits its lease is kept, it is no [probe](Pass) of its route, and a stop gives it
+//!   back: it was not begun.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::hold::Pass;
+use crate::config;
+use crate::metrics::{LaneLabel, Metrics};
+
+/// Large messages that are held beyond the room. Each costs a call to SQS in half its visibility.
+const ASIDE: usize = 256;
+
+const SMALL: LaneLabel = LaneLabel { lane: "small" };
+const LARGE: LaneLabel = LaneLabel { lane: "large" };
+
+/// The lanes of all queues. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Lanes(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    small: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+    aside: Arc<Semaphore>,
+    /// How many work in each at most.
+    workers: (usize, usize),
+    /// Larger objects are large.
+    threshold: u64,
+    metrics: Metrics,
+    stop: CancellationToken,
+}
+
+/// A lane as `/status.json` shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LaneStatus {
+    workers: usize,
+    in_use: usize,
+    waiting: i64,
+}
+
+/// A message's place among those we may hold.
+#[derive(Debug)]
+pub struct Room(Mutex<OwnedSemaphorePermit>);
+
+/// One record's turn: its message's seat, and its way through the route's gate.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn<'a> {
+    pub(super) seat: &'a Seat<'a>,
+    pub(super) pass: &'a Pass,
+}
+
+/// Where a message is worked: its slot in a lane.
+#[derive(Debug)]
+pub struct Seat<'a> {
+    way: Option<(&'a Lanes, &'a Room)>,
+    slot: Mutex<Slot>,
+    given_back: Notify,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Small(#[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>),
+    Large(#[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>),
+}
+
+impl Lanes {
+    /// The lanes of `work`, until `stop`.
+    #[must_use]
+    pub fn new(work: &config::Work, metrics: Metrics, stop: CancellationToken) -> Self {
+        let workers = (work.workers as usize, work.large_workers as usize);
+        Self(Arc::new(Inner {
+            small: Arc::new(Semaphore::new(workers.0)),
+            large: Arc::new(Semaphore::new(workers.1)),
+            aside: Arc::new(Semaphore::new(ASIDE)),
+            workers,
+            threshold: work.large_threshold.0,
+            metrics,
+            stop,
+        }))
+    }
+
+    /// Whether an object of so many bytes is large.
+    #[must_use]
+    pub fn is_large(&self, bytes: u64) -> bool {
+        bytes > self.0.threshold
+    }
+
+    /// A message waits for its first slot.
+    pub fn comes(&self) {
+        self.0.metrics.lane_waiting.get_or_create(&SMALL).inc();
+    }
+
+    /// A slot in the small lane for a message that has come; `None` once we stop.
+    pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        let slot = tokio::select! {
+            biased;
+            // Un-started messages are visible again at once, not when a slot is free.
+            () = self.0.stop.cancelled() => None,
+            slot = self.0.small.clone().acquire_owned() => slot.ok(),
+        };
+        self.0.metrics.lane_waiting.get_or_create(&SMALL).dec();
+        slot
+    }
+
+    /// What `/status.json` shows, small and large.
+    #[must_use]
+    pub fn status(&self) -> [(&'static str, LaneStatus); 2] {
+        let lane = |label: &LaneLabel, slots: &Semaphore, workers: usize| {
+            let status = LaneStatus {
+                workers,
+                in_use: workers - slots.available_permits(),
+                waiting: self.0.metrics.lane_waiting.get_or_create(label).get(),
+            };
+            (label.lane, status)
+        };
+        [
+            lane(&SMALL, &self.0.small, self.0.workers.0),
+            lane(&LARGE, &self.0.large, self.0.workers.1),
+        ]
+    }
+
+    /// Sets the gauges that are only looked up.
+    pub fn gauge(&self) {
+        for (lane, status) in self.status() {
+            let in_use = i64::try_from(status.in_use).unwrap_or(i64::MAX);
+            let gauge = self
+                .0
+                .metrics
+                .lane_in_use
+                .get_or_create(&LaneLabel { lane });
+            gauge.set(in_use);
+        }
+    }
+}
+
+impl Room {
+    /// A place that was reserved.
+    #[must_use]
+    pub fn new(place: OwnedSemaphorePermit) -> Self {
+        Self(Mutex::new(place))
+    }
+
+    fn change(&self, place: OwnedSemaphorePermit) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }
+
+    /// The place, for as long as the message is held.
+    pub fn into_inner(self) -> OwnedSemaphorePermit {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn<'_> {
+    /// Goes where an object of so many bytes is copied. It may take hours; should we be told to
+    /// stop meanwhile, it never returns, and [`Seat::given_back`] does.
+    pub(super) async fn take(self, bytes: u64) {
+        self.seat.take(bytes, self.pass).await;
+    }
+}
+
+impl<'a> Seat<'a> {
+    /// A seat for work that stands in nobody's way, such as `brigade reconcile`.
+    #[must_use]
+    pub fn apart() -> Self {
+        Self::new(None, None)
+    }
+
+    pub(super) fn in_lane(lanes: &'a Lanes, slot: OwnedSemaphorePermit, room: &'a Room) -> Self {
+        Self::new(Some((lanes, room)), Some(slot))
+    }
+
+    fn new(way: Option<(&'a Lanes, &'a Room)>, slot: Option<OwnedSemaphorePermit>) -> Self {
+        Self {
+            way,
+            slot: Mutex::new(Slot::Small(slot)),
+            given_back: Notify::new(),
+        }
+    }
+
+    async fn take(&self, bytes: u64, pass: &Pass) {
+        let Some((lanes, room)) = self.way.filter(|(lanes, _)| lanes.is_large(bytes)) else {
+            return;
+        };
+        if matches!(*self.slot(), Slot::Large(_)) {
+            return;
+        }
+        // First this, then wait: or every worker could wait for the few that wait for nothing.
+        *self.slot() = Slot::Large(None);
+        let lanes = &*lanes.0;
+        if let Ok(aside) = lanes.aside.clone().try_acquire_owned() {
+            room.change(aside);
+        }
+        let slot = lanes.large.clone();
+        let slot = match slot.clone().try_acquire_owned() {
+            Ok(free) if !lanes.stop.is_cancelled() => free,
+            Ok(_) | Err(_) => {
+                let _waiting = Waiting::begin(&lanes.metrics);
+                pass.waits();
+                tokio::select! {
+                    biased;
+                    () = lanes.stop.cancelled() => {
+                        self.given_back.notify_one();
+                        std::future::pending().await
+                    }
+                    slot = slot.acquire_owned() => {
+                        pass.goes_on();
+                        slot.expect("a lane is never closed")
+                    }
+                }
+            }
+        };
+        *self.slot() = Slot::Large(Some(slot));
+    }
+
+    /// Returns once the message was waiting when we were told to stop: it is to be given back.
+    pub(super) async fn given_back(&self) {
+        self.given_back.notified().await;
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts a message as waiting until dropped.
+struct Waiting<'a>(&'a Metrics);
+
+impl<'a> Waiting<'a> {
+    fn begin(metrics: &'a Metrics) -> Self {
+        metrics.lane_waiting.get_or_create(&LARGE).inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.lane_waiting.get_or_create(&LARGE).dec();
+    }
+}

@@ -1,0 +1,62 @@
+//! What bytes that travel through the daemon may take.
+
+use std::time::Duration;
+
+use brigade::config::Rate;
+use bytesize::ByteSize;
+use tokio::time::Instant;
+
+use crate::aws::Seed;
+use crate::stage::Stage;
+
+const MIB: u64 = 1 << 20;
+
+/// How long it takes to bring these objects over, where the route and home may take so many MB/s.
+async fn takes(way: &str, (route, home): (u64, u64), sizes: &[u64]) -> Duration {
+    let stage = Stage::new(1);
+    stage.drained_of_test_event().await;
+    for (n, size) in sizes.iter().enumerate() {
+        let seed = Seed::claimed(&format!("in/{n}"), *size, n as u64);
+        // Large claims have made up checksums, which the bytes that are read of them have not.
+        stage.world.put("raw", seed.unsummed());
+    }
+    let mut config = stage.config(&format!("way = \"{way}\""));
+    let rate = |mb: u64| (mb > 0).then_some(Rate(ByteSize::mb(mb)));
+    config.aws.bandwidth = rate(home);
+    let orders = config.route.get_mut("orders").expect("the stage's route");
+    orders.bandwidth = rate(route);
+    let began = Instant::now();
+    let daemon = stage.start(&config).await;
+    stage.drained().await;
+    let took = began.elapsed();
+    daemon.stop().await;
+    for n in 0..sizes.len() {
+        let copy = stage.world.object("lake", &format!("orders/{n}"));
+        assert!(copy.is_some(), "{n}: {:?}", stage.parked().await);
+    }
+    took
+}
+
+#[tokio::test(start_paused = true)]
+async fn streamed_bytes_take_no_more_than_they_may() {
+    let (large, parts) = (&[100 * MIB][..], &[32 * MIB][..]);
+    let small = &[10 * MIB; 4][..];
+    // 100 MiB are 10.5 s of 10 MB/s; the first body need not wait for others, so it is one less.
+    #[rustfmt::skip]
+    let table = [
+        ("a route, one object in parts", "stream", (10, 0),  large, 10.0),
+        ("a route, small objects",       "stream", (10, 0),  small, 3.1),
+        ("an account on both sides",     "stream", (0, 10),  parts, 2.5),
+        ("an account, small objects",    "stream", (0, 10),  small, 3.1),
+        ("the narrower one counts",      "stream", (10, 5),  small, 6.2),
+        ("inside S3 nothing is bounded", "server", (10, 10), large, 0.0),
+    ];
+    for (why, way, rates, sizes, seconds) in table {
+        let took = takes(way, rates, sizes).await.as_secs_f64();
+        let late = took - seconds;
+        assert!(
+            (0.0..1.0).contains(&late),
+            "{why}: {took} s, not {seconds} s"
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! What a bucket does not bear is found out and kept to.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::aws::{Fault, Rule};
+use crate::stage::{Daemon, Stage, until};
+
+/// As far away as another continent is.
+const FAR: Duration = Duration::from_millis(100);
+
+fn far(stage: &Stage) {
+    let far = Fault::Slow {
+        before: FAR,
+        after: Duration::ZERO,
+    };
+    stage.world.inject(Rule::new(far).on("s3", "CopyObject"));
+}
+
+fn backlog(stage: &Stage, name: &str, count: usize) {
+    for n in 0..count {
+        stage.put(&format!("{name}-{n}"), "x");
+    }
+}
+
+/// The limits of a bucket, as `/status.json` shows them.
+fn limit(daemon: &Daemon, bucket: &str) -> serde_json::Value {
+    let status = serde_json::to_value(daemon.view.status()).expect("it is JSON");
+    status["accounts"]["home"]["limits"][bucket].clone()
+}
+
+fn refused(stage: &Stage) -> usize {
+    let calls = stage.world.calls();
+    let all = calls.of("s3", "CopyObject");
+    all.filter(|call| call.status == Some(503)).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_is_asked_for_no_more_than_it_bears_and_for_more_again() {
+    let stage = Stage::new(1);
+    stage.drained_of_test_event().await;
+    far(&stage);
+    stage.world.bears("lake", 20);
+    backlog(&stage, "a", 1_000);
+    let config = stage.config("");
+    let daemon = stage.start(&config).await;
+    let began = Instant::now();
+    stage.drained().await;
+    // 20 at once at ten a second each: five seconds, at best. Without a limit it is a minute, 121
+    // refusals and a held route.
+    let (took, refusals) = (began.elapsed(), refused(&stage));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(refusals < 60, "{refusals} refusals for 1,000 objects");
+    let calls = limit(&daemon, "lake")["calls"].as_u64().expect("a limit");
+    assert!(
+        (10..=24).contains(&calls),
+        "{calls} for a bucket that bears 20"
+    );
+    let gauge = format!("brigade_s3_limit{{account=\"home\",bucket=\"lake\"}} {calls}");
+    assert!(daemon.view.scrape().contains(&gauge));
+    assert!(stage.parked().await.is_empty());
+    assert!(!daemon.is_held("orders"));
+
+    stage.world.bears("lake", 1_000);
+    backlog(&stage, "b", 2_500);
+    stage.drained().await;
+    assert_eq!(refused(&stage), refusals, "none any more");
+    let calls = limit(&daemon, "lake")["calls"].as_u64().expect("a limit");
+    assert!(calls >= 64, "{calls}: no worker is held up any more");
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn buckets_do_not_slow_each_other_down() {
+    let stage = Stage::new(1);
+    stage
+        .world
+        .create_bucket(crate::aws::Bucket::new("store", "eu-west-1"));
+    stage.world.bears("store", 1);
+    far(&stage);
+    let more = "[route.stock]\nfrom = \"s3://raw/in/\"\nto = \"s3://store/{path}\"";
+    backlog(&stage, "a", 300);
+    let daemon = stage.start(&stage.config(more)).await;
+    sleep(Duration::from_secs(20)).await;
+    let calls = |bucket| limit(&daemon, bucket)["calls"].as_u64().expect("a limit");
+    assert!(calls("store") <= 4, "{}", calls("store"));
+    assert!(calls("lake") > 32, "{}", calls("lake"));
+    stage.drained().await;
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_key_does_not_bear_slows_down_only_what_needs_the_key() {
+    let stage = Stage::new(1);
+    backlog(&stage, "a", 100);
+    let busy = Rule::new(Fault::KeySlowDown).on("s3", "CopyObject");
+    stage.world.inject(busy.times(20));
+    let daemon = stage.start(&stage.config("")).await;
+    let kms = || limit(&daemon, "lake")["kms"].as_u64();
+    until("the key's limit fell", || {
+        kms().is_some_and(|calls| calls < 60)
+    })
+    .await;
+    let gauge = "brigade_kms_limit{account=\"home\",bucket=\"lake\"} ";
+    assert!(daemon.view.scrape().contains(gauge));
+    stage.drained().await;
+    let calls = limit(&daemon, "lake")["calls"].as_u64().expect("a limit");
+    assert!(calls > 32, "{calls}: the bucket's own limit is as it was");
+    assert!(stage.parked().await.is_empty());
+    daemon.stop().await;
+}
