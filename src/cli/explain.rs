@@ -258,7 +258,10 @@ fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) 
         FirstTry::Blind(_) if dated => {
             FirstTry::SourceOnly("the destination key needs the source's date")
         }
-        first @ (FirstTry::Blind(_) | FirstTry::SourceOnly(_) | FirstTry::BothSides(_)) => first,
+        first @ (FirstTry::Blind(_)
+        | FirstTry::Read { .. }
+        | FirstTry::SourceOnly(_)
+        | FirstTry::BothSides(_)) => first,
     };
     match first {
         FirstTry::Blind(Copy { why, .. }) => {
@@ -269,6 +272,13 @@ fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) 
                 format!("{} S3, if it is new", 1 + extra),
             )
         }
+        FirstTry::Read { why, .. } => (
+            format!(
+                "GetObject pinned to the event's eTag, then PutObject if nothing is there yet{look}"
+            ),
+            why.into(),
+            format!("{} S3, if it is new", 2 + extra),
+        ),
         FirstTry::SourceOnly(why) if means.streams() => (
             format!(
                 "HeadObject of the source, then GetObject → PutObject if nothing is there yet{look}"

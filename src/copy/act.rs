@@ -1,16 +1,16 @@
 //! Carrying a plan out: inside S3, or through this process.
 //!
-//! A streamed body is held whole, so its bytes are taken from the memory budget before the first
-//! is read; an object can never be larger than the budget, because one part is its most. Before that,
+//! A streamed body is held whole, and so within the [memory](super::memory) there is for bodies. Before that,
 //! it waits for the lines it travels on, where they are bounded.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use bytes::Bytes;
 
 use super::marker::{self, Marker};
-use super::plan::{Copy, ONE_PART};
+use super::memory::{Memory, Room};
+use super::plan::Copy;
 use super::progress::Progress;
 use super::proof::{verify, verify_body};
 use super::tags::{Rights, Tagging};
@@ -22,13 +22,10 @@ use crate::s3::{
     Bandwidth, CopyObject, Dress, ETag, Object, PutObject, S3, S3Error, Side, Spot, Tags, Written,
 };
 
-/// The memory budget is counted in these.
-const KIB: u64 = 1024;
-
 /// Carries plans out. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Copier {
-    memory: Arc<Semaphore>,
+    pub(super) memory: Memory,
     /// Buckets that were seen to encrypt with a KMS key: copies into them need the mark.
     kms: Arc<Mutex<HashSet<String>>>,
     progress: Progress,
@@ -65,6 +62,19 @@ pub struct Act<'a> {
     pub copy: &'a Copy,
     /// What a look at the source has shown, if there was one.
     pub source: Option<&'a Object>,
+    /// Its bytes, where they came with that look.
+    pub body: Option<&'a Bytes>,
+}
+
+/// A source that was read.
+#[derive(Debug)]
+pub struct Read<'a> {
+    /// What was read.
+    pub object: Object,
+    /// All of it.
+    pub body: Bytes,
+    /// Held as long as the bytes are.
+    _room: Room<'a>,
 }
 
 /// A write that took effect.
@@ -100,10 +110,8 @@ impl Copier {
     /// A copier that holds at most `memory` bytes of bodies.
     #[must_use]
     pub fn new(memory: u64) -> Self {
-        let blocks = usize::try_from(memory / KIB).unwrap_or(Semaphore::MAX_PERMITS);
-        let memory = Arc::new(Semaphore::new(blocks.min(Semaphore::MAX_PERMITS)));
         Self {
-            memory,
+            memory: Memory::new(memory),
             kms: Arc::default(),
             progress: Progress::default(),
             rights: Rights::default(),
@@ -226,11 +234,17 @@ impl Copier {
         window: &Window,
     ) -> Result<Written, CopyError> {
         let source = act.seen()?;
-        may_read(act.route.bandwidth, act.from.s3, source.size).await;
-        let _room = self.room(source.size).await;
-        let Side { s3, bucket } = act.from;
-        let body = s3.get(bucket, act.key, &act.copy.pin, source.size).await?;
-        verify_body(source, body.bytes().expect("it is in memory"))?;
+        let read;
+        let body = if let Some(body) = act.body {
+            body
+        } else {
+            let from = (act.from, act.key);
+            read = self
+                .read(act.route, from, &act.copy.pin, source.size)
+                .await?;
+            &read.body
+        };
+        verify_body(source, body)?;
         let put = PutObject {
             bucket: act.to.bucket,
             key: act.target,
@@ -238,19 +252,31 @@ impl Copier {
             dress,
             properties: act.route.properties,
             checksum: source.checksum.as_ref(),
-            body,
+            body: body.clone(),
         };
         act.to.s3.may_write(source.size).await;
         Ok(act.to.s3.put(&put, window).await?)
     }
 
-    /// Takes bytes from the budget; first come, first served.
-    pub(super) async fn room(&self, bytes: u64) -> SemaphorePermit<'_> {
-        let blocks = u32::try_from(bytes.min(ONE_PART).div_ceil(KIB)).expect("one part is small");
-        self.memory
-            .acquire_many(blocks)
-            .await
-            .expect("the budget is never closed")
+    /// Reads a source that is no larger than one part, and all that a look would show of it.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    pub async fn read(
+        &self,
+        route: ForRoute<'_>,
+        (Side { s3, bucket }, key): (Side<'_>, &str),
+        pin: &ETag,
+        size: u64,
+    ) -> Result<Read<'_>, S3Error> {
+        may_read(route.bandwidth, s3, size).await;
+        let room = self.memory.room(size).await;
+        let (object, body) = s3.get(bucket, key, pin, size).await?;
+        Ok(Read {
+            object,
+            body,
+            _room: room,
+        })
     }
 }
 
@@ -284,50 +310,5 @@ impl<'a> Act<'a> {
             metadata.insert(marker::NAME.into(), mark.value());
         }
         metadata
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// What `work.memory` is at least.
-    const LEAST: u64 = ONE_PART;
-
-    proptest! {
-        #[test]
-        fn no_body_is_larger_than_the_budget(memory in LEAST..4 * LEAST, bytes in 0..1_u64 << 50) {
-            let copier = Copier::new(memory);
-            prop_assert!(copier.room(bytes).now_or_never().is_some(), "it would wait for ever");
-        }
-
-        #[test]
-        fn room_is_given_in_order_and_never_more_than_there_is(
-            wants in prop::collection::vec(1..=ONE_PART, 1..40),
-        ) {
-            let copier = Copier::new(LEAST);
-            let mut waiting: Vec<_> = wants.iter().map(|bytes| Some(Box::pin(copier.room(*bytes)))).collect();
-            let mut held = std::collections::VecDeque::new();
-            let mut next = 0;
-            while next < wants.len() {
-                // Everybody asks again; only those whose turn it is may get it.
-                for (n, room) in waiting.iter_mut().enumerate() {
-                    let given = room.as_mut().and_then(FutureExt::now_or_never);
-                    if let Some(given) = given {
-                        prop_assert_eq!(n, next, "{} overtook {}", n, next);
-                        *room = None;
-                        held.push_back((given, wants[n]));
-                        next += 1;
-                    }
-                }
-                let sum: u64 = held.iter().map(|(_, bytes)| bytes).sum();
-                prop_assert!(sum <= LEAST);
-                prop_assert!(!held.is_empty(), "somebody always gets on");
-                held.pop_front();
-            }
-        }
     }
 }

@@ -4,9 +4,8 @@
 //! S3 say otherwise (`If-None-Match`).
 
 use super::marker::is_marked;
-use super::plan::{Copy, Means};
+use super::plan::{Copy, Means, ONE_PART};
 use super::way::Way;
-use crate::config;
 use crate::s3::{ETag, Object};
 
 /// How the first try goes about a key that an event has named.
@@ -14,6 +13,15 @@ use crate::s3::{ETag, Object};
 pub enum FirstTry {
     /// Write at once; the event tells enough.
     Blind(Copy),
+    /// Read the source, which shows what a look would, then write as if the destination were empty.
+    Read {
+        /// The source version to read.
+        pin: ETag,
+        /// Bytes.
+        size: u64,
+        /// Why not at once.
+        why: &'static str,
+    },
     /// Look at the source, then write as if the destination were empty.
     SourceOnly(&'static str),
     /// Look at both sides first.
@@ -46,6 +54,15 @@ impl Means {
         let (Some(size), Some(etag)) = (hint.size, hint.etag) else {
             return FirstTry::SourceOnly("the event carries no size or no eTag");
         };
+        if let Some(why) = self.why_streamed()
+            && size <= ONE_PART
+        {
+            return FirstTry::Read {
+                pin: etag.clone(),
+                size,
+                why,
+            };
+        }
         if self.strict {
             return FirstTry::SourceOnly("strict, so what cannot be kept must be seen first");
         }
@@ -55,22 +72,16 @@ impl Means {
         if !etag.is_single_part() {
             return FirstTry::SourceOnly("a multipart eTag, so the copy is marked");
         }
-        match self.way {
-            config::Way::Auto if let Some(why) = self.apart => FirstTry::SourceOnly(why),
-            config::Way::Auto | config::Way::Server if size <= self.copy_max => {
-                FirstTry::Blind(Copy {
-                    way: Way::Server,
-                    pin: etag.clone(),
-                    condition: self.condition(None),
-                    marked: false,
-                    why: "the event tells enough for one call",
-                })
-            }
-            config::Way::Auto | config::Way::Server => {
-                FirstTry::SourceOnly("larger than one CopyObject may take")
-            }
-            config::Way::Stream => FirstTry::SourceOnly("streamed, so the copy is marked"),
+        if size > self.one_request() {
+            return FirstTry::SourceOnly("larger than one request may copy");
         }
+        FirstTry::Blind(Copy {
+            way: Way::Server,
+            pin: etag.clone(),
+            condition: self.condition(None),
+            marked: false,
+            why: "the event tells enough for one call",
+        })
     }
 
     /// What to do when a blind write was refused because `target` stands there: replace it at
@@ -91,6 +102,7 @@ mod tests {
     use super::super::plan::tests::means;
     use super::super::proof::tests::object;
     use super::*;
+    use crate::config;
     use crate::s3::Condition;
 
     #[test]
@@ -162,14 +174,24 @@ mod tests {
                 },
                 "source",
             ),
-            ("streamed", stream, hint, "source"),
-            ("apart", apart, hint, "source"),
+            ("streamed", stream, hint, "read"),
+            ("apart", apart, hint, "read"),
+            (
+                "streamed in parts",
+                stream,
+                Hint {
+                    size: Some(ONE_PART + 1),
+                    ..hint
+                },
+                "source",
+            ),
             ("apart, but server-side", insisting, hint, "blind"),
             ("KMS at the destination", kms, hint, "source"),
             ("strict", strict, hint, "source"),
         ] {
             let got = match means.first_try(hint) {
                 FirstTry::Blind(_) => "blind",
+                FirstTry::Read { .. } => "read",
                 FirstTry::SourceOnly(_) => "source",
                 FirstTry::BothSides(_) => "both",
             };

@@ -4,6 +4,7 @@ mod act;
 mod first_try;
 mod layout;
 mod marker;
+mod memory;
 mod multipart;
 mod parts;
 mod plan;
@@ -15,7 +16,7 @@ mod tags;
 mod unkept;
 mod way;
 
-pub use act::{Act, Copier, CopyError, Done, ForRoute};
+pub use act::{Act, Copier, CopyError, Done, ForRoute, Read};
 pub use first_try::{FirstTry, Hint};
 pub use multipart::sweep;
 pub use plan::{Copy, Means, Nothing, ONE_PART, Plan, copy_max};

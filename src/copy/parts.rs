@@ -77,13 +77,16 @@ impl Parts {
         }
         let length = self.layout.length(number);
         may_read(self.line.as_ref(), &self.from, length).await;
-        let _room = self.copier.room(length).await;
+        let room = self.copier.memory.room(length).await;
+        let buffer = room.buffer(usize::try_from(length).expect("a part fits in memory"));
         let body = self
             .from
-            .get_range(&self.bucket, &self.key, &self.pin, range)
+            .get_range(&self.bucket, (&self.key, &self.pin), range, buffer)
             .await?;
         self.to.may_write(length).await;
-        put(&self.to, &self.upload, number, &body).await
+        let part = put(&self.to, &self.upload, number, &body).await;
+        room.take_back(body);
+        part
     }
 }
 

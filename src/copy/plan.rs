@@ -93,10 +93,14 @@ impl Means {
     /// Whether bytes go through this process.
     #[must_use]
     pub fn streams(&self) -> bool {
+        self.why_streamed().is_some()
+    }
+
+    pub(super) fn why_streamed(&self) -> Option<&'static str> {
         match self.way {
-            config::Way::Auto => self.apart.is_some(),
-            config::Way::Server => false,
-            config::Way::Stream => true,
+            config::Way::Auto => self.apart,
+            config::Way::Server => None,
+            config::Way::Stream => Some("way = \"stream\""),
         }
     }
 

@@ -15,6 +15,7 @@ mod limit;
 mod object;
 mod read;
 mod sdk;
+mod seen;
 mod stack;
 mod tagging;
 mod upload;

@@ -4,18 +4,14 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::types::{
-    ChecksumMode, ChecksumType, ObjectLockLegalHoldStatus, ServerSideEncryption,
-};
-use aws_smithy_types::body::SdkBody;
+use aws_sdk_s3::types::ChecksumMode;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::{Bytes, BytesMut};
-use jiff::Timestamp;
 
 use super::archive::Archive;
-use super::object::{Algorithm, Aside, Checksum, ETag, Headers, Object, Spot};
+use super::object::{ETag, Object, Spot};
 use super::sdk::{about, reading};
+use super::seen::object;
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 
@@ -67,7 +63,10 @@ impl S3 {
             async move { attempt.end(request.send().await) }
         });
         match answer.await {
-            Ok(head) => Ok(Found::Object(Box::new(object(call.op, &head)?))),
+            Ok(head) => {
+                let object = object!(call.op, &head, Archive::of(&head))?;
+                Ok(Found::Object(Box::new(object)))
+            }
             Err(S3Error::Gone { .. }) => Ok(Found::Gone),
             Err(S3Error::NotFound { .. }) => Ok(Found::Nothing),
             Err(other) => Err(other),
@@ -121,7 +120,7 @@ impl S3 {
         .await
     }
 
-    /// Reads a range of an object, pinned to `pin`, into memory. A body that breaks is taken up at
+    /// Reads a range of an object, pinned to `pin`, into an empty buffer. A body that breaks is taken up at
     /// its byte.
     ///
     /// # Errors
@@ -129,9 +128,9 @@ impl S3 {
     pub async fn get_range(
         &self,
         bucket: &Bucket,
-        key: &str,
-        pin: &ETag,
+        (key, pin): (&str, &ETag),
         range: Range<u64>,
+        buffer: BytesMut,
     ) -> Result<Bytes, S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
@@ -140,7 +139,7 @@ impl S3 {
         };
         let length = usize::try_from(range.end - range.start).expect("a part fits in memory");
         // What has arrived, over all attempts.
-        let arrived = Mutex::new(BytesMut::with_capacity(length));
+        let arrived = Mutex::new(buffer);
         let answer = guard(&self.limits, &bucket.name, call, GET_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let had = arrived.lock().unwrap_or_else(PoisonError::into_inner).len();
@@ -201,8 +200,8 @@ impl S3 {
         }
     }
 
-    /// Reads a whole object of `size` bytes, pinned to `pin`, into memory that is taken once. The
-    /// SDK checks length and checksum on the way.
+    /// Reads a whole object of `size` bytes, pinned to `pin`, into memory that is taken once, and
+    /// what a look would show of it. The SDK checks length and checksum on the way.
     ///
     /// # Errors
     /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
@@ -212,7 +211,7 @@ impl S3 {
         key: &str,
         pin: &ETag,
         size: u64,
-    ) -> Result<SdkBody, S3Error> {
+    ) -> Result<(Object, Bytes), S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "GetObject",
@@ -225,17 +224,22 @@ impl S3 {
                 .if_match(pin.quoted())
                 .checksum_mode(ChecksumMode::Enabled);
             async move {
-                let body = attempt.end(request.send().await)?.body;
+                let answer = attempt.end(request.send().await)?;
+                let object = object!(call.op, &answer, Archive::Readable)?;
+                if object.size != size {
+                    // Who named pin and size did not tell the truth.
+                    return Err(S3Error::Precondition { op: call.op });
+                }
                 let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-                drain(body, |chunk| {
+                drain(answer.body, |chunk| {
                     whole.extend_from_slice(chunk);
                     Ok(())
                 })
                 .await?;
-                Ok(whole)
+                Ok((object, Bytes::from(whole)))
             }
         });
-        self.learn(bucket, answer.await).map(SdkBody::from)
+        self.learn(bucket, answer.await)
     }
 }
 
@@ -272,74 +276,4 @@ impl Spot {
             key: key.to_owned(),
         }
     }
-}
-
-fn object(op: &'static str, head: &HeadObjectOutput) -> Result<Object, S3Error> {
-    let lacks = |what: &str| S3Error::Unanswered {
-        op,
-        message: format!("the answer has no {what}"),
-    };
-    let last_modified = head.last_modified().ok_or_else(|| lacks("Last-Modified"))?;
-    Ok(Object {
-        etag: ETag::new(head.e_tag().ok_or_else(|| lacks("ETag"))?),
-        size: head
-            .content_length()
-            .and_then(|length| length.try_into().ok())
-            .ok_or_else(|| lacks("Content-Length"))?,
-        version_id: head.version_id().map(Into::into),
-        last_modified: Timestamp::from_second(last_modified.secs())
-            .map_err(|_| lacks("Last-Modified in range"))?,
-        headers: Headers {
-            content_type: head.content_type().map(Into::into),
-            content_encoding: head.content_encoding().map(Into::into),
-            content_language: head.content_language().map(Into::into),
-            content_disposition: head.content_disposition().map(Into::into),
-            cache_control: head.cache_control().map(Into::into),
-            expires: head.expires_string().map(Into::into),
-        },
-        metadata: head
-            .metadata()
-            .into_iter()
-            .flatten()
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect(),
-        checksum: checksum(head),
-        kms: head.server_side_encryption().is_some_and(is_kms),
-        archive: Archive::of(head),
-        aside: Aside {
-            missing_metadata: head.missing_meta().is_some_and(|count| count > 0),
-            locked: head.object_lock_mode().is_some()
-                || head.object_lock_legal_hold_status() == Some(&ObjectLockLegalHoldStatus::On),
-            redirects: head.website_redirect_location().is_some(),
-        },
-        tag_count: head.tag_count().and_then(|count| count.try_into().ok()),
-    })
-}
-
-/// The strongest checksum over the whole object; a composite one covers parts, not bytes.
-fn checksum(head: &HeadObjectOutput) -> Option<Checksum> {
-    if head.checksum_type() == Some(&ChecksumType::Composite) {
-        return None;
-    }
-    [
-        (Algorithm::Sha256, head.checksum_sha256()),
-        (Algorithm::Crc64Nvme, head.checksum_crc64_nvme()),
-        (Algorithm::Sha1, head.checksum_sha1()),
-        (Algorithm::Crc32C, head.checksum_crc32_c()),
-        (Algorithm::Crc32, head.checksum_crc32()),
-    ]
-    .into_iter()
-    // Where the type is not told, a `-N` says that it is composite.
-    .find_map(|(algorithm, value)| Some((algorithm, value.filter(|v| !v.contains('-'))?)))
-    .map(|(algorithm, value)| Checksum {
-        algorithm,
-        value: value.to_owned(),
-    })
-}
-
-pub(super) fn is_kms(sse: &ServerSideEncryption) -> bool {
-    matches!(
-        sse,
-        ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse
-    )
 }

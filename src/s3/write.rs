@@ -9,10 +9,11 @@ use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
 
 use super::object::{Algorithm, Checksum, Condition, Dress, ETag, Written};
-use super::read::is_kms;
 use super::sdk::{about, copying, dressed, made_with, with_checksum};
+use super::seen::is_kms;
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 use crate::config::Properties;
@@ -56,8 +57,8 @@ pub struct PutObject<'a> {
     pub properties: &'a Properties,
     /// S3 refuses the body if it does not have this checksum.
     pub checksum: Option<&'a Checksum>,
-    /// Everything, in memory: an attempt can be made again from it.
-    pub body: SdkBody,
+    /// Everything.
+    pub body: Bytes,
 }
 
 impl S3 {
@@ -111,10 +112,7 @@ impl S3 {
         };
         let timeout = window.terms().write_timeout();
         let answer = guard(&self.limits, &put.bucket.name, call, timeout, || {
-            let body = put
-                .body
-                .try_clone()
-                .expect("a body in memory can be sent again");
+            let body = SdkBody::from(put.body.clone());
             let request = about!(client.put_object(), put.bucket)
                 .key(put.key)
                 .body(body.into());

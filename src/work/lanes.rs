@@ -10,7 +10,8 @@
 //!
 //! The rules it keeps:
 //! * every message begins in the small lane: looking is small whatever is looked at, and what is
-//!   there already never waits for the large lane. The size is known for certain where a copy is
+//!   there already never waits for the large lane. Nor does what S3 copies in one call: that takes
+//!   seconds, and nothing of ours. The size is known for certain where a copy is
 //!   about to be made, so there it changes lanes;
 //! * nobody holds a slot while waiting for another, so the lanes cannot block each other;
 //! * a message that has turned large stays so to its end. What its records tell to be large is

@@ -15,13 +15,14 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use jiff::{Timestamp, Unit};
 
 use super::task::{Equal, Failure, Reached, Reconciled, Task};
-use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan};
+use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan, Way};
 use crate::event::Kind;
 use crate::queue::Window;
-use crate::s3::{Archive, Condition, Found, Object, S3Error, Side, Spot};
+use crate::s3::{Archive, Condition, ETag, Found, Object, S3Error, Side, Spot};
 
 /// Losing a race this often in a row means that the key is busy: let it rest.
 pub(super) const ROUNDS: u32 = 4;
@@ -92,6 +93,8 @@ pub(super) struct Run<'a> {
 pub(super) struct Seen {
     pub(super) source: Option<Object>,
     pub(super) target: Option<Object>,
+    /// The source's bytes, where they came with the look.
+    pub(super) body: Option<Bytes>,
 }
 
 /// What came of a step.
@@ -128,22 +131,23 @@ impl Run<'_> {
         };
         match self.means().first_try(hint) {
             FirstTry::Blind(copy) if !self.task.target.dated => {
-                match self.write(&copy, None).await? {
+                match self.write(&copy, None, None).await? {
                     Step::Refused => self.refused(&copy).await,
                     step @ (Step::End(_) | Step::LookAgain) => Ok(step),
                 }
             }
+            FirstTry::Read { pin, size, .. } => self.read(&pin, size).await,
             FirstTry::Blind(_) | FirstTry::SourceOnly(_) => {
                 let source = self.source().await?;
                 if source.is_none() && self.task.follows {
                     // There may be a copy of an older version.
                     return Ok(Step::LookAgain);
                 }
-                self.round(&Seen {
+                let seen = Seen {
                     source,
-                    target: None,
-                })
-                .await
+                    ..Seen::default()
+                };
+                self.round(&seen).await
             }
             FirstTry::BothSides(_) => Ok(Step::LookAgain),
         }
@@ -157,10 +161,37 @@ impl Run<'_> {
             .as_ref()
             .and_then(|target| self.means().replace(blind, target));
         if let Some(copy) = replace {
-            return self.write(&copy, None).await;
+            return self.write(&copy, None, None).await;
         }
         let source = self.source().await?;
-        self.round(&Seen { source, target }).await
+        let seen = Seen {
+            source,
+            target,
+            body: None,
+        };
+        self.round(&seen).await
+    }
+
+    /// Reads the source as the event names it, and writes as if the destination were empty.
+    async fn read(&mut self, pin: &ETag, size: u64) -> Result<Step, Failure> {
+        let (task, copier) = (self.task, self.copier);
+        task.turn.take(size).await;
+        let read = copier.read(task.route, (task.from, &task.event.key), pin, size);
+        let read = match read.await {
+            Ok(read) => read,
+            Err(e) if e.is_lost_race() => return Ok(Step::LookAgain),
+            // Only a look tells what there is to restore, or whether the bucket is missing.
+            Err(S3Error::Archived { .. } | S3Error::NotFound { .. }) => {
+                return Ok(Step::LookAgain);
+            }
+            Err(other) => return Err(other.into()),
+        };
+        let seen = Seen {
+            source: Some(read.object),
+            target: None,
+            body: Some(read.body),
+        };
+        self.round(&seen).await
     }
 
     /// Looks at both sides; the destination first, so that a source seen is newer than it.
@@ -182,6 +213,7 @@ impl Run<'_> {
                 .is_some_and(|source| key(Some(source.last_modified)) != key(time));
         Ok(Seen {
             source,
+            body: None,
             // The source belongs elsewhere by now; if something stands there, S3 will say so.
             target: target.filter(|_| !moved),
         })
@@ -229,7 +261,7 @@ impl Run<'_> {
                 }
                 source => {
                     self.leave_behind(source, &copy)?;
-                    self.write(&copy, source).await
+                    self.write(&copy, source, seen.body.as_ref()).await
                 }
             },
             Plan::Delete(condition) => self.delete(&condition).await,
@@ -253,7 +285,12 @@ impl Run<'_> {
     }
 
     /// Writes, and looks at the source again where the write may have replaced something.
-    async fn write(&mut self, copy: &Copy, source: Option<&Object>) -> Result<Step, Failure> {
+    async fn write(
+        &mut self,
+        copy: &Copy,
+        source: Option<&Object>,
+        body: Option<&Bytes>,
+    ) -> Result<Step, Failure> {
         let task = self.task;
         let target = self.key_for(source)?;
         let act = Act {
@@ -264,12 +301,16 @@ impl Run<'_> {
             target: &target,
             copy,
             source,
+            body,
         };
         let bytes = source
             .map(|source| source.size)
             .or(task.event.size)
             .unwrap_or_default();
-        task.turn.take(bytes).await;
+        // One CopyObject takes seconds at most, and no memory: it is small, however large.
+        if copy.way != Way::Server {
+            task.turn.take(bytes).await;
+        }
         if copy.way.in_parts() {
             self.began.insert(target.clone());
         }

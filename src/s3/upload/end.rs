@@ -6,8 +6,8 @@ use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use super::{Algorithm, Call, ETag, Effect, Part, TIMEOUT, Upload, guard, patient, wire};
 use crate::queue::Window;
 use crate::s3::object::{Checksum, Condition, Written};
-use crate::s3::read::is_kms;
 use crate::s3::sdk::{about, with_checksum};
+use crate::s3::seen::is_kms;
 use crate::s3::{Attempt, S3, S3Error};
 
 /// What an upload becomes.
