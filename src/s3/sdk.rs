@@ -14,6 +14,19 @@ macro_rules! with_checksum {
     };
 }
 
+/// Leaves the body out of the signature where S3 compares it with a checksum that is in it: digesting
+/// it twice costs more than everything else that is done with it.
+macro_rules! unsigned {
+    ($request:expr, $is_summed:expr) => {{
+        let request = $request.customize();
+        if $is_summed {
+            request.disable_payload_signing()
+        } else {
+            request
+        }
+    }};
+}
+
 /// The checksum of an algorithm that an answer tells, if it does.
 macro_rules! checksum_of {
     ($answer:expr, $algorithm:expr) => {
@@ -87,7 +100,9 @@ macro_rules! made_with {
     };
 }
 
-pub(super) use {about, checksum_of, copying, dressed, made_with, reading, with_checksum};
+pub(super) use {
+    about, checksum_of, copying, dressed, made_with, reading, unsigned, with_checksum,
+};
 
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{ObjectCannedAcl, RequestPayer, ServerSideEncryption, StorageClass};

@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use super::object::{Algorithm, Checksum, Condition, Dress, ETag, Written};
-use super::sdk::{about, copying, dressed, made_with, with_checksum};
+use super::sdk::{about, copying, dressed, made_with, unsigned, with_checksum};
 use super::seen::is_kms;
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
@@ -128,6 +128,7 @@ impl S3 {
                 .map(|sum| (sum.algorithm, sum.value.clone()))
                 .unzip();
             let request = with_checksum!(request, algorithm, sum);
+            let request = unsigned!(request, put.checksum.is_some());
             self.write(call.op, window, request.send(), put_answer)
         });
         self.learn_of_write(put.bucket, put.condition, answer.await)

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Call, ETag, Effect, Part, Upload, guard, patient, wire};
 use crate::s3::read::bytes;
-use crate::s3::sdk::{about, checksum_of, copying, with_checksum};
+use crate::s3::sdk::{about, checksum_of, copying, unsigned, with_checksum};
 use crate::s3::{Attempt, Bucket, S3, S3Error};
 
 /// A part of at most 16 MiB on a slow line.
@@ -44,6 +44,7 @@ impl S3 {
                 .body(SdkBody::from(body.clone()).into());
             let sum = checksum.map(str::to_owned);
             let request = with_checksum!(request, upload.algorithm, sum);
+            let request = unsigned!(request, checksum.is_some());
             async move { attempt.end(request.send().await) }
         });
         let answer = self.learn(&upload.bucket, answer.await)?;

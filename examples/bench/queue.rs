@@ -1,0 +1,93 @@
+//! A queue of events, in SQS's JSON protocol.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::objects::Objects;
+
+/// What is left to receive.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    waiting: VecDeque<String>,
+    next: u64,
+    pub(crate) deleted: usize,
+    pub(crate) calls: usize,
+    /// Messages that were sent somewhere: parked ones.
+    pub(crate) parked: usize,
+}
+
+impl Queue {
+    /// One event for each object.
+    pub(crate) fn of(objects: &Objects) -> Self {
+        let event = |number| {
+            json!({ "Records": [{
+                "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
+                "eventTime": "2026-01-01T00:00:00.000Z", "eventName": "ObjectCreated:Put",
+                "s3": { "bucket": { "name": "src" }, "object": {
+                    "key": objects.key(number), "size": objects.size, "eTag": objects.etag,
+                    "sequencer": "00" } },
+            }]})
+            .to_string()
+        };
+        Self {
+            waiting: (0..objects.count).map(event).collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Answers a call; `None`: there is nothing to receive yet.
+    pub(crate) fn answer(&mut self, operation: &str, asked: &Value) -> Option<Value> {
+        self.calls += 1;
+        let ids = || {
+            let entries = asked["Entries"].as_array().into_iter().flatten();
+            entries
+                .map(|entry| json!({ "Id": entry["Id"] }))
+                .collect::<Vec<_>>()
+        };
+        Some(match operation {
+            "ReceiveMessage" => {
+                let most = asked["MaxNumberOfMessages"].as_u64().unwrap_or(1);
+                let messages: Vec<Value> = (0..most).map_while(|_| self.receive()).collect();
+                if messages.is_empty() {
+                    return None;
+                }
+                json!({ "Messages": messages })
+            }
+            "DeleteMessageBatch" => {
+                let ids = ids();
+                self.deleted += ids.len();
+                json!({ "Successful": ids, "Failed": [] })
+            }
+            "ChangeMessageVisibilityBatch" => json!({ "Successful": ids(), "Failed": [] }),
+            "GetQueueAttributes" => {
+                let dead = json!({
+                    "deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead",
+                    "maxReceiveCount": 100,
+                });
+                json!({ "Attributes": {
+                    "RedrivePolicy": dead.to_string(),
+                    "QueueArn": "arn:aws:sqs:us-east-1:000000000000:events",
+                }})
+            }
+            "SendMessage" => {
+                self.parked += 1;
+                json!({ "MessageId": "parked", "MD5OfMessageBody": "" })
+            }
+            _ => json!({}),
+        })
+    }
+
+    fn receive(&mut self) -> Option<Value> {
+        let body = self.waiting.pop_front()?;
+        self.next += 1;
+        Some(json!({
+            "MessageId": self.next.to_string(), "ReceiptHandle": self.next.to_string(),
+            "Body": body, "Attributes": { "ApproximateReceiveCount": "1" },
+        }))
+    }
+}
