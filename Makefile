@@ -99,4 +99,4 @@ clean:
 	cargo clean
 	rm -rf .venv .dev .tools fuzz/target fuzz/corpus fuzz/artifacts
 
-.PHONY: help build test test-rust test-live soak seed safeguards fuzz nightly aws-smoke demo dev check fmt fmt-check lint deny clean
+.PHONY: help build test test-rust test-live bench soak seed safeguards fuzz nightly aws-smoke demo dev check fmt fmt-check lint deny clean

@@ -55,6 +55,12 @@ impl Endpoint {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Objects that were written, right or wrong.
+    pub(crate) fn written(&self) -> usize {
+        let seen = self.seen();
+        seen.right + seen.wrong
+    }
+
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -54,8 +54,8 @@ pub(crate) fn run(case: &Case, client: &Client) -> Result<Cost> {
     loop {
         std::thread::sleep(Duration::from_millis(20));
         usage = read_usage(child.id()).or(usage);
-        let copied = a.seen().right + a.seen().wrong + b.seen().right + b.seen().wrong;
-        let settled = a.queue().is_empty() && a.queue().deleted >= case.count;
+        let copied = a.written() + b.written();
+        let settled = a.queue().deleted >= case.count;
         if is_brigade && copied >= case.count && settled || child.try_wait()?.is_some() {
             break;
         }

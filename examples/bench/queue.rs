@@ -36,10 +36,6 @@ impl Queue {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// Answers a call; `None`: there is nothing to receive yet.
     pub(crate) fn answer(&mut self, operation: &str, asked: &Value) -> Option<Value> {
         self.calls += 1;
