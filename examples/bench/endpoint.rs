@@ -1,7 +1,7 @@
 //! S3 and SQS as fast as they come: objects cost nothing to serve, and what is written is compared
 //! with what it should be and thrown away. No signatures, no TLS, path-style.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub(crate) struct Seen {
     pub(crate) first: Option<Instant>,
     pub(crate) last: Option<Instant>,
     uploads: HashMap<String, Parts>,
+    /// Keys that were written: some look at what they wrote.
+    keys: HashSet<String>,
 }
 
 /// One endpoint. Cheap to clone.
@@ -65,8 +67,9 @@ impl Endpoint {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn finished(&self, right: bool) {
+    fn finished(&self, key: &str, right: bool) {
         let mut seen = self.seen();
+        seen.keys.insert(key.to_owned());
         if right {
             seen.right += 1;
         } else {
@@ -106,6 +109,9 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
         (&Method::GET | &Method::HEAD, "src", _) => ask.read(head.method == Method::HEAD),
         (&Method::GET | &Method::HEAD, ..) if query.contains_key("uploadId") => {
             xml("<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>")
+        }
+        (&Method::GET | &Method::HEAD, ..) if endpoint.seen().keys.contains(key) => {
+            ask.read(head.method == Method::HEAD)
         }
         (&Method::GET | &Method::HEAD, ..) => StatusCode::NOT_FOUND.into_response(),
         (&Method::POST, ..) => ask.upload(),
@@ -231,14 +237,15 @@ impl Ask<'_> {
             return tagged(&format!("{number:032x}"));
         }
         if self.headers.contains_key("x-amz-copy-source") {
-            self.endpoint.finished(objects.has(self.key));
+            self.endpoint.finished(self.key, objects.has(self.key));
             return xml(&format!(
                 "<CopyObjectResult><ETag>\"{}\"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></CopyObjectResult>",
                 objects.etag
             ));
         }
         let right = body.len() as u64 == objects.size && objects.holds(0, body);
-        self.endpoint.finished(objects.has(self.key) && right);
+        self.endpoint
+            .finished(self.key, objects.has(self.key) && right);
         tagged(&hex(&Md5::digest(body)))
     }
 
@@ -258,7 +265,7 @@ impl Ask<'_> {
         let whole: u64 = parts.values().map(|(length, _)| length).sum();
         let right = whole == self.objects().size && parts.values().all(|(_, right)| *right);
         self.endpoint
-            .finished(right && self.objects().has(self.key));
+            .finished(self.key, right && self.objects().has(self.key));
         xml(&format!(
             "<CompleteMultipartUploadResult><Bucket>dst</Bucket><Key>{}</Key><ETag>\"{}-{}\"</ETag></CompleteMultipartUploadResult>",
             self.key,
