@@ -11,7 +11,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use md5::{Digest, Md5};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -19,8 +19,8 @@ use tokio::time::Instant;
 use super::objects::{Objects, hex};
 use super::queue::Queue;
 
-/// No part is larger.
-const LARGEST_BODY: usize = 64 << 20;
+/// Larger bodies have no MD5 as their `ETag`.
+const SMALL: u64 = 1 << 20;
 
 /// Parts that came: where each belongs and whether it is right.
 type Parts = BTreeMap<u32, (u64, bool)>;
@@ -93,16 +93,16 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
     let query = parse(head.uri.query().unwrap_or_default());
     let path = head.uri.path().trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
-    if !endpoint.delay.is_zero() {
-        tokio::time::sleep(endpoint.delay).await;
-    }
     let ask = Ask {
         endpoint: &endpoint,
         key,
         query: &query,
         headers: &head.headers,
     };
+    let body = ask.take(body).await;
+    if !endpoint.delay.is_zero() {
+        tokio::time::sleep(endpoint.delay).await;
+    }
     match (&head.method, bucket, key) {
         (&Method::GET, _, "") => ask.list(),
         (&Method::HEAD, _, "") => StatusCode::OK.into_response(),
@@ -119,6 +119,14 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
         (&Method::DELETE, ..) => StatusCode::NO_CONTENT.into_response(),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
+}
+
+/// A body that came.
+struct Taken {
+    length: u64,
+    /// Each byte was what belongs there.
+    right: bool,
+    etag: String,
 }
 
 /// One request to S3.
@@ -193,6 +201,11 @@ impl Ask<'_> {
             .header(header::CONTENT_TYPE, "text/csv")
             .header(header::ACCEPT_RANGES, "bytes")
             .header(header::CONTENT_LENGTH, to - from);
+        if self.headers.contains_key("x-amz-checksum-mode") && range.is_none() {
+            answer = answer
+                .header("x-amz-checksum-crc64nvme", &objects.checksum)
+                .header("x-amz-checksum-type", "FULL_OBJECT");
+        }
         if range.is_some() {
             answer = answer.status(StatusCode::PARTIAL_CONTENT).header(
                 header::CONTENT_RANGE,
@@ -208,33 +221,59 @@ impl Ask<'_> {
         answer.body(body).expect("the headers are fine")
     }
 
-    fn write(&self, body: &Bytes) -> Response {
-        let objects = self.objects();
-        let number = self
-            .query
-            .get("partNumber")
-            .and_then(|n| n.parse::<u32>().ok());
-        if let (Some(number), Some(id)) = (number, self.query.get("uploadId")) {
-            let length = body.len() as u64;
-            // All parts but the last are of one size; the last ends where the object does.
-            let at = (u64::from(number) - 1) * length;
-            let at = if at + length <= objects.size {
-                at
-            } else {
-                objects.size - length
-            };
-            let ours = number > 9_998;
-            let right = ours
-                || objects.holds(at, body)
-                || objects.holds(objects.size - length.min(objects.size), body);
-            let mut seen = self.endpoint.seen();
-            let parts = seen.uploads.entry(id.clone()).or_default();
-            if !ours {
-                parts.insert(number, (length, right));
-            }
-            drop(seen);
+    /// The part that a body is, of an upload.
+    fn part(&self) -> Option<(u32, &str)> {
+        let number = self.query.get("partNumber")?.parse().ok()?;
+        Some((number, self.query.get("uploadId")?))
+    }
+
+    /// Where in the object a body of this length belongs. All parts but the last are of one size,
+    /// and the last ends where the object does.
+    fn place(&self, length: u64) -> u64 {
+        let Some((number, id)) = self.part() else {
+            return 0;
+        };
+        let seen = self.endpoint.seen();
+        let others = seen.uploads.get(id).into_iter().flat_map(Parts::values);
+        let usual = others.map(|(length, _)| *length).max().unwrap_or(length);
+        let from = u64::from(number - 1) * usual.max(length);
+        from.min(self.objects().size.saturating_sub(length))
+    }
+
+    /// Takes a body in, comparing it as it comes.
+    async fn take(&self, body: Body) -> Taken {
+        let told = self
+            .header("content-length")
+            .and_then(|length| length.parse().ok());
+        let mut at = self.place(told.unwrap_or_default());
+        let (mut length, mut right, mut small) = (0, true, Md5::new());
+        let mut chunks = body.into_data_stream();
+        while let Some(Ok(chunk)) = chunks.next().await {
+            right = right && self.objects().holds(at, &chunk);
+            at += chunk.len() as u64;
+            length += chunk.len() as u64;
             // Digests of gigabytes would be all there is to measure.
-            return tagged(&format!("{number:032x}"));
+            if told.is_some_and(|told| told <= SMALL) {
+                small.update(&chunk);
+            }
+        }
+        Taken {
+            length,
+            right,
+            etag: hex(&small.finalize()),
+        }
+    }
+
+    fn write(&self, body: &Taken) -> Response {
+        let objects = self.objects();
+        if let Some((number, id)) = self.part() {
+            // The last two may say what an upload is of, and are never completed.
+            if number <= 9_998 {
+                let mut seen = self.endpoint.seen();
+                let parts = seen.uploads.entry(id.to_owned()).or_default();
+                parts.insert(number, (body.length, body.right));
+            }
+            return tagged(&body.etag);
         }
         if self.headers.contains_key("x-amz-copy-source") {
             self.endpoint.finished(self.key, objects.has(self.key));
@@ -243,10 +282,9 @@ impl Ask<'_> {
                 objects.etag
             ));
         }
-        let right = body.len() as u64 == objects.size && objects.holds(0, body);
-        self.endpoint
-            .finished(self.key, objects.has(self.key) && right);
-        tagged(&hex(&Md5::digest(body)))
+        let right = body.right && body.length == objects.size && objects.has(self.key);
+        self.endpoint.finished(self.key, right);
+        tagged(&body.etag)
     }
 
     fn upload(&self) -> Response {
@@ -256,10 +294,16 @@ impl Ask<'_> {
                 self.key.replace('/', "."),
                 self.endpoint.seen().calls
             );
-            return xml(&format!(
+            let mut answer = xml(&format!(
                 "<InitiateMultipartUploadResult><Bucket>dst</Bucket><Key>{}</Key><UploadId>{id}</UploadId></InitiateMultipartUploadResult>",
                 self.key
             ));
+            for name in ["x-amz-checksum-algorithm", "x-amz-checksum-type"] {
+                if let Some(asked) = self.headers.get(name) {
+                    answer.headers_mut().insert(name, asked.clone());
+                }
+            }
+            return answer;
         };
         let parts = self.endpoint.seen().uploads.remove(id).unwrap_or_default();
         let whole: u64 = parts.values().map(|(length, _)| length).sum();

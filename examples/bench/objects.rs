@@ -3,7 +3,9 @@
 //! Every object of one size holds the same bytes, a slice of one buffer, so that a million of them
 //! cost nothing. The buffer never repeats within a part: a part in the wrong place is seen.
 
+use aws_smithy_types::base64::encode as base64;
 use bytes::Bytes;
+use crc_fast::CrcAlgorithm;
 use md5::{Digest, Md5};
 
 /// A prime below 16 MiB: parts of any usual size begin at different places of the buffer.
@@ -17,6 +19,8 @@ pub(crate) struct Objects {
     pub(crate) size: u64,
     buffer: Bytes,
     pub(crate) etag: String,
+    /// CRC64NVME of all bytes, as S3 has it of every object since December 2024.
+    pub(crate) checksum: String,
 }
 
 impl Objects {
@@ -37,7 +41,13 @@ impl Objects {
             size,
             buffer,
             etag: String::new(),
+            checksum: String::new(),
         };
+        let mut crc = crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme);
+        for piece in objects.pieces(0, size) {
+            crc.update(&piece);
+        }
+        objects.checksum = base64(crc.finalize().to_be_bytes());
         objects.etag = if size <= PERIOD as u64 {
             hex(&Md5::digest(objects.slice(0, size)))
         } else {
