@@ -16,7 +16,7 @@ MIB = 1024 * 1024
 THINGS = [
     # First, so that its parts are under way when the key is replaced.
     Thing("large.bin", body_of("large", 40 * MIB), {"owner": "billing"}),
-    *small(150),
+    *small(60),
     Thing("metadata.csv", b"a,b\n1,2\n", {"owner": "billing"}, "text/csv", tags={"a key": "a b"}),
 ]
 

@@ -31,11 +31,11 @@ def test_what_the_stand_ins_make_of_if_match_on_a_delete(bench: Bench, stand_in:
 
 @pytest.mark.parametrize(
     ("stand_in", "conditions"),
-    [("ministack", "on"), ("moto", "on"), ("localstack", "auto")],
+    [("ministack", "on"), ("localstack", "auto")],
     indirect=["stand_in"],
 )
 def test_a_copy_goes_when_its_source_goes(bench: Bench, stand_in: StandIn, conditions: str) -> None:
-    """ministack and moto honour If-Match on DeleteObject. LocalStack does not know it (501), so that
+    """ministack honours If-Match on DeleteObject. LocalStack does not know it (501), so that
     nothing could be deleted there with `on`; `auto` does without at any endpoint that is not Amazon's."""
     of = bench.pipeline(stand_in)
     written = settings(of)
