@@ -213,9 +213,9 @@ async fn make(
 }
 
 /// The checksum that the whole must have, or S3 refuses to make it: the source's own, else that of
-/// what went through this process.
+/// what went through this process. None where the endpoint sums up otherwise.
 fn whole(act: Act<'_>, source: &Object, upload: &Upload, parts: &[Part]) -> Option<String> {
-    let algorithm = upload.algorithm?;
+    let algorithm = upload.algorithm.filter(|_| upload.is_whole)?;
     let own = source.checksum.as_ref();
     own.filter(|own| own.algorithm == algorithm)
         .map(|own| own.value.clone())

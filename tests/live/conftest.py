@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from standin import build, environment, stands
@@ -69,9 +70,11 @@ class Bench:
         self.daemons: list[Daemon] = []
         self._end = end
 
-    def pipeline(self, on: StandIn, wiring: Wiring = "sqs", target: bool = True) -> Pipeline:
+    def pipeline(
+        self, on: StandIn, wiring: Wiring = "sqs", target: bool = True, **away: Any
+    ) -> Pipeline:
         """Buckets, queues and notification of its own."""
-        return pipeline(on, self.name, wiring, target)
+        return pipeline(on, self.name, wiring, target, **away)
 
     def daemon(self, settings: Settings | None, env: Mapping[str, str]) -> Daemon:
         """Starts a daemon; it may be stopped by the test, and is by the end of it."""

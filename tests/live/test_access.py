@@ -1,51 +1,20 @@
 """Denied and refused: one object's trouble is parked, everybody's trouble is waited for."""
 
-import json
 from typing import Any
 
 from conftest import Bench
 from standin import wait
+from standin.iam import BUCKETS, QUEUES, User
 from standin.objects import differences, small, upload
 from standin.provision import Pipeline
 from standin.queues import depth, read_all
 from standin.settings import settings
 from standin.stands import StandIn
 
-QUEUES = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
-BUCKETS = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-
 # What may be parked before denials in a row are seen as the route's trouble: the daemon's limit
 # (8 keys) and what the other workers hold at that moment.
 WORKERS = 4
 A_HANDFUL = 8 + WORKERS
-
-
-class User:
-    """An IAM user whose policy can change while the daemon runs."""
-
-    def __init__(self, on: StandIn, name: str, *statements: dict[str, Any]) -> None:
-        self._iam = on.client("iam")
-        self._name = name
-        self._iam.create_user(UserName=name)
-        self._key = self._iam.create_access_key(UserName=name)["AccessKey"]
-        self.may(*statements)
-
-    def may(self, *statements: dict[str, Any]) -> None:
-        """Replaces what the user may do."""
-        policy = {"Version": "2012-10-17", "Statement": list(statements)}
-        self._iam.put_user_policy(UserName=self._name, PolicyName="all", PolicyDocument=json.dumps(policy))
-
-    def set_key(self, status: str) -> None:
-        """`Active` or `Inactive`."""
-        self._iam.update_access_key(UserName=self._name, AccessKeyId=self._key["AccessKeyId"], Status=status)
-
-    @property
-    def env(self) -> dict[str, str]:
-        """The user's credentials for the daemon."""
-        return {
-            "AWS_ACCESS_KEY_ID": self._key["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": self._key["SecretAccessKey"],
-        }
 
 
 def _never(of: Pipeline, path: str) -> dict[str, Any]:
@@ -59,7 +28,7 @@ def _never(of: Pipeline, path: str) -> dict[str, Any]:
 def test_one_denied_object_is_parked_with_the_missing_action(bench: Bench, guarded: StandIn) -> None:
     of = bench.pipeline(guarded)
     user = User(guarded, bench.name, QUEUES, BUCKETS, _never(of, "burst/00003.txt"))
-    daemon = bench.daemon(settings(of), guarded.env() | user.env).wait_ready()
+    daemon = bench.daemon(settings(of), guarded.env() | user.key.env).wait_ready()
     things = small(10)
     upload(of, things)
     daemon.wait_settled("done", len(things) - 1)
@@ -75,7 +44,7 @@ def test_many_denials_hold_the_route_and_park_next_to_nothing(bench: Bench, guar
     user = User(guarded, bench.name, QUEUES, BUCKETS, _never(of, "*"))
     written = settings(of, workers=WORKERS)
     written["queue"]["events"]["visibility_timeout"] = "30s"
-    daemon = bench.daemon(written, guarded.env() | user.env).wait_ready()
+    daemon = bench.daemon(written, guarded.env() | user.key.env).wait_ready()
     things = small(100)
     upload(of, things)
     wait.until("held", lambda: daemon.held("orders"), 60)
@@ -92,7 +61,7 @@ def test_refused_credentials_are_waited_for(bench: Bench, guarded: StandIn) -> N
     user = User(guarded, bench.name, QUEUES, BUCKETS)
     written = settings(of)
     written["queue"]["events"]["visibility_timeout"] = "30s"
-    daemon = bench.daemon(written, guarded.env() | user.env).wait_ready()
+    daemon = bench.daemon(written, guarded.env() | user.key.env).wait_ready()
     user.set_key("Inactive")
     wait.until("not ready", lambda: daemon.get("/ready")[0] == 503, 60)
     assert daemon.get("/live")[0] == 200, "a restart would not help: live is about the loops"

@@ -1,14 +1,13 @@
 """Bad input, each with its answer: parked with a reason, skipped and counted, or waited for."""
 
 import json
-from typing import Any
 
 import pytest
 from conftest import Bench
 from standin import wait
 from standin.objects import differences, small, upload
 from standin.provision import create_target
-from standin.queues import depth, read_all
+from standin.queues import created, depth, read_all
 from standin.settings import settings
 from standin.stands import StandIn
 
@@ -43,17 +42,6 @@ def test_what_is_no_event_is_parked_with_its_reason(bench: Bench, ministack: Sta
     assert differences(of, good) == []
 
 
-def _record(bucket: str, key: str) -> dict[str, Any]:
-    return {
-        "eventVersion": "2.1",
-        "eventSource": "aws:s3",
-        "awsRegion": "us-east-1",
-        "eventTime": "2026-11-20T12:00:00.000Z",
-        "eventName": "ObjectCreated:Put",
-        "s3": {"bucket": {"name": bucket}, "object": {"key": key, "size": 1, "eTag": "0" * 32}},
-    }
-
-
 @pytest.mark.parametrize(
     "source", ["a bucket no route names", "a key outside the prefix", "a deleted object"]
 )
@@ -67,8 +55,7 @@ def test_what_needs_no_copy_is_skipped_and_counted(bench: Bench, ministack: Stan
     daemon = bench.daemon(settings(of), ministack.env()).wait_ready()
     wait.until("the test event settled", lambda: depth(of.sqs, of.queue_url).empty, 10)
     before = daemon.settled("skipped")
-    body = json.dumps({"Records": [_record(bucket, key)]})
-    of.sqs.send_message(QueueUrl=of.queue_url, MessageBody=body)
+    of.sqs.send_message(QueueUrl=of.queue_url, MessageBody=created(bucket, key))
     daemon.wait_settled("skipped", before + 1)
     wait.until("an empty queue", lambda: depth(of.sqs, of.queue_url).empty, 10)
     assert read_all(of.sqs, of.dead_letter_url) == []

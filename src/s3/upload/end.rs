@@ -59,6 +59,9 @@ impl S3 {
                 Condition::Unchanged(etag) => request.if_match(etag.quoted()),
                 Condition::Unconditional => request,
             };
+            // Untold, the type is taken for COMPOSITE by some, and the checksum for a wrong one.
+            let kind = complete.checksum.map(|_| ChecksumType::FullObject);
+            let request = request.set_checksum_type(kind);
             let sum = complete.checksum.map(str::to_owned);
             let request = with_checksum!(request, upload.algorithm, sum);
             let request = request.customize().config_override(patient());

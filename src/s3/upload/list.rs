@@ -1,6 +1,6 @@
 //! What is under way: the uploads of a key, and their parts.
 
-use super::{Call, ETag, Effect, Part, TIMEOUT, Upload, guard, own_algorithm};
+use super::{Call, ETag, Effect, Part, TIMEOUT, Upload, guard, is_whole, own_algorithm};
 use crate::s3::sdk::{about, checksum_of};
 use crate::s3::{Attempt, Bucket, S3, S3Error};
 
@@ -37,6 +37,7 @@ impl S3 {
                     key: key.to_owned(),
                     id: upload.upload_id.unwrap_or_default(),
                     algorithm: None,
+                    is_whole: is_whole(upload.checksum_type.as_ref()),
                 });
             }
             after = page.next_key_marker.zip(page.next_upload_id_marker);
@@ -78,6 +79,7 @@ impl S3 {
             };
             let algorithm = page.checksum_algorithm.as_ref();
             upload.algorithm = algorithm.and_then(own_algorithm);
+            upload.is_whole = is_whole(page.checksum_type.as_ref());
             let listed = page.parts.unwrap_or_default().into_iter();
             found.extend(listed.filter_map(|part| listed_part(part, upload)));
             match page.next_part_number_marker {

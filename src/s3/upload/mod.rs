@@ -35,9 +35,11 @@ pub struct Upload {
     pub key: String,
     /// As S3 calls it.
     pub id: String,
-    /// Parts have this checksum, and so has the whole; `None` where the endpoint keeps none, or is
-    /// still to be asked.
+    /// Parts have this checksum; `None` where the endpoint keeps none, or is still to be asked.
     pub algorithm: Option<Algorithm>,
+    /// The whole has one of its bytes, not of its parts' checksums (`COMPOSITE`), as it was asked
+    /// for. AWS keeps to that, stand-ins may not.
+    pub is_whole: bool,
 }
 
 /// A part that is there.
@@ -85,8 +87,14 @@ impl S3 {
             key: key.to_owned(),
             id: answer.upload_id.ok_or_else(|| S3Error::empty(call.op))?,
             algorithm: answer.checksum_algorithm.as_ref().and_then(own_algorithm),
+            is_whole: is_whole(answer.checksum_type.as_ref()),
         })
     }
+}
+
+/// Who does not tell is believed to do as asked.
+fn is_whole(told: Option<&ChecksumType>) -> bool {
+    told != Some(&ChecksumType::Composite)
 }
 
 /// A silent body is no stalled one here.

@@ -139,17 +139,19 @@ async fn a_complete_is_refused_for_checksums_that_are_missing_or_wrong() {
         parts
     };
     let same = |parts: Vec<CompletedPart>| parts;
-    let zeros = "AAAAAAAAAAA=";
+    let (zeros, right) = ("AAAAAAAAAAA=", "BeXKuz/B+us=");
     let (composite, full) = (ChecksumType::Composite, ChecksumType::FullObject);
     #[rustfmt::skip]
-    let table: [(&str, _, Change<'_>, _, _, &str); 11] = [
+    let table: [(&str, _, Change<'_>, _, _, &str); 13] = [
         ("each part's is told",            Some(Crc32C),    &same,    None,        Some(composite.clone()), "ok"),
         ("no part's is told",              Some(Crc32C),    &without, None,        None,                    "400 InvalidRequest"),
         ("a part's is wrong",              Some(Crc32C),    &wrong,   None,        None,                    "400 InvalidPart"),
         ("another kind",                   Some(Crc32C),    &same,    None,        Some(full.clone()),      "400 InvalidRequest"),
         ("a part's of another algorithm",  Some(Crc32),     &another, None,        None,                    "400 BadDigest"),
         ("and where it is over the whole", Some(Crc64Nvme), &another, None,        None,                    "400 BadDigest"),
-        ("of the whole, wrong",            Some(Crc64Nvme), &same,    Some(zeros), None,                    "400 BadDigest"),
+        ("of the whole",                   Some(Crc64Nvme), &same,    Some(right), Some(full.clone()),      "ok"),
+        ("of the whole, wrong",            Some(Crc64Nvme), &same,    Some(zeros), Some(full.clone()),      "400 BadDigest"),
+        ("of the whole, no kind",          Some(Crc64Nvme), &same,    Some(right), None,                    "400 BadDigest"),
         ("of the whole, another kind",     Some(Crc64Nvme), &same,    None,        Some(composite),         "400 InvalidRequest"),
         ("undeclared, a kind",             None,            &without, None,        Some(full),              "400 InvalidRequest"),
         ("undeclared, of a part",          None,            &same,    None,        None,                    "400 InvalidPart"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::DateTime;
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
 use super::s3_upload::{list, listed};
 use super::{s3, told, two_buckets};
@@ -48,6 +48,7 @@ async fn a_huge_object_is_copied_in_ranges_and_equals_its_source() {
     let complete = s3.complete_multipart_upload().bucket("lake").key("k");
     let complete = complete
         .upload_id(&id)
+        .checksum_type(ChecksumType::FullObject)
         .checksum_crc64_nvme(&source.checksum.value);
     let parts = list(&parts.iter().collect::<Vec<_>>());
     complete.multipart_upload(parts).send().await.unwrap();

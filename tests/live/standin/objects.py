@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 _THREADS = 16
 
@@ -36,6 +37,9 @@ class Thing:
     body: bytes
     metadata: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/octet-stream"
+    headers: dict[str, str] = field(default_factory=dict)
+    """More of them, as boto3 names them."""
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 def small(count: int, folder: str = "burst") -> list[Thing]:
@@ -58,6 +62,8 @@ def upload(to: Ends, things: Iterable[Thing], tick: Callable[[int], None] = lamb
             Body=thing.body,
             Metadata=thing.metadata,
             ContentType=thing.content_type,
+            **({"Tagging": urlencode(thing.tags)} if thing.tags else {}),
+            **thing.headers,
         )
 
     return _each(put, things, tick)
@@ -82,11 +88,18 @@ def copied_keys(of: Ends) -> set[str]:
     return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
 
 
+def open_uploads(of: Ends) -> list[dict[str, Any]]:
+    """Every upload in parts that is under way, or was left open, in the target bucket."""
+    uploads: list[dict[str, Any]] = of.s3_away.list_multipart_uploads(Bucket=of.target).get("Uploads", [])
+    return uploads
+
+
 def _unlike(of: Ends, thing: Thing) -> list[str]:
     from botocore.exceptions import ClientError
 
+    at = {"Bucket": of.target, "Key": of.copy_of(of.prefix + thing.path)}
     try:
-        got = of.s3_away.get_object(Bucket=of.target, Key=of.copy_of(of.prefix + thing.path))
+        got = of.s3_away.get_object(**at)
     except ClientError as error:
         return [f"no copy ({error.response['Error']['Code']})"]
     unlike: list[str] = []
@@ -99,6 +112,13 @@ def _unlike(of: Ends, thing: Thing) -> list[str]:
         unlike.append(f"user metadata lost: {lost}")
     if got["ContentType"] != thing.content_type:
         unlike.append(f"content type {got['ContentType']!r}, not {thing.content_type!r}")
+    other = {name: got.get(name) for name, value in thing.headers.items() if got.get(name) != value}
+    if other:
+        unlike.append(f"headers {other}, not {thing.headers}")
+    if thing.tags:
+        tags = {tag["Key"]: tag["Value"] for tag in of.s3_away.get_object_tagging(**at)["TagSet"]}
+        if tags != thing.tags:
+            unlike.append(f"tags {tags}, not {thing.tags}")
     return unlike
 
 

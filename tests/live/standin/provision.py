@@ -4,7 +4,7 @@ Each pipeline has names of its own, so that any number of them share a stand-in.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from standin import AWAY, HOME
@@ -42,6 +42,9 @@ class Pipeline:
     prefix: str = "incoming/"
     target_prefix: str = "orders/"
     catalog: Catalog | None = None
+    away: StandIn | None = None
+    """Where the target is, if it is another."""
+    away_region: str = AWAY
 
     @property
     def s3(self) -> Any:
@@ -51,7 +54,7 @@ class Pipeline:
     @property
     def s3_away(self) -> Any:
         """S3 where the target is."""
-        return self.stand_in.client("s3", AWAY)
+        return (self.away or self.stand_in).client("s3", self.away_region)
 
     @property
     def sqs(self) -> Any:
@@ -63,10 +66,16 @@ class Pipeline:
         return self.target_prefix + key.removeprefix(self.prefix)
 
 
-def pipeline(stand_in: StandIn, name: str, wiring: Wiring = "sqs", target: bool = True) -> Pipeline:
-    """Makes a pipeline; without a target bucket when a test wants it missing."""
+def pipeline(
+    stand_in: StandIn, name: str, wiring: Wiring = "sqs", target: bool = True, **away: Any
+) -> Pipeline:
+    """Makes a pipeline; without a target bucket when a test wants it missing.
+
+    `away` and `away_region` say where the target is, if not in another region of the same stand-in.
+    """
     queue_url, queue_arn, dead_url, dead_arn = _queues(stand_in, name)
-    made = Pipeline(stand_in, f"{name}-source", f"{name}-target", queue_url, queue_arn, dead_url, dead_arn)
+    ends = (f"{name}-source", f"{name}-target")
+    made = Pipeline(stand_in, *ends, queue_url, queue_arn, dead_url, dead_arn, **away)
     made.s3.create_bucket(Bucket=made.source)
     if target:
         create_target(made)
@@ -76,7 +85,17 @@ def pipeline(stand_in: StandIn, name: str, wiring: Wiring = "sqs", target: bool 
 
 def create_target(made: Pipeline) -> None:
     """Makes the target bucket, in the other region."""
-    made.s3_away.create_bucket(Bucket=made.target, CreateBucketConfiguration={"LocationConstraint": AWAY})
+    made.s3_away.create_bucket(
+        Bucket=made.target, CreateBucketConfiguration={"LocationConstraint": made.away_region}
+    )
+
+
+def another_queue(made: Pipeline, name: str) -> Pipeline:
+    """The same pipeline with a queue of its own, to which nobody sends."""
+    queue_url, queue_arn, dead_url, dead_arn = _queues(made.stand_in, name)
+    return replace(
+        made, queue_url=queue_url, queue_arn=queue_arn, dead_letter_url=dead_url, dead_letter_arn=dead_arn
+    )
 
 
 def catalog(made: Pipeline, name: str) -> Catalog:

@@ -1,7 +1,10 @@
-"""Looking at a queue without disturbing the daemon that works it."""
+"""Looking at a queue without disturbing the daemon that works it, and saying what S3 would say there."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
+
+from standin import HOME
 
 _HIDE_SECONDS = 5
 
@@ -62,3 +65,16 @@ def read_all(sqs: Any, url: str) -> list[Parked]:
             attributes = message.get("MessageAttributes", {})
             written = {name: value.get("StringValue", "") for name, value in attributes.items()}
             taken[message["MessageId"]] = Parked(message["Body"], written)
+
+
+def created(bucket: str, key: str) -> str:
+    """The event of an object that was put; for a key without odd characters."""
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": HOME,
+        "eventTime": "2026-11-20T12:00:00.000Z",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": bucket}, "object": {"key": key, "size": 1, "eTag": "0" * 32}},
+    }
+    return json.dumps({"Records": [record]})

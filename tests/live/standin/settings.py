@@ -31,7 +31,7 @@ def route(of: Pipeline) -> Settings:
         "from": f"s3://{of.source}/{of.prefix}",
         "from_region": HOME,
         "to": f"s3://{of.target}/{of.target_prefix}{{path}}",
-        "to_region": AWAY,
+        "to_region": of.away_region,
     }
 
 

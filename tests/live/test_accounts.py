@@ -1,0 +1,59 @@
+"""Two accounts that know nothing of each other: what goes between them, and a key that is replaced."""
+
+import pytest
+from conftest import Bench
+from standin import wait
+from standin.iam import BUCKETS, User
+from standin.objects import Thing, body_of, differences, open_uploads, small, upload
+from standin.queues import depth, read_all
+from standin.settings import settings
+from standin.stands import StandIn
+
+CHINA = "cn-north-1"
+
+MIB = 1024 * 1024
+
+THINGS = [
+    # First, so that its parts are under way when the key is replaced.
+    Thing("large.bin", body_of("large", 40 * MIB), {"owner": "billing"}),
+    *small(60),
+    Thing("metadata.csv", b"a,b\n1,2\n", {"owner": "billing"}, "text/csv", tags={"a key": "a b"}),
+]
+
+MIDDLE = 10
+
+
+@pytest.mark.parametrize("stand_in", ["ministack", "localstack"], indirect=True)
+def test_a_key_replaced_while_objects_travel_parks_and_loses_nothing(
+    bench: Bench, stand_in: StandIn, guarded: StandIn
+) -> None:
+    """From an account of one stand-in to one of another, whose key a secret of the first keeps.
+
+    The second is a ministack with `AUTH=true`, which refuses a key that is not active. LocalStack
+    and moto's default refuse none, so they can only be the side that is not asked for a key.
+    """
+    of = bench.pipeline(stand_in, away=guarded, away_region=CHINA)
+    user = User(guarded, bench.name, BUCKETS)
+    secrets = stand_in.client("secretsmanager")
+    secrets.create_secret(Name=bench.name, SecretString=user.key.json)
+    written = settings(of, workers=4)
+    written["account"] = {
+        "china": {"region": CHINA, "endpoint_url": guarded.endpoint, "secret": bench.name}
+    }
+    written["route"]["orders"]["to_account"] = "china"
+    upload(of, THINGS)
+    daemon = bench.daemon(written, stand_in.env()).wait_ready()
+    daemon.wait_settled("done", MIDDLE, every=0.005)
+
+    secrets.put_secret_value(SecretId=bench.name, SecretString=user.new_key().json)
+    user.set_key("Inactive")
+    assert not depth(of.sqs, of.queue_url).empty, "all was there before the key was replaced"
+
+    wait.until("an empty queue", lambda: depth(of.sqs, of.queue_url).empty, 40)
+    assert differences(of, THINGS) == []
+    assert open_uploads(of) == []
+    assert read_all(of.sqs, of.dead_letter_url) == []
+    read = daemon.metrics().total(
+        "brigade_aws_calls_total", service="secretsmanager", operation="GetSecretValue"
+    )
+    assert read == 2, "once at first, and once when the old key was refused, whoever else was refused"

@@ -1,0 +1,127 @@
+"""Sizes at which the way of a copy changes, and what a copy in parts leaves behind when it is killed."""
+
+from typing import Any
+
+import pytest
+from conftest import Bench
+from standin import wait
+from standin.objects import Thing, body_of, differences, open_uploads, upload
+from standin.provision import Pipeline, another_queue
+from standin.queues import created, depth, read_all
+from standin.settings import Settings, settings
+from standin.stands import StandIn
+
+MIB = 1024 * 1024
+
+ONE_PART = 16 * MIB
+"""What is streamed in one request; a byte more goes in parts."""
+
+LARGE = 100 * MIB
+"""Above the 96 MiB that one CopyObject may take where a message is hidden for 30 s."""
+
+STREAMED_PARTS = 13
+"""Of `LARGE`, 8 MiB each."""
+
+SEALED = 9_999
+"""Parts from here on say what an upload is of, and are none of the object's."""
+
+
+def sized(size: int) -> Thing:
+    """An object with all that a copy must keep."""
+    return Thing(
+        f"{size}.bin",
+        body_of(str(size), size),
+        metadata={"owner": "billing", "size": str(size)},
+        content_type="application/x-sized",
+        headers={
+            "CacheControl": "max-age=60",
+            "ContentDisposition": 'attachment; filename="a b.bin"',
+            "ContentLanguage": "de",
+        },
+        tags={"class": "public", "a key": "a+b=c/ü"},
+    )
+
+
+@pytest.fixture(scope="module")
+def things() -> list[Thing]:
+    """One of each size, made once."""
+    return [sized(size) for size in (0, 1, ONE_PART - 1, ONE_PART, ONE_PART + 1, LARGE)]
+
+
+FORGETS_TAGS = ("ministack",)
+"""Who ignores the x-amz-tagging of CreateMultipartUpload, and so makes objects of parts without tags."""
+
+
+def lost(on: StandIn, things: list[Thing]) -> list[str]:
+    """What of copies in parts the stand-in itself loses."""
+    if on.name not in FORGETS_TAGS:
+        return []
+    return sorted(f"{thing.path!r}: tags {{}}, not {thing.tags}" for thing in things)
+
+
+def large_settings(of: Pipeline, **route: Any) -> Settings:
+    written = settings(of)
+    written["queue"]["events"]["visibility_timeout"] = "30s"
+    written["route"]["orders"] |= route
+    return written
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "way", "whole"),
+    [
+        ("ministack", "server", 5),
+        ("ministack", "stream", 4),
+        ("localstack", "server", 5),
+        ("localstack", "stream", 4),
+        # As well as the others, but too slow to do both each time.
+        ("moto", "server", 5),
+    ],
+    indirect=["stand_in"],
+)
+def test_every_size_arrives_whole(
+    bench: Bench, stand_in: StandIn, things: list[Thing], way: str, whole: int
+) -> None:
+    """S3 copies up to 96 MiB at once, and the daemon streams up to 16 MiB so; the others go in parts."""
+    of = bench.pipeline(stand_in)
+    daemon = bench.daemon(large_settings(of, way=way), stand_in.env()).wait_ready()
+    upload(of, things)
+    daemon.wait_settled("done", len(things), 20)
+    assert differences(of, things) == lost(stand_in, things[whole:])
+    assert open_uploads(of) == []
+    ways = daemon.metrics().by("brigade_copies_total", "way")
+    assert ways == {way: whole, f"{way}_parts": len(things) - whole}
+    wait.until("an empty queue", lambda: depth(of.sqs, of.queue_url).empty, 10)
+    assert read_all(of.sqs, of.dead_letter_url) == []
+
+
+def listed_parts(of: Pipeline) -> set[int]:
+    """The object's parts that wait at the destination."""
+    found: set[int] = set()
+    for one in open_uploads(of):
+        said = of.s3_away.list_parts(Bucket=of.target, Key=one["Key"], UploadId=one["UploadId"])
+        found |= {part["PartNumber"] for part in said.get("Parts", []) if part["PartNumber"] < SEALED}
+    return found
+
+
+def test_a_killed_copy_goes_on_and_sends_no_part_again(bench: Bench, ministack: StandIn) -> None:
+    """The event comes again through another queue, so that nobody waits until the first shows it."""
+    of = bench.pipeline(ministack)
+    thing = sized(LARGE)
+    # Slow, so that "in the middle" lasts long enough to be hit.
+    slow = large_settings(of, way="stream", bandwidth="32MB/s")
+    killed = bench.daemon(slow, ministack.env()).wait_ready()
+    upload(of, [thing])
+    wait.until("some parts there", lambda: len(listed_parts(of)) >= 3, 30, every=0.01)
+    killed.kill()
+    there = len(listed_parts(of))
+    assert there < STREAMED_PARTS, "it was done before it was killed: nothing was tested"
+
+    again = another_queue(of, f"{bench.name}-again")
+    next_one = bench.daemon(large_settings(again, way="stream"), ministack.env()).wait_ready()
+    of.sqs.send_message(QueueUrl=again.queue_url, MessageBody=created(of.source, of.prefix + thing.path))
+    next_one.wait_settled("done", 1)
+    assert differences(of, [thing]) == lost(ministack, [thing])
+    assert open_uploads(of) == []
+    calls = next_one.metrics().by("brigade_aws_calls_total", "operation", service="s3", status="200")
+    assert 0 < calls["UploadPart"] <= STREAMED_PARTS - there, f"{there} were there, and it made {calls}"
+    assert "CreateMultipartUpload" not in calls
