@@ -187,8 +187,7 @@ impl Copier {
         tagging: &Tagging,
         window: &Window,
     ) -> Result<Written, CopyError> {
-        let spot = Spot::new(act.from.bucket, act.key);
-        let metadata = act.metadata(&spot, tagging);
+        let metadata = act.metadata(tagging);
         let dress = act.source.map(|source| Dress {
             tagging: tagging.header(),
             ..source.dress(&metadata)
@@ -299,14 +298,15 @@ impl<'a> Act<'a> {
     }
 
     /// The source's user metadata, with our mark if the copy carries one.
-    fn metadata(&self, spot: &Spot, tagging: &Tagging) -> BTreeMap<String, String> {
+    fn metadata(&self, tagging: &Tagging) -> BTreeMap<String, String> {
         let Some(source) = self.source else {
             return BTreeMap::new();
         };
         let mut metadata = source.metadata.clone();
         metadata.remove(marker::NAME);
         if self.copy.marked {
-            let mark = Marker::of(spot, source).before_its_tags(tagging.follows());
+            let spot = Spot::new(self.from.bucket, self.key);
+            let mark = Marker::of(&spot, source).before_its_tags(tagging.follows());
             metadata.insert(marker::NAME.into(), mark.value());
         }
         metadata

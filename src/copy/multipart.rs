@@ -49,10 +49,13 @@ impl Copier {
         let spot = Spot::new(act.from.bucket, act.key);
         let properties = act.route.properties;
         let seal = Seal::of(&Marker::of(&spot, source), layout, (dress, properties));
-        let (upload, there) = match find(act, &seal).await? {
+        let (upload, mut there) = match find(act, &seal).await? {
             Some(found) => found,
             None => (open(act, source, dress, &seal).await?, BTreeMap::new()),
         };
+        there.retain(|number, part| {
+            *number <= layout.count() && part.size == layout.length(*number)
+        });
         let what = What {
             route: act.route.name.to_owned(),
             key: act.key.to_owned(),
@@ -60,7 +63,9 @@ impl Copier {
             size: source.size,
             parts: layout.count(),
         };
-        let tracked = self.progress().begin(what, counted(layout, &there));
+        let tracked = self
+            .progress()
+            .begin(what, there.values().map(|part| part.size));
         let parts = Arc::new(Parts {
             copier: self.clone(),
             line: act.route.bandwidth.cloned(),
@@ -130,14 +135,6 @@ async fn find(act: Act<'_>, seal: &Seal) -> Result<Option<(Upload, BTreeMap<u32,
         }
     }
     Ok(found)
-}
-
-/// How many parts are there already, and their bytes.
-fn counted(layout: Layout, there: &BTreeMap<u32, Part>) -> (u32, u64) {
-    let good =
-        |part: &&Part| part.number <= layout.count() && part.size == layout.length(part.number);
-    let sizes = there.values().filter(good).map(|part| part.size);
-    sizes.fold((0, 0), |(parts, bytes), size| (parts + 1, bytes + size))
 }
 
 /// The uploads of ours that are open for a key, each with its seal.

@@ -37,7 +37,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Makes what is not there, tells of each, and gives all, in order. Dropped, it ends its tasks.
+    /// Makes what is not `there`, tells of each, and gives all, in order. Dropped, it ends its tasks.
     ///
     /// # Errors
     /// The first [`S3Error`]; the other parts under way are given up.
@@ -47,9 +47,6 @@ impl Parts {
         made: impl Fn(&Part),
     ) -> Result<Vec<Part>, S3Error> {
         let mut parts = there;
-        parts.retain(|number, part| {
-            *number <= self.layout.count() && part.size == self.layout.length(*number)
-        });
         let mut under_way = JoinSet::new();
         for number in 1..=self.layout.count() {
             if parts.contains_key(&number) {

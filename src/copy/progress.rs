@@ -79,8 +79,9 @@ pub(super) struct Tracked {
 }
 
 impl Progress {
-    /// A copy begins, of which so many parts and bytes are there.
-    pub(super) fn begin(&self, what: What, (parts, bytes): (u32, u64)) -> Tracked {
+    /// A copy begins, of which parts of these sizes are there.
+    pub(super) fn begin(&self, what: What, there: impl Iterator<Item = u64>) -> Tracked {
+        let (parts, bytes) = there.fold((0, 0), |(parts, bytes), size| (parts + 1, bytes + size));
         let now = Instant::now();
         let mut copies = self.copies();
         let id = copies.begun;

@@ -9,6 +9,7 @@ mod fail;
 mod gates;
 mod hold;
 mod lanes;
+mod look_after;
 mod outcome;
 mod pool;
 mod reconcile;

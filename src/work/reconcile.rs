@@ -16,10 +16,10 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 
 use super::task::{Equal, Failure, Reached, Reconciled, Task};
-use crate::copy::{Act, Copier, Copy, CopyError, Done, FirstTry, Hint, Means, Nothing, Plan, Way};
+use crate::copy::{Act, Copier, Copy, CopyError, FirstTry, Hint, Means, Nothing, Plan, Way};
 use crate::event::Kind;
 use crate::queue::Window;
 use crate::s3::{Archive, Condition, ETag, Found, Object, S3Error, Side, Spot};
@@ -167,7 +167,7 @@ impl Run<'_> {
         let seen = Seen {
             source,
             target,
-            body: None,
+            ..Seen::default()
         };
         self.round(&seen).await
     }
@@ -213,9 +213,9 @@ impl Run<'_> {
                 .is_some_and(|source| key(Some(source.last_modified)) != key(time));
         Ok(Seen {
             source,
-            body: None,
             // The source belongs elsewhere by now; if something stands there, S3 will say so.
             target: target.filter(|_| !moved),
+            ..Seen::default()
         })
     }
 
@@ -365,35 +365,6 @@ impl Run<'_> {
         e.is_lost_race() || unknown
     }
 
-    /// Whether the source is still what was written.
-    async fn still_written(
-        &self,
-        source: Option<&Object>,
-        copy: &Copy,
-        done: &Done,
-    ) -> Result<bool, Failure> {
-        let (Side { s3, bucket }, event) = (self.task.from, self.task.event);
-        let Found::Object(now) = s3.head(bucket, &event.key).await? else {
-            return Ok(false);
-        };
-        if now.etag != copy.pin {
-            return Ok(false);
-        }
-        if let Some(source) = source {
-            // The same bytes may have come under other headers since.
-            return Ok(source.headers == now.headers && source.metadata == now.metadata);
-        }
-        // Written blindly, so that which headers were copied is not known; which version is.
-        if done.source_version.is_some() || now.version_id.is_some() {
-            return Ok(done.source_version == now.version_id);
-        }
-        // The event tells when its version came into being, and S3 counts Last-Modified in whole
-        // seconds. Anything later is another version.
-        Ok(event
-            .time
-            .is_some_and(|time| now.last_modified <= next_second(time)))
-    }
-
     pub(super) fn means(&self) -> Means {
         Means {
             way: self.task.way,
@@ -408,11 +379,4 @@ impl Run<'_> {
             strict: self.task.route.properties.strict,
         }
     }
-}
-
-fn next_second(time: Timestamp) -> Timestamp {
-    let up = jiff::TimestampRound::new()
-        .smallest(Unit::Second)
-        .mode(jiff::RoundMode::Ceil);
-    time.round(up).unwrap_or(time)
 }
