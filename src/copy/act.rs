@@ -97,12 +97,14 @@ pub enum CopyError {
     #[error(transparent)]
     S3(#[from] S3Error),
     /// The bytes that arrived are not the source's.
-    #[error("integrity: the copy has ETag {got}, the source {want}")]
+    #[error("integrity: the copy has {what} {got}, the source {want}")]
     Integrity {
+        /// What was compared: the `ETag` or a checksum.
+        what: &'static str,
         /// The source's.
-        want: ETag,
+        want: String,
         /// The copy's.
-        got: ETag,
+        got: String,
     },
 }
 

@@ -24,6 +24,7 @@ use super::layout::Layout;
 use super::marker::Marker;
 use super::parts::{Parts, put};
 use super::progress::{Tracked, What};
+use super::proof::verify_parts;
 use super::seal::{self, Seal};
 use super::sum::{joined, of_upload};
 use super::way::Way;
@@ -66,6 +67,7 @@ impl Copier {
         let tracked = self
             .progress()
             .begin(what, there.values().map(|part| part.size));
+        let own = source.checksum.as_ref().map(|own| own.algorithm);
         let parts = Arc::new(Parts {
             copier: self.clone(),
             line: act.route.bandwidth.cloned(),
@@ -75,6 +77,7 @@ impl Copier {
             key: act.key.to_owned(),
             pin: act.copy.pin.clone(),
             layout,
+            sums: upload.algorithm.or(own),
             to: act.to.s3.clone(),
             upload,
         });
@@ -170,7 +173,7 @@ async fn open(
         )
         .await?;
     for (number, body) in seal.parts() {
-        put(s3, &upload, number, &body).await?;
+        put(s3, &upload, number, &body, upload.algorithm).await?;
     }
     Ok(upload)
 }
@@ -192,6 +195,9 @@ async fn make(
 ) -> Result<Written, CopyError> {
     let all = parts.make(there, |part| tracked.part(part.size)).await?;
     let whole = whole(act, source, &parts.upload, &all);
+    if whole.is_none() && parts.sums == source.checksum.as_ref().map(|own| own.algorithm) {
+        verify_parts(source, &all)?;
+    }
     let complete = Complete {
         upload: &parts.upload,
         parts: &all,

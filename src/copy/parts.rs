@@ -13,7 +13,7 @@ use super::act::{Copier, may_read};
 use super::layout::Layout;
 use super::sum::sum;
 use super::way::Way;
-use crate::s3::{Bandwidth, Bucket, ETag, Part, S3, S3Error, Upload};
+use crate::s3::{Algorithm, Bandwidth, Bucket, ETag, Part, S3, S3Error, Upload};
 
 /// Parts of one object under way at once.
 const AT_ONCE: usize = 8;
@@ -32,6 +32,8 @@ pub(super) struct Parts {
     /// The source version that all are read from.
     pub(super) pin: ETag,
     pub(super) layout: Layout,
+    /// What the bytes of each are summed up in: as the upload says, else as the source is.
+    pub(super) sums: Option<Algorithm>,
     pub(super) to: S3,
     pub(super) upload: Upload,
 }
@@ -81,21 +83,22 @@ impl Parts {
             .get_range(&self.bucket, (&self.key, &self.pin), range, buffer)
             .await?;
         self.to.may_write(length).await;
-        let part = put(&self.to, &self.upload, number, &body).await;
+        let part = put(&self.to, &self.upload, number, &body, self.sums).await;
         room.take_back(body);
         part
     }
 }
 
-/// Sends a part with its checksum.
+/// Sends a part and its checksum, which only an upload that has the algorithm is told.
 pub(super) async fn put(
     s3: &S3,
     upload: &Upload,
     number: u32,
     body: &Bytes,
+    sums: Option<Algorithm>,
 ) -> Result<Part, S3Error> {
-    let told = upload.algorithm.and_then(|algorithm| sum(algorithm, body));
-    s3.put_part(upload, number, body, told.as_deref()).await
+    let sum = sums.and_then(|algorithm| sum(algorithm, body));
+    s3.put_part(upload, number, body, sum.as_deref()).await
 }
 
 fn keep(

@@ -5,7 +5,8 @@ use std::fmt;
 
 use super::act::CopyError;
 use super::marker::{self, Marker};
-use crate::s3::{ETag, Object, Spot, Written};
+use super::sum::joined;
+use crate::s3::{ETag, Object, Part, Spot, Written};
 
 /// Why two objects are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,10 +77,6 @@ pub(super) fn verify(
     source: Option<&Object>,
     written: &Written,
 ) -> Result<bool, CopyError> {
-    let differs = || CopyError::Integrity {
-        want: pin.clone(),
-        got: written.etag.clone(),
-    };
     if written.etag == *pin {
         return Ok(true);
     }
@@ -90,10 +87,38 @@ pub(super) fn verify(
     if let (Some(source), Some(target)) = sums
         && source.algorithm == target.algorithm
     {
-        return (source == target).then_some(true).ok_or_else(differs);
+        if source != target {
+            return Err(differ("checksum", &source.value, &target.value));
+        }
+        return Ok(true);
     }
-    let both_md5 = source.is_some_and(is_md5) && written.etag.is_single_part() && !written.kms;
-    (!both_md5).then_some(false).ok_or_else(differs)
+    if source.is_some_and(is_md5) && written.etag.is_single_part() && !written.kms {
+        return Err(differ("ETag", pin, &written.etag));
+    }
+    Ok(false)
+}
+
+/// Compares what the parts sum up to with their source, where both tell the same kind of checksum:
+/// for an endpoint that compares nothing itself.
+///
+/// # Errors
+/// [`CopyError::Integrity`] when they differ.
+pub(super) fn verify_parts(source: &Object, parts: &[Part]) -> Result<(), CopyError> {
+    let Some(want) = &source.checksum else {
+        return Ok(());
+    };
+    match joined(want.algorithm, parts) {
+        Some(got) if got != want.value => Err(differ("checksum", &want.value, got)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn differ(what: &'static str, want: impl fmt::Display, got: impl fmt::Display) -> CopyError {
+    CopyError::Integrity {
+        what,
+        want: want.to_string(),
+        got: got.to_string(),
+    }
 }
 
 /// Compares bytes that were read with their source, where only its `ETag` tells what they must be:
@@ -106,12 +131,10 @@ pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), CopyError>
         return Ok(());
     }
     let got = ETag::md5(body);
-    (got == source.etag)
-        .then_some(())
-        .ok_or_else(|| CopyError::Integrity {
-            want: source.etag.clone(),
-            got,
-        })
+    if got != source.etag {
+        return Err(differ("ETag", &source.etag, got));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Bytes that change on their way: noticed, and copied once more.
 
-use crate::aws::{Fault, Rule, Seed, Tear};
+use crate::aws::{Bucket, Fault, Rule, Seed, Tear};
 use crate::stage::Stage;
 
 const MIB: u64 = 1 << 20;
@@ -9,12 +9,17 @@ const MIB: u64 = 1 << 20;
 async fn bytes_that_change_on_their_way_are_noticed() {
     let small = || Seed::new("in/a.bin", "as it was uploaded");
     let large = || Seed::claimed("in/a.bin", 17 * MIB, 3);
-    for (why, seed, receives) in [
-        ("the GET brings a checksum: read again at once", small(), 1),
-        ("the source has none: its ETag tells", small().unsummed(), 2),
-        ("in parts: the checksum of all tells", large(), 2),
-    ] {
-        let stage = Stage::new(1);
+    let lake = || Bucket::new("lake", "eu-west-1");
+    #[rustfmt::skip]
+    let table = [
+        ("the GET brings a checksum: read again at once", small(), lake(), 1),
+        ("the source has none: its ETag tells", small().unsummed(), lake(), 2),
+        ("in parts: S3 compares the checksum of all", large(), lake(), 2),
+        ("in parts where none is kept: we compare it", large(), lake().sumless(), 2),
+    ];
+    for (why, seed, lake, receives) in table {
+        let stage = Stage::without_target(1);
+        stage.world.create_bucket(lake);
         stage.drained_of_test_event().await;
         stage.world.put("raw", seed);
         let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");

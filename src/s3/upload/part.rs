@@ -18,7 +18,7 @@ const PUT_TIMEOUT: Duration = Duration::from_mins(2);
 const COPY_TIMEOUT: Duration = Duration::from_mins(10);
 
 impl S3 {
-    /// Sends one part from memory.
+    /// Sends one part from memory, and its checksum where the upload has an algorithm.
     ///
     /// # Errors
     /// [`S3Error`]; [`S3Error::Gone`] when the upload is no longer open.
@@ -44,7 +44,7 @@ impl S3 {
                 .body(SdkBody::from(body.clone()).into());
             let sum = checksum.map(str::to_owned);
             let request = with_checksum!(request, upload.algorithm, sum);
-            let request = unsigned!(request, checksum.is_some());
+            let request = unsigned!(request, checksum.and(upload.algorithm).is_some());
             async move { attempt.end(request.send().await) }
         });
         let answer = self.learn(&upload.bucket, answer.await)?;

@@ -28,6 +28,8 @@ pub(crate) struct Bucket {
     pub(super) acls: bool,
     /// Whoever reads from it pays, if that is not its owner.
     pub(super) requester_pays: bool,
+    /// Keeps no checksums of parts, and does not say so: endpoints that are not S3 may not.
+    pub(super) sumless: bool,
     /// Not there for any caller.
     pub(super) hidden: bool,
     /// Queues that are told of changes.
@@ -75,6 +77,7 @@ impl Bucket {
             kms: false,
             acls: false,
             requester_pays: false,
+            sumless: false,
             hidden: false,
             notify: Vec::new(),
             keys: BTreeMap::new(),
@@ -101,6 +104,13 @@ impl Bucket {
     pub(crate) fn requester_pays(self) -> Self {
         Self {
             requester_pays: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn sumless(self) -> Self {
+        Self {
+            sumless: true,
             ..self
         }
     }

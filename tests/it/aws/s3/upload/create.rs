@@ -28,7 +28,7 @@ pub(in crate::aws::s3) fn create(
         key: ask.key.clone(),
         initiated: now,
         parts: BTreeMap::new(),
-        declared: declared(ask)?,
+        declared: declared(ask)?.filter(|_| !bucket.sumless),
         meta: Meta::of(ask)?,
         tags: tags(ask.header("x-amz-tagging").unwrap_or_default())?,
         storage_class: storage_class(ask)?,
