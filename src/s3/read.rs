@@ -111,8 +111,9 @@ impl S3 {
                 .range("bytes=0-0");
             async move {
                 match attempt.end(request.send().await) {
-                    // An empty object has no first byte.
+                    // An empty object has no first byte, an archived one none to read: they are there.
                     Err(S3Error::Refused { code, .. }) if code == "InvalidRange" => Ok(()),
+                    Err(S3Error::Archived { .. }) => Ok(()),
                     answer => answer.map(drop),
                 }
             }

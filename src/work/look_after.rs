@@ -1,0 +1,46 @@
+//! The look after a write that may have replaced something: is the source still what was written?
+
+use jiff::{Timestamp, Unit};
+
+use super::reconcile::Run;
+use super::task::Failure;
+use crate::copy::{Copy, Done};
+use crate::s3::{Found, Object, Side};
+
+impl Run<'_> {
+    /// Whether the source is still what was written.
+    pub(super) async fn still_written(
+        &self,
+        source: Option<&Object>,
+        copy: &Copy,
+        done: &Done,
+    ) -> Result<bool, Failure> {
+        let (Side { s3, bucket }, event) = (self.task.from, self.task.event);
+        let Found::Object(now) = s3.head(bucket, &event.key).await? else {
+            return Ok(false);
+        };
+        if now.etag != copy.pin {
+            return Ok(false);
+        }
+        if let Some(source) = source {
+            // The same bytes may have come under other headers since.
+            return Ok(source.headers == now.headers && source.metadata == now.metadata);
+        }
+        // Written blindly, so that which headers were copied is not known; which version is.
+        if done.source_version.is_some() || now.version_id.is_some() {
+            return Ok(done.source_version == now.version_id);
+        }
+        // The event tells when its version came into being, and S3 counts Last-Modified in whole
+        // seconds. Anything later is another version.
+        Ok(event
+            .time
+            .is_some_and(|time| now.last_modified <= next_second(time)))
+    }
+}
+
+fn next_second(time: Timestamp) -> Timestamp {
+    let up = jiff::TimestampRound::new()
+        .smallest(Unit::Second)
+        .mode(jiff::RoundMode::Ceil);
+    time.round(up).unwrap_or(time)
+}
