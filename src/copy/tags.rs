@@ -6,9 +6,9 @@
 //!
 //! HEAD tells how many tags there are. But it tells nothing to who may not read tags, and whoever
 //! requires tags must not take that for "none". So nothing is taken for "none" only where the
-//! route's tags could be read within the last minute; else they are asked for. So an object without
-//! tags costs no call, but for one a minute; and a right that is taken away is noticed after a
-//! minute, within which tags may be missed.
+//! route's tags could be read within the last minute; else they are asked for, and always for what
+//! is made in parts. So a small object without tags costs no call, but for one a minute; and a right
+//! that is taken away is noticed after a minute, within which tags of such may be missed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -115,7 +115,12 @@ impl Copier {
         if act.copy.way == Way::Server {
             return Ok(Tagging::Copied);
         }
-        let tags = Box::pin(self.tags(act.route, (act.from, act.key), act.seen()?));
+        let source = act.seen()?;
+        let counted = act.from.s3.counts_tags() && self.rights.are_read(act.route.name);
+        if act.copy.way == Way::Stream && source.tag_count.is_none() && counted {
+            return Ok(Tagging::Left);
+        }
+        let tags = Box::pin(self.tags(act.route, (act.from, act.key), source));
         Ok(match tags.await? {
             Some(tags) if !tags.is_empty() => match tagging_header(&tags) {
                 Some(header) => Tagging::Sent(header),
@@ -138,12 +143,8 @@ impl Copier {
         if !self.wants_tags(route) {
             return Ok(None);
         }
-        match source.tag_count {
-            Some(0) => return Ok(Some(Tags::new())),
-            None if s3.counts_tags() && self.rights.are_read(route.name) => {
-                return Ok(Some(Tags::new()));
-            }
-            Some(_) | None => {}
+        if source.tag_count == Some(0) {
+            return Ok(Some(Tags::new()));
         }
         match s3.tags(bucket, key, source).await {
             Ok(tags) => {
