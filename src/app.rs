@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::account::Accounts;
 use crate::admin::{QueueView, View};
-use crate::catalog::{CrawlerTask, Crawlers};
+use crate::catalog::{Catalog, CrawlerTask, Crawlers};
 use crate::config::{Config, Queue};
 use crate::copy::Copier;
 use crate::edge::Edge;
@@ -29,7 +29,7 @@ use crate::s3::Bandwidth;
 use crate::settle::Settler;
 use crate::start::{Linked, StartError, link};
 use crate::supervisor::Supervisor;
-use crate::work::{Arrived, Gates, Job, Lanes, Pool, QueueTerms, Reconciler, Worker};
+use crate::work::{Announce, Gates, Job, Lanes, Pool, QueueTerms, Reconciler, Worker};
 
 /// Verdicts waiting to be settled; the settler is a thousand times faster than S3.
 const VERDICTS: usize = 1_024;
@@ -73,14 +73,14 @@ impl App {
             &all_worked,
             &mut supervisor,
         );
-        let arrived = arrived(crawlers.clone());
+        let arrivals = Arc::new(Catalog::new(crawlers.clone()));
         let lanes = Lanes::new(&config.work, metrics.clone(), supervisor.stop());
         let worker = worker(
             config,
             &accounts,
             edge,
             metrics.clone(),
-            arrived,
+            arrivals,
             lanes.clone(),
         );
         let (doors, progress) = (worker.doors.clone(), worker.progress.clone());
@@ -175,7 +175,7 @@ pub fn worker(
     accounts: &Accounts,
     edge: &Edge,
     metrics: Metrics,
-    arrived: Arrived,
+    arrivals: Arc<dyn Announce>,
     lanes: Lanes,
 ) -> Worker {
     let routes = Routes::compile(config);
@@ -189,7 +189,7 @@ pub fn worker(
         reconciler: Reconciler::new(copier),
         doors: accounts.doors(&config.retry, edge, metrics.clone()),
         metrics,
-        arrived,
+        arrivals,
         unversioned: Mutex::default(),
     }
 }
@@ -315,12 +315,4 @@ fn crawlers(
         handle
     });
     tasks.collect()
-}
-
-fn arrived(crawlers: Crawlers) -> Arrived {
-    Arc::new(move |route| {
-        for crawler in &route.crawlers {
-            crawlers.arrived(crawler);
-        }
-    })
 }

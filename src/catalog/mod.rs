@@ -4,6 +4,7 @@
 //! crawler turns any number of marks into as few runs as the configuration allows. Nothing is
 //! written down: after a restart every crawler runs once, so no mark can be lost.
 
+mod announce;
 mod athena;
 mod backoff;
 mod crawler;
@@ -17,6 +18,7 @@ use std::error::Error;
 
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 
+pub use self::announce::Catalog;
 pub use self::athena::{AthenaError, Query, Table, run_query};
 pub use self::crawler::CrawlerTask;
 pub use self::crawlers::{Crawlers, Handle, Snapshot, State};

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::Accounts;
 use crate::app::worker;
+use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::event::{Event, Kind};
@@ -43,7 +44,14 @@ impl Reconcile {
         let config = &accounts.settle(config);
         config.check_regions()?;
         let lanes = Lanes::new(&config.work, metrics.clone(), CancellationToken::new());
-        let worker = worker(config, &accounts, &edge, metrics, Arc::new(|_| {}), lanes);
+        let worker = worker(
+            config,
+            &accounts,
+            &edge,
+            metrics,
+            Arc::new(Catalog::default()),
+            lanes,
+        );
         let (bucket, key) = self.object;
         let event = Event {
             bucket,

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::arrival::Unannounced;
 use super::hold::Pass;
 use super::outcome::{Cause, Outcome};
 use super::task::Failure;
@@ -54,6 +55,16 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
         Failure::NotYet(_) => return never("not_yet"),
         Failure::Unkept(_) => return never("unkept"),
         Failure::Target(_) => return never("bad_target_key"),
+        Failure::Unannounced(Unannounced { lasts: true, .. }) => {
+            pass.route_failed(told.clone());
+            return held(Duration::ZERO);
+        }
+        Failure::Unannounced(_) => {
+            return Outcome::RetryAfter(
+                Duration::ZERO,
+                Cause::new("unannounced", told).uncounted(),
+            );
+        }
         Failure::Contended => return later("contended"),
         Failure::Restoring(wait) => {
             // S3 has answered for the object: the route works.

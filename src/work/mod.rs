@@ -4,6 +4,7 @@
 //! the verdict, and the receipt without which nothing can be settled, go on to `settle`.
 
 mod archived;
+mod arrival;
 mod delivery;
 mod fail;
 mod gates;
@@ -36,6 +37,7 @@ use crate::queue::Window;
 use crate::route::{Route, Routes};
 use crate::s3::{Bandwidth, Doors};
 
+pub use arrival::{Announce, Arrival, Unannounced};
 pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
@@ -47,9 +49,6 @@ pub use task::{Equal, Failure, Reached, Reconciled, Target, Task};
 
 /// A message of a newer release waits this long for a process that knows it.
 const NEWER_WAIT: Duration = Duration::from_mins(1);
-
-/// Told that something arrived on a route, or may have.
-pub type Arrived = Arc<dyn Fn(&Route) + Send + Sync>;
 
 /// Works deliveries. Shared by all workers.
 pub struct Worker {
@@ -70,7 +69,7 @@ pub struct Worker {
     /// What is counted.
     pub metrics: Metrics,
     /// Who is told of arrivals.
-    pub arrived: Arrived,
+    pub arrivals: Arc<dyn Announce>,
     /// The routes that were warned that they move what has no versions.
     pub unversioned: Mutex<BTreeSet<String>>,
 }
@@ -105,7 +104,7 @@ impl Worker {
                 biased;
                 () = seat.given_back() => (Settlement::Release, Vec::new(), Vec::new()),
                 (ends, lags) = self.message(&delivery, &window, &seat) => {
-                    let late = ends.iter().filter_map(End::late).cloned().collect();
+                    let late = ends.iter().filter_map(|end| end.late.clone()).collect();
                     let outcomes = ends.into_iter().map(|end| end.outcome);
                     let settlement = delivery.settlement(Outcome::of_message(outcomes));
                     (settlement, late, lags)
@@ -185,7 +184,7 @@ impl Worker {
         &self,
         settlement: Settlement,
         window: &Window,
-        late: &[Arc<Route>],
+        late: &[Arrival],
     ) -> Settlement {
         let Some(lands_by) = window.lands_by() else {
             return settlement;
@@ -200,8 +199,12 @@ impl Worker {
             }
             settled @ (Settlement::Delete(_) | Settlement::Park(_) | Settlement::Release) => {
                 tokio::time::sleep_until(lands_by).await;
-                for route in late {
-                    (self.arrived)(route);
+                for arrival in late {
+                    if let Err(unannounced) = self.arrivals.arrived(arrival).await {
+                        let cause = Cause::new("unannounced", unannounced.to_string()).uncounted();
+                        let after = Duration::ZERO;
+                        return Settlement::ShowAgain { after, cause };
+                    }
                 }
                 settled
             }
@@ -216,15 +219,8 @@ pub struct End {
     pub route: Option<Arc<Route>>,
     /// How it ended.
     pub outcome: Outcome,
-    /// A write has had no answer: it may yet land.
-    unanswered: bool,
-}
-
-impl End {
-    /// The route on which something may yet arrive.
-    fn late(&self) -> Option<&Arc<Route>> {
-        self.route.as_ref().filter(|_| self.unanswered)
-    }
+    /// What may yet arrive: a write has had no answer.
+    late: Option<Arrival>,
 }
 
 /// When an event happened, for the lag of its route.

@@ -48,6 +48,7 @@ impl Reconciler {
             window,
             wrote: false,
             equal: None,
+            target: None,
             written: None,
             began: BTreeSet::new(),
             large: false,
@@ -65,6 +66,7 @@ impl Reconciler {
             end,
             wrote: run.wrote,
             equal: run.equal.filter(|_| proved),
+            target: run.target,
         }
     }
 }
@@ -78,6 +80,8 @@ pub(super) struct Run<'a> {
     pub(super) wrote: bool,
     /// What stands at the destination was proved equal to the source.
     pub(super) equal: Option<Equal>,
+    /// Where something was written last, or may have been.
+    pub(super) target: Option<String>,
     /// The copy that was written last, if that is what stands there.
     pub(super) written: Option<Reached>,
     /// The destination keys of uploads that were begun.
@@ -273,6 +277,7 @@ impl Run<'_> {
         let target = self.key_for(None)?;
         let Side { s3, bucket } = self.task.to;
         tracing::debug!(target, ?condition, "deleting");
+        self.target = Some(target.clone());
         match s3.delete(bucket, &target, condition, self.window).await {
             Ok(()) => (self.wrote, self.written) = (true, None),
             Err(e) if self.lost_a_race(condition, &e) => return Ok(Step::Refused),
@@ -315,6 +320,7 @@ impl Run<'_> {
             self.began.insert(target.clone());
         }
         tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
+        self.target = Some(target.clone());
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
             Err(CopyError::S3(e)) if self.lost_a_race(&copy.condition, &e) => {

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::arrival::{Arrival, Unannounced};
 use super::fail::{self, Failed};
 use super::hold::{Entry, Pass};
 use super::lanes::{Seat, Turn};
 use super::outcome::{Cause, Outcome, Skip};
 use super::reconcile::ROUNDS;
 use super::removal::Original;
-use super::task::{Equal, Failure, Reached, Reconciled, Target, Task};
+use super::task::{Equal, Failure, Reached, Target, Task};
 use super::{End, Worker};
 use crate::config::SourceMissing;
 use crate::copy::{ForRoute, Nothing};
@@ -25,8 +26,8 @@ pub(super) struct Routed {
     pub(super) outcome: Outcome,
     /// The destination, if it was proved equal to the source.
     pub(super) equal: Option<Equal>,
-    /// A write has had no answer: it may yet land.
-    unanswered: bool,
+    /// What may yet arrive: a write has had no answer.
+    late: Option<Arrival>,
     /// To be told how it went, once that is known of the original, too.
     pass: Option<Pass>,
 }
@@ -88,7 +89,7 @@ impl Worker {
                     route: route.clone(),
                     outcome: Outcome::RetryAfter(wait, cause.at(&route.name, &event.key)),
                     equal: None,
-                    unanswered: false,
+                    late: None,
                     pass: None,
                 };
             }
@@ -121,27 +122,34 @@ impl Worker {
             received_before,
             turn: Turn { seat, pass: &pass },
         };
-        let Reconciled { end, wrote, equal } = self.reconciler.reconcile(&task, window).await;
+        let reconciled = self.reconciler.reconcile(&task, window).await;
 
-        // Whatever the ending says, a crawl is never lost.
         let unanswered = window.lands_by() != before;
-        if wrote || received > 1 || unanswered {
-            (self.arrived)(route);
-        }
-        let (outcome, pass) = match end {
+        let announce = reconciled.wrote || received > 1 || unanswered;
+        let reached = reconciled.end.as_ref().ok();
+        let arrival =
+            announce.then(|| Arrival::of(route, event, reconciled.target.clone(), reached));
+        let (outcome, pass) = match reconciled.end {
             Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {
                 let outcome = failed(route, event, received, failure, pass, window);
                 (outcome, None)
             }
         };
-        Routed {
+        let mut routed = Routed {
             route: route.clone(),
             outcome,
-            equal,
-            unanswered,
+            equal: reconciled.equal,
+            late: arrival.clone().filter(|_| unanswered),
             pass,
+        };
+        // Whatever the outcome, what follows from an arrival is never lost.
+        if let Some(arrival) = &arrival
+            && let Err(unannounced) = self.arrivals.arrived(arrival).await
+        {
+            routed.take_back(event, received, unannounced, window);
         }
+        routed
     }
 
     /// What a destination's end means; and the pass, if both sides have answered as they should.
@@ -202,7 +210,7 @@ impl Worker {
         let Routed {
             route,
             mut outcome,
-            unanswered,
+            late,
             pass,
             equal: _,
         } = routed;
@@ -217,7 +225,7 @@ impl Worker {
         End {
             route: Some(route),
             outcome,
-            unanswered,
+            late,
         }
     }
 
@@ -233,8 +241,21 @@ impl Worker {
         End {
             route: None,
             outcome,
-            unanswered: false,
+            late: None,
         }
+    }
+}
+
+impl Routed {
+    /// What was done could be lost to those who wait for it: the message has to come again.
+    fn take_back(&mut self, event: &Event, received: u32, why: Unannounced, window: &Window) {
+        self.equal = None;
+        self.outcome = if let Some(pass) = self.pass.take() {
+            failed(&self.route, event, received, why.into(), pass, window)
+        } else {
+            let cause = Cause::new("unannounced", why.to_string()).uncounted();
+            Outcome::RetryAfter(Duration::ZERO, cause.at(&self.route.name, &event.key))
+        };
     }
 }
 

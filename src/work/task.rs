@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::arrival::Unannounced;
 use super::lanes::Turn;
 use super::reconcile::ROUNDS;
 use crate::config::{Archived, Way};
@@ -100,6 +101,9 @@ pub enum Failure {
     /// The destination key cannot be made.
     #[error("{0}")]
     Target(String),
+    /// What arrived could not be announced.
+    #[error(transparent)]
+    Unannounced(#[from] Unannounced),
 }
 
 impl From<S3Error> for Failure {
@@ -127,4 +131,6 @@ pub struct Reconciled {
     pub wrote: bool,
     /// Where the destination is, if it was proved equal to the source.
     pub equal: Option<Equal>,
+    /// Where something was written last, or may have been.
+    pub target: Option<String>,
 }

@@ -1,0 +1,67 @@
+//! What arrives, and who is told of it before the message that brought it may end.
+//!
+//! An arrival is announced if this delivery wrote, had a write without an answer, or was received
+//! before: whatever its ending says, what has to follow is never lost. Who announces says when
+//! that is safe; until then the message stays in its queue.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use super::task::Reached;
+use crate::event::Event;
+use crate::route::Route;
+
+/// Something arrived at a destination, or may have.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// By which route.
+    pub route: Arc<Route>,
+    /// Of which object.
+    pub source: String,
+    /// Under which key. None where a dated one cannot be told, as its source is gone.
+    pub target: Option<String>,
+    /// Its bytes, where they are known.
+    pub bytes: Option<u64>,
+    /// When the object came into being, if the event says so.
+    pub time: Option<Timestamp>,
+    /// Its copy was deleted.
+    pub removed: bool,
+}
+
+/// Told of arrivals.
+pub trait Announce: Send + Sync {
+    /// Returns once the arrival can no longer be lost.
+    fn arrived<'a>(&'a self, arrival: &'a Arrival) -> BoxFuture<'a, Result<(), Unannounced>>;
+}
+
+/// An arrival that could still be lost: its message has to come again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Unannounced {
+    /// What was said.
+    pub why: String,
+    /// Until a person changes something, no other arrival will fare better.
+    pub lasts: bool,
+}
+
+impl Arrival {
+    pub(super) fn of(
+        route: &Arc<Route>,
+        event: &Event,
+        target: Option<String>,
+        reached: Option<&Reached>,
+    ) -> Self {
+        // A key without a date is always known; else the event's own time is the best guess.
+        let target = target.or_else(|| route.destination(&event.key, event.time).ok());
+        Self {
+            route: route.clone(),
+            source: event.key.clone(),
+            target,
+            bytes: event.size,
+            time: event.time,
+            removed: reached == Some(&Reached::Deleted),
+        }
+    }
+}
