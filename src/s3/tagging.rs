@@ -44,26 +44,34 @@ impl S3 {
             let request = reading!(client.get_object_tagging(), bucket).key(key);
             async move { attempt.end(request.send().await) }
         });
+        let moved = S3Error::Precondition { op: call.op };
         let answer = match self.learn(bucket, answer.await) {
-            // A stand-in that knows no tags has none. A delete marker gets the same answer, and
-            // nothing can be copied of it.
-            Err(S3Error::NotImplemented { .. }) => return Ok(Tags::new()),
+            // Who knows no tags has none. But a delete marker gets the same answer.
+            Err(S3Error::NotImplemented { .. }) => {
+                let there = seen.tag_count.is_none() && self.is_there(bucket, key, seen).await?;
+                return there.then(Tags::new).ok_or(moved);
+            }
             answer => answer?,
         };
         if answer.tag_set.is_empty() && seen.tag_count.is_none() {
             return Ok(Tags::new());
         }
-        let moved = S3Error::Precondition { op: call.op };
-        match seen.own_version() {
-            Some(version) if answer.version_id.as_deref() == Some(version) => {}
-            Some(_) => return Err(moved),
-            None => match self.head(bucket, key).await? {
-                Found::Object(now) if now.is_same(seen) => {}
-                Found::Object(_) | Found::Gone | Found::Nothing => return Err(moved),
-            },
+        let is_its = match seen.own_version() {
+            Some(version) => answer.version_id.as_deref() == Some(version),
+            None => self.is_there(bucket, key, seen).await?,
+        };
+        if !is_its {
+            return Err(moved);
         }
         let tags = answer.tag_set.into_iter().map(|tag| (tag.key, tag.value));
         Ok(tags.filter(|(key, _)| !key.starts_with(RESERVED)).collect())
+    }
+
+    async fn is_there(&self, bucket: &Bucket, key: &str, seen: &Object) -> Result<bool, S3Error> {
+        Ok(match self.head(bucket, key).await? {
+            Found::Object(now) => now.is_same(seen),
+            Found::Gone | Found::Nothing => false,
+        })
     }
 
     /// Puts tags onto an object, instead of those it has.
