@@ -10,6 +10,7 @@ mod backoff;
 mod crawler;
 mod crawlers;
 mod glue;
+mod ledger;
 mod schedule;
 #[cfg(test)]
 pub(crate) mod scripted;
