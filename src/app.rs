@@ -7,6 +7,8 @@
 //!                               crawlers                          admin looks on
 //! ```
 
+mod catalog;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,9 +17,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::catalog::Makings;
 use crate::account::Accounts;
 use crate::admin::{QueueView, View};
-use crate::catalog::{Catalog, CrawlerTask, Crawlers};
 use crate::config::{Config, Queue};
 use crate::copy::Copier;
 use crate::edge::Edge;
@@ -53,34 +55,34 @@ impl App {
     /// [`StartError`] when a queue is missing or has no dead-letter queue.
     pub async fn start(config: &Config, edge: &Edge) -> Result<Self, StartError> {
         let (metrics, registry) = Metrics::new(&config.environment);
-        let accounts = Accounts::open(config, edge, &metrics).await?;
+        let accounts = Box::pin(Accounts::open(config, edge, &metrics)).await?;
         let config = &accounts.settle(config);
         config.check_regions()?;
         let mut linked = Vec::new();
         for (name, queue) in &config.queue {
             let client = accounts.of(queue.account.as_deref()).sqs(queue);
             let sqs = Sqs::new(client, queue.url.clone(), metrics.clone());
-            linked.push((name, queue, link(name, queue, sqs, &edge.dice).await?));
+            let linking = Box::pin(link(name, queue, sqs, &edge.dice));
+            linked.push((name, queue, linking.await?));
         }
 
         let mut supervisor = Supervisor::default();
         let all_worked = CancellationToken::new();
-        let crawlers = crawlers(
+        let makings = Makings {
             config,
-            &accounts,
+            accounts: &accounts,
             edge,
-            &metrics,
-            &all_worked,
-            &mut supervisor,
-        );
-        let arrivals = Arc::new(Catalog::new(crawlers.clone()));
+            metrics: &metrics,
+        };
+        let begin = makings.begin(&all_worked, &mut supervisor);
+        let (catalog, crawlers) = Box::pin(begin).await?;
         let lanes = Lanes::new(&config.work, metrics.clone(), supervisor.stop());
         let worker = worker(
             config,
             &accounts,
             edge,
             metrics.clone(),
-            arrivals,
+            Arc::new(catalog),
             lanes.clone(),
         );
         let (doors, progress) = (worker.doors.clone(), worker.progress.clone());
@@ -281,38 +283,4 @@ impl Stages<'_> {
             pulse: pulse_seen,
         }
     }
-}
-
-fn crawlers(
-    config: &Config,
-    accounts: &Accounts,
-    edge: &Edge,
-    metrics: &Metrics,
-    worked: &CancellationToken,
-    supervisor: &mut Supervisor,
-) -> Crawlers {
-    let tasks = config.crawler.iter().map(|(name, crawler)| {
-        let account = accounts.of(crawler.account.as_deref());
-        let region = crawler.region.as_deref();
-        let region = region.or(account.aws().region.as_deref());
-        let glue = account.glue(region, metrics.clone());
-        let dice = fastrand::Rng::with_seed(edge.dice.seed());
-        let region = region.unwrap_or("the SDK's region");
-        let task = CrawlerTask::new(
-            name,
-            crawler,
-            region,
-            glue,
-            supervisor.stop(),
-            worked.clone(),
-            dice,
-        );
-        let handle = task.handle();
-        supervisor.spawn(format!("crawler {name}"), async move {
-            task.run().await;
-            Ok(())
-        });
-        handle
-    });
-    tasks.collect()
 }

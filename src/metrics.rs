@@ -6,6 +6,8 @@
 //!
 //! The registry belongs to one daemon, not to the process, so several daemons fit in one test.
 
+mod catalog;
+
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -15,6 +17,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+
+pub use catalog::{CatalogMetrics, CrawlLabels, CrawlerLabel};
 
 /// Seconds: from one fast copy to a lag that somebody is paged for.
 const BUCKETS: [f64; 16] = [
@@ -59,6 +63,8 @@ pub struct Metrics {
     pub work_duration: Family<QueueLabel, Histogram, fn() -> Histogram>,
     /// From the event's time to the message's end.
     pub lag: Family<RouteLabel, Histogram, fn() -> Histogram>,
+    /// What is counted of the catalogue.
+    pub catalog: CatalogMetrics,
 }
 
 /// `queue`: the section's name.
@@ -142,6 +148,7 @@ impl Metrics {
     /// Makes the metrics and the registry that prints them.
     #[must_use]
     pub fn new(environment: &str) -> (Self, Registry) {
+        let mut all = Registry::with_prefix("brigade");
         let metrics = Self {
             received: Family::default(),
             settled: Family::default(),
@@ -160,8 +167,8 @@ impl Metrics {
             route_held: Family::default(),
             work_duration: Family::new_with_constructor(seconds),
             lag: Family::new_with_constructor(seconds),
+            catalog: CatalogMetrics::register(&mut all),
         };
-        let mut all = Registry::with_prefix("brigade");
         let build = [
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("environment", environment.to_owned()),

@@ -21,12 +21,12 @@ pub enum StartError {
     Config(#[from] Refusal),
     /// The URL names no queue.
     #[error(
-        "queue.{name}.url = \"{url}\": no such queue (in this region and for these credentials); \
+        "{key} = \"{url}\": no such queue (in this region and for these credentials); \
          create it or correct the URL"
     )]
     NoQueue {
-        /// The `[queue.NAME]`.
-        name: String,
+        /// As it is called in the configuration.
+        key: String,
         /// As configured.
         url: String,
     },
@@ -41,12 +41,12 @@ pub enum StartError {
     },
     /// Credentials or permissions are missing.
     #[error(
-        "queue.{name}.url = \"{url}\": {error}; the daemon needs sqs:GetQueueAttributes, \
+        "{key} = \"{url}\": {error}; the daemon needs sqs:GetQueueAttributes, \
          sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility there"
     )]
     Refused {
-        /// The `[queue.NAME]`.
-        name: String,
+        /// As it is called in the configuration.
+        key: String,
         /// As configured.
         url: String,
         /// In the service's words.
@@ -70,31 +70,7 @@ pub struct Linked {
 /// # Errors
 /// [`StartError`].
 pub async fn link(name: &str, queue: &Queue, sqs: Sqs, dice: &Dice) -> Result<Linked, StartError> {
-    let mut wait = FIRST_BACKOFF;
-    let facts = loop {
-        match sqs.facts().await {
-            Ok(facts) => break facts,
-            Err(error @ SqsError::Unavailable { .. }) => {
-                tracing::warn!(queue = name, url = queue.url, %error, "waiting for SQS");
-                tokio::time::sleep(dice.spread(wait)).await;
-                wait = (wait * 2).min(LONGEST_BACKOFF);
-            }
-            Err(SqsError::NoQueue { .. }) => {
-                return Err(StartError::NoQueue {
-                    name: name.into(),
-                    url: queue.url.clone(),
-                });
-            }
-            Err(error @ SqsError::Refused { .. }) => {
-                let url = queue.url.clone();
-                return Err(StartError::Refused {
-                    name: name.into(),
-                    url,
-                    error,
-                });
-            }
-        }
-    };
+    let facts = look(&format!("queue.{name}.url"), &queue.url, &sqs, dice).await?;
     let dead = queue
         .dead_letter_queue_url
         .clone()
@@ -108,6 +84,29 @@ pub async fn link(name: &str, queue: &Queue, sqs: Sqs, dice: &Dice) -> Result<Li
         queue: sqs,
         facts,
     })
+}
+
+/// Looks at a queue, named by its key in the configuration, until SQS has answered.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn look(key: &str, url: &str, sqs: &Sqs, dice: &Dice) -> Result<Facts, StartError> {
+    let mut wait = FIRST_BACKOFF;
+    let (key, url) = (key.to_owned(), url.to_owned());
+    loop {
+        match sqs.facts().await {
+            Ok(facts) => return Ok(facts),
+            Err(error @ SqsError::Unavailable { .. }) => {
+                tracing::warn!(key, url, %error, "waiting for SQS");
+                tokio::time::sleep(dice.spread(wait)).await;
+                wait = (wait * 2).min(LONGEST_BACKOFF);
+            }
+            Err(SqsError::NoQueue { .. }) => return Err(StartError::NoQueue { key, url }),
+            Err(error @ SqsError::Refused { .. }) => {
+                return Err(StartError::Refused { key, url, error });
+            }
+        }
+    }
 }
 
 /// What is wrong between our count and the redrive policy's.

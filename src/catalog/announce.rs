@@ -3,20 +3,52 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::arrivals::Announcer;
 use super::crawlers::Crawlers;
 use crate::work::{Announce, Arrival, Unannounced};
 
-/// All that follows from an arrival. The default knows nobody to tell.
+/// All that follows from an arrival.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    crawlers: Crawlers,
+    crawlers: Crawling,
+}
+
+/// How crawlers hear of arrivals.
+#[derive(Debug, Default)]
+enum Crawling {
+    /// Not at all.
+    #[default]
+    Unheard,
+    /// Their tasks here are marked; a crash is made good by a crawl at the next start.
+    Marks(Crawlers),
+    /// Through the queue of arrivals.
+    Queue(Announcer),
 }
 
 impl Catalog {
-    /// Tells these crawlers.
+    /// Marks the crawlers of this process.
     #[must_use]
-    pub fn new(crawlers: Crawlers) -> Self {
-        Self { crawlers }
+    pub fn marks(crawlers: Crawlers) -> Self {
+        Self {
+            crawlers: Crawling::Marks(crawlers),
+        }
+    }
+
+    /// Sends arrivals to the queue of all processes.
+    #[must_use]
+    pub fn announces(announcer: Announcer) -> Self {
+        Self {
+            crawlers: Crawling::Queue(announcer),
+        }
+    }
+
+    async fn crawl(&self, crawler: &str, arrival: &Arrival) -> Result<(), Unannounced> {
+        match &self.crawlers {
+            Crawling::Unheard => {}
+            Crawling::Marks(crawlers) => crawlers.arrived(crawler),
+            Crawling::Queue(announcer) => announcer.announce(crawler, arrival.place()).await?,
+        }
+        Ok(())
     }
 }
 
@@ -24,7 +56,7 @@ impl Announce for Catalog {
     fn arrived<'a>(&'a self, arrival: &'a Arrival) -> BoxFuture<'a, Result<(), Unannounced>> {
         async {
             for crawler in &arrival.route.crawlers {
-                self.crawlers.arrived(crawler);
+                self.crawl(crawler, arrival).await?;
             }
             Ok(())
         }

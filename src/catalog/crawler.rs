@@ -5,103 +5,65 @@
 //! The rules:
 //! * marking never blocks and never waits for Glue; any number of marks are one until they are
 //!   collected, and marks made while a start is being asked for count as after it;
-//! * a call under way is never cut off: stopping ends the waiting in between;
-//! * a failure is reported once at full voice and then quietly, until it changes or is mended.
+//! * a call under way is never cut off: stopping ends the waiting in between.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use fastrand::Rng;
 use futures_util::FutureExt;
-use tokio::sync::{Notify, watch};
+use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{info, warn};
 
-use super::backoff::Backoff;
-use super::crawlers::{Handle, Seen, Snapshot, State};
-use super::glue::{CrawlResult, Glue, GlueError, Look, Start};
+use super::crawlers::{Handle, State};
+use super::glue::{Glue, GlueError, Look, Start};
+use super::report::Report;
 use super::schedule::{Ending, Schedule};
 use crate::config;
-
-/// A run takes minutes and costs a minimum of ten, so a look every few seconds is plenty.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// A floor under a `quiet` of next to nothing.
-const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(100);
-/// A crawler that was missing is found, once created, within the second.
-const CALL_BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
-/// Runs that fail are paid for as well.
-const LONGEST_CRAWL_BACKOFF: Duration = Duration::from_hours(1);
 
 /// Keeps one crawler in step. The supervisor runs it.
 #[derive(Debug)]
 pub struct CrawlerTask {
-    section: String,
     glue: Glue,
     /// No run is started on schedule after this.
     stop: CancellationToken,
     /// Nothing arrives after this.
     end: CancellationToken,
-    dice: Rng,
     boot: Instant,
     schedule: Schedule,
-    /// Something has arrived, not only a boot, that no start covers.
-    arrived: bool,
-    look_every: Duration,
+    /// Since when something that has arrived, not only a boot, is covered by no start.
+    arrived: Option<Timestamp>,
+    /// Since when what the run under way covers has arrived.
+    crawled: Option<Timestamp>,
     next_look: Instant,
-    calls: Backoff,
-    crawls: Backoff,
     mark: Arc<Notify>,
-    seen: watch::Sender<Seen>,
+    report: Report,
 }
 
 impl CrawlerTask {
-    /// Prepares the task of `[crawler.SECTION]`; `client` is of `region`.
+    /// Prepares the task of a crawler. After `stop` no run is started on schedule, after `end` nothing arrives.
     #[must_use]
     pub fn new(
-        section: &str,
+        report: Report,
         config: &config::Crawler,
-        region: &str,
         glue: Glue,
         stop: CancellationToken,
         end: CancellationToken,
-        dice: Rng,
     ) -> Self {
-        let config::Crawler {
-            name,
-            region: _,
-            account: _,
-            quiet,
-            at_most_every,
-        } = config;
-        let snapshot = Snapshot {
-            crawler: name.as_deref().unwrap_or(section).to_owned(),
-            region: region.to_owned(),
-            state: State::Waiting,
-            dirty: true,
-            last_result: None,
-            last_started_seconds_ago: None,
-            error: None,
-        };
         let boot = Instant::now();
         Self {
-            section: section.to_owned(),
             glue,
             stop,
             end,
-            dice,
             boot,
-            schedule: Schedule::new(*quiet, *at_most_every, Duration::ZERO),
-            arrived: false,
-            look_every: LOOK_EVERY.min(*quiet).max(LOOK_AT_MOST_EVERY),
+            schedule: Schedule::new(config.quiet, config.at_most_every, Duration::ZERO),
+            arrived: None,
+            crawled: None,
             next_look: boot,
-            calls: Backoff::new(CALL_BACKOFF.0, CALL_BACKOFF.1),
-            crawls: Backoff::new((*at_most_every).max(LOOK_EVERY), LONGEST_CRAWL_BACKOFF),
+            report,
             mark: Arc::default(),
-            seen: watch::Sender::new(Seen {
-                snapshot,
-                started: None,
-            }),
         }
     }
 
@@ -109,9 +71,9 @@ impl CrawlerTask {
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle {
-            section: self.section.clone(),
-            mark: self.mark.clone(),
-            seen: self.seen.subscribe(),
+            section: self.report.section().to_owned(),
+            mark: Some(self.mark.clone()),
+            seen: self.report.subscribe(),
         }
     }
 
@@ -123,9 +85,9 @@ impl CrawlerTask {
         // What still runs may bring more.
         self.end.clone().cancelled().await;
         self.ask_for_what_is_owed().await;
-        if self.arrived {
+        if self.arrived.is_some() {
             warn!(
-                crawler = self.crawler(),
+                crawler = self.report.crawler(),
                 "stopped with a crawl owed; the next boot runs it"
             );
         }
@@ -133,7 +95,7 @@ impl CrawlerTask {
 
     async fn ask_for_what_is_owed(&mut self) {
         self.collect();
-        if self.arrived && self.schedule.under_way().is_none() {
+        if self.arrived.is_some() && self.schedule.under_way().is_none() {
             self.start().await;
         }
     }
@@ -146,7 +108,7 @@ impl CrawlerTask {
     }
 
     fn marked(&mut self) {
-        self.arrived = true;
+        self.arrived.get_or_insert_with(|| self.report.now());
         self.schedule.arrived(self.boot.elapsed());
     }
 
@@ -188,127 +150,73 @@ impl CrawlerTask {
 
     async fn start(&mut self) {
         let asked = Instant::now();
-        match self.glue.start(&self.crawler()).await {
+        match self.glue.start(self.report.crawler()).await {
             Ok(Start::Granted) => {
-                self.mended();
-                info!(crawler = self.crawler(), "crawl started");
-                self.arrived = false;
+                self.report.mended();
+                self.report.started(asked);
+                self.crawled = self.arrived.take();
                 self.schedule.started(asked - self.boot);
-                self.seen.send_modify(|seen| seen.started = Some(asked));
             }
             Ok(Start::Busy) => {
-                self.mended();
+                self.report.mended();
                 info!(
-                    crawler = self.crawler(),
+                    crawler = self.report.crawler(),
                     "crawler already running, one more run follows"
                 );
                 self.schedule.busy(self.boot.elapsed());
             }
             Err(error) => {
-                let wait = self.failed(&error);
+                let wait = self.report.failed(&error);
                 self.schedule.refused(self.boot.elapsed(), wait);
             }
         }
-        self.next_look = Instant::now() + self.look_every;
+        self.next_look = Instant::now() + self.report.look_every();
     }
 
     async fn look(&mut self, ours: bool) {
-        let (stop, crawler) = (self.stop.clone(), self.crawler());
+        let (stop, crawler) = (self.stop.clone(), self.report.crawler());
         // A stop need not wait for an answer that nobody will use.
-        let Some(look) = stop.run_until_cancelled(self.glue.look(&crawler)).await else {
+        let Some(look) = stop.run_until_cancelled(self.glue.look(crawler)).await else {
             return;
         };
         match look {
             Ok(Look::Running) => {
-                self.mended();
-                self.next_look = Instant::now() + self.look_every;
+                self.report.mended();
+                self.report.running();
+                self.next_look = Instant::now() + self.report.look_every();
             }
-            Ok(Look::Ready { last, message }) => {
-                self.mended();
-                let ending = if ours {
-                    self.result(last, message)
-                } else {
-                    Ending::Succeeded
+            Ok(Look::Ready { last, message, .. }) => {
+                self.report.mended();
+                self.report.ready();
+                let failed = ours.then(|| self.report.ended(last, message)).flatten();
+                let ending = match failed {
+                    Some(wait) => {
+                        self.owes_again();
+                        Ending::Failed { wait }
+                    }
+                    None => Ending::Succeeded,
                 };
-                self.arrived |= matches!(ending, Ending::Failed { .. });
+                if let Some(since) = self.crawled.take_if(|_| ours) {
+                    self.report.queryable(since);
+                }
                 self.schedule.ended(self.boot.elapsed(), ending);
             }
             Err(error @ GlueError::Missing { .. }) => {
-                let wait = self.failed(&error);
-                self.arrived = true;
+                let wait = self.report.failed(&error);
+                self.owes_again();
                 self.schedule
                     .ended(self.boot.elapsed(), Ending::Failed { wait });
             }
             Err(error @ (GlueError::Denied { .. } | GlueError::Unavailable { .. })) => {
-                self.next_look = Instant::now() + self.failed(&error);
+                self.next_look = Instant::now() + self.report.failed(&error);
             }
         }
     }
 
-    /// Reports how our run ended. Only a success that Glue confirms is one.
-    fn result(&mut self, last: Option<CrawlResult>, message: Option<String>) -> Ending {
-        let started = self.seen.borrow().started;
-        let seconds = started.map_or(0, |at| at.elapsed().as_secs());
-        self.seen
-            .send_modify(|seen| seen.snapshot.last_result = last);
-        let crawler = self.crawler();
-        match last {
-            Some(CrawlResult::Succeeded) => {
-                self.crawls.reset();
-                info!(crawler, seconds, "crawl ended");
-                Ending::Succeeded
-            }
-            Some(CrawlResult::Failed | CrawlResult::Cancelled) | None => {
-                let wait = self.crawls.next(&mut self.dice);
-                let message = message.unwrap_or_default();
-                warn!(crawler, seconds, result = ?last, message, ?wait, "crawl failed, will run again");
-                Ending::Failed { wait }
-            }
-        }
-    }
-
-    /// Reports a failed call and says how long to wait.
-    fn failed(&mut self, failure: &GlueError) -> Duration {
-        let wait = self.calls.next(&mut self.dice);
-        let Snapshot {
-            crawler,
-            region,
-            error: known,
-            ..
-        } = self.seen.borrow().snapshot.clone();
-        let told = failure.to_string();
-        if known.as_ref() == Some(&told) {
-            debug!(
-                crawler,
-                region,
-                error = told,
-                ?wait,
-                "crawler still out of reach"
-            );
-            return wait;
-        }
-        match failure {
-            GlueError::Missing { .. } | GlueError::Denied { .. } => {
-                error!(
-                    crawler,
-                    region,
-                    error = told,
-                    ?wait,
-                    "crawler cannot be run"
-                );
-            }
-            GlueError::Unavailable { .. } => {
-                warn!(crawler, region, error = told, ?wait, "crawler out of reach");
-            }
-        }
-        self.seen
-            .send_modify(|seen| seen.snapshot.error = Some(told));
-        wait
-    }
-
-    fn mended(&mut self) {
-        self.calls.reset();
-        self.seen.send_modify(|seen| seen.snapshot.error = None);
+    /// A run that covers nothing.
+    fn owes_again(&mut self) {
+        let since = self.crawled.take().or(self.arrived);
+        self.arrived = since.or_else(|| Some(self.report.now()));
     }
 
     fn show(&self) {
@@ -319,12 +227,8 @@ impl CrawlerTask {
             None if dirty => State::Waiting,
             None => State::Idle,
         };
-        self.seen
-            .send_modify(|seen| (seen.snapshot.state, seen.snapshot.dirty) = (state, dirty));
-    }
-
-    fn crawler(&self) -> String {
-        self.seen.borrow().snapshot.crawler.clone()
+        let due = self.schedule.due().and_then(|at| self.boot.checked_add(at));
+        self.report.shows(state, dirty, 0, due);
     }
 }
 

@@ -31,7 +31,9 @@ impl Crawlers {
         let Some(handle) = self.0.get(crawler) else {
             return error!(crawler, "no such crawler in the configuration");
         };
-        handle.mark.notify_one();
+        if let Some(mark) = &handle.mark {
+            mark.notify_one();
+        }
     }
 
     /// What every crawler is doing, for `/status.json`.
@@ -48,7 +50,8 @@ impl Crawlers {
 #[derive(Debug, Clone)]
 pub struct Handle {
     pub(super) section: String,
-    pub(super) mark: Arc<Notify>,
+    /// None where arrivals come through a queue.
+    pub(super) mark: Option<Arc<Notify>>,
     pub(super) seen: watch::Receiver<Seen>,
 }
 
@@ -59,8 +62,11 @@ impl Handle {
         let Seen {
             mut snapshot,
             started,
+            due,
         } = self.seen.borrow().clone();
         snapshot.last_started_seconds_ago = started.map(|at| at.elapsed().as_secs());
+        let wait = |at: Instant| at.saturating_duration_since(Instant::now()).as_secs();
+        snapshot.next_start_in_seconds = due.map(wait);
         snapshot
     }
 }
@@ -76,10 +82,14 @@ pub struct Snapshot {
     pub state: State,
     /// Whether anything arrived that no run covers, not even the one under way.
     pub dirty: bool,
+    /// Messages that are held until a crawl covers them.
+    pub held: usize,
     /// How our last run ended.
     pub last_result: Option<CrawlResult>,
     /// How long ago our last run started.
     pub last_started_seconds_ago: Option<u64>,
+    /// When the next start is due, if one is owed and no run is under way.
+    pub next_start_in_seconds: Option<u64>,
     /// The failure that is being waited out.
     pub error: Option<String>,
 }
@@ -102,4 +112,5 @@ pub enum State {
 pub(super) struct Seen {
     pub(super) snapshot: Snapshot,
     pub(super) started: Option<Instant>,
+    pub(super) due: Option<Instant>,
 }

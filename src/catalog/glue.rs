@@ -62,6 +62,8 @@ pub enum Look {
     Running,
     /// No run is.
     Ready {
+        /// What the last run is known by: runs do not begin at the same time.
+        id: Option<String>,
         /// `None` if it never ran, or the result is of a kind unknown here.
         last: Option<CrawlResult>,
         /// Why the last run failed.
@@ -74,6 +76,18 @@ pub enum Look {
 pub struct Glue {
     client: Client,
     metrics: Metrics,
+}
+
+impl CrawlResult {
+    /// As metrics and the log call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 impl Glue {
@@ -125,7 +139,16 @@ impl Glue {
                 Some(LastCrawlStatus::Cancelled) => Some(CrawlResult::Cancelled),
                 _ => None,
             });
+        let id = crawler.last_crawl.as_ref().map(|last| {
+            let began = last.start_time.as_ref().map(ToString::to_string);
+            format!(
+                "{} {}",
+                began.unwrap_or_default(),
+                last.message_prefix().unwrap_or_default()
+            )
+        });
         Ok(Look::Ready {
+            id,
             last,
             message: crawler.last_crawl.and_then(|last| last.error_message),
         })

@@ -5,12 +5,16 @@
 //! written down: after a restart every crawler runs once, so no mark can be lost.
 
 mod announce;
+mod arrivals;
 mod athena;
 mod backoff;
 mod crawler;
 mod crawlers;
+mod drain;
+mod durable;
 mod glue;
 mod ledger;
+mod report;
 mod schedule;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -20,10 +24,14 @@ use std::error::Error;
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 
 pub use self::announce::Catalog;
+pub use self::arrivals::{Announcer, Sender};
 pub use self::athena::{AthenaError, Query, Table, run_query};
 pub use self::crawler::CrawlerTask;
 pub use self::crawlers::{Crawlers, Handle, Snapshot, State};
+pub use self::drain::Drain;
+pub use self::durable::{DurableCrawler, Held};
 pub use self::glue::{CrawlResult, Glue, GlueError, Look, Start};
+pub use self::report::Report;
 pub use self::schedule::{Ending, Schedule};
 
 /// What a service said, or else how far the call came.

@@ -134,6 +134,9 @@ mod tests {
         aws.region                          (unset)                            default
         aws.use_dualstack                   false                              default
         aws.use_fips                        false                              default
+        catalog.account                     (unset)                            default
+        catalog.queue                       (unset)                            default
+        catalog.region                      (unset)                            default
         environment                         "dev"                              default
         queue.events.accept                 ["s3","sns","eventbridge","work"]  default
         queue.events.account                (unset)                            default

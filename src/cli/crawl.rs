@@ -103,7 +103,7 @@ async fn ready(
         sleep(LOOK_EVERY).await;
         match glue.look(crawler).await? {
             Look::Running => {}
-            Look::Ready { last, message } => return Ok((last, message)),
+            Look::Ready { last, message, .. } => return Ok((last, message)),
         }
     }
 }

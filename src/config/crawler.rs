@@ -11,6 +11,10 @@ use super::{Config, shown, text};
 
 const WAIT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(168);
 
+/// Shorter than Glue needs to begin one; longer than it lets one run.
+const STUCK: std::ops::RangeInclusive<Duration> =
+    Duration::from_mins(1)..=Duration::from_hours(168);
+
 /// `[crawler.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -33,6 +37,10 @@ pub struct Crawler {
     #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
     #[schemars(with = "shown::DurationText")]
     pub at_most_every: Duration,
+    /// A run that takes longer is told of as stuck, and waited for all the same; at least 1m.
+    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
+    #[schemars(with = "shown::DurationText")]
+    pub stuck_after: Duration,
 }
 
 impl Default for Crawler {
@@ -43,6 +51,7 @@ impl Default for Crawler {
             account: None,
             quiet: Duration::from_secs(30),
             at_most_every: Duration::from_mins(10),
+            stuck_after: Duration::from_hours(2),
         }
     }
 }
@@ -56,6 +65,8 @@ impl Crawler {
         faults.within(&quiet, &self.quiet, &WAIT, shown::show_duration);
         let most = format!("{at}.at_most_every");
         faults.within(&most, &self.at_most_every, &WAIT, shown::show_duration);
+        let stuck = format!("{at}.stuck_after");
+        faults.within(&stuck, &self.stuck_after, &STUCK, shown::show_duration);
         if self.quiet > self.at_most_every {
             let every = shown::show_duration(&self.at_most_every);
             faults.refuse(&quiet, format!("expected at most at_most_every, {every}"));
@@ -73,6 +84,7 @@ mod tests {
         let table = [
             ("no quiet", "quiet = \"0s\"", "crawler.c.quiet in f = \"0s\": expected 1s to 168h"),
             ("quiet longer than the period", "quiet = \"11m\"", "crawler.c.quiet in f = \"11m\": expected at most at_most_every, 10m"),
+            ("stuck at once", "stuck_after = \"5s\"", "crawler.c.stuck_after in f = \"5s\": expected 1m to 168h"),
             ("too seldom", "at_most_every = \"200h\"", "crawler.c.at_most_every in f = \"200h\": expected 1s to 168h"),
         ];
         for (why, line, want) in table {

@@ -11,6 +11,7 @@ mod admin;
 mod anything;
 mod archived;
 mod aws;
+mod catalog;
 mod collision;
 mod crawler;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use account::{Account, HOME};
 pub use admin::Admin;
 pub use archived::{Archived, Glacier, Restore, RestoreTier};
 pub use aws::{Aws, ConditionalWrites};
+pub use catalog::Catalog;
 pub use crawler::Crawler;
 use fault::Faults;
 pub use fault::{Fault, Refusal};
@@ -86,6 +88,8 @@ pub struct Config {
     pub retry: Retry,
     /// `[route.NAME]`.
     pub route: BTreeMap<String, Route>,
+    /// `[catalog]`.
+    pub catalog: Catalog,
     /// `[crawler.NAME]`.
     pub crawler: BTreeMap<String, Crawler>,
     /// `[admin]`.
@@ -103,6 +107,7 @@ impl Default for Config {
             work: Work::default(),
             retry: Retry::default(),
             route: BTreeMap::new(),
+            catalog: Catalog::default(),
             crawler: BTreeMap::new(),
             admin: Admin::default(),
         }
@@ -148,6 +153,7 @@ impl Config {
         for (name, queue) in &self.queue {
             queue.check(&format!("queue.{name}"), self, faults);
         }
+        self.catalog.check(self, faults);
         for (name, crawler) in &self.crawler {
             crawler.check(&format!("crawler.{name}"), self, faults);
         }

@@ -194,7 +194,7 @@ fn is_region(label: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn check_url(key: &str, url: &str, faults: &mut Faults<'_>) {
+pub(super) fn check_url(key: &str, url: &str, faults: &mut Faults<'_>) {
     match address::parse(url) {
         Err(why) => faults.refuse(key, why),
         Ok(uri) if uri.path().trim_matches('/').is_empty() => faults.refuse(

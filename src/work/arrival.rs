@@ -47,6 +47,13 @@ pub struct Unannounced {
 }
 
 impl Arrival {
+    /// The destination, as far as it is known.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let key = self.target.as_deref().unwrap_or_default();
+        format!("s3://{}/{key}", self.route.to.bucket)
+    }
+
     pub(super) fn of(
         route: &Arc<Route>,
         event: &Event,

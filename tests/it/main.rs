@@ -4,6 +4,7 @@ mod accounts;
 mod aws;
 mod aws_behaves;
 mod bandwidth;
+mod catalog;
 mod costs;
 mod endings;
 mod fidelity;

@@ -3,13 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use fastrand::Rng;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::super::crawlers::Crawlers;
+use super::super::crawlers::{Crawlers, Snapshot};
+use super::super::glue::CrawlResult;
 use super::super::scripted::{Answer, Scripted};
 use super::*;
+use crate::edge::Wall;
+use crate::metrics::Metrics;
 
 /// One crawler as Glue would have it.
 #[derive(Default)]
@@ -86,20 +90,14 @@ impl World {
             region: None,
             account: None,
             quiet,
-            at_most_every: Duration::from_mins(10),
+            ..config::Crawler::default()
         };
         let stop = CancellationToken::new();
         let client = calls.glue();
-        let dice = Rng::with_seed(7);
-        let task = CrawlerTask::new(
-            "orders",
-            &config,
-            "eu-west-1",
-            client,
-            stop.clone(),
-            stop.clone(),
-            dice,
-        );
+        let by = (Rng::with_seed(7), Wall::new(|| Timestamp::UNIX_EPOCH));
+        let metrics = Metrics::new("test").0;
+        let report = Report::new("orders", &config, "eu-west-1", metrics, by);
+        let task = CrawlerTask::new(report, &config, client, stop.clone(), stop.clone());
         let crawlers = [task.handle()].into_iter().collect();
         let mut tasks = JoinSet::new();
         tasks.spawn(task.run());

@@ -99,6 +99,11 @@ impl World {
         self.with(|state, _| state.glue.0.insert(at, crawler));
     }
 
+    /// Takes a crawler away.
+    pub(crate) fn delete_crawler(&self, region: &str, name: &str) {
+        self.with(|state, _| state.glue.0.remove(&(region.to_owned(), name.to_owned())));
+    }
+
     /// A crawler as it is now.
     pub(crate) fn crawler(&self, region: &str, name: &str) -> Crawler {
         let at = (region.to_owned(), name.to_owned());

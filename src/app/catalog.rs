@@ -1,0 +1,120 @@
+//! Makes the tasks of the catalogue, and connects them.
+//!
+//! ```text
+//! without catalog.queue   workers ──mark──▶ crawlers
+//! with it                 workers ──▶ sender ──▶ SQS ──▶ drain ──▶ crawlers, of any process
+//! ```
+
+use std::collections::BTreeMap;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::StartError;
+use crate::account::Accounts;
+use crate::catalog::{
+    Announcer, Catalog, CrawlerTask, Crawlers, Drain, DurableCrawler, Handle, Report,
+};
+use crate::config::{Config, Crawler};
+use crate::edge::Edge;
+use crate::metrics::Metrics;
+use crate::queue::Sqs;
+use crate::start;
+use crate::supervisor::Supervisor;
+
+/// Arrivals on their way to one crawler's task; what is more waits in the drain.
+const INBOX: usize = 64;
+
+/// What the tasks of the catalogue are made of.
+pub(super) struct Makings<'a> {
+    pub(super) config: &'a Config,
+    pub(super) accounts: &'a Accounts,
+    pub(super) edge: &'a Edge,
+    pub(super) metrics: &'a Metrics,
+}
+
+impl Makings<'_> {
+    /// Starts all tasks; `worked` is when nothing can arrive any more.
+    pub(super) async fn begin(
+        &self,
+        worked: &CancellationToken,
+        supervisor: &mut Supervisor,
+    ) -> Result<(Catalog, Crawlers), StartError> {
+        let Some(queue) = self.config.catalog.arrivals() else {
+            let crawlers: Crawlers = self.marked(worked, supervisor).into_iter().collect();
+            return Ok((Catalog::marks(crawlers.clone()), crawlers));
+        };
+        let client = self.accounts.of(queue.account.as_deref()).sqs(&queue);
+        let arrivals = Sqs::new(client, queue.url.clone(), self.metrics.clone());
+        start::look("catalog.queue", &queue.url, &arrivals, &self.edge.dice).await?;
+        let crawlers = self.durable(&arrivals, supervisor);
+        let (announcer, sender) = Announcer::new(arrivals, self.edge.wall.clone());
+        supervisor.spawn("sender of arrivals", async move {
+            sender.run().await;
+            Ok(())
+        });
+        Ok((Catalog::announces(announcer), crawlers))
+    }
+
+    fn marked(&self, worked: &CancellationToken, supervisor: &mut Supervisor) -> Vec<Handle> {
+        let mut handles = Vec::new();
+        for (name, crawler) in &self.config.crawler {
+            let report = self.report(name, crawler);
+            let glue = self.glue(crawler);
+            let (stop, worked) = (supervisor.stop(), worked.clone());
+            let task = CrawlerTask::new(report, crawler, glue, stop, worked);
+            handles.push(task.handle());
+            supervisor.spawn(format!("crawler {name}"), async move {
+                task.run().await;
+                Ok(())
+            });
+        }
+        handles
+    }
+
+    fn durable(&self, arrivals: &Sqs, supervisor: &mut Supervisor) -> Crawlers {
+        let (mut handles, mut inboxes) = (Vec::new(), BTreeMap::new());
+        for (name, crawler) in &self.config.crawler {
+            let (sender, inbox) = mpsc::channel(INBOX);
+            inboxes.insert(name.clone(), sender);
+            let task = DurableCrawler::new(
+                self.report(name, crawler),
+                crawler,
+                self.glue(crawler),
+                (arrivals.clone(), inbox),
+                supervisor.stop(),
+            );
+            handles.push(task.handle());
+            supervisor.spawn(format!("crawler {name}"), async move {
+                task.run().await;
+                Ok(())
+            });
+        }
+        let (dice, stop) = (self.edge.dice.clone(), supervisor.stop());
+        let drain = Drain::new(arrivals.clone(), inboxes, dice, stop);
+        supervisor.spawn("drain of arrivals", async move {
+            drain.run().await;
+            Ok(())
+        });
+        handles.into_iter().collect()
+    }
+
+    fn glue(&self, crawler: &Crawler) -> crate::catalog::Glue {
+        let account = self.accounts.of(crawler.account.as_deref());
+        account.glue(self.region(crawler), self.metrics.clone())
+    }
+
+    fn region<'a>(&'a self, crawler: &'a Crawler) -> Option<&'a str> {
+        let account = self.accounts.of(crawler.account.as_deref());
+        let region = crawler.region.as_deref();
+        region.or(account.aws().region.as_deref())
+    }
+
+    fn report(&self, name: &str, crawler: &Crawler) -> Report {
+        let region = self.region(crawler).unwrap_or("the SDK's region");
+        let metrics = self.metrics.clone();
+        let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
+        let wall = self.edge.wall.clone();
+        Report::new(name, crawler, region, metrics, (dice, wall))
+    }
+}

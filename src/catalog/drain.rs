@@ -1,0 +1,145 @@
+//! Receives arrivals and hands each to its crawler's task, which holds it from then on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, warn};
+
+use super::arrivals::{Arrived, Unreadable};
+use super::durable::Held;
+use crate::edge::Dice;
+use crate::queue::{Lease, Message, Sqs, Terms, WAIT};
+
+/// An arrival that a dead process held comes back within this time.
+const VISIBILITY: Duration = Duration::from_mins(2);
+
+/// SQS's limit for one reply.
+const BATCH: usize = 10;
+
+/// Arrivals held at once; the others wait in the queue, for the next crawl or another process.
+const ROOM: usize = 1_000;
+
+/// A message that we cannot read waits this long for who can, or for the queue's redrive policy.
+const STRANGE_WAIT: Duration = Duration::from_mins(15);
+
+/// A message of a crawler that only others have, or of a newer release, waits this long for them.
+const OTHERS_WAIT: Duration = Duration::from_secs(20);
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+
+/// Receives from the queue of arrivals. The supervisor runs it.
+#[derive(Debug)]
+pub struct Drain {
+    arrivals: Sqs,
+    crawlers: BTreeMap<String, mpsc::Sender<Held>>,
+    room: Arc<Semaphore>,
+    keepers: TaskTracker,
+    dice: Dice,
+    stop: CancellationToken,
+}
+
+impl Drain {
+    /// Drains a queue into the tasks of these crawlers.
+    #[must_use]
+    pub fn new(
+        arrivals: Sqs,
+        crawlers: BTreeMap<String, mpsc::Sender<Held>>,
+        dice: Dice,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            arrivals,
+            crawlers,
+            room: Arc::new(Semaphore::new(ROOM)),
+            keepers: TaskTracker::new(),
+            dice,
+            stop,
+        }
+    }
+
+    /// Receives until stopped.
+    pub async fn run(self) {
+        let (stop, mut backoff) = (self.stop.clone(), FIRST_BACKOFF);
+        while !stop.is_cancelled() {
+            // Room first: a message is received only to be held.
+            let room = self.room.clone().acquire_many_owned(10);
+            let Some(room) = stop.run_until_cancelled(room).await else {
+                break;
+            };
+            let mut room = room.expect("nobody closes it");
+            let asked = Instant::now();
+            let receive = Box::pin(self.arrivals.receive(BATCH, WAIT, VISIBILITY));
+            match stop.run_until_cancelled(receive).await {
+                None => break,
+                Some(Ok(messages)) => {
+                    backoff = FIRST_BACKOFF;
+                    for message in messages {
+                        let room = room.split(1).expect("a reply has ten at most");
+                        if let Some(after) = self.hand_over(&message, asked, room).await {
+                            self.put_off(message, after).await;
+                        }
+                    }
+                }
+                Some(Err(error)) => {
+                    warn!(%error, "no arrivals from catalog.queue");
+                    let pause = tokio::time::sleep(self.dice.spread(backoff));
+                    stop.run_until_cancelled(pause).await;
+                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                }
+            }
+        }
+        drop(self.crawlers);
+        self.keepers.close();
+        self.keepers.wait().await;
+    }
+
+    /// Gives a message to its crawler's task, or says how long it shall wait for another process.
+    async fn hand_over(
+        &self,
+        message: &Message,
+        asked: Instant,
+        room: tokio::sync::OwnedSemaphorePermit,
+    ) -> Option<Duration> {
+        let arrived = match Arrived::read(&message.body) {
+            Ok(arrived) => arrived,
+            Err(e @ Unreadable::Newer(_)) => {
+                warn!(message = message.id, "{e}");
+                return Some(OTHERS_WAIT);
+            }
+            Err(e @ Unreadable::Foreign(_)) => {
+                error!(message = message.id, "catalog.queue: {e}");
+                return Some(STRANGE_WAIT);
+            }
+        };
+        let Some(crawler) = self.crawlers.get(&arrived.crawler) else {
+            let crawler = arrived.crawler;
+            warn!(
+                crawler,
+                "an arrival for a crawler that is not configured here"
+            );
+            return Some(OTHERS_WAIT);
+        };
+        let (sqs, handle) = (self.arrivals.clone(), message.handle.clone());
+        let terms = Terms::new(VISIBILITY);
+        let held = Held {
+            lease: Lease::keep(sqs, handle, asked, terms, &self.keepers),
+            since: arrived.since,
+            _room: room,
+        };
+        // A task that has stopped has let its messages go.
+        let _ = crawler.send(held).await;
+        None
+    }
+
+    async fn put_off(&self, message: Message, after: Duration) {
+        if let Err(error) = self.arrivals.show(&[(message.handle, after)]).await {
+            warn!(%error, "an arrival comes back when its visibility ends");
+        }
+    }
+}

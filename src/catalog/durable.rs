@@ -1,0 +1,241 @@
+//! The task that keeps one crawler in step with arrivals that are messages in a queue.
+//!
+//! It holds their leases until a crawl covers them; [`Ledger`] says which does. Visibility says
+//! which process cares for an arrival, and Glue, which runs one crawl at a time, is the lock.
+//!
+//! The rules:
+//! * a message is deleted once a crawl that began after it was held has succeeded, not before;
+//! * a message whose lease is lost is another's: it is let go of, and nothing is asked for it;
+//! * stopping gives back what is held, to be received by others at once.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::crawlers::{Handle, State};
+use super::glue::{CrawlResult, Glue, GlueError, Look, Start};
+use super::ledger::{Crawl, Ledger, Sight};
+use super::report::Report;
+use crate::config;
+use crate::queue::{Lease, Receipt, Sqs};
+
+/// SQS's limit for one batch.
+const BATCH: usize = 10;
+
+/// A message that is held for a crawler.
+#[derive(Debug)]
+pub struct Held {
+    pub(super) lease: Lease,
+    /// When the first of its objects arrived.
+    pub(super) since: Timestamp,
+    /// Given back when the message is.
+    pub(super) _room: OwnedSemaphorePermit,
+}
+
+/// Keeps one crawler in step with a queue. The supervisor runs it.
+#[derive(Debug)]
+pub struct DurableCrawler {
+    glue: Glue,
+    arrivals: Sqs,
+    inbox: mpsc::Receiver<Held>,
+    report: Report,
+    stop: CancellationToken,
+    boot: Instant,
+    ledger: Ledger<Held>,
+    next_look: Instant,
+}
+
+impl DurableCrawler {
+    /// Prepares the task of a crawler whose arrivals come through `inbox`, from the queue `arrivals`.
+    #[must_use]
+    pub fn new(
+        report: Report,
+        config: &config::Crawler,
+        glue: Glue,
+        (arrivals, inbox): (Sqs, mpsc::Receiver<Held>),
+        stop: CancellationToken,
+    ) -> Self {
+        let boot = Instant::now();
+        Self {
+            glue,
+            arrivals,
+            inbox,
+            report,
+            stop,
+            boot,
+            ledger: Ledger::new(config.quiet, config.at_most_every),
+            next_look: boot,
+        }
+    }
+
+    /// The end to collect into [`Crawlers`](super::Crawlers).
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle {
+            section: self.report.section().to_owned(),
+            mark: None,
+            seen: self.report.subscribe(),
+        }
+    }
+
+    /// Runs until stopped, then gives back what it holds.
+    pub async fn run(mut self) {
+        let stop = self.stop.clone();
+        while !stop.is_cancelled() {
+            self.show();
+            let wake = self.wake();
+            if wake.is_some_and(|at| at <= Instant::now()) {
+                self.act().await;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                Some(held) = self.inbox.recv() => self.ledger.hold(self.boot.elapsed(), held),
+                () = sleep_until(wake.unwrap_or(self.boot)), if wake.is_some() => {}
+            }
+        }
+        self.give_back().await;
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        let look = self.ledger.wants_a_look().then_some(self.next_look);
+        let due = self.ledger.due();
+        let due = due.and_then(|at| self.boot.checked_add(at));
+        look.into_iter().chain(due).min()
+    }
+
+    /// Looks, lets go of what is covered, and asks for a crawl where one is due.
+    async fn act(&mut self) {
+        while let Ok(held) = self.inbox.try_recv() {
+            self.ledger.hold(self.boot.elapsed(), held);
+        }
+        self.ledger
+            .retain(|held| !held.lease.window().lost().is_cancelled());
+        let now = self.boot.elapsed();
+        self.next_look = Instant::now() + self.report.look_every();
+        // A stop need not wait for an answer that nobody will use.
+        let (stop, crawler) = (self.stop.clone(), self.report.crawler().to_owned());
+        let Some(look) = stop.run_until_cancelled(self.glue.look(&crawler)).await else {
+            return;
+        };
+        match look {
+            Ok(look) => self.looked(now, look).await,
+            Err(error) => return self.failed(&error),
+        }
+        let due = self.ledger.due();
+        if due.is_some_and(|due| due <= self.boot.elapsed()) && !stop.is_cancelled() {
+            self.start(&crawler).await;
+        }
+    }
+
+    async fn looked(&mut self, now: Duration, look: Look) {
+        self.report.mended();
+        let (sight, result, message) = match look {
+            Look::Running => (Sight::Running, None, None),
+            Look::Ready { id, last, message } => {
+                let succeeded = last == Some(CrawlResult::Succeeded);
+                let last_crawl = id.map(Crawl);
+                let sight = Sight::Ready {
+                    last: last_crawl,
+                    succeeded,
+                };
+                (sight, last, message)
+            }
+        };
+        let concluded = self.ledger.looked(now, sight);
+        if self.ledger.is_under_way() {
+            return self.report.running();
+        }
+        self.report.ready();
+        if (!concluded.covered.is_empty() || concluded.failed)
+            && let Some(wait) = self.report.ended(result, message)
+        {
+            self.ledger.refused(now, wait);
+        }
+        self.settle(concluded.covered).await;
+    }
+
+    async fn start(&mut self, crawler: &str) {
+        let asked = Instant::now();
+        match self.glue.start(crawler).await {
+            Ok(Start::Granted) => {
+                self.report.mended();
+                self.report.started(asked);
+                self.ledger.started(asked - self.boot);
+            }
+            Ok(Start::Busy) => {
+                self.report.mended();
+                info!(crawler, "a crawl has begun meanwhile");
+                self.ledger.busy(asked - self.boot);
+            }
+            Err(error) => self.failed(&error),
+        }
+        self.next_look = Instant::now() + self.report.look_every();
+    }
+
+    fn failed(&mut self, error: &GlueError) {
+        if matches!(error, GlueError::Missing { .. }) {
+            self.ledger.missing();
+            self.report.ready();
+        }
+        let wait = self.report.failed(error);
+        self.ledger.refused(self.boot.elapsed(), wait);
+        self.next_look = Instant::now() + wait;
+    }
+
+    /// Deletes messages whose arrivals can be queried.
+    async fn settle(&self, covered: Vec<Held>) {
+        for held in &covered {
+            self.report.queryable(held.since);
+        }
+        for receipts in released(covered).await.chunks(BATCH) {
+            let handles: Vec<_> = receipts.iter().map(|r| r.handle.clone()).collect();
+            let failed = match self.arrivals.delete(&handles).await {
+                Ok(failed) => failed.len(),
+                Err(error) => {
+                    warn!(%error, "arrivals could not be deleted");
+                    handles.len()
+                }
+            };
+            if failed > 0 {
+                warn!(messages = failed, "arrivals will be crawled once more");
+            }
+        }
+    }
+
+    async fn give_back(&mut self) {
+        self.inbox.close();
+        while let Ok(held) = self.inbox.try_recv() {
+            self.ledger.hold(self.boot.elapsed(), held);
+        }
+        for receipts in released(self.ledger.take()).await.chunks(BATCH) {
+            let shown = receipts.iter().map(|r| (r.handle.clone(), Duration::ZERO));
+            if let Err(error) = self.arrivals.show(&shown.collect::<Vec<_>>()).await {
+                warn!(%error, "arrivals come back when their visibility ends");
+            }
+        }
+    }
+
+    fn show(&self) {
+        let held = self.ledger.iter().len();
+        let state = match (self.ledger.is_under_way(), held) {
+            (true, _) => State::Running,
+            (false, 0) => State::Idle,
+            (false, _) => State::Waiting,
+        };
+        let due = self.ledger.due().and_then(|at| self.boot.checked_add(at));
+        self.report.shows(state, held > 0, held, due);
+    }
+}
+
+/// What may still be settled of what was held.
+async fn released(held: Vec<Held>) -> Vec<Receipt> {
+    let receipts = held.into_iter().map(|held| held.lease.release());
+    join_all(receipts).await.into_iter().flatten().collect()
+}

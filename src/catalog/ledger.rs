@@ -1,0 +1,224 @@
+//! Which crawl covers which arrivals. Pure: times are durations since the daemon started.
+//!
+//! Whatever crawl began after an arrival was held covers it, whoever asked for it. That is seen
+//! without comparing clocks: crawls have names, and one that is not the last that was known when the
+//! arrival was held already has begun since.
+//!
+//! ```text
+//!        ┌── ready, last was L ──▶ since L ── ready, last is M ──▶ covered, if M succeeded
+//! held ──┤                           ▲  ▲                     └──▶ since M, if it did not
+//!        └── running ──▶ passed by ──┘  └── granted: our own begins after all that is held
+//!                              ready, last is M
+//! ```
+//!
+//! So several processes, each with arrivals of its own, need one crawl: the first asks for it, Glue
+//! refuses the others, and they see that it began after what they hold.
+//!
+//! The rules:
+//! * what was not yet seen together with a crawler that stood ready may have been passed by;
+//! * a crawl that did not succeed covers nothing;
+//! * a start waits until it has been quiet, but not for ever, and never comes close upon another
+//!   crawl, whoever started that;
+//! * a crawl that has just been granted may not be visible yet: until then nothing is concluded.
+
+use std::time::Duration;
+
+/// What Glue shows may lag behind what it has granted, but not for longer.
+const VISIBLE: Duration = Duration::from_mins(1);
+
+/// What one crawl is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Crawl(pub(super) String);
+
+/// What a look at the crawler has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// A crawl is under way.
+    Running,
+    /// None is.
+    Ready {
+        /// The last one, if there was any.
+        last: Option<Crawl>,
+        /// Whether it succeeded.
+        succeeded: bool,
+    },
+}
+
+/// What follows from a look.
+#[derive(Debug)]
+pub(super) struct Conclusion<T> {
+    /// A crawl covers these.
+    pub(super) covered: Vec<T>,
+    /// A crawl would have covered something, but did not succeed.
+    pub(super) failed: bool,
+}
+
+/// What is held for one crawler, and when it may be crawled.
+#[derive(Debug)]
+pub(super) struct Ledger<T> {
+    quiet: Duration,
+    at_most_every: Duration,
+    held: Vec<Entry<T>>,
+    /// The last crawl, as of the last time it stood ready.
+    last: Option<Crawl>,
+    /// A crawl is under way, known of since then.
+    under_way: Option<Duration>,
+    /// When a crawl was last seen to begin.
+    last_start: Option<Duration>,
+    /// After a failure: no start before this.
+    held_until: Duration,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    at: Duration,
+    since: Since,
+    item: T,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Since {
+    /// Nobody has looked since it is held.
+    Unseen,
+    /// A crawl was under way then, which may have passed it by.
+    PassedBy,
+    /// This was the last crawl then: any other covers it.
+    Crawl(Option<Crawl>),
+}
+
+impl<T> Ledger<T> {
+    /// Holds nothing yet.
+    pub(super) fn new(quiet: Duration, at_most_every: Duration) -> Self {
+        Self {
+            quiet,
+            at_most_every,
+            held: Vec::new(),
+            last: None,
+            under_way: None,
+            last_start: None,
+            held_until: Duration::ZERO,
+        }
+    }
+
+    /// Holds an arrival.
+    pub(super) fn hold(&mut self, now: Duration, item: T) {
+        self.held.push(Entry {
+            at: now,
+            since: Since::Unseen,
+            item,
+        });
+    }
+
+    /// Lets go of what is no longer ours.
+    pub(super) fn retain(&mut self, mut is_ours: impl FnMut(&T) -> bool) {
+        self.held.retain(|entry| is_ours(&entry.item));
+    }
+
+    /// Lets go of everything.
+    pub(super) fn take(&mut self) -> Vec<T> {
+        let held = std::mem::take(&mut self.held);
+        held.into_iter().map(|entry| entry.item).collect()
+    }
+
+    /// What is held, oldest first.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &T> {
+        self.held.iter().map(|entry| &entry.item)
+    }
+
+    /// Whether a crawl is under way, as far as is known.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
+
+    /// Whether a look would tell something.
+    pub(super) fn wants_a_look(&self) -> bool {
+        let unseen = self.held.iter().any(|entry| entry.since == Since::Unseen);
+        unseen || (self.under_way.is_some() && !self.held.is_empty())
+    }
+
+    /// When to look, and then to ask for a start. None while nothing is held or a crawl is under way.
+    pub(super) fn due(&self) -> Option<Duration> {
+        let (first, last) = (self.held.first()?.at, self.held.last()?.at);
+        if self.under_way.is_some() {
+            return None;
+        }
+        let calm = last.saturating_add(self.quiet);
+        let calm = calm.min(first.saturating_add(self.at_most_every));
+        let spaced = self.last_start.map_or(Duration::ZERO, |start| {
+            start.saturating_add(self.at_most_every)
+        });
+        Some(calm.max(spaced).max(self.held_until))
+    }
+
+    /// Concludes from a look that was begun at `now` or later.
+    pub(super) fn looked(&mut self, now: Duration, sight: Sight) -> Conclusion<T> {
+        let mut concluded = Conclusion {
+            covered: Vec::new(),
+            failed: false,
+        };
+        match sight {
+            Sight::Ready { last, succeeded } if !self.is_invisible(now, last.as_ref()) => {
+                self.under_way = None;
+                for mut entry in std::mem::take(&mut self.held) {
+                    let since = std::mem::replace(&mut entry.since, Since::Crawl(last.clone()));
+                    let crawled = matches!(since, Since::Crawl(since) if since != last);
+                    if crawled && succeeded {
+                        concluded.covered.push(entry.item);
+                    } else {
+                        concluded.failed |= crawled;
+                        self.held.push(entry);
+                    }
+                }
+                self.last = last;
+            }
+            Sight::Running | Sight::Ready { .. } => {
+                if self.under_way.is_none() {
+                    (self.under_way, self.last_start) = (Some(now), Some(now));
+                }
+                self.pass_by();
+            }
+        }
+        concluded
+    }
+
+    /// A start was granted that was asked for right after a look had shown the crawler ready.
+    pub(super) fn started(&mut self, now: Duration) {
+        for entry in &mut self.held {
+            entry.since = Since::Crawl(self.last.clone());
+        }
+        (self.under_way, self.last_start) = (Some(now), Some(now));
+    }
+
+    /// A start was refused: a crawl is under way that began since the last look.
+    pub(super) fn busy(&mut self, now: Duration) {
+        (self.under_way, self.last_start) = (Some(now), Some(now));
+        self.pass_by();
+    }
+
+    /// Nothing is to be asked for before `wait` has passed.
+    pub(super) fn refused(&mut self, now: Duration, wait: Duration) {
+        self.held_until = now.saturating_add(wait);
+    }
+
+    /// The crawler is not there: so is no crawl.
+    pub(super) fn missing(&mut self) {
+        self.under_way = None;
+    }
+
+    /// What was granted or refused a moment ago is not shown yet.
+    fn is_invisible(&self, now: Duration, last: Option<&Crawl>) -> bool {
+        let fresh = self.under_way.is_some_and(|since| now < since + VISIBLE);
+        fresh && last == self.last.as_ref()
+    }
+
+    fn pass_by(&mut self) {
+        for entry in &mut self.held {
+            if entry.since == Since::Unseen {
+                entry.since = Since::PassedBy;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

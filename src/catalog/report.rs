@@ -1,0 +1,236 @@
+//! What is told of a crawler: to the log, to the metrics and to `/status.json`.
+//!
+//! A failure is reported once at full voice and then quietly, until it changes or is mended. A
+//! crawl that does not end is told of once.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::{debug, error, info, warn};
+
+use super::backoff::Backoff;
+use super::crawlers::{Seen, Snapshot, State};
+use super::glue::{CrawlResult, GlueError};
+use crate::config;
+use crate::edge::Wall;
+use crate::metrics::Metrics;
+
+/// A crawler that was missing is found, once created, within the second.
+const CALL_BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
+/// Runs that fail are paid for as well.
+const LONGEST_CRAWL_BACKOFF: Duration = Duration::from_hours(1);
+/// A run takes minutes and costs a minimum of ten, so a look every few seconds is plenty.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// A floor under a `quiet` of next to nothing.
+const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(100);
+
+/// Tells of one crawler, and counts its failures.
+#[derive(Debug)]
+pub struct Report {
+    section: String,
+    crawler: String,
+    metrics: Metrics,
+    dice: Rng,
+    wall: Wall,
+    calls: Backoff,
+    crawls: Backoff,
+    look_every: Duration,
+    stuck_after: Duration,
+    /// A crawl is seen to run since.
+    running_since: Option<Instant>,
+    is_stuck: bool,
+    seen: watch::Sender<Seen>,
+}
+
+impl Report {
+    /// Tells of `[crawler.SECTION]`.
+    #[must_use]
+    pub fn new(
+        section: &str,
+        config: &config::Crawler,
+        region: &str,
+        metrics: Metrics,
+        (dice, wall): (Rng, Wall),
+    ) -> Self {
+        let crawler = config.name.as_deref().unwrap_or(section).to_owned();
+        let snapshot = Snapshot {
+            crawler: crawler.clone(),
+            region: region.to_owned(),
+            state: State::Idle,
+            dirty: false,
+            held: 0,
+            last_result: None,
+            last_started_seconds_ago: None,
+            next_start_in_seconds: None,
+            error: None,
+        };
+        Self {
+            section: section.to_owned(),
+            crawler,
+            metrics,
+            dice,
+            wall,
+            calls: Backoff::new(CALL_BACKOFF.0, CALL_BACKOFF.1),
+            crawls: Backoff::new(config.at_most_every.max(LOOK_EVERY), LONGEST_CRAWL_BACKOFF),
+            look_every: LOOK_EVERY.min(config.quiet).max(LOOK_AT_MOST_EVERY),
+            stuck_after: config.stuck_after,
+            running_since: None,
+            is_stuck: false,
+            seen: watch::Sender::new(Seen {
+                snapshot,
+                started: None,
+                due: None,
+            }),
+        }
+    }
+
+    /// The section's name.
+    pub(super) fn section(&self) -> &str {
+        &self.section
+    }
+
+    /// Its name in Glue.
+    pub(super) fn crawler(&self) -> &str {
+        &self.crawler
+    }
+
+    pub(super) fn look_every(&self) -> Duration {
+        self.look_every
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<Seen> {
+        self.seen.subscribe()
+    }
+
+    /// What it is doing, how many messages it holds, and when the next start is due.
+    pub(super) fn shows(&self, state: State, dirty: bool, held: usize, due: Option<Instant>) {
+        self.seen.send_modify(|seen| {
+            let shown = &mut seen.snapshot;
+            (shown.state, shown.dirty, shown.held) = (state, dirty, held);
+            seen.due = due;
+        });
+    }
+
+    /// What arrived then can be queried now.
+    pub(super) fn queryable(&self, since: Timestamp) {
+        // A clock that is wrong makes no negative wait.
+        let waited = Duration::try_from(self.wall.now().duration_since(since));
+        let waited = waited.unwrap_or_default();
+        self.metrics.catalog.queryable(&self.section, waited);
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.wall.now()
+    }
+
+    /// Glue has answered.
+    pub(super) fn mended(&mut self) {
+        self.calls.reset();
+        if !self.is_stuck {
+            self.seen.send_modify(|seen| seen.snapshot.error = None);
+        }
+    }
+
+    /// A start that was asked for at `asked` was granted.
+    pub(super) fn started(&mut self, asked: Instant) {
+        info!(crawler = self.crawler, "crawl started");
+        self.seen.send_modify(|seen| seen.started = Some(asked));
+        self.running();
+    }
+
+    /// A crawl is under way.
+    pub(super) fn running(&mut self) {
+        let since = *self.running_since.get_or_insert_with(Instant::now);
+        if self.is_stuck || since.elapsed() < self.stuck_after {
+            return;
+        }
+        self.is_stuck = true;
+        let told = format!("a run does not end, for longer than {:?}", self.stuck_after);
+        error!(crawler = self.crawler, "{told}");
+        self.metrics.catalog.crawled(&self.section, "stuck");
+        self.seen
+            .send_modify(|seen| seen.snapshot.error = Some(told));
+    }
+
+    /// No crawl is under way.
+    pub(super) fn ready(&mut self) {
+        self.running_since = None;
+        if std::mem::take(&mut self.is_stuck) {
+            self.seen.send_modify(|seen| seen.snapshot.error = None);
+        }
+    }
+
+    /// How a crawl ended that counts for us. Only a success that Glue confirms is one; after anything else
+    /// there is a wait until the next.
+    pub(super) fn ended(
+        &mut self,
+        result: Option<CrawlResult>,
+        message: Option<String>,
+    ) -> Option<Duration> {
+        let started = self.seen.borrow().started;
+        let seconds = started.map_or(0, |at| at.elapsed().as_secs());
+        self.seen
+            .send_modify(|seen| seen.snapshot.last_result = result);
+        let crawler = &self.crawler;
+        let told = result.map_or("unknown", CrawlResult::name);
+        self.metrics.catalog.crawled(&self.section, told);
+        if result == Some(CrawlResult::Succeeded) {
+            self.crawls.reset();
+            info!(crawler, seconds, "crawl ended");
+            return None;
+        }
+        let wait = self.crawls.next(&mut self.dice);
+        let message = message.unwrap_or_default();
+        error!(
+            crawler,
+            seconds,
+            result = told,
+            message,
+            ?wait,
+            "crawl failed, will run again"
+        );
+        Some(wait)
+    }
+
+    /// A call failed; says how long to wait.
+    pub(super) fn failed(&mut self, failure: &GlueError) -> Duration {
+        let wait = self.calls.next(&mut self.dice);
+        let Snapshot {
+            crawler,
+            region,
+            error: known,
+            ..
+        } = self.seen.borrow().snapshot.clone();
+        let told = failure.to_string();
+        if known.as_ref() == Some(&told) {
+            debug!(
+                crawler,
+                region,
+                error = told,
+                ?wait,
+                "crawler still out of reach"
+            );
+            return wait;
+        }
+        match failure {
+            GlueError::Missing { .. } | GlueError::Denied { .. } => {
+                error!(
+                    crawler,
+                    region,
+                    error = told,
+                    ?wait,
+                    "crawler cannot be run"
+                );
+            }
+            GlueError::Unavailable { .. } => {
+                warn!(crawler, region, error = told, ?wait, "crawler out of reach");
+            }
+        }
+        self.seen
+            .send_modify(|seen| seen.snapshot.error = Some(told));
+        wait
+    }
+}
