@@ -56,6 +56,13 @@ impl Crawler {
         self.runs.iter().map(|(start, _)| *start).collect()
     }
 
+    /// When each run that succeeded began, and when it ended.
+    pub(crate) fn crawls(&self) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let good = |(_, ending): &&(Timestamp, Ending)| *ending == Ending::Succeeded;
+        let runs = self.runs.iter().filter(good);
+        runs.map(|(start, _)| (*start, *start + self.takes))
+    }
+
     fn running(&self, now: Timestamp) -> bool {
         self.runs
             .last()

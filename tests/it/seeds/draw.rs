@@ -75,6 +75,8 @@ impl Script {
             max_receive_count: pick(rng, &[2, 10, 10, 10]),
             daemons: (0..daemons).map(|_| rng.u32(1..=6)).collect(),
             large: false,
+            durable: false,
+            crawls_fail: 0,
             keys: names(rng, keys),
             latency: pick(rng, &LATENCIES),
             queue: unruly(rng, span),
@@ -111,6 +113,8 @@ impl Script {
             )
             .map(Cow::Borrowed);
         }
+        script.durable = rng.u8(..3) == 0;
+        script.crawls_fail = pick(rng, &[0, 0, 0, 1, 2]);
         script
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn judge(played: &Played) -> Vec<String> {
     broken.extend(noise_is_parked(played));
     broken.extend(nothing_is_parked_without_cause(played));
     broken.extend(uncrawled(stage));
+    broken.extend(stage.is_announced());
+    broken.extend(forgotten_early(stage));
     broken
 }
 
@@ -103,17 +105,39 @@ fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
     Some(format!("parked without a cause: {}", told(why)))
 }
 
-/// Every arrival is crawled: a crawl began after the last copy that brought other bytes. One that
+/// An arrival leaves its queue once a good crawl has begun after it, and ended.
+fn forgotten_early(stage: &Stage) -> Option<String> {
+    stage.arrivals.as_ref()?;
+    let crawler = stage.world.crawler(CRAWLER_REGION, CRAWLER);
+    let since = |body: &str| {
+        let body: serde_json::Value = serde_json::from_str(body).ok()?;
+        body["crawler"].as_str()?;
+        body["since"].as_str()?.parse::<Timestamp>().ok()
+    };
+    let settled = stage.world.settled();
+    let early = settled.iter().find(|settled| {
+        since(&settled.body).is_some_and(|since| {
+            let mut crawls = crawler.crawls();
+            !crawls.any(|(start, end)| start >= since && end <= settled.at)
+        })
+    })?;
+    let (at, body) = (early.at, &early.body);
+    Some(format!("forgotten at {at} before it was crawled: {body}"))
+}
+
+/// Every arrival is crawled: a good crawl began after the last copy that brought other bytes. One that
 /// rewrote the same was found by the crawl before it.
 pub(super) fn uncrawled(stage: &Stage) -> Option<String> {
-    let starts = stage.world.crawler(CRAWLER_REGION, CRAWLER).starts();
+    let crawler = stage.world.crawler(CRAWLER_REGION, CRAWLER);
+    let starts = crawler.crawls().map(|(start, _)| start).collect::<Vec<_>>();
     let arrived = pairs(stage)
         .filter(|pair| pair.route < stage.script.routes.len())
         .flat_map(|pair| pair.copies.into_values())
         .filter_map(|copies| last_arrival(&copies))
         .max()?;
-    let crawled = starts.last().is_some_and(|start| *start >= arrived);
-    (!crawled).then(|| format!("the last arrival was at {arrived}, crawls began at {starts:?}"))
+    let is_crawled = starts.last().is_some_and(|start| *start >= arrived);
+    (!is_crawled)
+        .then(|| format!("the last arrival was at {arrived}, good crawls began at {starts:?}"))
 }
 
 /// When a key last got bytes that it did not have.

@@ -27,7 +27,7 @@ use crate::stage::edge;
 const PATIENCE: Duration = Duration::from_hours(12);
 
 /// Crawls end within this: one under way, and one for what has arrived meanwhile.
-const CRAWLED: Duration = Duration::from_mins(20);
+const CRAWLED: Duration = Duration::from_mins(30);
 
 /// More calls than this in one script are a loop.
 const MOST_CALLS: usize = 60_000;
@@ -287,7 +287,8 @@ impl Theatre {
         parked.extend(again);
         // What the crawlers owe; a stop in the middle of a crawl leaves it to the next boot.
         let rested = Instant::now();
-        while uncrawled(&self.stage).is_some() && rested.elapsed() < CRAWLED {
+        let owed = || uncrawled(&self.stage).or_else(|| self.stage.is_announced());
+        while owed().is_some() && rested.elapsed() < CRAWLED {
             sleep(Duration::from_secs(2)).await;
         }
         Ok(parked)

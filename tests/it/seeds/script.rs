@@ -34,6 +34,12 @@ pub(super) struct Script {
     /// Every object is large, and each daemon copies one large object at a time.
     #[serde(default)]
     pub(super) large: bool,
+    /// Arrivals are kept in a queue.
+    #[serde(default)]
+    pub(super) durable: bool,
+    /// So many crawls fail before one succeeds.
+    #[serde(default)]
+    pub(super) crawls_fail: usize,
     /// The sources' keys, after the route's prefix.
     pub(super) keys: Vec<String>,
     pub(super) latency: u64,

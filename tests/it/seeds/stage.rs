@@ -10,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::script::{Denied, Envelope, Original, Outside, Place, Script, Shape};
-use crate::aws::{Bucket, Crawler, Denial, HOME_KEY, Queue, Seed, Version, World};
+use crate::aws::{Bucket, Crawler, Denial, Ending, HOME_KEY, Queue, Seed, Version, World};
 use crate::stage::notification;
 
 pub(super) const SOURCE: &str = "raw";
@@ -29,6 +29,8 @@ pub(super) struct Stage {
     pub(super) script: Script,
     pub(super) queue: String,
     pub(super) dead: String,
+    /// Where arrivals are kept, if they are.
+    pub(super) arrivals: Option<String>,
     /// The moments at which outsiders took something away at the source.
     pub(super) taken: Mutex<BTreeSet<u64>>,
 }
@@ -58,7 +60,10 @@ impl Stage {
         }
         world.notify(SOURCE, &queue);
         let crawl = Duration::from_secs(40);
-        world.create_crawler(Crawler::new(CRAWLER, CRAWLER_REGION, crawl));
+        let failed = std::iter::repeat_n(Ending::Failed("no role".into()), script.crawls_fail);
+        world.create_crawler(Crawler::new(CRAWLER, CRAWLER_REGION, crawl).script(failed));
+        let arrivals = Queue::new("arrivals", "us-east-1");
+        let arrivals = script.durable.then(|| world.create_queue(arrivals));
         world.make_mischief((&script.queue).into());
         world.slow_down(script.latency());
         let script = script.clone();
@@ -67,8 +72,16 @@ impl Stage {
             script,
             queue,
             dead,
+            arrivals,
             taken: Mutex::default(),
         }
+    }
+
+    /// An arrival that is still in its queue.
+    pub(super) fn is_announced(&self) -> Option<String> {
+        let queue = self.world.queue(self.arrivals.as_ref()?);
+        let left = queue.messages().first()?;
+        Some(format!("an arrival is left: {}", left.body))
     }
 
     /// The configuration of one of the daemons.
@@ -81,8 +94,14 @@ impl Stage {
         } = self.script;
         let (queue, workers) = (&self.queue, self.script.daemons[daemon]);
         let conditional = if conditional { "on" } else { "off" };
+        let arrivals = self
+            .arrivals
+            .iter()
+            .map(|url| format!("catalog.queue = \"{url}\""));
+        let arrivals = arrivals.collect::<String>();
         let head = format!(
             r#"
+            {arrivals}
             [aws]
             region = "us-east-1"
             conditional_writes = "{conditional}"
