@@ -58,10 +58,12 @@ class Stage:
         self._screen.step("Make what an operator has: buckets, queue, notification, catalogue")
         self.pipeline = provision.pipeline(self.stand_in, "demo", wiring="sns")
         catalog = provision.catalog(self.pipeline, "demo")
+        provision.arrivals(self.pipeline, "demo")
         provision.csv_table(self.pipeline, TABLE_FOLDER, COLUMNS)
         self._screen.say(
             f"s3://{self.pipeline.source} ({HOME}) → SNS → SQS, with a dead-letter queue\n"
-            f"s3://{self.pipeline.target} ({AWAY}), Glue database {catalog.database} and {catalog.crawler}"
+            f"s3://{self.pipeline.target} ({AWAY}), Glue database {catalog.database} and {catalog.crawler}\n"
+            "a queue that keeps arrivals until they are crawled"
         )
 
     def _daemon(self) -> None:

@@ -98,6 +98,10 @@ def _wait_for_crawl(stage: Stage, screen: Screen, uploaded: datetime) -> None:
     with Progress() as progress:
         wait.until("a crawl after the last arrival", look, _CRAWL_SECONDS)
     screen.check(f"{catalog.crawler} has run after the last object arrived", True)
+    assert catalog.arrivals_url is not None, "the stage made one"
+    url = catalog.arrivals_url
+    wait.until("the arrivals forgotten", lambda: depth(stage.pipeline.sqs, url).empty, _CRAWL_SECONDS)
+    screen.check("and only then were the arrivals taken out of their queue", True)
     screen.say("(The stand-in's crawler makes no table, a real one would: the demo made it beforehand.)")
 
 

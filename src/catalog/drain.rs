@@ -16,7 +16,7 @@ use crate::edge::Dice;
 use crate::queue::{Lease, Message, Sqs, Terms, WAIT};
 
 /// An arrival that a dead process held comes back within this time.
-const VISIBILITY: Duration = Duration::from_mins(2);
+const VISIBILITY: Duration = Duration::from_mins(1);
 
 /// SQS's limit for one reply.
 const BATCH: usize = 10;

@@ -26,6 +26,8 @@ class Catalog:
     database: str
     table: str
     crawler: str
+    arrivals_url: str | None = None
+    """Where arrivals are kept until they are crawled."""
 
 
 @dataclass
@@ -88,6 +90,14 @@ def create_target(made: Pipeline) -> None:
     made.s3_away.create_bucket(
         Bucket=made.target, CreateBucketConfiguration={"LocationConstraint": made.away_region}
     )
+
+
+def arrivals(made: Pipeline, name: str) -> str:
+    """Makes the queue of arrivals of a pipeline that has a catalogue, and gives its URL."""
+    assert made.catalog is not None, "arrivals are kept for a crawler"
+    url: str = made.sqs.create_queue(QueueName=f"{name}-arrivals")["QueueUrl"]
+    made.catalog.arrivals_url = url
+    return url
 
 
 def another_queue(made: Pipeline, name: str) -> Pipeline:

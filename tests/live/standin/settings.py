@@ -22,6 +22,8 @@ def settings(of: Pipeline, **work: Any) -> Settings:
     if of.catalog:
         written["route"]["orders"]["crawlers"] = ["orders"]
         written["crawler"] = {"orders": {"name": of.catalog.crawler, "region": AWAY}}
+        if of.catalog.arrivals_url:
+            written["catalog"] = {"queue": of.catalog.arrivals_url}
     return written
 
 
