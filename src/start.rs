@@ -12,6 +12,9 @@ use crate::queue::{Facts, Sqs, SqsError};
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
 
+/// Deploys that an arrival should outlive.
+const ARRIVALS_REDRIVE: u32 = 100;
+
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -122,6 +125,18 @@ pub fn advice(queue: &Queue, facts: &Facts) -> Option<String> {
     ))
 }
 
+/// What is wrong with the redrive policy of the queue of arrivals: each deploy receives those that wait once more.
+#[must_use]
+pub fn advice_on_arrivals(facts: &Facts) -> Option<String> {
+    let theirs = facts
+        .redrive_after
+        .filter(|&theirs| theirs < ARRIVALS_REDRIVE)?;
+    Some(format!(
+        "the redrive policy moves arrivals after {theirs} receives, and what is moved is not crawled: \
+         take the policy away, or set its maxReceiveCount to {ARRIVALS_REDRIVE} or more"
+    ))
+}
+
 /// A redrive policy names its target by ARN; it is of the same account and region, so its URL is
 /// the queue's with another name. No call, no permission.
 fn beside(url: &str, arn: &str) -> Option<String> {
@@ -148,6 +163,17 @@ mod tests {
             ),
         ] {
             assert_eq!(beside(url, arn).as_deref(), Some(want), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_redrive_policy_must_leave_arrivals_where_they_are() {
+        for (theirs, warned) in [(None, false), (Some(3), true), (Some(100), false)] {
+            let facts = Facts {
+                redrive_after: theirs,
+                ..Facts::default()
+            };
+            assert_eq!(advice_on_arrivals(&facts).is_some(), warned, "{theirs:?}");
         }
     }
 

@@ -46,7 +46,10 @@ impl Makings<'_> {
         };
         let client = self.accounts.of(queue.account.as_deref()).sqs(&queue);
         let arrivals = Sqs::new(client, queue.url.clone(), self.metrics.clone());
-        start::look("catalog.queue", &queue.url, &arrivals, &self.edge.dice).await?;
+        let facts = start::look("catalog.queue", &queue.url, &arrivals, &self.edge.dice).await?;
+        if let Some(advice) = start::advice_on_arrivals(&facts) {
+            tracing::warn!(queue = queue.url, "catalog.queue: {advice}");
+        }
         let crawlers = self.durable(&arrivals, supervisor);
         let (announcer, sender) = Announcer::new(arrivals, self.edge.wall.clone());
         supervisor.spawn("sender of arrivals", async move {

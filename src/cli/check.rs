@@ -53,6 +53,7 @@ impl Check {
         let mut findings = account_findings(&accounts).await;
         findings.extend(queue_findings(config, &accounts, &metrics).await);
         findings.extend(bucket_findings(config, &doors).await);
+        findings.extend(arrivals_finding(config, &accounts, &metrics).await);
         findings.extend(crawler_findings(config, &accounts, &metrics).await);
         let mut failed = 0;
         for Finding { what, wrong } in &findings {
@@ -160,6 +161,23 @@ async fn bucket_findings(config: &Config, doors: &Doors) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The queue of arrivals, if there is one. That we may send there, only a send would show.
+async fn arrivals_finding(
+    config: &Config,
+    accounts: &Accounts,
+    metrics: &Metrics,
+) -> Option<Finding> {
+    let queue = config.catalog.arrivals()?;
+    let client = accounts.of(queue.account.as_deref()).sqs(&queue);
+    let sqs = Sqs::new(client, queue.url.clone(), metrics.clone());
+    let wrong = match sqs.facts().await {
+        Ok(facts) => start::advice_on_arrivals(&facts).map(Wrong::Warns),
+        Err(e) => Some(Wrong::Fails(e.to_string())),
+    };
+    let what = format!("catalog.queue {}", queue.url);
+    Some(Finding { what, wrong })
 }
 
 async fn crawler_findings(config: &Config, accounts: &Accounts, metrics: &Metrics) -> Vec<Finding> {
