@@ -206,7 +206,7 @@ impl Athena {
             _ => QueryState::Running,
         };
         let error = status.athena_error;
-        let reason = status.state_change_reason;
+        let reason = status.state_change_reason.filter(|why| !why.is_empty());
         let reason = reason.or_else(|| error.as_ref()?.error_message.clone());
         let no_rows = [StatementType::Ddl, StatementType::Utility];
         let scanned = execution.statistics.and_then(|s| s.data_scanned_in_bytes);
