@@ -41,16 +41,16 @@ impl Makings<'_> {
         worked: &CancellationToken,
         supervisor: &mut Supervisor,
     ) -> Result<(Catalog, Crawlers, Assertions), StartError> {
-        let (assertions, crawled) = self.assertions(supervisor);
+        let (assertions, listeners) = self.assertions(supervisor);
         let Some(queue) = self.config.catalog.arrivals() else {
-            let crawlers = self.marked(worked, &crawled, supervisor);
+            let crawlers = self.marked(worked, &listeners, supervisor);
             let crawlers: Crawlers = crawlers.into_iter().collect();
             return Ok((Catalog::marks(crawlers.clone()), crawlers, assertions));
         };
         let client = self.accounts.of(queue.account.as_deref()).sqs(&queue);
         let arrivals = Sqs::new(client, queue.url.clone(), self.metrics.clone());
         start::look("catalog.queue", &queue.url, &arrivals, &self.edge.dice).await?;
-        let crawlers = self.durable(&arrivals, &crawled, supervisor);
+        let crawlers = self.durable(&arrivals, &listeners, supervisor);
         let (announcer, sender) = Announcer::new(arrivals, self.edge.wall.clone());
         supervisor.spawn("sender of arrivals", async move {
             sender.run().await;
@@ -61,7 +61,7 @@ impl Makings<'_> {
 
     /// What is asked after crawls, and how each crawler says that it has succeeded.
     fn assertions(&self, supervisor: &mut Supervisor) -> (Assertions, BTreeMap<String, Crawled>) {
-        let (mut tasks, mut crawled) = (Vec::new(), BTreeMap::new());
+        let (mut tasks, mut listeners) = (Vec::new(), BTreeMap::new());
         for (name, crawler) in &self.config.crawler {
             // Who asserts nothing throws no dice.
             if crawler.assert_sql.is_none() {
@@ -78,24 +78,24 @@ impl Makings<'_> {
         let assertions = Assertions::of(&tasks);
         for task in tasks {
             let name = task.crawler().to_owned();
-            crawled.insert(name.clone(), task.crawled());
+            listeners.insert(name.clone(), task.crawled());
             supervisor.spawn(format!("assertion of crawler {name}"), async move {
                 task.run().await;
                 Ok(())
             });
         }
-        (assertions, crawled)
+        (assertions, listeners)
     }
 
     fn marked(
         &self,
         worked: &CancellationToken,
-        crawled: &BTreeMap<String, Crawled>,
+        listeners: &BTreeMap<String, Crawled>,
         supervisor: &mut Supervisor,
     ) -> Vec<Handle> {
         let mut handles = Vec::new();
         for (name, crawler) in &self.config.crawler {
-            let report = self.report(name, crawler, crawled);
+            let report = self.report(name, crawler, listeners);
             let glue = self.glue(crawler);
             let (stop, worked) = (supervisor.stop(), worked.clone());
             let task = CrawlerTask::new(report, crawler, glue, stop, worked);
@@ -111,7 +111,7 @@ impl Makings<'_> {
     fn durable(
         &self,
         arrivals: &Sqs,
-        crawled: &BTreeMap<String, Crawled>,
+        listeners: &BTreeMap<String, Crawled>,
         supervisor: &mut Supervisor,
     ) -> Crawlers {
         let (mut handles, mut inboxes) = (Vec::new(), BTreeMap::new());
@@ -119,7 +119,7 @@ impl Makings<'_> {
             let (sender, inbox) = mpsc::channel(INBOX);
             inboxes.insert(name.clone(), sender);
             let task = DurableCrawler::new(
-                self.report(name, crawler, crawled),
+                self.report(name, crawler, listeners),
                 crawler,
                 self.glue(crawler),
                 (arrivals.clone(), inbox),
@@ -151,12 +151,17 @@ impl Makings<'_> {
         region.or(account.aws().region.as_deref())
     }
 
-    fn report(&self, name: &str, crawler: &Crawler, crawled: &BTreeMap<String, Crawled>) -> Report {
+    fn report(
+        &self,
+        name: &str,
+        crawler: &Crawler,
+        listeners: &BTreeMap<String, Crawled>,
+    ) -> Report {
         let region = self.region(crawler).unwrap_or("the SDK's region");
         let metrics = self.metrics.clone();
         let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
         let wall = self.edge.wall.clone();
         let report = Report::new(name, crawler, region, metrics, (dice, wall));
-        report.telling(crawled.get(name).cloned().unwrap_or_default())
+        report.telling(listeners.get(name).cloned().unwrap_or_default())
     }
 }

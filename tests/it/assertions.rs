@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::{Bucket, Denial, Fault, HOME_KEY, Rule, Run, WorkGroup};
+use crate::aws::{Bucket, Denial, Fault, HOME_KEY, Queue, Rule, Run, WorkGroup};
 use crate::stage::{Daemon, Stage, until};
 
 const REGION: &str = "eu-west-1";
@@ -21,6 +21,14 @@ const PATIENCE_SECONDS: usize = 3 * 60 * 60;
 
 /// A stage whose crawler has an assertion that goes like this.
 fn stage(runs: impl IntoIterator<Item = Run>) -> (Stage, Config) {
+    configured(runs, |_| String::new())
+}
+
+/// The same, with more of the configuration.
+fn configured(
+    runs: impl IntoIterator<Item = Run>,
+    more: impl Fn(&Stage) -> String,
+) -> (Stage, Config) {
     let stage = Stage::new(1);
     stage.world.create_bucket(Bucket::new("results", REGION));
     stage.world.workgroup(
@@ -29,7 +37,7 @@ fn stage(runs: impl IntoIterator<Item = Run>) -> (Stage, Config) {
         WorkGroup::default().output("s3://results/"),
     );
     stage.world.script(REGION, SQL, runs);
-    let mut config = stage.config("");
+    let mut config = stage.config(&more(&stage));
     let crawler = config.crawler.get_mut("lake").expect("every stage has it");
     crawler.assert_sql = Some(SQL.into());
     crawler.assert_database = Some("lake".into());
@@ -218,6 +226,27 @@ async fn a_crawl_while_an_assertion_runs_makes_one_more_and_waits_for_none() {
         (counted(&daemon, "passed"), counted(&daemon, "failed")),
         (1, 1)
     );
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_assertion_follows_a_crawl_of_arrivals_that_are_kept_in_a_queue() {
+    let (stage, config) = configured([yes()], |stage| {
+        let arrivals = stage
+            .world
+            .create_queue(Queue::new("arrivals", "us-east-1"));
+        format!("[catalog]\nqueue = \"{arrivals}\"")
+    });
+    let daemon = stage.start(&config).await;
+    sleep(Duration::from_mins(20)).await;
+    assert_eq!(
+        (crawls(&stage), stage.world.queries().len()),
+        (0, 0),
+        "nothing arrived"
+    );
+    stage.put("1.csv", "body");
+    ended(&daemon, "passed", 1).await;
+    assert_eq!((crawls(&stage), stage.world.queries().len()), (1, 1));
     daemon.stop().await;
 }
 

@@ -52,7 +52,8 @@ async fn asked(
     // Other dice for each query: its token comes from them.
     let dice = fastrand::Rng::with_seed(world.calls_made() as u64);
     let run = query.run(athena, dice, stop, &mut out, &mut said);
-    run.await.map_err(|error| error.to_string())?;
+    let run = Box::pin(run).await;
+    run.map_err(|error| error.to_string())?;
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Ok((text(out), text(said)))
 }
