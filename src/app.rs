@@ -75,7 +75,7 @@ impl App {
             metrics: &metrics,
         };
         let begin = makings.begin(&all_worked, &mut supervisor);
-        let (catalog, crawlers) = Box::pin(begin).await?;
+        let (catalog, crawlers, assertions) = Box::pin(begin).await?;
         let lanes = Lanes::new(&config.work, metrics.clone(), supervisor.stop());
         let worker = worker(
             config,
@@ -122,6 +122,7 @@ impl App {
             lanes,
             progress,
             crawlers,
+            assertions,
             metrics,
             registry,
         };

@@ -127,7 +127,7 @@ pub struct CopyLabels {
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CallLabels {
-    /// `s3`, `sqs` or `glue`.
+    /// `s3`, `sqs`, `glue` or `athena`.
     pub service: &'static str,
     /// The operation as AWS names it.
     pub operation: &'static str,

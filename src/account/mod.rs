@@ -15,7 +15,7 @@ use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::catalog::Glue;
+use crate::catalog::{Athena, Glue};
 use crate::cause;
 use crate::config::{self, Aws, Config, HOME, Queue, Refusal};
 use crate::credentials::{Refusals, Secret};
@@ -191,8 +191,13 @@ impl Account {
 
     /// A client for queries.
     #[must_use]
-    pub fn athena(&self, region: Option<&str>) -> aws_sdk_athena::Client {
-        aws_sdk_athena::Client::new(&self.patient(region, CALL_TIMEOUT))
+    pub fn athena(&self, region: Option<&str>, metrics: Metrics) -> Athena {
+        let sdk = self.patient(region, CALL_TIMEOUT);
+        let mut client = aws_sdk_athena::config::Builder::from(&sdk);
+        if let Some(secret) = &self.secret {
+            client = client.interceptor(Refusals(secret.clone()));
+        }
+        Athena::new(aws_sdk_athena::Client::from_conf(client.build()), metrics)
     }
 
     /// For what gives credentials.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::catalog::{Crawlers, Snapshot};
+use crate::catalog::{Assertion, Assertions, Crawlers, Snapshot};
 use crate::config::HOME;
 use crate::copy::{CopyStatus, Progress};
 use crate::intake::Pulse;
@@ -42,6 +42,8 @@ pub struct View {
     pub progress: Progress,
     /// Its crawlers.
     pub crawlers: Crawlers,
+    /// What is asked after crawls.
+    pub assertions: Assertions,
     /// Its metrics.
     pub metrics: Metrics,
     /// What prints them.
@@ -79,6 +81,8 @@ pub struct Status {
     /// Copies in parts under way.
     copies: Vec<CopyStatus>,
     crawlers: BTreeMap<String, Snapshot>,
+    /// By crawler.
+    assertions: BTreeMap<String, Assertion>,
 }
 
 #[derive(Debug, Serialize)]
@@ -152,6 +156,7 @@ impl View {
             lanes: self.lanes.status().into(),
             copies: self.progress.status(),
             crawlers: self.crawlers.snapshot(),
+            assertions: self.assertions.snapshot(),
         }
     }
 
@@ -294,6 +299,7 @@ mod tests {
                 lanes: Lanes::new(&Work::default(), Metrics::new("test").0, stop.clone()),
                 progress: Progress::default(),
                 crawlers: Crawlers::default(),
+                assertions: Assertions::default(),
                 metrics: Metrics::new("test").0,
                 registry: Registry::default(),
             };

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::StartError;
 use crate::account::Accounts;
 use crate::catalog::{
-    Announcer, Catalog, CrawlerTask, Crawlers, Drain, DurableCrawler, Handle, Report,
+    Announcer, AssertionTask, Assertions, Catalog, Crawled, CrawlerTask, Crawlers, Drain,
+    DurableCrawler, Handle, Report,
 };
 use crate::config::{Config, Crawler};
 use crate::edge::Edge;
@@ -39,10 +40,12 @@ impl Makings<'_> {
         &self,
         worked: &CancellationToken,
         supervisor: &mut Supervisor,
-    ) -> Result<(Catalog, Crawlers), StartError> {
+    ) -> Result<(Catalog, Crawlers, Assertions), StartError> {
+        let (assertions, listeners) = self.assertions(supervisor);
         let Some(queue) = self.config.catalog.arrivals() else {
-            let crawlers: Crawlers = self.marked(worked, supervisor).into_iter().collect();
-            return Ok((Catalog::marks(crawlers.clone()), crawlers));
+            let crawlers = self.marked(worked, &listeners, supervisor);
+            let crawlers: Crawlers = crawlers.into_iter().collect();
+            return Ok((Catalog::marks(crawlers.clone()), crawlers, assertions));
         };
         let client = self.accounts.of(queue.account.as_deref()).sqs(&queue);
         let arrivals = Sqs::new(client, queue.url.clone(), self.metrics.clone());
@@ -50,19 +53,52 @@ impl Makings<'_> {
         if let Some(advice) = start::advice_on_arrivals(&facts) {
             tracing::warn!(queue = queue.url, "catalog.queue: {advice}");
         }
-        let crawlers = self.durable(&arrivals, supervisor);
+        let crawlers = self.durable(&arrivals, &listeners, supervisor);
         let (announcer, sender) = Announcer::new(arrivals, self.edge.wall.clone());
         supervisor.spawn("sender of arrivals", async move {
             sender.run().await;
             Ok(())
         });
-        Ok((Catalog::announces(announcer), crawlers))
+        Ok((Catalog::announces(announcer), crawlers, assertions))
     }
 
-    fn marked(&self, worked: &CancellationToken, supervisor: &mut Supervisor) -> Vec<Handle> {
+    /// What is asked after crawls, and how each crawler says that it has succeeded.
+    fn assertions(&self, supervisor: &mut Supervisor) -> (Assertions, BTreeMap<String, Crawled>) {
+        let (mut tasks, mut listeners) = (Vec::new(), BTreeMap::new());
+        for (name, crawler) in &self.config.crawler {
+            // Who asserts nothing throws no dice.
+            if crawler.assert_sql.is_none() {
+                continue;
+            }
+            let (account, region) = crawler.asserts_as();
+            let athena = self.accounts.of(account);
+            let athena = athena.athena(region, self.metrics.clone());
+            let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
+            let stop = supervisor.stop();
+            let task = AssertionTask::new(name, crawler, athena, self.metrics, stop, dice);
+            tasks.extend(task);
+        }
+        let assertions = Assertions::of(&tasks);
+        for task in tasks {
+            let name = task.crawler().to_owned();
+            listeners.insert(name.clone(), task.crawled());
+            supervisor.spawn(format!("assertion of crawler {name}"), async move {
+                task.run().await;
+                Ok(())
+            });
+        }
+        (assertions, listeners)
+    }
+
+    fn marked(
+        &self,
+        worked: &CancellationToken,
+        listeners: &BTreeMap<String, Crawled>,
+        supervisor: &mut Supervisor,
+    ) -> Vec<Handle> {
         let mut handles = Vec::new();
         for (name, crawler) in &self.config.crawler {
-            let report = self.report(name, crawler);
+            let report = self.report(name, crawler, listeners);
             let glue = self.glue(crawler);
             let (stop, worked) = (supervisor.stop(), worked.clone());
             let task = CrawlerTask::new(report, crawler, glue, stop, worked);
@@ -75,13 +111,18 @@ impl Makings<'_> {
         handles
     }
 
-    fn durable(&self, arrivals: &Sqs, supervisor: &mut Supervisor) -> Crawlers {
+    fn durable(
+        &self,
+        arrivals: &Sqs,
+        listeners: &BTreeMap<String, Crawled>,
+        supervisor: &mut Supervisor,
+    ) -> Crawlers {
         let (mut handles, mut inboxes) = (Vec::new(), BTreeMap::new());
         for (name, crawler) in &self.config.crawler {
             let (sender, inbox) = mpsc::channel(INBOX);
             inboxes.insert(name.clone(), sender);
             let task = DurableCrawler::new(
-                self.report(name, crawler),
+                self.report(name, crawler, listeners),
                 crawler,
                 self.glue(crawler),
                 (arrivals.clone(), inbox),
@@ -113,11 +154,17 @@ impl Makings<'_> {
         region.or(account.aws().region.as_deref())
     }
 
-    fn report(&self, name: &str, crawler: &Crawler) -> Report {
+    fn report(
+        &self,
+        name: &str,
+        crawler: &Crawler,
+        listeners: &BTreeMap<String, Crawled>,
+    ) -> Report {
         let region = self.region(crawler).unwrap_or("the SDK's region");
         let metrics = self.metrics.clone();
         let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
         let wall = self.edge.wall.clone();
-        Report::new(name, crawler, region, metrics, (dice, wall))
+        let report = Report::new(name, crawler, region, metrics, (dice, wall));
+        report.telling(listeners.get(name).cloned().unwrap_or_default())
     }
 }

@@ -1,25 +1,24 @@
-//! One query, from its text to its rows.
+//! The calls of Athena that matter, with errors named by what they call for.
 //!
-//! Athena runs a query in the background and keeps its result in S3: start, ask until it has
-//! ended, then read the result page by page. Everything comes as text; a missing text is NULL.
+//! Athena runs a query in the background and keeps its result in S3: start, look until it has
+//! ended, read the result page by page. Everything comes as text; a missing text is NULL.
 
-use std::io::{self, Write};
-use std::time::Duration;
+mod query;
+mod value;
 
 use aws_sdk_athena::Client;
 use aws_sdk_athena::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_athena::types::{
-    QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration, Row,
-    StatementType,
+    QueryExecutionContext, QueryExecutionState, ResultConfiguration, StatementType, WorkGroupState,
 };
-use serde::Serialize;
 
-/// Most queries take seconds: ask often at first, then ever less.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+pub use self::query::{Asking, Rows, run_query};
+pub use self::value::{Column, Kind, Value};
+use crate::cause::status;
+use crate::metrics::Metrics;
 
 /// What to ask.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// One statement.
     pub sql: String,
@@ -39,16 +38,37 @@ pub enum AthenaError {
     Failed {
         /// Athena's words.
         reason: String,
+        /// Whether Athena thinks that the same query might succeed another time.
+        retryable: bool,
     },
-    /// Someone, or a limit of the workgroup, stopped it.
+    /// Someone else, or a limit of the workgroup, stopped it.
     #[error("the query was cancelled: {reason}")]
     Cancelled {
         /// Athena's words.
         reason: String,
     },
-    /// A call was refused or found no answer.
+    /// We were asked to stop; says what became of the query.
+    #[error("interrupted: {0}")]
+    Interrupted(String),
+    /// Refused until a person changes the credentials or their policy.
+    #[error("{op}: access denied: {why}")]
+    Denied {
+        /// The operation.
+        op: &'static str,
+        /// What Athena said.
+        why: String,
+    },
+    /// Refused until a person changes what is asked: no such workgroup, no place for the result.
     #[error("{op}: {why}")]
-    Call {
+    Refused {
+        /// The operation.
+        op: &'static str,
+        /// What Athena said.
+        why: String,
+    },
+    /// Throttled, unreachable, or broken: worth another try.
+    #[error("{op}: unavailable: {why}")]
+    Unavailable {
         /// The operation.
         op: &'static str,
         /// What Athena or the connection said.
@@ -56,194 +76,244 @@ pub enum AthenaError {
     },
 }
 
-/// The rows of a query, as text.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Table {
-    /// The names of the columns, as asked for.
-    pub columns: Vec<String>,
+/// How far a query is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QueryState {
+    /// Waits for its turn; also again, when Athena itself repeats it.
+    Queued,
+    /// At work.
+    Running,
+    /// Its rows can be read.
+    Succeeded,
+    /// It has not worked. Athena may still put it back into its queue.
+    Failed,
+    /// It was stopped.
+    Cancelled,
+}
+
+impl QueryState {
+    /// Athena's own word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "QUEUED",
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+}
+
+/// A query as Athena shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// How far it is.
+    pub state: QueryState,
+    /// Why it is there, in one line.
+    pub reason: String,
+    /// Whether the same query might succeed another time.
+    pub retryable: bool,
+    /// Whether it is of the kind whose result begins with the names of its columns.
+    pub has_header: bool,
+    /// What Athena bills.
+    pub scanned_bytes: u64,
+}
+
+/// One page of a result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// All columns; told on every page.
+    pub columns: Vec<Column>,
     /// `None` is NULL.
-    pub rows: Vec<Vec<Option<String>>>,
+    pub rows: Vec<Row>,
+    /// Where the next page begins.
+    pub next: Option<String>,
 }
 
-/// Runs a query and reads all its rows.
-///
-/// Failed calls are not repeated here: that is the client's retry policy. A repeated start is
-/// known to Athena by its token and runs once.
-///
-/// # Errors
-/// When a call failed or the query did.
-pub async fn run_query(
-    client: &Client,
-    query: &Query,
-    dice: &mut fastrand::Rng,
-) -> Result<Table, AthenaError> {
-    let id = start(client, query, dice).await?;
-    let execution = ended(client, &id).await?;
-    rows(client, &id, execution.statement_type.as_ref()).await
+/// One row of a result: `None` is NULL.
+pub type Row = Vec<Option<String>>;
+
+/// A workgroup, as far as a query depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkGroup {
+    /// Whether it takes queries.
+    pub enabled: bool,
+    /// Whether results have a place without one being named.
+    pub has_output: bool,
+    /// Whether a place that is named counts for nothing.
+    pub enforced: bool,
 }
 
-async fn start(
-    client: &Client,
-    Query {
-        sql,
-        database,
-        workgroup,
-        output,
-    }: &Query,
-    dice: &mut fastrand::Rng,
-) -> Result<String, AthenaError> {
-    const OP: &str = "StartQueryExecution";
-    let context = QueryExecutionContext::builder()
-        .set_database(database.clone())
-        .build();
-    let result = output.as_ref().map(|output| {
-        ResultConfiguration::builder()
-            .output_location(output)
-            .build()
-    });
-    let answer = client
-        .start_query_execution()
-        .query_string(sql)
-        .query_execution_context(context)
-        .set_result_configuration(result)
-        .work_group(workgroup)
-        .client_request_token(format!("brigade-{:032x}", dice.u128(..)))
-        .send()
-        .await
-        .map_err(|error| call(OP, &error))?;
-    answer.query_execution_id.ok_or_else(|| empty(OP))
+/// Athena of one region. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Athena {
+    client: Client,
+    metrics: Metrics,
 }
 
-/// Waits until the query has succeeded.
-async fn ended(client: &Client, id: &str) -> Result<QueryExecution, AthenaError> {
-    const OP: &str = "GetQueryExecution";
-    let mut wait = FIRST_WAIT;
-    loop {
-        let answer = client
-            .get_query_execution()
-            .query_execution_id(id)
+impl Athena {
+    /// Takes a client of the region.
+    #[must_use]
+    pub fn new(client: Client, metrics: Metrics) -> Self {
+        Self { client, metrics }
+    }
+
+    /// Starts a query; the same token never starts a second one.
+    ///
+    /// # Errors
+    /// When Athena did not name the query. It may run even so, if there was no answer.
+    pub async fn start(&self, query: &Query, token: &str) -> Result<String, AthenaError> {
+        const OP: &str = "StartQueryExecution";
+        let context = QueryExecutionContext::builder()
+            .set_database(query.database.clone())
+            .build();
+        let result = query.output.as_ref().map(|output| {
+            ResultConfiguration::builder()
+                .output_location(output)
+                .build()
+        });
+        let answer = self
+            .client
+            .start_query_execution()
+            .query_string(&query.sql)
+            .query_execution_context(context)
+            .set_result_configuration(result)
+            .work_group(&query.workgroup)
+            .client_request_token(token)
             .send()
             .await;
-        let execution = answer
-            .map_err(|error| call(OP, &error))?
-            .query_execution
-            .ok_or_else(|| empty(OP))?;
-        let status = execution.status.as_ref().ok_or_else(|| empty(OP))?;
-        let reason = || one_line(status.state_change_reason.as_deref().unwrap_or("no reason"));
-        match &status.state {
-            Some(QueryExecutionState::Succeeded) => return Ok(execution),
-            Some(QueryExecutionState::Failed) => {
-                return Err(AthenaError::Failed { reason: reason() });
-            }
-            Some(QueryExecutionState::Cancelled) => {
-                return Err(AthenaError::Cancelled { reason: reason() });
-            }
-            // Queued, running, or back in the queue.
-            _ => tokio::time::sleep(wait).await,
-        }
-        wait = (wait * 2).min(LONGEST_WAIT);
+        let answer = self.told(OP, answer)?;
+        answer.query_execution_id.ok_or_else(|| empty(OP))
     }
-}
 
-async fn rows(
-    client: &Client,
-    id: &str,
-    statement: Option<&StatementType>,
-) -> Result<Table, AthenaError> {
-    const OP: &str = "GetQueryResults";
-    let mut table = Table::default();
-    let mut next = None;
-    loop {
-        let page = client
-            .get_query_results()
-            .query_execution_id(id)
-            .set_next_token(next)
-            .send();
-        let page = page.await.map_err(|error| call(OP, &error))?;
-        let result = page
-            .result_set
-            .unwrap_or_else(|| aws_sdk_athena::types::ResultSet::builder().build());
-        if table.columns.is_empty() {
-            let columns = result.result_set_metadata.and_then(|told| told.column_info);
-            table.columns = columns
+    /// Looks how far a query is.
+    ///
+    /// # Errors
+    /// When Athena did not say.
+    pub async fn look(&self, id: &str) -> Result<Execution, AthenaError> {
+        const OP: &str = "GetQueryExecution";
+        let call = self.client.get_query_execution().query_execution_id(id);
+        let answer = self.told(OP, call.send().await)?;
+        let execution = answer.query_execution.ok_or_else(|| empty(OP))?;
+        let status = execution.status.ok_or_else(|| empty(OP))?;
+        let state = match status.state {
+            Some(QueryExecutionState::Queued) => QueryState::Queued,
+            Some(QueryExecutionState::Succeeded) => QueryState::Succeeded,
+            Some(QueryExecutionState::Failed) => QueryState::Failed,
+            Some(QueryExecutionState::Cancelled) => QueryState::Cancelled,
+            // A state unknown here is not the end.
+            _ => QueryState::Running,
+        };
+        let error = status.athena_error;
+        let reason = status.state_change_reason.filter(|why| !why.is_empty());
+        let reason = reason.or_else(|| error.as_ref()?.error_message.clone());
+        let no_rows = [StatementType::Ddl, StatementType::Utility];
+        let scanned = execution.statistics.and_then(|s| s.data_scanned_in_bytes);
+        Ok(Execution {
+            state,
+            reason: one_line(reason.as_deref().unwrap_or("no reason given")),
+            retryable: error.is_some_and(|error| error.retryable),
+            has_header: execution
+                .statement_type
+                .is_none_or(|statement| !no_rows.contains(&statement)),
+            scanned_bytes: scanned.and_then(|n| n.try_into().ok()).unwrap_or(0),
+        })
+    }
+
+    /// Reads one page of a result, at most a thousand rows.
+    ///
+    /// # Errors
+    /// When Athena did not give it.
+    pub async fn page(&self, id: &str, from: Option<&str>) -> Result<Page, AthenaError> {
+        const OP: &str = "GetQueryResults";
+        let call = self.client.get_query_results().query_execution_id(id);
+        let answer = call.set_next_token(from.map(Into::into)).send().await;
+        let answer = self.told(OP, answer)?;
+        let Some(result) = answer.result_set else {
+            return Ok(Page::default());
+        };
+        let columns = result.result_set_metadata.and_then(|told| told.column_info);
+        let rows = result.rows.unwrap_or_default().into_iter().map(|row| {
+            let values = row.data.unwrap_or_default().into_iter();
+            values.map(|datum| datum.var_char_value).collect()
+        });
+        Ok(Page {
+            columns: columns
                 .unwrap_or_default()
                 .into_iter()
-                .map(|column| column.name)
-                .collect();
-        }
-        table
-            .rows
-            .extend(result.rows.unwrap_or_default().into_iter().map(values));
-        next = page.next_token;
-        if next.is_none() {
-            break;
-        }
-    }
-    if has_header(&table, statement) {
-        table.rows.remove(0);
-    }
-    Ok(table)
-}
-
-fn values(row: Row) -> Vec<Option<String>> {
-    row.data
-        .unwrap_or_default()
-        .into_iter()
-        .map(|datum| datum.var_char_value)
-        .collect()
-}
-
-/// The first row of a SELECT repeats the names of the columns; that of a SHOW is a result, even
-/// if it reads the same.
-fn has_header(table: &Table, statement: Option<&StatementType>) -> bool {
-    !matches!(statement, Some(StatementType::Ddl | StatementType::Utility))
-        && table.rows.first().is_some_and(|row| {
-            row.iter()
-                .map(Option::as_deref)
-                .eq(table.columns.iter().map(|name| Some(&**name)))
+                .map(|column| Column::new(column.name, column.r#type))
+                .collect(),
+            rows: rows.collect(),
+            next: answer.next_token,
         })
-}
+    }
 
-fn call<E>(op: &'static str, error: &SdkError<E>) -> AthenaError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    AthenaError::Call {
-        op,
-        why: super::told(error),
+    /// Asks for a query to be stopped; whether it was, a look tells.
+    ///
+    /// # Errors
+    /// When Athena did not take it in.
+    pub async fn stop(&self, id: &str) -> Result<(), AthenaError> {
+        const OP: &str = "StopQueryExecution";
+        let call = self.client.stop_query_execution().query_execution_id(id);
+        self.told(OP, call.send().await).map(drop)
+    }
+
+    /// Looks at a workgroup.
+    ///
+    /// # Errors
+    /// When there is none of the name, or Athena did not show it.
+    pub async fn workgroup(&self, name: &str) -> Result<WorkGroup, AthenaError> {
+        const OP: &str = "GetWorkGroup";
+        let answer = self.client.get_work_group().work_group(name).send().await;
+        let answer = self.told(OP, answer)?;
+        let group = answer.work_group.ok_or_else(|| empty(OP))?;
+        let settings = group.configuration;
+        let settings = settings.as_ref();
+        let named = settings
+            .and_then(|s| s.result_configuration.as_ref()?.output_location.as_ref())
+            .is_some_and(|place| !place.is_empty());
+        let managed = settings
+            .and_then(|s| s.managed_query_results_configuration.as_ref())
+            .is_some_and(|managed| managed.enabled);
+        Ok(WorkGroup {
+            enabled: group.state != Some(WorkGroupState::Disabled),
+            has_output: named || managed,
+            enforced: settings
+                .and_then(|s| s.enforce_work_group_configuration)
+                .unwrap_or(false),
+        })
+    }
+
+    /// Counts an answer, and names what was wrong with it.
+    fn told<T, E>(&self, op: &'static str, answer: Result<T, SdkError<E>>) -> Result<T, AthenaError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.metrics.call("athena", op, status(&answer));
+        answer.map_err(|error| {
+            let why = one_line(&super::told(&error));
+            match error.code() {
+                Some(code) if super::is_denial(code) => AthenaError::Denied { op, why },
+                Some(
+                    "InvalidRequestException" | "ResourceNotFoundException" | "ValidationException",
+                ) => AthenaError::Refused { op, why },
+                Some(_) | None => AthenaError::Unavailable { op, why },
+            }
+        })
     }
 }
 
 fn empty(op: &'static str) -> AthenaError {
-    AthenaError::Call {
+    AthenaError::Unavailable {
         op,
         why: "an empty answer".into(),
     }
 }
 
-impl Table {
-    /// Draws the table for a terminal.
-    ///
-    /// # Errors
-    /// When `out` cannot be written.
-    pub fn show(&self, out: &mut impl Write) -> io::Result<()> {
-        if !self.columns.is_empty() {
-            let mut drawn = comfy_table::Table::new();
-            drawn.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
-            drawn.set_header(self.columns.iter().map(|name| printable(name)));
-            drawn.add_rows(self.rows.iter().map(|row| {
-                row.iter()
-                    .map(|value| value.as_deref().map_or_else(|| "NULL".into(), printable))
-            }));
-            writeln!(out, "{drawn}")?;
-        }
-        let rows = self.rows.len();
-        writeln!(out, "{rows} {}", if rows == 1 { "row" } else { "rows" })
-    }
-}
-
-/// Values come from anybody's files: a terminal must not obey them.
-fn printable(text: &str) -> String {
+/// What a terminal or a log can show: values come from anybody's files, and nobody shall obey them.
+#[must_use]
+pub fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() {
@@ -259,6 +329,3 @@ fn printable(text: &str) -> String {
 fn one_line(reason: &str) -> String {
     printable(&reason.split_whitespace().collect::<Vec<_>>().join(" "))
 }
-
-#[cfg(test)]
-mod tests;

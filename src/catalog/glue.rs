@@ -162,16 +162,7 @@ where
     let why = super::told(error);
     match error.code() {
         Some("EntityNotFoundException") => GlueError::Missing { op },
-        Some(
-            "AccessDeniedException"
-            | "ExpiredTokenException"
-            | "IncompleteSignatureException"
-            | "InvalidClientTokenId"
-            | "InvalidSignatureException"
-            | "MissingAuthenticationTokenException"
-            | "OptInRequired"
-            | "UnrecognizedClientException",
-        ) => GlueError::Denied { op, why },
+        Some(code) if super::is_denial(code) => GlueError::Denied { op, why },
         Some(_) | None => GlueError::Unavailable { op, why },
     }
 }

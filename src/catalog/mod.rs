@@ -3,9 +3,13 @@
 //! Whoever wrote an object marks the route's crawlers with [`Crawlers::arrived`]; one task a
 //! crawler turns any number of marks into as few runs as the configuration allows. Nothing is
 //! written down: after a restart every crawler runs once, so no mark can be lost.
+//!
+//! After a run that has succeeded Athena is asked whether what arrived is as it should be, where the
+//! configuration says what to ask ([`AssertionTask`]).
 
 mod announce;
 mod arrivals;
+mod assertion;
 mod athena;
 mod backoff;
 mod crawler;
@@ -14,6 +18,7 @@ mod drain;
 mod durable;
 mod glue;
 mod ledger;
+mod rehearsal;
 mod report;
 mod schedule;
 #[cfg(test)]
@@ -25,14 +30,34 @@ use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 
 pub use self::announce::Catalog;
 pub use self::arrivals::{Announcer, Sender};
-pub use self::athena::{AthenaError, Query, Table, run_query};
+pub use self::assertion::{Assertion, AssertionTask, Assertions, Crawled, Judgement};
+pub use self::athena::{
+    Asking, Athena, AthenaError, Column, Kind, Query, QueryState, Row, Rows, Value, WorkGroup,
+    printable, run_query,
+};
 pub use self::crawler::CrawlerTask;
 pub use self::crawlers::{Crawlers, Handle, Snapshot, State};
 pub use self::drain::Drain;
 pub use self::durable::{DurableCrawler, Held};
 pub use self::glue::{CrawlResult, Glue, GlueError, Look, Start};
+pub use self::rehearsal::{Obstacle, rehearse};
 pub use self::report::Report;
 pub use self::schedule::{Ending, Schedule};
+
+/// Whether an error's code says that only a person can help: credentials, or what they may do.
+fn is_denial(code: &str) -> bool {
+    matches!(
+        code,
+        "AccessDeniedException"
+            | "ExpiredTokenException"
+            | "IncompleteSignatureException"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "MissingAuthenticationTokenException"
+            | "OptInRequired"
+            | "UnrecognizedClientException"
+    )
+}
 
 /// What a service said, or else how far the call came.
 fn told<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> String {

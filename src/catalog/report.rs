@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
+use super::assertion::Crawled;
 use super::backoff::Backoff;
 use super::crawlers::{Seen, Snapshot, State};
 use super::glue::{CrawlResult, GlueError};
@@ -43,6 +44,7 @@ pub struct Report {
     running_since: Option<Instant>,
     is_stuck: bool,
     seen: watch::Sender<Seen>,
+    crawled: Crawled,
 }
 
 impl Report {
@@ -84,7 +86,15 @@ impl Report {
                 started: None,
                 due: None,
             }),
+            crawled: Crawled::default(),
         }
+    }
+
+    /// Tells an assertion of each crawl of ours that succeeds.
+    #[must_use]
+    pub fn telling(mut self, crawled: Crawled) -> Self {
+        self.crawled = crawled;
+        self
     }
 
     /// The section's name.
@@ -180,6 +190,7 @@ impl Report {
         if result == Some(CrawlResult::Succeeded) {
             self.crawls.reset();
             info!(crawler, seconds, "crawl ended");
+            self.crawled.succeeded();
             return None;
         }
         let wait = self.crawls.next(&mut self.dice);

@@ -1,4 +1,4 @@
-//! Glue, Athena and Secrets Manager as a test tells them to be, behind the real clients.
+//! Glue and Secrets Manager as a test tells them to be, behind the real clients.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -97,17 +97,6 @@ impl Scripted {
             .http_client(self.clone())
             .build();
         aws_sdk_secretsmanager::Client::from_conf(config)
-    }
-
-    pub(crate) fn athena(&self) -> aws_sdk_athena::Client {
-        let config = aws_sdk_athena::Config::builder()
-            .behavior_version(aws_sdk_athena::config::BehaviorVersion::v2026_01_12())
-            .region(aws_sdk_athena::config::Region::new("eu-west-1"))
-            .credentials_provider(credentials())
-            .retry_config(RetryConfig::disabled())
-            .http_client(self.clone())
-            .build();
-        aws_sdk_athena::Client::from_conf(config)
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::io::Write;
 
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
 use crate::account::Accounts;
+use crate::catalog::{Asking, Obstacle, QueryState, rehearse};
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::metrics::Metrics;
@@ -14,7 +18,10 @@ use crate::start;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   brigade check --offline   # the files and the environment only
-  brigade check             # also queues, buckets and crawlers; changes nothing")]
+  brigade check             # also queues, buckets, crawlers and what they assert; changes nothing
+
+An assert_sql is put to Athena as EXPLAIN, which reads no data and costs nothing; what Athena says
+of it is left where results are put.")]
 pub(super) struct Check {
     /// Check the configuration only; call nobody
     #[arg(long)]
@@ -55,6 +62,7 @@ impl Check {
         findings.extend(bucket_findings(config, &doors).await);
         findings.extend(arrivals_finding(config, &accounts, &metrics).await);
         findings.extend(crawler_findings(config, &accounts, &metrics).await);
+        findings.extend(assertion_findings(config, &accounts, &edge, &metrics).await);
         let mut failed = 0;
         for Finding { what, wrong } in &findings {
             match wrong {
@@ -190,6 +198,36 @@ async fn crawler_findings(config: &Config, accounts: &Accounts, metrics: &Metric
         findings.push(Finding {
             what: format!("crawler.{name} {glue_name}"),
             wrong: wrong.map(|e| Wrong::Fails(e.to_string())),
+        });
+    }
+    findings
+}
+
+async fn assertion_findings(
+    config: &Config,
+    accounts: &Accounts,
+    edge: &Edge,
+    metrics: &Metrics,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, crawler) in &config.crawler {
+        if crawler.assert_sql.is_none() {
+            continue;
+        }
+        let (account, region) = crawler.asserts_as();
+        let asking = Asking {
+            athena: accounts.of(account).athena(region, metrics.clone()),
+            dice: fastrand::Rng::with_seed(edge.dice.seed()),
+            stop: CancellationToken::new(),
+            state: watch::Sender::new(QueryState::Queued),
+        };
+        let obstacle = rehearse(asking, name, crawler).await;
+        findings.push(Finding {
+            what: format!("crawler.{name}.assert_sql"),
+            wrong: obstacle.map(|obstacle| match obstacle {
+                Obstacle::Fails(why) => Wrong::Fails(why),
+                Obstacle::Warns(why) => Wrong::Warns(why),
+            }),
         });
     }
     findings

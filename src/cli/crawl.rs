@@ -3,17 +3,26 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use fastrand::Rng;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
+use super::signals::Interrupted;
+use super::spinner::spin;
 use crate::catalog::{CrawlResult, Glue, GlueError, Look, Start};
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// A run takes minutes: some calls without an answer are no reason to give up on it.
+const TRIES: u32 = 6;
 
 /// Start a crawler
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:
   brigade crawl orders
-  brigade crawl orders --wait && brigade query 'SELECT count(*) FROM orders'")]
+  brigade crawl orders --wait && brigade query 'SELECT count(*) FROM orders'
+
+Ctrl-C ends the waiting, not the crawl.")]
 pub struct Crawl {
     /// The crawler, by the name of its section: [crawler.NAME]
     pub name: String,
@@ -35,7 +44,7 @@ pub enum CrawlError {
         crawler: String,
     },
     /// The run ended badly.
-    #[error("crawler {crawler} ended {}: {message}", ended(*result))]
+    #[error("crawler {crawler} ended {}: {message}", ended_how(*result))]
     Failed {
         /// Its name in Glue.
         crawler: String,
@@ -44,13 +53,27 @@ pub enum CrawlError {
         /// What Glue says about it.
         message: String,
     },
+    /// The waiting was ended; says what goes on without it.
+    #[error("interrupted: {0}")]
+    Interrupted(String),
     /// No way to print.
     #[error("cannot print")]
     Print(#[from] io::Error),
 }
 
+/// Who was interrupted has not failed.
+pub(super) fn ended(error: CrawlError) -> anyhow::Error {
+    match error {
+        CrawlError::Interrupted(told) => Interrupted(told).into(),
+        error @ (CrawlError::Glue(_)
+        | CrawlError::Busy { .. }
+        | CrawlError::Failed { .. }
+        | CrawlError::Print(_)) => error.into(),
+    }
+}
+
 impl Crawl {
-    /// Starts the crawler that Glue calls `crawler`.
+    /// Starts the crawler that Glue calls `crawler`. `stop` ends the waiting.
     ///
     /// # Errors
     /// When no run was started or, having waited, it did not succeed.
@@ -58,32 +81,46 @@ impl Crawl {
         self,
         glue: &Glue,
         crawler: &str,
+        stop: &CancellationToken,
+        dice: &mut Rng,
         out: &mut impl Write,
     ) -> Result<(), CrawlError> {
-        while glue.start(crawler).await? == Start::Busy {
+        let mut waiting = Waiting {
+            glue,
+            crawler,
+            stop,
+            dice,
+        };
+        while waiting.start().await? == Start::Busy {
             if !self.wait {
                 return Err(CrawlError::Busy {
                     crawler: crawler.into(),
                 });
             }
             writeln!(out, "{crawler}: another run is under way, waiting for it")?;
-            ready(glue, crawler).await?;
+            let ended = spin(|| format!("{crawler}: another's run"), waiting.ready()).await?;
+            if ended.is_none() {
+                return Err(CrawlError::Interrupted("no run was started".into()));
+            }
         }
         writeln!(out, "{crawler}: started")?;
         if !self.wait {
             return Ok(());
         }
         let begun = Instant::now();
-        match ready(glue, crawler).await? {
-            (Some(CrawlResult::Succeeded), _) => {
-                writeln!(
-                    out,
-                    "{crawler}: succeeded after {} s",
-                    begun.elapsed().as_secs()
-                )?;
+        match spin(|| format!("{crawler}: running"), waiting.ready()).await? {
+            None => Err(CrawlError::Interrupted(format!(
+                "the run of crawler {crawler} goes on without being waited for"
+            ))),
+            Some((Some(CrawlResult::Succeeded), _)) => {
+                let seconds = begun.elapsed().as_secs();
+                writeln!(out, "{crawler}: succeeded after {seconds} s")?;
                 Ok(())
             }
-            (result @ (Some(CrawlResult::Failed | CrawlResult::Cancelled) | None), message) => {
+            Some((
+                result @ (Some(CrawlResult::Failed | CrawlResult::Cancelled) | None),
+                message,
+            )) => {
                 let message = message.unwrap_or_else(|| "no reason given".into());
                 Err(CrawlError::Failed {
                     crawler: crawler.into(),
@@ -95,20 +132,72 @@ impl Crawl {
     }
 }
 
-async fn ready(
-    glue: &Glue,
-    crawler: &str,
-) -> Result<(Option<CrawlResult>, Option<String>), GlueError> {
-    loop {
-        sleep(LOOK_EVERY).await;
-        match glue.look(crawler).await? {
-            Look::Running => {}
-            Look::Ready { last, message, .. } => return Ok((last, message)),
+/// How the last run ended, and why.
+type Ended = (Option<CrawlResult>, Option<String>);
+
+/// For one crawler.
+struct Waiting<'a> {
+    glue: &'a Glue,
+    crawler: &'a str,
+    stop: &'a CancellationToken,
+    dice: &'a mut Rng,
+}
+
+impl Waiting<'_> {
+    async fn start(&mut self) -> Result<Start, CrawlError> {
+        let mut tries = 1;
+        loop {
+            match self.glue.start(self.crawler).await {
+                Ok(start) => return Ok(start),
+                Err(error) => {
+                    if self.again(error, &mut tries).await?.is_none() {
+                        let told = "no run was started, as far as is known";
+                        return Err(CrawlError::Interrupted(told.into()));
+                    }
+                }
+            }
         }
+    }
+
+    /// Waits until no run is under way; none when that was interrupted.
+    async fn ready(&mut self) -> Result<Option<Ended>, CrawlError> {
+        let mut tries = 1;
+        let mut waited = self.pause(LOOK_EVERY).await;
+        while waited.is_some() {
+            match self.glue.look(self.crawler).await {
+                Ok(Look::Ready { last, message, .. }) => return Ok(Some((last, message))),
+                Ok(Look::Running) => {
+                    tries = 1;
+                    waited = self.pause(LOOK_EVERY).await;
+                }
+                Err(error) => waited = self.again(error, &mut tries).await?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits for another try after a call without an answer, ever longer.
+    async fn again(&mut self, error: GlueError, tries: &mut u32) -> Result<Option<()>, CrawlError> {
+        match error {
+            GlueError::Unavailable { .. } if *tries < TRIES => {
+                let wait = LOOK_EVERY / 2 * 2_u32.pow(*tries - 1);
+                *tries += 1;
+                let spread = 0.5 + self.dice.f64() / 2.0;
+                Ok(self.pause(wait.mul_f64(spread)).await)
+            }
+            error @ (GlueError::Unavailable { .. }
+            | GlueError::Missing { .. }
+            | GlueError::Denied { .. }) => Err(error.into()),
+        }
+    }
+
+    /// None when asked to stop.
+    async fn pause(&self, wait: Duration) -> Option<()> {
+        self.stop.run_until_cancelled(sleep(wait)).await
     }
 }
 
-fn ended(result: Option<CrawlResult>) -> &'static str {
+fn ended_how(result: Option<CrawlResult>) -> &'static str {
     match result {
         Some(CrawlResult::Succeeded) => "well",
         Some(CrawlResult::Failed) => "in failure",
@@ -136,6 +225,10 @@ mod tests {
         Answer::Is(json!({}))
     }
 
+    fn slow() -> Answer {
+        Answer::Error("ThrottlingException")
+    }
+
     fn busy() -> Answer {
         Answer::Error("CrawlerRunningException")
     }
@@ -158,15 +251,56 @@ mod tests {
             ("failed",               true,  vec![granted(), bad()],                              "crawler c ended in failure: no role"),
             ("no result",            true,  vec![granted(), state("READY", None)],               "crawler c ended without a result: no reason given"),
             ("missing",              false, vec![Answer::Error("EntityNotFoundException")],      "StartCrawler: no such crawler"),
+            ("throttled",            true,  vec![slow(), granted(), running(), slow(), slow(), running(), good()], "c: started\nc: succeeded after 8 s\n"),
+            ("throttled throughout", true,  vec![slow(), slow(), slow(), slow(), slow(), slow()], "StartCrawler: unavailable: ThrottlingException: so it is"),
             ("denied",               false, vec![Answer::Error("AccessDeniedException")],        "StartCrawler: access denied: AccessDeniedException: so it is"),
         ] {
             let mut out = Vec::new();
             let crawl = Crawl { name: "orders".into(), wait };
-            let told = match crawl.run(&glue(answers).glue(), "c", &mut out).await {
+            let (stop, mut dice) = (CancellationToken::new(), Rng::with_seed(7));
+            let told = match crawl.run(&glue(answers).glue(), "c", &stop, &mut dice, &mut out).await {
                 Ok(()) => String::from_utf8(out).unwrap(),
                 Err(error) => error.to_string(),
             };
             assert_eq!(told, want, "{why}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_interrupted_wait_says_what_goes_on() {
+        let forever = || {
+            Scripted::new(|op, _| match op {
+                "StartCrawler" => granted(),
+                _ => state("RUNNING", None),
+            })
+        };
+        let anothers = || {
+            Scripted::new(|op, _| match op {
+                "StartCrawler" => busy(),
+                _ => state("RUNNING", None),
+            })
+        };
+        for (glue, want) in [
+            (
+                forever(),
+                "the run of crawler c goes on without being waited for",
+            ),
+            (anothers(), "no run was started"),
+        ] {
+            let crawl = Crawl {
+                name: "orders".into(),
+                wait: true,
+            };
+            let (stop, mut dice) = (CancellationToken::new(), Rng::with_seed(7));
+            let (glue, mut out) = (glue.glue(), Vec::new());
+            let run = crawl.run(&glue, "c", &stop, &mut dice, &mut out);
+            let (ended, ()) = tokio::join!(run, async {
+                sleep(Duration::from_mins(3)).await;
+                stop.cancel();
+            });
+            let ended = ended.unwrap_err();
+            assert_eq!(ended.to_string(), format!("interrupted: {want}"));
+            assert!(super::ended(ended).is::<Interrupted>(), "not a failure");
         }
     }
 }

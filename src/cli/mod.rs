@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 //!
-//! Exit codes: 0 done, 1 failed, 64 refused configuration or usage (`EX_USAGE` of sysexits).
+//! Exit codes: 0 done, 1 failed, 64 refused configuration or usage (`EX_USAGE` of sysexits), 130
+//! interrupted (128 and SIGINT's number, as shells say it).
 
 mod check;
 pub mod config;
@@ -11,17 +12,22 @@ pub mod init;
 pub mod query;
 mod reconcile;
 mod run;
+mod signals;
+mod spinner;
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use tokio_util::sync::CancellationToken;
 
 use self::config::What;
+use self::signals::{Interrupted, interruptible};
 use crate::account::Accounts;
-use crate::config::{Config, Loaded, Refusal, Sources};
+use crate::config::{Config, Fault, Loaded, Refusal, Sources};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
 use crate::start::StartError;
@@ -29,6 +35,9 @@ use crate::telemetry;
 
 /// `EX_USAGE`.
 const USAGE: u8 = 64;
+
+/// Ended by a signal, in order.
+const INTERRUPTED: u8 = 130;
 
 /// Keeps S3 buckets in step: turns S3 events into proven copies.
 #[derive(Debug, Parser)]
@@ -91,6 +100,8 @@ pub fn main() -> ExitCode {
             let _ = writeln!(io::stderr(), "brigade: {e:#}");
             if refused {
                 ExitCode::from(USAGE)
+            } else if e.is::<Interrupted>() {
+                ExitCode::from(INTERRUPTED)
             } else {
                 ExitCode::FAILURE
             }
@@ -132,34 +143,56 @@ impl Command {
 }
 
 async fn crawl(args: crawl::Crawl, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
-    let Some(crawler) = config.crawler.get(&args.name) else {
-        let known: Vec<_> = config.crawler.keys().map(String::as_str).collect();
-        anyhow::bail!(
-            "no [crawler.{}] in the configuration; it has: {}",
-            args.name,
-            known.join(", ")
-        );
-    };
+    let crawler = section("crawler", &args.name, &config.crawler)?;
     let metrics = Metrics::new(&config.environment).0;
-    let accounts = Accounts::open(config, &Edge::real(), &metrics).await?;
+    let edge = Edge::real();
+    let accounts = Accounts::open(config, &edge, &metrics).await?;
     let account = accounts.of(crawler.account.as_deref());
     let name = crawler.name.clone().unwrap_or_else(|| args.name.clone());
-    Ok(args
-        .run(
-            &account.glue(crawler.region.as_deref(), metrics),
-            &name,
-            out,
-        )
-        .await?)
+    let glue = account.glue(crawler.region.as_deref(), metrics);
+    let (stop, mut dice) = (
+        CancellationToken::new(),
+        fastrand::Rng::with_seed(edge.dice.seed()),
+    );
+    let run = args.run(&glue, &name, &stop, &mut dice, out);
+    interruptible(&stop, Box::pin(async { run.await.map_err(crawl::ended) })).await
 }
 
 async fn query(args: query::Query, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+    if let Some(name) = &args.account {
+        section("account", name, &config.account)?;
+    }
     let edge = Edge::real();
     let metrics = Metrics::new(&config.environment).0;
     let accounts = Accounts::open(config, &edge, &metrics).await?;
-    let client = accounts.of(None).athena(args.region.as_deref());
-    let mut dice = fastrand::Rng::with_seed(edge.dice.seed());
-    Ok(args.run(&client, &mut dice, out).await?)
+    let account = accounts.of(args.account.as_deref());
+    let athena = account.athena(args.region.as_deref(), metrics);
+    let dice = fastrand::Rng::with_seed(edge.dice.seed());
+    let stop = CancellationToken::new();
+    let mut said = io::stderr();
+    let run = args.run(athena, dice, &stop, out, &mut said);
+    interruptible(&stop, Box::pin(async { run.await.map_err(query::ended) })).await
+}
+
+/// A section that the command line names.
+fn section<'c, T>(
+    kind: &str,
+    name: &str,
+    known: &'c BTreeMap<String, T>,
+) -> Result<&'c T, Refusal> {
+    known.get(name).ok_or_else(|| {
+        let names: Vec<_> = known.keys().map(String::as_str).collect();
+        let names = if names.is_empty() {
+            "none".into()
+        } else {
+            names.join(", ")
+        };
+        Refusal(vec![Fault {
+            key: kind.into(),
+            value: Some(format!("{name:?}")),
+            why: format!("there is no [{kind}.{name}] in the configuration; it has {names}"),
+        }])
+    })
 }
 
 /// A configuration with something to do.

@@ -1,16 +1,33 @@
 //! `brigade query SQL`: run an Athena query and print the rows.
 
+mod format;
+
 use std::io::{self, Write};
 
-use aws_sdk_athena::Client;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{self, AthenaError, run_query};
+use self::format::{As, Format};
+use super::signals::Interrupted;
+use super::spinner::spin;
+use crate::catalog::{self, Asking, Athena, AthenaError, QueryState, run_query};
+
+/// What Athena bills in most regions; nobody tells the region's own price over the API.
+const DOLLARS_PER_TB: f64 = 5.0;
+/// A query that reads less is billed as much.
+const LEAST_BILLED_BYTES: u64 = 10_000_000;
 
 /// Run an Athena query and print its rows
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:
   brigade query 'SELECT count(*) FROM orders' --database lake
-  brigade query 'SHOW TABLES' --database lake --output s3://results/athena/ --json")]
+  brigade query 'SELECT * FROM orders' --database lake --csv > orders.csv
+  brigade query 'SHOW TABLES' --database lake --output s3://results/athena/ --json
+  brigade query 'SELECT id FROM orders' --database lake --json | jq '.rows[][0]'
+
+Rows go to stdout; what was scanned, and about what that costs, to stderr. Ctrl-C cancels the
+query at Athena. JSON has numbers with all their digits: a reader that takes them for floats, as
+jq before 1.7 does, rounds those above 2^53.")]
 pub struct Query {
     /// One statement
     pub sql: String,
@@ -23,12 +40,18 @@ pub struct Query {
     /// Where Athena puts the result; needed unless the workgroup names a place
     #[arg(long, value_name = "S3_URL", value_parser = s3_url)]
     pub output: Option<String>,
-    /// Where Athena runs; default: aws.region of the configuration
+    /// Where Athena runs; default: the account's region
     #[arg(long)]
     pub region: Option<String>,
-    /// Print {"columns": […], "rows": [[…]]} instead of a table
-    #[arg(long)]
+    /// Who asks, an [account.NAME]; default: home
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Print {"columns": […], "types": […], "rows": [[…]], …}
+    #[arg(long, conflicts_with = "csv")]
     pub json: bool,
+    /// Print CSV (RFC 4180) with a header; NULL is an empty field
+    #[arg(long)]
+    pub csv: bool,
 }
 
 /// A query without printed rows.
@@ -43,39 +66,77 @@ pub enum QueryError {
 }
 
 impl Query {
-    /// Runs the query with a client of the right region.
+    /// Runs the query and prints its rows; `said` is told what it has cost.
     ///
     /// # Errors
     /// When there are no rows to print, or no way to print them.
     pub async fn run(
         self,
-        client: &Client,
-        dice: &mut fastrand::Rng,
+        athena: Athena,
+        dice: fastrand::Rng,
+        stop: &CancellationToken,
         out: &mut impl Write,
+        said: &mut impl Write,
     ) -> Result<(), QueryError> {
-        let Self {
-            sql,
-            database,
-            workgroup,
-            output,
-            region: _,
-            json,
-        } = self;
-        let query = catalog::Query {
-            sql,
-            database,
-            workgroup,
-            output,
+        let (state, seen) = watch::channel(QueryState::Queued);
+        let asking = Asking {
+            athena,
+            dice,
+            stop: stop.clone(),
+            state,
         };
-        let table = run_query(client, &query, dice).await?;
-        if json {
-            serde_json::to_writer(&mut *out, &table).map_err(io::Error::from)?;
-            writeln!(out)?;
-        } else {
-            table.show(out)?;
+        let query = catalog::Query {
+            sql: self.sql,
+            database: self.database,
+            workgroup: self.workgroup,
+            output: self.output,
+        };
+        let told = || {
+            let end = if stop.is_cancelled() {
+                ", cancelling"
+            } else {
+                ""
+            };
+            format!("{}{end}", seen.borrow().name())
+        };
+        let mut rows = spin(told, run_query(asking, &query)).await?;
+        let how = match (self.json, self.csv) {
+            (true, _) => As::Json,
+            (false, true) => As::Csv,
+            (false, false) => As::Table,
+        };
+        let mut format = Format::new(how, out);
+        format.begin(rows.columns())?;
+        while let Some(page) = rows.next().await? {
+            format.rows(rows.columns(), page)?;
         }
+        format.end(rows.columns(), rows.id(), rows.scanned_bytes())?;
+        let scanned = rows.scanned_bytes();
+        // Nobody is there to be told: the rows have been printed even so.
+        let _ = writeln!(said, "{}", cost(scanned));
         Ok(())
     }
+}
+
+/// Who was interrupted has not failed.
+pub(super) fn ended(error: QueryError) -> anyhow::Error {
+    match error {
+        QueryError::Athena(AthenaError::Interrupted(told)) => Interrupted(told).into(),
+        error @ (QueryError::Athena(_) | QueryError::Print(_)) => error.into(),
+    }
+}
+
+/// What was scanned, and about what that costs. Statements that scan nothing are free.
+fn cost(scanned_bytes: u64) -> String {
+    if scanned_bytes == 0 {
+        return "scanned nothing".into();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "it is an estimate, in cents")]
+    let billed = scanned_bytes.max(LEAST_BILLED_BYTES) as f64;
+    let dollars = billed / 1e12 * DOLLARS_PER_TB;
+    let scanned = bytesize::ByteSize(scanned_bytes).display().si();
+    let digits = if dollars < 0.01 { 5 } else { 2 };
+    format!("scanned {scanned}: about ${dollars:.digits$}, at $5 a TB")
 }
 
 fn s3_url(text: &str) -> Result<String, String> {
@@ -101,8 +162,8 @@ mod tests {
     fn the_flags_are_read() {
         let Line { query } = Line::parse_from(["query", "SELECT 1"]);
         assert_eq!(
-            (&*query.workgroup, query.output, query.json),
-            ("primary", None, false)
+            (&*query.workgroup, query.output, query.json, query.csv),
+            ("primary", None, false, false)
         );
         for (output, fits) in [
             ("s3://b/p/", true),
@@ -112,6 +173,23 @@ mod tests {
         ] {
             let read = Line::try_parse_from(["query", "SELECT 1", "--output", output]);
             assert_eq!(read.is_ok(), fits, "{output}");
+        }
+        let both = Line::try_parse_from(["query", "SELECT 1", "--json", "--csv"]);
+        assert!(both.is_err(), "one or the other");
+    }
+
+    #[test]
+    fn what_was_scanned_has_its_price() {
+        #[rustfmt::skip]
+        let table = [
+            (0,                 "scanned nothing"),
+            (1,                 "scanned 1 B: about $0.00005, at $5 a TB"),
+            (10_000_000,        "scanned 10.0 MB: about $0.00005, at $5 a TB"),
+            (1_500_000_000,     "scanned 1.5 GB: about $0.00750, at $5 a TB"),
+            (3_000_000_000_000, "scanned 3.0 TB: about $15.00, at $5 a TB"),
+        ];
+        for (bytes, want) in table {
+            assert_eq!(cost(bytes), want);
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::signals::Signals;
 use crate::admin::Admin;
 use crate::app::App;
 use crate::cgroup;
@@ -71,28 +71,5 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
             done
         }
         () = signals.next() => anyhow::bail!("a second signal: stopped without draining"),
-    }
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("cannot listen to signals");
-        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
-        Ok(Self {
-            terminate: listen(terminate)?,
-            interrupt: listen(interrupt)?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }

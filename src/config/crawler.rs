@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::account::check_account;
 use super::fault::Faults;
+use super::location::Location;
+use super::sql::is_select;
 use super::{Config, shown, text};
 
 const WAIT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(168);
-
-/// Shorter than Glue needs to begin one; longer than it lets one run.
 const STUCK: std::ops::RangeInclusive<Duration> =
     Duration::from_mins(1)..=Duration::from_hours(168);
 
@@ -41,6 +41,25 @@ pub struct Crawler {
     #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
     #[schemars(with = "shown::DurationText")]
     pub stuck_after: Duration,
+    /// Asked of Athena after each run of ours that has succeeded: a SELECT whose answer is one row
+    /// with one boolean. Anything but true is a failed assertion.
+    #[serde(deserialize_with = "text::optional")]
+    pub assert_sql: Option<String>,
+    /// Where tables without a database are looked for.
+    #[serde(deserialize_with = "text::optional")]
+    pub assert_database: Option<String>,
+    /// The workgroup whose limits and settings hold. Default: primary.
+    #[serde(deserialize_with = "text::optional")]
+    pub assert_workgroup: Option<String>,
+    /// Where Athena puts the answer. Default: where the workgroup says.
+    #[serde(deserialize_with = "text::optional")]
+    pub assert_output: Option<Location>,
+    /// Where Athena is asked. Default: the crawler's region, or that of `assert_account`.
+    #[serde(deserialize_with = "text::optional")]
+    pub assert_region: Option<String>,
+    /// Who asks. Default: the crawler's account.
+    #[serde(deserialize_with = "text::optional")]
+    pub assert_account: Option<String>,
 }
 
 impl Default for Crawler {
@@ -52,11 +71,27 @@ impl Default for Crawler {
             quiet: Duration::from_secs(30),
             at_most_every: Duration::from_mins(10),
             stuck_after: Duration::from_hours(2),
+            assert_sql: None,
+            assert_database: None,
+            assert_workgroup: None,
+            assert_output: None,
+            assert_region: None,
+            assert_account: None,
         }
     }
 }
 
 impl Crawler {
+    /// Who asks `assert_sql`, and in which region; none is that of the account.
+    #[must_use]
+    pub fn asserts_as(&self) -> (Option<&str>, Option<&str>) {
+        let region = self.assert_region.as_deref();
+        match self.assert_account.as_deref() {
+            None => (self.account.as_deref(), region.or(self.region.as_deref())),
+            account @ Some(_) => (account, region),
+        }
+    }
+
     pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
         if let Some(account) = &self.account {
             check_account(&format!("{at}.account"), account, config, faults);
@@ -71,6 +106,33 @@ impl Crawler {
             let every = shown::show_duration(&self.at_most_every);
             faults.refuse(&quiet, format!("expected at most at_most_every, {every}"));
         }
+        self.check_assertion(at, config, faults);
+    }
+
+    fn check_assertion(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
+        if let Some(account) = &self.assert_account {
+            check_account(&format!("{at}.assert_account"), account, config, faults);
+        }
+        if let Some(sql) = &self.assert_sql {
+            if !is_select(sql) {
+                let why = "expected a SELECT that gives one row with one boolean: it is run after \
+                           every crawl, and again where Athena has failed, so it must not write";
+                faults.refuse(&format!("{at}.assert_sql"), why);
+            }
+            return;
+        }
+        for (key, given) in [
+            ("assert_database", self.assert_database.is_some()),
+            ("assert_workgroup", self.assert_workgroup.is_some()),
+            ("assert_output", self.assert_output.is_some()),
+            ("assert_region", self.assert_region.is_some()),
+            ("assert_account", self.assert_account.is_some()),
+        ] {
+            if given {
+                let why = "belongs to assert_sql, which is not given";
+                faults.refuse(&format!("{at}.{key}"), why);
+            }
+        }
     }
 }
 
@@ -79,9 +141,19 @@ mod tests {
     use crate::config::{Config, Sources};
 
     #[test]
-    fn waits_that_make_no_sense_are_refused() {
+    fn what_makes_no_sense_is_refused() {
+        let select = "expected a SELECT that gives one row with one boolean: it is run after every \
+                      crawl, and again where Athena has failed, so it must not write";
+        let drop = format!("crawler.c.assert_sql in f = \"DROP TABLE t\": {select}");
         #[rustfmt::skip]
         let table = [
+            ("no SELECT", "assert_sql = \"DROP TABLE t\"", drop.as_str()),
+            ("no account", "assert_sql = \"SELECT true\"\nassert_account = \"x\"",
+             "crawler.c.assert_account in f = \"x\": there is no [account.x]: add it"),
+            ("no place", "assert_sql = \"SELECT true\"\nassert_output = \"lake/results\"",
+             "crawler.c.assert_output in f = \"lake/results\": expected s3://BUCKET/PREFIX"),
+            ("nothing to ask", "assert_output = \"s3://lake/results/\"",
+             "crawler.c.assert_output in f = \"s3://lake/results/\": belongs to assert_sql, which is not given"),
             ("no quiet", "quiet = \"0s\"", "crawler.c.quiet in f = \"0s\": expected 1s to 168h"),
             ("quiet longer than the period", "quiet = \"11m\"", "crawler.c.quiet in f = \"11m\": expected at most at_most_every, 10m"),
             ("stuck at once", "stuck_after = \"5s\"", "crawler.c.stuck_after in f = \"5s\": expected 1m to 168h"),
@@ -91,6 +163,26 @@ mod tests {
             let said =
                 Config::load(&Sources::text("f", &format!("[crawler.c]\n{line}"))).unwrap_err();
             assert_eq!(said.to_string(), want, "{why}");
+        }
+    }
+
+    #[test]
+    fn an_assertion_is_made_where_the_crawler_is_unless_it_says_otherwise() {
+        let (theirs, west, east) = (Some("theirs"), Some("eu-west-1"), Some("us-east-1"));
+        #[rustfmt::skip]
+        let table = [
+            ("",                                                            (None, None)),
+            ("account = \"theirs\"\nregion = \"eu-west-1\"",               (theirs, west)),
+            ("region = \"eu-west-1\"\nassert_region = \"us-east-1\"",      (None, east)),
+            ("region = \"eu-west-1\"\nassert_account = \"theirs\"",        (theirs, None)),
+            ("assert_account = \"theirs\"\nassert_region = \"us-east-1\"", (theirs, east)),
+        ];
+        for (lines, want) in table {
+            let file = format!(
+                "account.theirs = {{}}\n[crawler.c]\nassert_sql = \"SELECT true\"\n{lines}"
+            );
+            let config = Config::load(&Sources::text("f", &file)).unwrap().config;
+            assert_eq!(config.crawler["c"].asserts_as(), want, "{lines}");
         }
     }
 }

@@ -33,6 +33,7 @@ mod retry;
 mod route;
 mod shown;
 mod sources;
+mod sql;
 mod template;
 mod text;
 mod work;
@@ -63,6 +64,7 @@ pub use removal::{Deletes, Original};
 pub use retry::Retry;
 pub use route::{Collisions, Route, SourceMissing, Way};
 pub use sources::Sources;
+pub use sql::is_select;
 pub use template::{NeedsDate, Part, Template};
 pub use work::Work;
 

@@ -212,6 +212,9 @@ impl Config {
         for (name, crawler) in &self.crawler {
             let (key, region) = (format!("crawler.{name}.region"), crawler.region.as_deref());
             faults.extend(self.stranger(&key, region, crawler.account.as_deref(), "account"));
+            let key = format!("crawler.{name}.assert_region");
+            let (region, account) = (crawler.assert_region.as_deref(), crawler.asserts_as().0);
+            faults.extend(self.stranger(&key, region, account, "assert_account"));
         }
         for (name, route) in &self.route {
             let sides = [
@@ -337,6 +340,8 @@ mod tests {
              "route.r.to_region in f = \"cn-north-1\": cn-north-1 is in partition aws-cn, and [aws] (us-east-1) in aws: credentials work in one partition only; name an account of aws-cn in to_account"),
             ("a queue in China", "[queue.q]\nurl = \"https://sqs.cn-north-1.amazonaws.com.cn/1/q\"",
              "queue.q.url in f = \"https://sqs.cn-north-1.amazonaws.com.cn/1/q\": cn-north-1 is in partition aws-cn, and [aws] (us-east-1) in aws: credentials work in one partition only; name an account of aws-cn in account"),
+            ("an assertion elsewhere", "[crawler.c]\nassert_sql = \"SELECT true\"\nassert_region = \"cn-north-1\"",
+             "crawler.c.assert_region in f = \"cn-north-1\": cn-north-1 is in partition aws-cn, and [aws] (us-east-1) in aws: credentials work in one partition only; name an account of aws-cn in assert_account"),
             ("a crawler elsewhere", "[crawler.c]\nregion = \"us-gov-west-1\"\naccount = \"china\"",
              "crawler.c.region in f = \"us-gov-west-1\": us-gov-west-1 is in partition aws-us-gov, and [account.china] (cn-north-1) in aws-cn: credentials work in one partition only; name an account of aws-us-gov in account"),
             ("a secret elsewhere", "[account.s]\nsecret = \"arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:keys-a1b2c3\"",

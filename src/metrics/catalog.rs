@@ -18,6 +18,8 @@ const BUCKETS: [f64; 12] = [
 pub struct CatalogMetrics {
     /// Crawls, by how they ended.
     pub crawls: Family<CrawlLabels, Counter>,
+    /// Assertions made after crawls, by how they ended.
+    pub assertions: Family<AssertionLabels, Counter>,
     /// From an arrival to the end of the crawl that covers it.
     pub queryable: Family<CrawlerLabel, Histogram, fn() -> Histogram>,
 }
@@ -28,6 +30,15 @@ pub struct CrawlLabels {
     /// The `[crawler.NAME]`.
     pub crawler: String,
     /// `succeeded`, `failed`, `cancelled`, `unknown`, or `stuck`: not yet, for too long.
+    pub result: &'static str,
+}
+
+/// How an assertion ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AssertionLabels {
+    /// The `[crawler.NAME]`.
+    pub crawler: String,
+    /// `passed`, `failed` or `error`.
     pub result: &'static str,
 }
 
@@ -42,9 +53,15 @@ impl CatalogMetrics {
     pub(super) fn register(all: &mut Registry) -> Self {
         let metrics = Self {
             crawls: Family::default(),
+            assertions: Family::default(),
             queryable: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
         };
         all.register("crawls", "Crawls, by result", metrics.crawls.clone());
+        all.register(
+            "assertions",
+            "Assertions made after crawls, by result",
+            metrics.assertions.clone(),
+        );
         all.register_with_unit(
             "queryable",
             "From an arrival to the end of the crawl that covers it",
@@ -59,6 +76,13 @@ impl CatalogMetrics {
         let crawler = crawler.to_owned();
         let labels = CrawlLabels { crawler, result };
         self.crawls.get_or_create(&labels).inc();
+    }
+
+    /// Counts assertions; none makes the series known.
+    pub fn asserted(&self, crawler: &str, result: &'static str, times: u64) {
+        let crawler = crawler.to_owned();
+        let labels = AssertionLabels { crawler, result };
+        self.assertions.get_or_create(&labels).inc_by(times);
     }
 
     /// Something that arrived so long ago can be queried.

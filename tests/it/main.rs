@@ -1,6 +1,7 @@
 //! The whole daemon in one process, on an AWS made in memory.
 
 mod accounts;
+mod assertions;
 mod aws;
 mod aws_behaves;
 mod bandwidth;
@@ -15,6 +16,7 @@ mod leases;
 mod limits;
 mod parts;
 mod progress;
+mod queries;
 mod removal;
 mod routes;
 mod safeguards;

@@ -1,6 +1,6 @@
 //! An AWS made in memory, behind the real SDK clients.
 //!
-//! A [`World`] is one universe: buckets, queues, crawlers, secrets and roles in all regions, the people who may use
+//! A [`World`] is one universe: buckets, queues, crawlers, queries, secrets and roles in all regions, the people who may use
 //! them, the faults that strike, and a log of every call. Clients reach it through an HTTP
 //! connector without sockets, so that the paused clock of tokio is the only clock there is.
 //!
@@ -12,6 +12,7 @@
 //! * Each rule that stands for AWS names its source where it is kept.
 
 mod access;
+mod athena;
 mod calls;
 mod crowd;
 mod fault;
@@ -43,6 +44,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(crate) use access::{Access, Denial, HOME_ACCOUNT, HOME_KEY, Standing};
+pub(crate) use athena::{Run, WorkGroup};
 pub(crate) use calls::{Call, Calls, Moment};
 pub(crate) use fault::{Fault, Latency, Rule, Silence};
 pub(crate) use glue::{Crawler, Ending};
@@ -80,6 +82,7 @@ struct State {
     s3: s3::S3,
     sqs: sqs::Sqs,
     glue: glue::Glue,
+    athena: athena::Athena,
     secrets: secrets::Secrets,
     sts: sts::Sts,
 }
@@ -111,6 +114,7 @@ impl World {
             s3: s3::S3::default(),
             sqs: sqs::Sqs::default(),
             glue: glue::Glue::default(),
+            athena: athena::Athena::default(),
             secrets: secrets::Secrets::default(),
             sts: sts::Sts::default(),
         };

@@ -18,7 +18,7 @@ use super::fault::{Fault, Silence};
 use super::line::Line;
 use super::reply::Reply;
 use super::request::Request;
-use super::{World, glue, json, s3, secrets, sqs, sts};
+use super::{World, athena, glue, json, s3, secrets, sqs, sts};
 
 /// Hands out connectors into one world.
 #[derive(Debug, Clone)]
@@ -127,6 +127,13 @@ impl World {
             "glue" => self.with(|state, now| {
                 let (_, _, glue, mut scene) = state.scene(now);
                 glue::handle(glue, &mut scene, request)
+            }),
+            "athena" => self.with(|state, now| {
+                let mut athena = std::mem::take(&mut state.athena);
+                let (s3, _, _, mut scene) = state.scene(now);
+                let reply = athena::handle(&mut athena, s3, &mut scene, request);
+                state.athena = athena;
+                reply
             }),
             "secretsmanager" => {
                 self.with(|state, _| secrets::handle(&state.secrets, &state.access, request))
@@ -251,7 +258,14 @@ fn refusal(request: &Request, status: u16, code: &'static str, why: &str) -> Rep
         // SQS and Glue have names of their own for being asked too much (SDK models).
         "sqs" if code == "SlowDown" => json::refusal(403, "RequestThrottled", why),
         "sts" => sts::refusal(status, code, why),
-        "glue" | "secretsmanager" if code == "SlowDown" => {
+        // Only what Athena's model says throws it (SDK model, errors of each operation).
+        "athena"
+            if code == "SlowDown"
+                && ["StartQueryExecution", "GetQueryResults"].contains(&request.target()) =>
+        {
+            json::refusal(400, "TooManyRequestsException", why)
+        }
+        "athena" | "glue" | "secretsmanager" if code == "SlowDown" => {
             json::refusal(400, "ThrottlingException", why)
         }
         _ => json::refusal(status, code, why),
@@ -269,6 +283,11 @@ fn describe(request: &Request, at: Timestamp) -> Call {
         "glue" => (
             request.target().to_owned(),
             glue::place(request),
+            String::new(),
+        ),
+        "athena" => (
+            request.target().to_owned(),
+            athena::place(request),
             String::new(),
         ),
         "secretsmanager" => (

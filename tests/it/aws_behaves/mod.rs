@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what these tests share are tests too")]
 
+mod athena;
+mod athena_results;
 mod credentials;
 mod faults;
 mod glue;

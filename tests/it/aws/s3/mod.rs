@@ -279,6 +279,11 @@ impl S3 {
         Ok(deleted)
     }
 
+    /// Whether there is one, wherever.
+    pub(super) fn has_bucket(&self, name: &str) -> bool {
+        self.bucket(name).is_ok()
+    }
+
     /// Changes so far.
     pub(super) fn moments(&self) -> u64 {
         self.reign
