@@ -14,6 +14,7 @@ mod layers;
 mod leases;
 mod limits;
 mod parts;
+mod piped;
 mod progress;
 mod removal;
 mod routes;
