@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use tokio::time::Instant;
 
 use crate::aws::{Bucket, Fault, Line, Moment, Rule, Seed, Silence, Tear};
 use crate::stage::{Stage, at};
@@ -102,8 +103,11 @@ async fn a_write_that_breaks_is_begun_anew() {
         let third = move |_: &_| calls.fetch_add(1, Ordering::Relaxed) == SEAL;
         let rule = Rule::new(fault).on("s3", "UploadPart").when(third);
         stage.world.inject(rule);
+        let began = Instant::now();
         let daemon = stage.start(&stage.config(PIPED)).await;
         stage.drained().await;
+        let took = began.elapsed();
+        assert!(took < Duration::from_mins(4), "{why}: {took:?}");
         daemon.stop().await;
         equal(&stage, why);
         assert_eq!(count(&stage, "CreateMultipartUpload"), 1, "{why}");
@@ -207,17 +211,22 @@ async fn a_write_that_stands_still_stops_its_reads() {
 #[tokio::test(start_paused = true)]
 async fn a_part_does_not_wait_for_itself() {
     let stage = stage();
-    // The bucket bears one call at once, and a part is two: one that reads and one that writes.
-    stage.world.bears("raw", 1);
+    // The bucket is left with one call at once, and a part is two: one that reads and one that writes.
+    let refused = Rule::new(Fault::SlowDown).on("s3", "GetObject");
+    stage.world.inject(refused.times(18));
     let mut config = stage.config(PIPED);
+    config.retry.max_attempts = 10;
     let route = config.route.get_mut("orders").expect("the stage's route");
     *route = brigade::config::Route {
         way: route.way,
         part_size: route.part_size,
         ..brigade::config::Route::new("s3://raw/in/", "s3://raw/out/{path}").expect("a route")
     };
+    let began = Instant::now();
     let daemon = stage.start(&config).await;
     stage.drained().await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_mins(5), "{took:?}");
     daemon.stop().await;
     let object = |key| stage.world.object("raw", key).and_then(|v| v.object);
     let (source, copy) = (object("in/a.bin"), object("out/a.bin"));

@@ -56,6 +56,7 @@ impl Script {
                 dated: rng.u8(..8) == 0,
                 follows: false,
                 sse: None,
+                part_size: None,
                 class: None,
             })
             .collect::<Vec<_>>();
@@ -110,6 +111,10 @@ impl Script {
                 &[None, None, None, Some("STANDARD_IA"), Some("GLACIER")],
             )
             .map(Cow::Borrowed);
+        }
+        for route in &mut script.routes {
+            // So large that parts of streams are piped.
+            route.part_size = pick(rng, &[None, None, Some("17MiB")]).map(Cow::Borrowed);
         }
         script
     }
