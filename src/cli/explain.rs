@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::account::Accounts;
 use crate::config::{Config, Encryption, Envelope, Properties};
-use crate::copy::{Copy, FirstTry, Hint, Means, copy_max};
+use crate::copy::{Copy, Cut, FirstTry, Hint, Means, ONE_PART, copy_max};
 use crate::edge::Edge;
 use crate::event::{Event, Kind, Parsed, Record, parse};
 use crate::metrics::Metrics;
@@ -186,7 +186,8 @@ impl Explain {
             kms_target: route.properties.sse.is_some_and(Encryption::is_kms),
             strict: route.properties.strict,
             follows: route.follows,
-            copy_max: copy_max(Terms::new(visibility.unwrap_or_default())),
+            copy_max: copy_max(Terms::new(visibility.unwrap_or_default()), route.parts),
+            part_size: route.parts.size,
         };
         let to = match route.destination(&event.key, None) {
             Ok(key) => format!("s3://{}/{key}", route.to.bucket),
@@ -241,17 +242,20 @@ fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) 
         (false, _) => ", then a look at the source (no conditional writes)",
     };
     let extra = u32::from(!look.is_empty());
-    if let Some(parts) = hint.size.and_then(|size| means.parts(size)) {
-        let (how, calls) = if means.streams() {
-            ("GetObject → UploadPart", 2 * parts)
-        } else {
-            ("UploadPartCopy", parts)
+    if let Some(Cut { parts, part, calls }) = hint.size.and_then(|size| means.cut(size)) {
+        let how = match means.streams() {
+            true if part > ONE_PART => "GetObject → UploadPart, piped",
+            true => "GetObject → UploadPart",
+            false => "UploadPartCopy",
         };
+        let part = ByteSize(part);
         return (
-            format!("HeadObject of the source, then {parts} parts ({how}), eight at once{look}"),
+            format!(
+                "HeadObject of the source, then {parts} parts of {part} ({how}), eight at once{look}"
+            ),
             "larger than one request may copy; an upload that was begun is gone on with".into(),
             // The source, the uploads there are, a new one and its seal, its end.
-            format!("{} S3, if it is new", 6 + calls + extra),
+            format!("{} S3, if it is new", 6 + calls + u64::from(extra)),
         );
     }
     let first = match means.first_try(hint) {

@@ -10,6 +10,7 @@ use super::fault::Faults;
 use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
+use super::parts::{self, Parts};
 use super::properties::{self, Acl, Encryption, Properties, StorageClass, TagPolicy};
 use super::removal::{Deletes, Original};
 use super::template::Template;
@@ -74,6 +75,24 @@ pub struct Route {
     /// How bytes travel.
     #[serde(default, deserialize_with = "text::one")]
     pub way: Way,
+    /// The bytes of a part, where a copy is made in parts, 5MiB to 5GiB. Unset: as its source is cut,
+    /// else 8MiB to 16MiB through this process, 64MiB inside S3, more where 10,000 would be too few.
+    #[serde(
+        default,
+        deserialize_with = "text::optional",
+        serialize_with = "shown::optional_size"
+    )]
+    #[schemars(with = "Option<shown::SizeText>")]
+    pub part_size: Option<ByteSize>,
+    /// Larger objects are copied in parts inside S3, 5MiB to 5GiB. Unset: those that one
+    /// `CopyObject` might not finish within an eighth of the queue's `visibility_timeout`.
+    #[serde(
+        default,
+        deserialize_with = "text::optional",
+        serialize_with = "shown::optional_size"
+    )]
+    #[schemars(with = "Option<shown::SizeText>")]
+    pub multipart_copy_threshold: Option<ByteSize>,
     /// What its streamed bytes may take. Unset: no bound.
     #[serde(default, deserialize_with = "text::optional")]
     pub bandwidth: Option<Rate>,
@@ -203,6 +222,8 @@ impl Route {
             min_size: None,
             max_size: None,
             way: Way::default(),
+            part_size: None,
+            multipart_copy_threshold: None,
             bandwidth: None,
             glacier: Glacier::default(),
             restore_days: archived::one_day(),
@@ -231,6 +252,12 @@ impl Route {
     #[must_use]
     pub fn properties(&self) -> Properties {
         Properties::of(self)
+    }
+
+    /// What it says of parts.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        Parts::of(self)
     }
 
     /// What it does about archived sources.
@@ -276,6 +303,7 @@ impl Route {
             rate.check(&format!("{at}.bandwidth"), faults);
         }
         self.check_collisions(&format!("{at}.to"), faults);
+        parts::check(self, at, config, faults);
         properties::check(self, at, faults);
         archived::check(self, at, faults);
         self.check_removal(at, config, faults);

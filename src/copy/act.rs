@@ -16,7 +16,7 @@ use super::proof::{verify, verify_body};
 use super::tags::{Rights, Tagging};
 use super::unkept::Unkept;
 use super::way::Way;
-use crate::config::Properties;
+use crate::config::{self, Properties};
 use crate::queue::Window;
 use crate::s3::{
     Bandwidth, CopyObject, Dress, ETag, Object, PutObject, S3, S3Error, Side, Spot, Tags, Written,
@@ -41,6 +41,8 @@ pub struct ForRoute<'a> {
     pub name: &'a str,
     /// What its streamed bytes may take, if that is bounded.
     pub bandwidth: Option<&'a Bandwidth>,
+    /// What it says of parts.
+    pub parts: config::Parts,
     /// What it says of its copies.
     pub properties: &'a Properties,
 }

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use super::plan::ONE_PART;
+
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
@@ -18,6 +20,10 @@ pub(super) const MOST: u64 = 5 * GIB;
 
 /// The highest part number of an object; the two after it seal the upload.
 pub(super) const LAST: u32 = 9_998;
+
+/// What is read at once of a part that is not held. Three are under way, and that is a part's room.
+const PIECE: u64 = 5 * MIB;
+const _: () = assert!(3 * PIECE <= ONE_PART);
 
 /// An object's parts: all of one size, but for the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +71,25 @@ impl Layout {
         let range = self.range(number);
         range.end - range.start
     }
+
+    /// How many reads it takes to stream it.
+    #[must_use]
+    pub(super) fn reads(self) -> u64 {
+        let reads = |number| match self.length(number) {
+            held if held <= ONE_PART => 1,
+            piped => piped.div_ceil(PIECE),
+        };
+        // All parts are alike but for the last.
+        let last = self.count();
+        reads(1) * u64::from(last - 1) + reads(last)
+    }
+}
+
+/// Cuts the range of a part that is not held, or as many bytes.
+pub(super) fn pieces(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let Range { start, end } = range;
+    let count = (end - start).div_ceil(PIECE);
+    (0..count).map(move |n| start + n * PIECE..end.min(start + (n + 1) * PIECE))
 }
 
 #[cfg(test)]
@@ -72,6 +97,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::copy::way::Way;
 
     const TIB: u64 = 1 << 40;
 
@@ -155,10 +181,12 @@ mod tests {
         #[test]
         fn parts_are_the_object_and_s3_takes_them(
             size in prop_oneof![0..TIB, 0..=9_998 * MOST],
-            least in prop_oneof![Just(5 * MIB), Just(8 * MIB), Just(64 * MIB)],
+            way in prop_oneof![Just(Way::ServerParts), Just(Way::StreamParts)],
+            said in proptest::option::of(LEAST..=MOST),
             source in proptest::option::of(0..10 * GIB),
         ) {
-            let layout = Layout::of(size, (least, MOST), source).expect("S3 takes it");
+            let layout = way.layout(size, said, source).expect("S3 takes it");
+            prop_assert!(layout.part >= said.unwrap_or_default());
             let count = layout.count();
             prop_assert!(count <= LAST);
             prop_assert!((LEAST..=MOST).contains(&layout.part));
@@ -170,6 +198,13 @@ mod tests {
                 prop_assert_eq!(this.end, next.start);
                 prop_assert!(next.start < next.end);
             }
+            let first = layout.range(1);
+            let mut at = first.start;
+            for piece in pieces(first.clone()) {
+                prop_assert!(piece.start == at && piece.start < piece.end);
+                at = piece.end;
+            }
+            prop_assert_eq!(at, first.end);
         }
     }
 }

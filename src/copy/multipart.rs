@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytesize::ByteSize;
+use tokio::sync::Mutex;
+
 use super::act::{Act, Copier, CopyError};
 use super::layout::Layout;
 use super::marker::Marker;
@@ -80,6 +83,7 @@ impl Copier {
             sums: upload.algorithm.or(own),
             to: act.to.s3.clone(),
             upload,
+            paying: Mutex::default(),
         });
         let made = make(act, source, &parts, (there, &tracked), window).await;
         if let Err(e) = &made
@@ -102,18 +106,23 @@ pub async fn sweep(side: Side<'_>, key: &str) -> Result<(), S3Error> {
     Ok(())
 }
 
-/// The source's own cut where it is even, so that the copy gets its `ETag`.
+/// As the route says, else the source's own cut where it is even, so that the copy gets its `ETag`.
 async fn layout(act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
     let Side { s3, bucket } = act.from;
+    let said = act.route.parts.size;
     let own = match source.etag.parts() {
-        Some(parts) => s3
+        Some(parts) if said.is_none() => s3
             .first_part(bucket, act.key, &source.etag)
             .await?
             .filter(|part| *part > 0 && source.size.div_ceil(*part) == parts),
-        None => None,
+        Some(_) | None => None,
     };
-    let layout = Layout::of(source.size, act.copy.way.parts(), own);
-    Ok(layout.expect("what cannot be cut is not planned"))
+    let layout = act.copy.way.layout(source.size, said, own);
+    layout.ok_or_else(|| S3Error::Refused {
+        op: "CreateMultipartUpload",
+        code: "EntityTooLarge".into(),
+        message: format!("{} is more than S3 takes", ByteSize(source.size)),
+    })
 }
 
 /// The upload that an earlier try has begun, and its parts. What it has begun of another version is

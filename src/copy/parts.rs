@@ -1,16 +1,18 @@
 //! The parts of an upload: several at once, each in a task of its own, so that one large object
-//! keeps all cores busy.
+//! keeps all cores busy. What S3 does not copy itself is held, or [piped](super::pipe).
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::Mutex;
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::act::{Copier, may_read};
 use super::layout::Layout;
+use super::plan::ONE_PART;
 use super::sum::sum;
 use super::way::Way;
 use crate::s3::{Algorithm, Bandwidth, Bucket, ETag, Part, S3, S3Error, Upload};
@@ -36,6 +38,8 @@ pub(super) struct Parts {
     pub(super) sums: Option<Algorithm>,
     pub(super) to: S3,
     pub(super) upload: Upload,
+    /// A part that is piped waits here for the lines it travels on.
+    pub(super) paying: Mutex<()>,
 }
 
 impl Parts {
@@ -75,6 +79,9 @@ impl Parts {
             return self.to.copy_part(&self.upload, number, source, range).await;
         }
         let length = self.layout.length(number);
+        if length > ONE_PART {
+            return self.piped(number).await;
+        }
         may_read(self.line.as_ref(), &self.from, length).await;
         let room = self.copier.memory.room(length).await;
         let buffer = room.buffer(usize::try_from(length).expect("a part fits in memory"));

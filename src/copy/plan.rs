@@ -1,24 +1,11 @@
 //! What to do about one key, and why. Pure: what was seen goes in, a plan comes out.
-//!
-//! Streams of objects whose parts are too large to hold have their place here and are not built
-//! yet: [`Plan::NotYet`].
 
-use bytesize::ByteSize;
-
-use super::layout::Layout;
 use super::marker::lacks_tags;
 use super::proof::{Proof, already_there};
 use super::way::Way;
 use crate::config;
 use crate::queue::Terms;
 use crate::s3::{Condition, ETag, Object, Spot};
-
-/// `CopyObject` takes no source above this.
-const S3_COPY_MAX: u64 = 5 * (1 << 30);
-
-/// What a cross-region `CopyObject` moves in a second when S3 has a slow day. A copy must finish
-/// well within *W*, or it could land after its message was settled.
-const SLOW_COPY_BYTES_PER_SECOND: u64 = 32 << 20;
 
 /// What is streamed in one request, and held in memory for it.
 pub const ONE_PART: u64 = 16 << 20;
@@ -39,6 +26,8 @@ pub struct Means {
     pub follows: bool,
     /// The largest object one `CopyObject` may take.
     pub copy_max: u64,
+    /// The bytes of a part, where the route says it.
+    pub part_size: Option<u64>,
     /// What cannot be kept must be seen before anything is written.
     pub strict: bool,
 }
@@ -54,8 +43,6 @@ pub enum Plan {
     Copy(Copy),
     /// The source is gone: delete the copy, if this holds of it.
     Delete(Condition),
-    /// It cannot be done by this release; the message is parked with this reason.
-    NotYet(String),
 }
 
 /// Why there is nothing to do.
@@ -82,11 +69,21 @@ pub struct Copy {
     pub why: &'static str,
 }
 
-/// The largest object that one `CopyObject` finishes well within *W*.
+/// How an object is copied in parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// How many there are.
+    pub parts: u32,
+    /// The bytes of each but the last.
+    pub part: u64,
+    /// What reading and writing all of them costs.
+    pub calls: u64,
+}
+
+/// The largest object of a route's that one `CopyObject` copies, well within *W*.
 #[must_use]
-pub fn copy_max(terms: Terms) -> u64 {
-    let seconds = terms.write_timeout().as_secs();
-    S3_COPY_MAX.min(SLOW_COPY_BYTES_PER_SECOND.saturating_mul(seconds))
+pub fn copy_max(terms: Terms, parts: config::Parts) -> u64 {
+    parts.one_copy(terms.write_timeout())
 }
 
 impl Means {
@@ -145,12 +142,6 @@ impl Means {
         } else {
             one
         };
-        if Layout::of(source.size, way.parts(), None).is_none() {
-            return Plan::NotYet(format!(
-                "{} in parts that can be held is more than an upload may have",
-                ByteSize(source.size),
-            ));
-        }
         let kms = source.kms || self.kms_target || target.is_some_and(|target| target.kms);
         Plan::Copy(Copy {
             way,
@@ -171,17 +162,23 @@ impl Means {
         }
     }
 
-    /// In how many parts an object of this size is copied, if that is more than one request's work
-    /// and not too much for an upload.
+    /// How an object of this size is cut, if that is more than one request's work; as its source
+    /// is, where that is cut evenly and the route says nothing.
     #[must_use]
-    pub fn parts(&self, size: u64) -> Option<u32> {
+    pub fn cut(&self, size: u64) -> Option<Cut> {
         let way = if self.streams() {
             Way::StreamParts
         } else {
             Way::ServerParts
         };
-        let layout = Layout::of(size, way.parts(), None)?;
-        (size > self.one_request()).then(|| layout.count())
+        let layout = way.layout(size, self.part_size, None)?;
+        let parts = layout.count();
+        let cut = Cut {
+            parts,
+            part: layout.part,
+            calls: u64::from(parts) + if self.streams() { layout.reads() } else { 0 },
+        };
+        (size > self.one_request()).then_some(cut)
     }
 
     pub(super) fn condition(&self, target: Option<&Object>) -> Condition {

@@ -2,13 +2,48 @@
 
 use aws_smithy_types::base64;
 use crc_fast::CrcAlgorithm;
+use md5::{Digest, Md5};
 
-use crate::s3::{Algorithm, Part};
+use crate::s3::{Algorithm, ETag, Part, Sums};
 
 /// The checksum of some bytes, in base64; `None` for algorithms that cannot be joined.
 pub(super) fn sum(algorithm: Algorithm, bytes: &[u8]) -> Option<String> {
     let crc = crc(algorithm)?;
     Some(text(algorithm, crc_fast::checksum(crc, bytes)))
+}
+
+/// The sums of bytes that are still coming.
+pub(super) struct Summing {
+    crc: Option<(Algorithm, crc_fast::Digest)>,
+    md5: Option<Md5>,
+}
+
+impl Summing {
+    /// A checksum, if there is an algorithm that can be joined; the `ETag` where S3 keeps no other.
+    pub(super) fn begin(checksum: Option<Algorithm>, etag: bool) -> Self {
+        let digest = |algorithm| Some((algorithm, crc_fast::Digest::new(crc(algorithm)?)));
+        Self {
+            crc: checksum.and_then(digest),
+            md5: etag.then(Md5::new),
+        }
+    }
+
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        if let Some((_, digest)) = &mut self.crc {
+            digest.update(bytes);
+        }
+        if let Some(digest) = &mut self.md5 {
+            digest.update(bytes);
+        }
+    }
+
+    pub(super) fn end(self) -> Sums {
+        let sum = |(algorithm, digest): (_, crc_fast::Digest)| text(algorithm, digest.finalize());
+        Sums {
+            checksum: self.crc.map(sum),
+            etag: self.md5.map(ETag::of_md5),
+        }
+    }
 }
 
 /// The checksum of all parts together, in base64, if each tells its own.
@@ -57,7 +92,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::s3::ETag;
 
     #[test]
     fn a_checksum_is_what_s3_calls_it() {
@@ -74,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_join_to_the_whole(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..5)) {
+        fn parts_and_pieces_join_to_the_whole(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..5)) {
             for algorithm in [Algorithm::Crc64Nvme, Algorithm::Crc32, Algorithm::Crc32C] {
                 let parts: Vec<_> = pieces.iter().zip(1..).map(|(piece, number)| Part {
                     number,
@@ -83,6 +117,13 @@ mod tests {
                     checksum: sum(algorithm, piece),
                 }).collect();
                 prop_assert_eq!(joined(algorithm, &parts), sum(algorithm, &pieces.concat()));
+                let mut summing = Summing::begin(Some(algorithm), true);
+                for piece in &pieces {
+                    summing.add(piece);
+                }
+                let sums = summing.end();
+                prop_assert_eq!(sums.checksum, sum(algorithm, &pieces.concat()));
+                prop_assert_eq!(sums.etag, Some(ETag::md5(&pieces.concat())));
             }
         }
     }

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use super::layout;
+use super::layout::{self, Layout};
 use super::plan::ONE_PART;
 
 /// The parts of a stream: as large as may be held, as small as keeps many under way.
-const STREAMED: (u64, u64) = (8 << 20, ONE_PART);
+const HELD: (u64, u64) = (8 << 20, ONE_PART);
+
+/// Where an upload cannot have so many of those: none is held.
+const PIPED: (u64, u64) = (ONE_PART, layout::MOST);
 
 /// The parts that S3 copies itself: each costs a request, and none costs memory.
 const COPIED: (u64, u64) = (64 << 20, layout::MOST);
@@ -51,12 +54,21 @@ impl Way {
         }
     }
 
-    /// The smallest and the largest parts it may use.
+    /// How it cuts an object: in parts of the size that was said, else into the source's own, else as
+    /// suits it. `None`: it is larger than S3 takes.
     #[must_use]
-    pub(super) fn parts(self) -> (u64, u64) {
-        match self {
-            Self::Server | Self::ServerParts => COPIED,
-            Self::Stream | Self::StreamParts => STREAMED,
+    pub(super) fn layout(
+        self,
+        size: u64,
+        said: Option<u64>,
+        source: Option<u64>,
+    ) -> Option<Layout> {
+        match (said, self) {
+            (Some(said), _) => Layout::of(size, (said, layout::MOST), None),
+            (None, Self::Server | Self::ServerParts) => Layout::of(size, COPIED, source),
+            (None, Self::Stream | Self::StreamParts) => {
+                Layout::of(size, HELD, source).or_else(|| Layout::of(size, PIPED, source))
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ mod filter;
 use std::sync::Arc;
 
 use crate::config::{
-    self, Apart, Archived, Config, Location, Properties, SourceMissing, Target, Way,
+    self, Apart, Archived, Config, Location, Parts, Properties, SourceMissing, Target, Way,
 };
 pub use destination::NoDestination;
 use filter::Filter;
@@ -40,6 +40,8 @@ pub struct Route {
     pub to_account: Option<String>,
     /// How bytes travel.
     pub way: Way,
+    /// What is copied in parts, and in which.
+    pub parts: Parts,
     /// Why S3 shall not copy between the two sides by itself.
     pub apart: Option<&'static str>,
     /// What becomes of archived sources.
@@ -110,6 +112,7 @@ impl Route {
             from_account: route.from_account.clone(),
             to_account: route.to_account.clone(),
             way: route.way,
+            parts: route.parts(),
             apart: config.apart(route).map(Apart::why),
             archived: route.archived(),
             follows: route.follows(),

@@ -108,14 +108,17 @@ impl BucketLimits {
 }
 
 impl BucketLimit {
-    /// For every call.
-    pub(super) fn calls(&self) -> LimitLayer {
-        LimitLayer(Some(self.calls.clone()))
+    /// For every call. One that does not hold its place takes its turn, and no more.
+    pub(super) fn calls(&self, holding: bool) -> LimitLayer {
+        LimitLayer {
+            limit: Some(self.calls.clone()),
+            holding,
+        }
     }
 
     /// For those that carry bytes. Which of a bucket's objects have a key is not known before the
     /// answer, and buckets are rarely mixed.
-    pub(super) fn key(&self, op: &str) -> LimitLayer {
+    pub(super) fn key(&self, op: &str, holding: bool) -> LimitLayer {
         let carries_bytes = matches!(
             op,
             "GetObject"
@@ -126,7 +129,10 @@ impl BucketLimit {
                 | "UploadPartCopy"
                 | "CompleteMultipartUpload"
         );
-        LimitLayer(carries_bytes.then(|| self.key.clone()))
+        LimitLayer {
+            limit: carries_bytes.then(|| self.key.clone()),
+            holding,
+        }
     }
 }
 
@@ -223,7 +229,10 @@ impl Drop for Place {
 
 /// Puts a limit around a service; no limit lets everything through.
 #[derive(Debug, Clone)]
-pub(super) struct LimitLayer(Option<Arc<Limit>>);
+pub(super) struct LimitLayer {
+    limit: Option<Arc<Limit>>,
+    holding: bool,
+}
 
 impl<S> Layer<S> for LimitLayer {
     type Service = Limited<S>;
@@ -232,7 +241,8 @@ impl<S> Layer<S> for LimitLayer {
         let under = |limit: &Arc<Limit>| (limit.clone(), PollSemaphore::new(limit.room.clone()));
         Limited {
             inner,
-            limit: self.0.as_ref().map(under),
+            limit: self.limit.as_ref().map(under),
+            holding: self.holding,
             permit: None,
         }
     }
@@ -243,6 +253,7 @@ impl<S> Layer<S> for LimitLayer {
 pub(super) struct Limited<S> {
     inner: S,
     limit: Option<(Arc<Limit>, PollSemaphore)>,
+    holding: bool,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -251,6 +262,7 @@ impl<S: Clone> Clone for Limited<S> {
         Self {
             inner: self.inner.clone(),
             limit: self.limit.clone(),
+            holding: self.holding,
             // Each has to get its own.
             permit: None,
         }
@@ -276,7 +288,7 @@ where
         let place = self.limit.as_ref().map(|(limit, _)| Place {
             limit: limit.clone(),
             round: limit.aimd().round(),
-            permit: self.permit.take(),
+            permit: self.permit.take().filter(|_| self.holding),
         });
         Answer {
             inner: self.inner.call(request),

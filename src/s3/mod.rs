@@ -42,7 +42,7 @@ pub use object::{
 };
 pub use read::Found;
 pub use tagging::{Tags, tagging_header};
-pub use upload::{Complete, Part, Upload};
+pub use upload::{Complete, Inlet, Part, Sums, Upload};
 pub use write::{CopyObject, PutObject};
 
 use clients::Clients;

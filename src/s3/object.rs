@@ -40,8 +40,14 @@ impl ETag {
     /// What a plain object of these bytes has.
     #[must_use]
     pub fn md5(body: &[u8]) -> Self {
+        Self::of_md5(Md5::new_with_prefix(body))
+    }
+
+    /// What a plain object has of the bytes that went in here.
+    #[must_use]
+    pub fn of_md5(digest: Md5) -> Self {
         use std::fmt::Write;
-        let digest = Md5::digest(body);
+        let digest = digest.finalize();
         Self(digest.iter().fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text

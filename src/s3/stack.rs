@@ -34,6 +34,8 @@ pub(super) struct Limits {
     in_flight: GlobalConcurrencyLimitLayer,
     /// The account's own.
     buckets: BucketLimits,
+    /// Whether a call keeps its places until it ends.
+    holding: bool,
     backoff: Backoff,
     metrics: Metrics,
     /// Where the account's credentials are kept, if that is a secret.
@@ -57,6 +59,7 @@ impl Limits {
         Self {
             in_flight: GlobalConcurrencyLimitLayer::with_semaphore(room),
             buckets: BucketLimits::new(HOME, CALLS_AT_ONCE),
+            holding: true,
             backoff,
             metrics,
             secret: None,
@@ -68,6 +71,16 @@ impl Limits {
         Self {
             buckets: BucketLimits::new(account, CALLS_AT_ONCE),
             secret,
+            ..self.clone()
+        }
+    }
+
+    /// The same for a call that waits for other calls before it can end: it takes its turn and holds no
+    /// place, or those could be waiting for it.
+    pub(super) fn passing(&self) -> Self {
+        Self {
+            in_flight: GlobalConcurrencyLimitLayer::new(1),
+            holding: false,
             ..self.clone()
         }
     }
@@ -160,8 +173,8 @@ where
             call,
             ..limits.backoff.clone()
         })
-        .layer(bucket.key(call.op))
-        .layer(bucket.calls())
+        .layer(bucket.key(call.op, limits.holding))
+        .layer(bucket.calls(limits.holding))
         // tower boxes the errors of the layers below; name them again before retry looks.
         .map_err(move |e| named(call.op, e))
         .layer(limits.in_flight.clone())

@@ -52,7 +52,6 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
         0..TORN_FOR_GOOD => later("integrity"),
     };
     let e = match failure {
-        Failure::NotYet(_) => return never("not_yet"),
         Failure::Unkept(_) => return never("unkept"),
         Failure::Target(_) => return never("bad_target_key"),
         Failure::Unannounced(Unannounced { lasts: true, .. }) => {

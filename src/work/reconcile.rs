@@ -19,7 +19,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::task::{Equal, Failure, Reached, Reconciled, Task};
-use crate::copy::{Act, Copier, Copy, CopyError, FirstTry, Hint, Means, Nothing, Plan, Way};
+use crate::copy::{
+    Act, Copier, Copy, CopyError, FirstTry, Hint, Means, Nothing, Plan, Way, copy_max,
+};
 use crate::event::Kind;
 use crate::queue::Window;
 use crate::s3::{Archive, Condition, ETag, Found, Object, S3Error, Side, Spot};
@@ -258,7 +260,6 @@ impl Run<'_> {
                 Box::pin(self.tag_again(seen, proof)).await
             }
             Plan::Nothing(nothing) => Ok(Step::End(Reached::Nothing(nothing))),
-            Plan::NotYet(why) => Err(Failure::NotYet(why)),
             Plan::Copy(copy) => match source {
                 Some(source) if source.archive != Archive::Readable => {
                     Box::pin(self.archived(source)).await
@@ -381,7 +382,8 @@ impl Run<'_> {
                 None => self.copier.is_kms(&self.task.to.bucket.name),
             },
             follows: self.task.follows,
-            copy_max: crate::copy::copy_max(self.window.terms()),
+            copy_max: copy_max(self.window.terms(), self.task.route.parts),
+            part_size: self.task.route.parts.size,
             strict: self.task.route.properties.strict,
         }
     }

@@ -100,6 +100,7 @@ impl Worker {
             route: ForRoute {
                 name: &route.name,
                 bandwidth: self.bandwidth.get(&route.name),
+                parts: route.parts,
                 properties: &route.properties,
             },
             from: self.side(route.from_account.as_deref(), &from),

@@ -95,9 +95,6 @@ pub enum Failure {
     /// The route is strict.
     #[error("strict: the copy would not keep {0}")]
     Unkept(String),
-    /// This release cannot do it.
-    #[error("{0}")]
-    NotYet(String),
     /// The destination key cannot be made.
     #[error("{0}")]
     Target(String),

@@ -20,7 +20,7 @@ async fn takes(way: &str, (route, home): (u64, u64), sizes: &[u64]) -> Duration 
         // Large claims have made up checksums, which the bytes that are read of them have not.
         stage.world.put("raw", seed.unsummed());
     }
-    let mut config = stage.config(&format!("way = \"{way}\""));
+    let mut config = stage.config(way);
     let rate = |mb: u64| (mb > 0).then_some(Rate(ByteSize::mb(mb)));
     config.aws.bandwidth = rate(home);
     let orders = config.route.get_mut("orders").expect("the stage's route");
@@ -41,15 +41,19 @@ async fn takes(way: &str, (route, home): (u64, u64), sizes: &[u64]) -> Duration 
 async fn streamed_bytes_take_no_more_than_they_may() {
     let (large, parts) = (&[100 * MIB][..], &[32 * MIB][..]);
     let small = &[10 * MIB; 4][..];
+    let (stream, server) = ("way = \"stream\"", "way = \"server\"");
+    let piped = "way = \"stream\"\npart_size = \"20MiB\"";
     // 100 MiB are 10.5 s of 10 MB/s; the first body need not wait for others, so it is one less.
     #[rustfmt::skip]
     let table = [
-        ("a route, one object in parts", "stream", (10, 0),  large, 10.0),
-        ("a route, small objects",       "stream", (10, 0),  small, 3.1),
-        ("an account on both sides",     "stream", (0, 10),  parts, 2.5),
-        ("an account, small objects",    "stream", (0, 10),  small, 3.1),
-        ("the narrower one counts",      "stream", (10, 5),  small, 6.2),
-        ("inside S3 nothing is bounded", "server", (10, 10), large, 0.0),
+        ("a route, one object in parts", stream, (10, 0),  large, 10.0),
+        ("a route, small objects",       stream, (10, 0),  small, 3.1),
+        ("an account on both sides",     stream, (0, 10),  parts, 2.5),
+        ("an account, small objects",    stream, (0, 10),  small, 3.1),
+        ("the narrower one counts",      stream, (10, 5),  small, 6.2),
+        ("a part that is piped waits for all of it", piped, (10, 0), large, 10.0),
+        ("on both sides at once",                    piped, (0, 10), large, 10.0),
+        ("inside S3 nothing is bounded", server, (10, 10), large, 0.0),
     ];
     for (why, way, rates, sizes, seconds) in table {
         let took = takes(way, rates, sizes).await.as_secs_f64();

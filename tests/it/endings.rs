@@ -40,21 +40,6 @@ async fn what_can_never_work_is_parked_with_its_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_beyond_this_release_is_parked_as_not_yet() {
-    let stage = Stage::new(1);
-    stage
-        .world
-        .put("raw", Seed::claimed("in/large.bin", 1 << 40, 1));
-    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
-    stage.drained().await;
-    daemon.stop().await;
-    let parked = stage.parked().await;
-    assert_eq!(parked.len(), 1);
-    assert_eq!(parked[0].0, "not_yet");
-    assert!(parked[0].1.contains("1.0 TiB"), "{}", parked[0].1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_archived_object_is_parked_and_says_so() {
     let stage = Stage::new(1);
     stage.world.put(

@@ -1,5 +1,7 @@
 //! Bytes that change on their way: noticed, and copied once more.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::aws::{Bucket, Fault, Rule, Seed, Tear};
 use crate::stage::Stage;
 
@@ -8,23 +10,35 @@ const MIB: u64 = 1 << 20;
 #[tokio::test(start_paused = true)]
 async fn bytes_that_change_on_their_way_are_noticed() {
     let small = || Seed::new("in/a.bin", "as it was uploaded");
-    let large = || Seed::claimed("in/a.bin", 17 * MIB, 3);
+    let large = || Seed::claimed("in/a.bin", 18 * MIB, 3);
     let lake = || Bucket::new("lake", "eu-west-1");
+    let from = |tear| Rule::new(Fault::Torn(tear)).on("s3", "GetObject");
+    let to = |tear| {
+        let calls = AtomicUsize::new(0);
+        let sent = Rule::new(Fault::Sent(tear)).on("s3", "UploadPart");
+        // The first two are the upload's seal.
+        sent.when(move |_| calls.fetch_add(1, Ordering::Relaxed) >= 2)
+    };
+    let (held, piped) = ("", "part_size = \"17MiB\"");
     #[rustfmt::skip]
     let table = [
-        ("the GET brings a checksum: read again at once", small(), lake(), 1),
-        ("the source has none: its ETag tells", small().unsummed(), lake(), 2),
-        ("in parts: S3 compares the checksum of all", large(), lake(), 2),
-        ("in parts where none is kept: we compare it", large(), lake().sumless(), 2),
+        ("the GET brings a checksum: read again at once", small(), lake(), held, from(Tear::Flip), 1),
+        ("the source has none: its ETag tells", small().unsummed(), lake(), held, from(Tear::Flip), 2),
+        ("in parts: S3 compares the checksum of all", large(), lake(), held, from(Tear::Flip), 2),
+        ("in parts where none is kept: we compare it", large(), lake().sumless(), held, from(Tear::Flip), 2),
+        ("piped: S3 compares the checksum of all", large(), lake(), piped, from(Tear::Flip), 2),
+        ("piped where none is kept: we compare it", large(), lake().sumless(), piped, from(Tear::Flip), 2),
+        ("piped, torn on its way on: a trailer tells", large(), lake(), piped, to(Tear::Flip), 2),
+        ("the same where none is kept: the part's ETag tells", large(), lake().sumless(), piped, to(Tear::Flip), 2),
     ];
-    for (why, seed, lake, receives) in table {
+    for (why, seed, lake, parts, flip, receives) in table {
         let stage = Stage::without_target(1);
         stage.world.create_bucket(lake);
         stage.drained_of_test_event().await;
         stage.world.put("raw", seed);
-        let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
         stage.world.inject(flip.times(1));
-        let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+        let config = stage.config(&format!("way = \"stream\"\n{parts}"));
+        let daemon = stage.start(&config).await;
         stage.drained().await;
         daemon.stop().await;
         let object =

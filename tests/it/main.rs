@@ -15,6 +15,7 @@ mod layers;
 mod leases;
 mod limits;
 mod parts;
+mod piped;
 mod progress;
 mod queries;
 mod removal;

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::{Bucket, Call, Crawler, HOME_KEY, Moment, Queue, Seed, World};
+use crate::aws::{Bucket, Call, Crawler, HOME_KEY, Line, Moment, Queue, Seed, World};
 
 /// Longer than anything here may take, in virtual time.
 const PATIENCE: Duration = Duration::from_hours(6);
@@ -79,6 +79,13 @@ impl Stage {
             .await
             .expect("the queue is there");
         Daemon::run(app)
+    }
+
+    /// Starts a daemon whose line to the world can be cut.
+    pub(crate) async fn start_on(&self, line: &Line, config: &Config) -> Daemon {
+        let http = self.world.http_on(None, line);
+        let app = App::start(config, &edge(&self.world, http, 1)).await;
+        Daemon::run(app.expect("the queue is there"))
     }
 
     /// Puts an object under `in/` and lets S3 announce it.
@@ -201,6 +208,11 @@ impl Daemon {
             .expect("it runs")
             .expect("no panic");
         ended.expect("a clean drain");
+    }
+
+    /// Ends it as kill -9 does; its line must be cut.
+    pub(crate) fn dies(self) {
+        drop(self.tasks);
     }
 
     /// Polls out at once, as `/status.json` shows them.

@@ -13,7 +13,8 @@ pub(in crate::copy) fn means() -> Means {
         conditional: true,
         kms_target: false,
         follows: false,
-        copy_max: copy_max(terms),
+        copy_max: copy_max(terms, config::Parts::default()),
+        part_size: None,
         strict: false,
     }
 }
@@ -27,9 +28,23 @@ fn spot() -> Spot {
 
 #[test]
 fn a_copy_must_finish_well_within_w() {
-    for (visibility, want) in [(30, 96 << 20), (120, 480 << 20), (43_200, S3_COPY_MAX)] {
+    for (visibility, want) in [(30, 96 << 20), (120, 480 << 20), (43_200, 5 << 30)] {
         let terms = Terms::new(Duration::from_secs(visibility));
-        assert_eq!(copy_max(terms), want, "{visibility} s");
+        let most = copy_max(terms, config::Parts::default());
+        assert_eq!(most, want, "{visibility} s");
+        let less = config::Parts {
+            copy_threshold: Some(7 << 20),
+            ..config::Parts::default()
+        };
+        assert_eq!(copy_max(terms, less), 7 << 20, "{visibility} s");
+        for (threshold, accepted) in [(most, true), (most + 1, false)] {
+            let file = format!(
+                "[queue.q]\nurl = \"http://h/q\"\nvisibility_timeout = \"{visibility}s\"\n[route.r]\n\
+                 from = \"s3://raw/\"\nto = \"s3://lake/\"\nmultipart_copy_threshold = {threshold}"
+            );
+            let loaded = config::Config::load(&config::Sources::text("f", &file));
+            assert_eq!(loaded.is_ok(), accepted, "{visibility} s: {loaded:?}");
+        }
     }
 }
 
@@ -133,52 +148,47 @@ fn what_is_too_large_for_one_request_goes_in_parts() {
         way: config::Way::Stream,
         ..means()
     };
-    for (why, means, size, want, parts) in [
-        ("one copy", means(), 480 << 20, Some(Way::Server), None),
-        (
-            "a byte more",
-            means(),
-            (480 << 20) + 1,
-            Some(Way::ServerParts),
-            Some(8),
-        ),
-        (
-            "1 TiB",
-            means(),
-            1 << 40,
-            Some(Way::ServerParts),
-            Some(9_987),
-        ),
-        (
-            "the largest",
-            means(),
-            48 << 40,
-            Some(Way::ServerParts),
-            Some(9_997),
-        ),
-        ("one part", stream, 16 << 20, Some(Way::Stream), None),
-        (
-            "a byte more",
-            stream,
-            (16 << 20) + 1,
-            Some(Way::StreamParts),
-            Some(3),
-        ),
-        ("parts that cannot be held", stream, 1 << 40, None, None),
-    ] {
+    let said = |part_size: u64, means: Means| Means {
+        part_size: Some(part_size << 20),
+        ..means
+    };
+    let few = Means {
+        copy_max: 100 << 20,
+        ..means()
+    };
+    let cut = |parts, mib: u64, calls| {
+        Some(Cut {
+            parts,
+            part: mib << 20,
+            calls,
+        })
+    };
+    let (server, streamed) = (Way::ServerParts, Way::StreamParts);
+    #[rustfmt::skip]
+    let table = [
+        ("one copy",                 means(),              480 << 20,           Way::Server, None),
+        ("a byte more",              means(),              (480 << 20) + 1,     server,      cut(8, 64, 8)),
+        ("1 TiB",                    means(),              1 << 40,             server,      cut(9_987, 105, 9_987)),
+        ("the largest",              means(),              48 << 40,            server,      cut(9_997, 5_035, 9_997)),
+        ("a threshold of one's own", few,                  (100 << 20) + 1,     server,      cut(2, 64, 2)),
+        ("parts of one's own",       said(10, few),        (100 << 20) + 1,     server,      cut(11, 10, 11)),
+        ("one part",                 stream,               16 << 20,            Way::Stream, None),
+        ("a byte more",              stream,               (16 << 20) + 1,      streamed,    cut(3, 8, 6)),
+        ("the most that is held",    stream,               9_998 * (16 << 20),  streamed,    cut(9_998, 16, 19_996)),
+        ("a byte more is piped",     stream,               9_998 * (16 << 20) + 1, streamed, cut(9_410, 17, 9_410 + 9_409 * 4 + 1)),
+        ("1 TiB",                    stream,               1 << 40,             streamed,    cut(9_987, 105, 9_987 + 9_986 * 21 + 10)),
+        ("the largest",              stream,               48 << 40,            streamed,    cut(9_997, 5_035, 9_997 + 9_996 * 1_007 + 358)),
+        ("piped parts of one's own", said(64, stream),     160 << 20,           streamed,    cut(3, 64, 3 + 13 + 13 + 7)),
+        ("held parts of one's own",  said(5, stream),      17 << 20,            streamed,    cut(4, 5, 8)),
+        ("… grow with the object",   said(5, stream),      1 << 40,             streamed,    cut(9_987, 105, 9_987 + 9_986 * 21 + 10)),
+    ];
+    for (why, means, size, want, cut) in table {
         let large = Object { size, ..object() };
-        let way = match means.plan(&spot(), Some(&large), None) {
-            Plan::Copy(copy) => Some(copy.way),
-            Plan::NotYet(told) => {
-                assert!(told.contains("1.0 TiB"), "{told}");
-                None
-            }
-            other @ (Plan::Nothing(_) | Plan::Delete(_) | Plan::Tags(_)) => {
-                panic!("{why}: {other:?}")
-            }
+        let Plan::Copy(copy) = means.plan(&spot(), Some(&large), None) else {
+            panic!("{why}: not a copy");
         };
-        assert_eq!(way, want, "{why}");
-        assert_eq!(means.parts(size), parts, "{why}");
+        assert_eq!(copy.way, want, "{why}");
+        assert_eq!(means.cut(size), cut, "{why}");
     }
 }
 

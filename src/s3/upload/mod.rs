@@ -9,6 +9,7 @@
 mod end;
 mod list;
 mod part;
+mod pipe;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use super::{Attempt, Bucket, S3, S3Error};
 use crate::config::Properties;
 
 pub use end::Complete;
+pub use pipe::{Inlet, Sums};
 
 /// What answers at once.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -12,7 +12,7 @@ use crate::s3::sdk::{about, checksum_of, copying, unsigned, with_checksum};
 use crate::s3::{Attempt, Bucket, S3, S3Error};
 
 /// A part of at most 16 MiB on a slow line.
-const PUT_TIMEOUT: Duration = Duration::from_mins(2);
+pub(super) const PUT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A part of at most 5 GiB, across the world.
 const COPY_TIMEOUT: Duration = Duration::from_mins(10);

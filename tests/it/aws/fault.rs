@@ -40,6 +40,8 @@ pub(crate) enum Fault {
     LongCopy(Duration),
     /// The body of the answer does not arrive as it was sent.
     Torn(Tear),
+    /// The body of the request does not arrive as it was sent. S3's only.
+    Sent(Tear),
     /// These entries of a batch fail, by position; the others happen.
     Entries(Vec<usize>),
 }
@@ -69,6 +71,7 @@ impl Fault {
             Self::Slow { .. } => "slow",
             Self::LongCopy(_) => "long-copy",
             Self::Torn(_) => "torn",
+            Self::Sent(_) => "sent-torn",
             Self::Entries(_) => "entries",
         }
     }
@@ -138,6 +141,13 @@ impl Rule {
         self
     }
 
+    fn tear(&self) -> Option<Tear> {
+        if let Fault::Sent(tear) = self.fault {
+            return Some(tear);
+        }
+        None
+    }
+
     fn strikes(&mut self, call: &Call, rng: &mut Rng) -> bool {
         if self.left == Some(0) || !self.when.iter().all(|when| when(call)) {
             return false;
@@ -166,8 +176,13 @@ pub(super) struct Faults(pub(super) Vec<Rule>);
 
 impl Faults {
     pub(super) fn strike(&mut self, call: &Call, rng: &mut Rng) -> Option<Fault> {
-        self.0
-            .iter_mut()
-            .find_map(|rule| rule.strikes(call, rng).then(|| rule.fault.clone()))
+        let mut after = self.0.iter_mut().filter(|rule| rule.tear().is_none());
+        after.find_map(|rule| rule.strikes(call, rng).then(|| rule.fault.clone()))
+    }
+
+    /// What strikes before the call has arrived.
+    pub(super) fn tear(&mut self, call: &Call, rng: &mut Rng) -> Option<Tear> {
+        let mut before = self.0.iter_mut().filter(|rule| rule.tear().is_some());
+        before.find_map(|rule| rule.strikes(call, rng).then(|| rule.tear())?)
     }
 }

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::s3::{Object, Version};
 
-/// A whole request, its body read to the end.
+/// A whole request, its body read to the end once it is [received](super::torn::receive).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -39,11 +38,9 @@ pub(crate) struct Caller {
 }
 
 impl Request {
-    pub(super) async fn read(mut http: HttpRequest) -> Result<Self, ConnectorError> {
-        let body = ByteStream::new(http.take_body()).collect().await;
-        let body = body
-            .map_err(|e| ConnectorError::user(e.into()))?
-            .into_bytes();
+    /// All but its body, and that.
+    pub(super) fn head(mut http: HttpRequest) -> (Self, SdkBody) {
+        let body = http.take_body();
         let (host, path, query) = split(http.uri());
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in http.headers() {
@@ -61,17 +58,24 @@ impl Request {
             .unwrap_or_default();
         let method = http.method().to_owned();
         let failing_entries = Vec::new();
-        Ok(Self {
+        let request = Self {
             method,
             host,
             path,
             query,
             headers,
-            body,
+            body: Bytes::new(),
             caller,
             failing_entries,
             read: None,
-        })
+        };
+        (request, body)
+    }
+
+    /// The bytes that its body shall have, as far as it says.
+    pub(super) fn length(&self) -> usize {
+        let said = self.header("content-length").map(str::parse);
+        said.and_then(Result::ok).unwrap_or_default()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
-use bytes::Bytes;
+use aws_smithy_types::byte_stream::ByteStream;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
@@ -19,7 +21,7 @@ pub(crate) enum Tear {
     End,
     /// Nothing comes for so long; then the rest.
     Stall(Duration),
-    /// It comes whole, but not as it was: something on the way has changed its last byte.
+    /// It comes whole, but not as it was: something on the way has changed a byte.
     Flip,
 }
 
@@ -52,6 +54,33 @@ pub(super) fn torn(body: &Bytes, tear: Tear) -> SdkBody {
         tear: Some(wait),
         rest: Some(body.slice(half..)),
     })
+}
+
+/// Reads what is sent, of so many bytes, as far as it comes.
+pub(super) async fn receive(
+    body: SdkBody,
+    length: usize,
+    tear: Option<Tear>,
+) -> Result<Bytes, ConnectorError> {
+    let (mut body, mut whole) = (ByteStream::new(body), BytesMut::new());
+    let mut tear = tear;
+    while let Some(piece) = body.next().await {
+        whole.extend_from_slice(&piece.map_err(|e| ConnectorError::user(e.into()))?);
+        if whole.len() < length.div_ceil(2) {
+            continue;
+        }
+        match tear.take() {
+            None => {}
+            Some(Tear::Reset) => return Err(ConnectorError::io("reset by peer".into())),
+            Some(Tear::End) => {
+                whole.truncate(length / 2);
+                break;
+            }
+            Some(Tear::Stall(time)) => sleep(time).await,
+            Some(Tear::Flip) => whole[length / 4] ^= 1,
+        }
+    }
+    Ok(whole.freeze())
 }
 
 impl Body for Torn {

@@ -18,6 +18,7 @@ use super::fault::{Fault, Silence};
 use super::line::Line;
 use super::reply::Reply;
 use super::request::Request;
+use super::torn::receive;
 use super::{World, athena, glue, json, s3, secrets, sqs, sts};
 
 /// Hands out connectors into one world.
@@ -53,7 +54,7 @@ impl HttpConnector for Connector {
     fn call(&self, http: HttpRequest) -> HttpConnectorFuture {
         let (wire, limit) = (self.wire.clone(), self.read_timeout);
         HttpConnectorFuture::new(async move {
-            let answer = wire.carry(Request::read(http).await?);
+            let answer = wire.carry(wire.receive(http).await?);
             let reply = match limit {
                 Some(limit) => timeout(limit, answer).await.unwrap_or_else(|_| {
                     Err(ConnectorError::timeout(
@@ -68,6 +69,22 @@ impl HttpConnector for Connector {
 }
 
 impl Wire {
+    /// Reads a request to its end, unless its body is torn on the way.
+    async fn receive(&self, http: HttpRequest) -> Result<Request, ConnectorError> {
+        let (mut request, body) = Request::head(http);
+        // What a call to another service is about stands in its body.
+        if request.caller.service == "s3" {
+            let tear = self.world.with(|state, now| {
+                let call = describe(&request, now);
+                state.faults.tear(&call, &mut state.rng)
+            });
+            request.body = receive(body, request.length(), tear).await?;
+        } else {
+            request.body = receive(body, 0, None).await?;
+        }
+        Ok(request)
+    }
+
     /// From the request to its answer, as far as the line carries them.
     async fn carry(&self, mut request: Request) -> Result<Reply, ConnectorError> {
         self.line.pass().await?;
@@ -214,6 +231,8 @@ impl World {
                 reply.tear = Some(tear);
                 Ok(reply)
             }
+            // It has struck while the body came.
+            Fault::Sent(_) => Ok(self.perform(request).await),
             Fault::Entries(positions) => {
                 request.failing_entries = positions;
                 Ok(self.perform(request).await)

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{s3, told, two_buckets};
@@ -119,6 +120,32 @@ async fn a_body_may_be_reset_end_or_stall_half_way() {
         };
         assert_eq!(got, want);
         assert_eq!(start.elapsed(), seconds * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_may_be_torn_on_its_way_too() {
+    for (why, tear, want, seconds) in [
+        ("reset", Tear::Reset, "dispatch", 0),
+        ("cut short", Tear::End, "400 IncompleteBody", 0),
+        ("late", Tear::Stall(4 * SECOND), "ok", 4),
+        ("changed", Tear::Flip, "400 BadDigest", 0),
+    ] {
+        let world = two_buckets(false);
+        world.inject(Rule::new(Fault::Sent(tear)).on("s3", "PutObject").times(1));
+        let start = Instant::now();
+        let s3 = s3(&world, "us-east-1");
+        let put = || {
+            s3.put_object()
+                .bucket("raw")
+                .key("a")
+                .body(Bytes::from_static(b"0123456789").into())
+        };
+        assert_eq!(told(&put().send().await), want, "{why}");
+        assert_eq!(start.elapsed(), seconds * SECOND, "{why}");
+        let there = world.object("raw", "a").is_some();
+        assert_eq!(there, want == "ok", "{why}");
+        assert_eq!(told(&put().send().await), "ok", "{why}: once");
     }
 }
 

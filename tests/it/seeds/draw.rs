@@ -56,6 +56,7 @@ impl Script {
                 dated: rng.u8(..8) == 0,
                 follows: false,
                 sse: None,
+                part_size: None,
                 class: None,
             })
             .collect::<Vec<_>>();
@@ -115,6 +116,10 @@ impl Script {
         }
         script.durable = rng.u8(..3) == 0;
         script.crawls_fail = pick(rng, &[0, 0, 0, 1, 2]);
+        for route in &mut script.routes {
+            // So large that parts of streams are piped.
+            route.part_size = pick(rng, &[None, None, Some("17MiB")]).map(Cow::Borrowed);
+        }
         script
     }
 }

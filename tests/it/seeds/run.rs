@@ -81,6 +81,7 @@ const SIMPLER: [Cut; 12] = [
         for route in &mut script.routes {
             (route.dated, route.place.kms) = (false, false);
             (route.sse, route.class) = (None, None);
+            route.part_size = None;
         }
     },
 ];

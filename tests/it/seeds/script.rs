@@ -69,6 +69,9 @@ pub(super) struct Target {
     /// `sse`, if it is said.
     #[serde(default)]
     pub(super) sse: Option<Cow<'static, str>>,
+    /// `part_size`, if it is said.
+    #[serde(default)]
+    pub(super) part_size: Option<Cow<'static, str>>,
     /// `storage_class`, if it is said.
     #[serde(default)]
     pub(super) class: Option<Cow<'static, str>>,
@@ -129,6 +132,9 @@ pub(super) enum Ill {
     TornReset,
     TornEnd,
     TornStall(u64),
+    /// The same of what is sent.
+    SentReset,
+    SentStall(u64),
     Entries(Vec<usize>),
 }
 
@@ -296,6 +302,8 @@ impl From<&Ill> for Fault {
             Ill::TornReset => Self::Torn(Tear::Reset),
             Ill::TornEnd => Self::Torn(Tear::End),
             Ill::TornStall(time) => Self::Torn(Tear::Stall(ms(time))),
+            Ill::SentReset => Self::Sent(Tear::Reset),
+            Ill::SentStall(time) => Self::Sent(Tear::Stall(ms(time))),
             Ill::Entries(ref positions) => Self::Entries(positions.clone()),
         }
     }

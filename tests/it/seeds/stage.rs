@@ -135,9 +135,10 @@ impl Stage {
                 let line = value.as_ref().map(|value| format!("{key} = \"{value}\""));
                 line.unwrap_or_default()
             };
-            let (sse, class) = (
+            let (sse, class, parts) = (
                 said("sse", &target.sse),
                 said("storage_class", &target.class),
+                said("part_size", &target.part_size),
             );
             format!(
                 r#"
@@ -145,6 +146,7 @@ impl Stage {
                 from = "s3://{SOURCE}/in/"
                 to = "s3://{bucket}/out/{date}{{path}}"
                 way = "{way}"
+                {parts}
                 crawlers = "{CRAWLER}"
                 deletes = "{deletes}"
                 {original}

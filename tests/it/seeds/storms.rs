@@ -116,6 +116,10 @@ fn ill(rng: &mut Rng, call: Operation, visibility: u64) -> Ill {
             let time = rng.u64(..40_000);
             pick(rng, &[Ill::TornReset, Ill::TornEnd, Ill::TornStall(time)])
         }
+        (Operation::UploadPart, 0) => {
+            let time = rng.u64(..40_000);
+            pick(rng, &[Ill::SentReset, Ill::SentStall(time)])
+        }
         (Operation::SendMessage, 0) => Ill::Empty200 { happens },
         (Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch, 0) => {
             Ill::Empty200 { happens }
