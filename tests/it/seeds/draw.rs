@@ -118,7 +118,8 @@ impl Script {
         script.crawls_fail = pick(rng, &[0, 0, 0, 1, 2]);
         for route in &mut script.routes {
             // So large that parts of streams are piped.
-            route.part_size = pick(rng, &[None, None, Some("17MiB")]).map(Cow::Borrowed);
+            let piped = route.streamed && rng.u8(..12) == 0;
+            route.part_size = piped.then_some(Cow::Borrowed("17MiB"));
         }
         script
     }
