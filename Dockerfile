@@ -18,6 +18,8 @@ COPY --from=build /src/target/release/brigade /usr/local/bin/brigade
 USER 65532:65532
 # Inside a container, loopback is nobody's.
 ENV BRIGADE_ADMIN__LISTEN=0.0.0.0:9900
+# Nor huge pages where the host gives them to everybody: what is freed would stay resident.
+ENV MIMALLOC_ALLOW_THP=0
 EXPOSE 9900
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["brigade", "health"]

@@ -8,6 +8,9 @@ use serde::{Serialize, Serializer};
 use super::template::{Part, Template};
 use super::text::FromText;
 
+/// What the alias of an access point ends in, and no bucket's name may (S3 bucket naming rules).
+const ALIAS: &str = "-s3alias";
+
 /// Where a route takes from: the keys of a bucket that begin with a prefix.
 ///
 /// A prefix is text, not a folder: `s3://raw/in` takes `in/a` and `incoming/a` too.
@@ -46,6 +49,9 @@ impl FromText for Location {
 
     fn from_text(text: &str) -> Result<Self, String> {
         let (bucket, prefix) = split(text, Self::EXPECTED)?;
+        if bucket.ends_with(ALIAS) {
+            return Err("events name a bucket, never its access point: name the bucket".into());
+        }
         Ok(Self {
             bucket: bucket.into(),
             prefix: prefix.into(),
@@ -195,6 +201,7 @@ mod tests {
             ("another scheme", "https://raw/x", "expected s3://BUCKET/PREFIX"),
             ("no bucket", "s3:///x", "expected s3://BUCKET/PREFIX: \"\" cannot be the name of a bucket"),
             ("a space", "s3://my bucket/x", "expected s3://BUCKET/PREFIX: \"my bucket\" cannot be the name of a bucket"),
+            ("an access point's alias", "s3://orders-abcdef-s3alias/x", "events name a bucket, never its access point: name the bucket"),
             ("an access point", "s3://arn:aws:s3:us-east-1:1:accesspoint/a/x", "access points are not supported yet: name the bucket"),
         ];
         for (why, text, want) in table {

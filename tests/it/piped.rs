@@ -182,7 +182,7 @@ async fn a_write_that_stands_still_stops_its_reads() {
     let stage = Stage::new(1);
     stage
         .world
-        .put("raw", Seed::claimed("in/a.bin", 60 * MIB, 8));
+        .put("raw", Seed::claimed("in/a.bin", 45 * MIB, 8));
     let reads = Arc::new(AtomicUsize::new(0));
     let (seen, world) = (reads.clone(), stage.world.clone());
     // Half of it is taken, then nothing for longer than anybody waits.
@@ -196,15 +196,15 @@ async fn a_write_that_stands_still_stops_its_reads() {
         // The second attempt has all its pieces now.
         seen.store(world.calls().count("s3", "GetObject"), Ordering::Relaxed);
     });
-    let config = stage.config("way = \"stream\"\npart_size = \"60MiB\"");
+    let config = stage.config("way = \"stream\"\npart_size = \"45MiB\"");
     let daemon = stage.start(&config).await;
     stage.drained().await;
     daemon.stop().await;
     equal(&stage, "a stall");
-    let first = reads.load(Ordering::Relaxed) - 12;
+    let first = reads.load(Ordering::Relaxed) - 9;
     assert!(
-        (6..=8).contains(&first),
-        "{first} pieces, of which six were taken"
+        (5..=7).contains(&first),
+        "{first} pieces, of which five were taken"
     );
 }
 

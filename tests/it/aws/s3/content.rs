@@ -29,7 +29,7 @@ pub(crate) enum Content {
 }
 
 /// Claims up to this length have honest digests; above it a stand-in made of seed and range.
-const DIGESTED: u64 = 64 << 20;
+const DIGESTED: u64 = 48 << 20;
 
 /// Claims are made real in blocks of so many bytes, of which so many are kept.
 const BLOCK: u64 = 1 << 20;
