@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::catalog::{Crawlers, Snapshot};
+use crate::catalog::{Crawlers, Snapshot, TableStatus, TablesSeen};
 use crate::config::HOME;
 use crate::copy::{CopyStatus, Progress};
 use crate::intake::Pulse;
@@ -42,6 +42,8 @@ pub struct View {
     pub progress: Progress,
     /// Its crawlers.
     pub crawlers: Crawlers,
+    /// Its tables.
+    pub tables: TablesSeen,
     /// Its metrics.
     pub metrics: Metrics,
     /// What prints them.
@@ -79,6 +81,7 @@ pub struct Status {
     /// Copies in parts under way.
     copies: Vec<CopyStatus>,
     crawlers: BTreeMap<String, Snapshot>,
+    tables: BTreeMap<String, TableStatus>,
 }
 
 #[derive(Debug, Serialize)]
@@ -152,6 +155,7 @@ impl View {
             lanes: self.lanes.status().into(),
             copies: self.progress.status(),
             crawlers: self.crawlers.snapshot(),
+            tables: self.tables.status(),
         }
     }
 
@@ -294,6 +298,7 @@ mod tests {
                 lanes: Lanes::new(&Work::default(), Metrics::new("test").0, stop.clone()),
                 progress: Progress::default(),
                 crawlers: Crawlers::default(),
+                tables: TablesSeen::default(),
                 metrics: Metrics::new("test").0,
                 registry: Registry::default(),
             };

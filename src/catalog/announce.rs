@@ -5,12 +5,14 @@ use futures_util::future::BoxFuture;
 
 use super::arrivals::Announcer;
 use super::crawlers::Crawlers;
+use super::tables::Tables;
 use crate::work::{Announce, Arrival, Unannounced};
 
 /// All that follows from an arrival.
 #[derive(Debug, Default)]
 pub struct Catalog {
     crawlers: Crawling,
+    tables: Tables,
 }
 
 /// How crawlers hear of arrivals.
@@ -31,6 +33,7 @@ impl Catalog {
     pub fn marks(crawlers: Crawlers) -> Self {
         Self {
             crawlers: Crawling::Marks(crawlers),
+            ..Self::default()
         }
     }
 
@@ -39,7 +42,14 @@ impl Catalog {
     pub fn announces(announcer: Announcer) -> Self {
         Self {
             crawlers: Crawling::Queue(announcer),
+            ..Self::default()
         }
+    }
+
+    /// Gives these tables their partitions, too.
+    #[must_use]
+    pub fn with_tables(self, tables: Tables) -> Self {
+        Self { tables, ..self }
     }
 
     async fn crawl(&self, crawler: &str, arrival: &Arrival) -> Result<(), Unannounced> {
@@ -55,6 +65,7 @@ impl Catalog {
 impl Announce for Catalog {
     fn arrived<'a>(&'a self, arrival: &'a Arrival) -> BoxFuture<'a, Result<(), Unannounced>> {
         async {
+            self.tables.arrived(arrival).await?;
             for crawler in &arrival.route.crawlers {
                 self.crawl(crawler, arrival).await?;
             }

@@ -8,16 +8,19 @@ mod announce;
 mod arrivals;
 mod athena;
 mod backoff;
+mod batch;
 mod crawler;
 mod crawlers;
 mod drain;
 mod durable;
 mod glue;
+mod hive;
 mod ledger;
 mod report;
 mod schedule;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod tables;
 
 use std::error::Error;
 
@@ -30,9 +33,11 @@ pub use self::crawler::CrawlerTask;
 pub use self::crawlers::{Crawlers, Handle, Snapshot, State};
 pub use self::drain::Drain;
 pub use self::durable::{DurableCrawler, Held};
-pub use self::glue::{CrawlResult, Glue, GlueError, Look, Start};
+pub use self::glue::{CrawlResult, Glue, GlueError, Layout, Look, Start, TableError};
+pub use self::hive::named_folders;
 pub use self::report::Report;
 pub use self::schedule::{Ending, Schedule};
+pub use self::tables::{TableHandle, TableStatus, TableTask, Tables, TablesSeen, table};
 
 /// What a service said, or else how far the call came.
 fn told<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> String {

@@ -177,6 +177,7 @@ mod tests {
         route.orders.storage_class          (unset)                            default
         route.orders.strict                 false                              default
         route.orders.suffix                 [".csv"]                           config.toml
+        route.orders.tables                 []                                 default
         route.orders.tags                   "require"                          default
         route.orders.to                     "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO
         route.orders.to_account             (unset)                            default

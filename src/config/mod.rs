@@ -33,6 +33,7 @@ mod retry;
 mod route;
 mod shown;
 mod sources;
+mod table;
 mod template;
 mod text;
 mod work;
@@ -63,6 +64,7 @@ pub use removal::{Deletes, Original};
 pub use retry::Retry;
 pub use route::{Collisions, Route, SourceMissing, Way};
 pub use sources::Sources;
+pub use table::Table;
 pub use template::{NeedsDate, Part, Template};
 pub use work::Work;
 
@@ -92,6 +94,8 @@ pub struct Config {
     pub catalog: Catalog,
     /// `[crawler.NAME]`.
     pub crawler: BTreeMap<String, Crawler>,
+    /// `[table.NAME]`.
+    pub table: BTreeMap<String, Table>,
     /// `[admin]`.
     pub admin: Admin,
 }
@@ -109,6 +113,7 @@ impl Default for Config {
             route: BTreeMap::new(),
             catalog: Catalog::default(),
             crawler: BTreeMap::new(),
+            table: BTreeMap::new(),
             admin: Admin::default(),
         }
     }
@@ -156,6 +161,9 @@ impl Config {
         self.catalog.check(self, faults);
         for (name, crawler) in &self.crawler {
             crawler.check(&format!("crawler.{name}"), self, faults);
+        }
+        for (name, table) in &self.table {
+            table.check(&format!("table.{name}"), self, faults);
         }
         for (name, route) in &self.route {
             route.check(&format!("route.{name}"), self, faults);

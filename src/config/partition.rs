@@ -213,6 +213,10 @@ impl Config {
             let (key, region) = (format!("crawler.{name}.region"), crawler.region.as_deref());
             faults.extend(self.stranger(&key, region, crawler.account.as_deref(), "account"));
         }
+        for (name, table) in &self.table {
+            let (key, region) = (format!("table.{name}.region"), table.region.as_deref());
+            faults.extend(self.stranger(&key, region, table.account.as_deref(), "account"));
+        }
         for (name, route) in &self.route {
             let sides = [
                 ("from", &route.from_region, &route.from_account),

@@ -72,6 +72,7 @@ impl Route {
             bucket_key: None,
             acl: None,
             crawlers: Vec::new(),
+            tables: Vec::new(),
             ..self.clone()
         })
     }

@@ -60,6 +60,8 @@ pub struct Route {
     pub properties: Properties,
     /// The crawlers to run after an arrival.
     pub crawlers: Vec<String>,
+    /// The tables that get a partition for an arrival.
+    pub tables: Vec<String>,
     filter: Filter,
 }
 
@@ -120,6 +122,7 @@ impl Route {
             request_payer: route.request_payer,
             properties: route.properties(),
             crawlers: route.crawlers.clone(),
+            tables: route.tables.clone(),
             filter: Filter::compile(route),
         }
     }

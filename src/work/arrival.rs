@@ -42,8 +42,10 @@ pub trait Announce: Send + Sync {
 pub struct Unannounced {
     /// What was said.
     pub why: String,
-    /// Until a person changes something, no other arrival will fare better.
+    /// Until a person changes something, no other try will fare better.
     pub lasts: bool,
+    /// It concerns this object only: others may fare better.
+    pub alone: bool,
 }
 
 impl Arrival {

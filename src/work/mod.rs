@@ -200,7 +200,9 @@ impl Worker {
             settled @ (Settlement::Delete(_) | Settlement::Park(_) | Settlement::Release) => {
                 tokio::time::sleep_until(lands_by).await;
                 for arrival in late {
-                    if let Err(unannounced) = self.arrivals.arrived(arrival).await {
+                    if let Err(unannounced) = self.arrivals.arrived(arrival).await
+                        && !unannounced.alone
+                    {
                         let cause = Cause::new("unannounced", unannounced.to_string()).uncounted();
                         let after = Duration::ZERO;
                         return Settlement::ShowAgain { after, cause };

@@ -20,3 +20,4 @@ mod routes;
 mod safeguards;
 mod seeds;
 mod stage;
+mod tables;

@@ -1,6 +1,6 @@
 //! An AWS made in memory, behind the real SDK clients.
 //!
-//! A [`World`] is one universe: buckets, queues, crawlers, secrets and roles in all regions, the people who may use
+//! A [`World`] is one universe: buckets, queues, crawlers, tables, secrets and roles in all regions, the people who may use
 //! them, the faults that strike, and a log of every call. Clients reach it through an HTTP
 //! connector without sockets, so that the paused clock of tokio is the only clock there is.
 //!
@@ -25,6 +25,7 @@ mod s3;
 mod secrets;
 mod sqs;
 mod sts;
+mod tables;
 mod torn;
 mod wire;
 
@@ -49,6 +50,7 @@ pub(crate) use glue::{Crawler, Ending};
 pub(crate) use line::Line;
 pub(crate) use s3::{Algorithm, Bucket, Object, Restore, Seed, Version, What, Write};
 pub(crate) use sqs::{Message, Mischief, Queue, Settled, Stale};
+pub(crate) use tables::Table;
 pub(crate) use torn::Tear;
 
 /// Wall time when a world begins, nine in the morning: off the whole second, as real clocks are.
@@ -82,6 +84,7 @@ struct State {
     glue: glue::Glue,
     secrets: secrets::Secrets,
     sts: sts::Sts,
+    tables: tables::Tables,
 }
 
 /// What a service may look at while it handles one call.
@@ -113,6 +116,7 @@ impl World {
             glue: glue::Glue::default(),
             secrets: secrets::Secrets::default(),
             sts: sts::Sts::default(),
+            tables: tables::Tables::default(),
         };
         let (start, stirred) = (Instant::now(), Notify::new());
         Self(Arc::new(Inner {

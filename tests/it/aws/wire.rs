@@ -18,7 +18,7 @@ use super::fault::{Fault, Silence};
 use super::line::Line;
 use super::reply::Reply;
 use super::request::Request;
-use super::{World, glue, json, s3, secrets, sqs, sts};
+use super::{World, glue, json, s3, secrets, sqs, sts, tables};
 
 /// Hands out connectors into one world.
 #[derive(Debug, Clone)]
@@ -124,6 +124,9 @@ impl World {
                 s3::handle(s3, &mut scene, request)
             }),
             "sqs" => self.sqs(request).await,
+            "glue" if tables::takes(request.target()) => {
+                self.with(|state, _| tables::handle(&mut state.tables, &state.access, request))
+            }
             "glue" => self.with(|state, now| {
                 let (_, _, glue, mut scene) = state.scene(now);
                 glue::handle(glue, &mut scene, request)
@@ -251,6 +254,11 @@ fn refusal(request: &Request, status: u16, code: &'static str, why: &str) -> Rep
         // SQS and Glue have names of their own for being asked too much (SDK models).
         "sqs" if code == "SlowDown" => json::refusal(403, "RequestThrottled", why),
         "sts" => sts::refusal(status, code, why),
+        // Two writers at once (SDK model, `ConcurrentModificationException`).
+        "glue" if code == "ConditionalRequestConflict" => {
+            json::refusal(400, "ConcurrentModificationException", why)
+        }
+        "glue" if code == "InternalError" => json::refusal(500, "InternalServiceException", why),
         "glue" | "secretsmanager" if code == "SlowDown" => {
             json::refusal(400, "ThrottlingException", why)
         }
@@ -264,6 +272,11 @@ fn describe(request: &Request, at: Timestamp) -> Call {
         "sqs" => (
             request.target().to_owned(),
             sqs::place(request),
+            String::new(),
+        ),
+        "glue" if tables::takes(request.target()) => (
+            request.target().to_owned(),
+            tables::place(request),
             String::new(),
         ),
         "glue" => (

@@ -28,6 +28,7 @@ mod sqs_receive;
 mod sqs_send;
 mod sqs_settle;
 mod sts;
+mod tables;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
