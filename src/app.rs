@@ -78,14 +78,15 @@ impl App {
         let begin = makings.begin(&all_worked, &mut supervisor);
         let (catalog, crawlers) = Box::pin(begin).await?;
         let tables = makings.tables(&mut supervisor);
-        let tables_seen = tables.seen();
+        let notices = makings.notices(&mut supervisor);
+        let (tables_seen, notices_seen) = (tables.seen(), notices.seen());
         let lanes = Lanes::new(&config.work, metrics.clone(), supervisor.stop());
         let worker = worker(
             config,
             &accounts,
             edge,
             metrics.clone(),
-            Arc::new(catalog.with_tables(tables)),
+            Arc::new(catalog.with_tables(tables).with_notices(notices)),
             lanes.clone(),
         );
         let (doors, progress) = (worker.doors.clone(), worker.progress.clone());
@@ -126,6 +127,7 @@ impl App {
             progress,
             crawlers,
             tables: tables_seen,
+            notices: notices_seen,
             metrics,
             registry,
         };

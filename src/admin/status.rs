@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::catalog::{Crawlers, Snapshot, TableStatus, TablesSeen};
+use crate::catalog::{Crawlers, NoticeStatus, NoticesSeen, Snapshot, TableStatus, TablesSeen};
 use crate::config::HOME;
 use crate::copy::{CopyStatus, Progress};
 use crate::intake::Pulse;
@@ -44,6 +44,8 @@ pub struct View {
     pub crawlers: Crawlers,
     /// Its tables.
     pub tables: TablesSeen,
+    /// Who is told of arrivals.
+    pub notices: NoticesSeen,
     /// Its metrics.
     pub metrics: Metrics,
     /// What prints them.
@@ -82,6 +84,8 @@ pub struct Status {
     copies: Vec<CopyStatus>,
     crawlers: BTreeMap<String, Snapshot>,
     tables: BTreeMap<String, TableStatus>,
+    /// Who is told of arrivals, by ARN or URL.
+    notices: BTreeMap<String, NoticeStatus>,
 }
 
 #[derive(Debug, Serialize)]
@@ -156,6 +160,7 @@ impl View {
             copies: self.progress.status(),
             crawlers: self.crawlers.snapshot(),
             tables: self.tables.status(),
+            notices: self.notices.status(),
         }
     }
 
@@ -299,6 +304,7 @@ mod tests {
                 progress: Progress::default(),
                 crawlers: Crawlers::default(),
                 tables: TablesSeen::default(),
+                notices: NoticesSeen::default(),
                 metrics: Metrics::new("test").0,
                 registry: Registry::default(),
             };

@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 
 use super::arrivals::Announcer;
 use super::crawlers::Crawlers;
+use super::notices::Notices;
 use super::tables::Tables;
 use crate::work::{Announce, Arrival, Unannounced};
 
@@ -13,6 +14,7 @@ use crate::work::{Announce, Arrival, Unannounced};
 pub struct Catalog {
     crawlers: Crawling,
     tables: Tables,
+    notices: Notices,
 }
 
 /// How crawlers hear of arrivals.
@@ -52,6 +54,12 @@ impl Catalog {
         Self { tables, ..self }
     }
 
+    /// Tells these, too, when all else is done.
+    #[must_use]
+    pub fn with_notices(self, notices: Notices) -> Self {
+        Self { notices, ..self }
+    }
+
     async fn crawl(&self, crawler: &str, arrival: &Arrival) -> Result<(), Unannounced> {
         match &self.crawlers {
             Crawling::Unheard => {}
@@ -69,7 +77,7 @@ impl Announce for Catalog {
             for crawler in &arrival.route.crawlers {
                 self.crawl(crawler, arrival).await?;
             }
-            Ok(())
+            self.notices.arrived(arrival).await
         }
         .boxed()
     }

@@ -16,6 +16,8 @@ mod durable;
 mod glue;
 mod hive;
 mod ledger;
+mod notice;
+mod notices;
 mod report;
 mod schedule;
 #[cfg(test)]
@@ -35,6 +37,9 @@ pub use self::drain::Drain;
 pub use self::durable::{DurableCrawler, Held};
 pub use self::glue::{CrawlResult, Glue, GlueError, Layout, Look, Start, TableError};
 pub use self::hive::named_folders;
+pub use self::notices::{
+    Clients, NoticeHandle, NoticeStatus, NoticeTask, Notices, NoticesSeen, Outlet, notices,
+};
 pub use self::report::Report;
 pub use self::schedule::{Ending, Schedule};
 pub use self::tables::{TableHandle, TableStatus, TableTask, Tables, TablesSeen, table};

@@ -165,6 +165,8 @@ mod tests {
         route.orders.max_size               (unset)                            default
         route.orders.min_size               (unset)                            default
         route.orders.move_to                (unset)                            default
+        route.orders.notify                 (unset)                            default
+        route.orders.notify_account         (unset)                            default
         route.orders.original               "keep"                             default
         route.orders.queue                  (unset)                            default
         route.orders.request_payer          false                              default

@@ -53,15 +53,10 @@ impl Reconcile {
             edge: &edge,
             metrics: &metrics,
         };
-        let tables = makings.tables(&mut supervisor);
-        let worker = worker(
-            config,
-            &accounts,
-            &edge,
-            metrics,
-            Arc::new(Catalog::default().with_tables(tables)),
-            lanes,
-        );
+        let catalog = Catalog::default()
+            .with_tables(makings.tables(&mut supervisor))
+            .with_notices(makings.notices(&mut supervisor));
+        let worker = worker(config, &accounts, &edge, metrics, Arc::new(catalog), lanes);
         let (bucket, key) = self.object;
         let event = Event {
             bucket,

@@ -227,6 +227,11 @@ impl Config {
                 let naming = format!("{side}_account");
                 faults.extend(self.stranger(&key, region.as_deref(), account.as_deref(), &naming));
             }
+            if let Some(notify) = &route.notify {
+                let (key, region) = (format!("route.{name}.notify"), notify.region.as_deref());
+                let account = route.notify_account.as_deref();
+                faults.extend(self.stranger(&key, region, account, "notify_account"));
+            }
             if let Some(apart) = self.apart(route)
                 && apart.is_final()
                 && route.way == super::Way::Server

@@ -73,6 +73,8 @@ impl Route {
             acl: None,
             crawlers: Vec::new(),
             tables: Vec::new(),
+            notify: None,
+            notify_account: None,
             ..self.clone()
         })
     }

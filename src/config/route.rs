@@ -10,6 +10,7 @@ use super::fault::Faults;
 use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
+use super::notify::Notify;
 use super::properties::{self, Acl, Encryption, Properties, StorageClass, TagPolicy};
 use super::removal::{Deletes, Original};
 use super::template::Template;
@@ -144,6 +145,12 @@ pub struct Route {
     #[serde(default, deserialize_with = "text::list")]
     #[schemars(with = "shown::OneOrMany<String>")]
     pub tables: Vec<String>,
+    /// An SNS topic, an SQS queue or an `EventBridge` bus that is told of arrivals.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub notify: Option<Notify>,
+    /// Whose credentials tell it. Default: home's.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub notify_account: Option<String>,
 }
 
 /// How bytes travel.
@@ -229,6 +236,8 @@ impl Route {
             request_payer: false,
             crawlers: Vec::new(),
             tables: Vec::new(),
+            notify: None,
+            notify_account: None,
         })
     }
 
@@ -267,6 +276,7 @@ impl Route {
             check_name(&format!("{at}.crawlers"), "crawler", crawler, known, faults);
         }
         self.check_tables(&format!("{at}.tables"), config, faults);
+        self.check_notify(at, config, faults);
         for (key, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
             if let Err(why) = globs(patterns) {
                 faults.refuse(&format!("{at}.{key}"), why);

@@ -37,7 +37,7 @@ use crate::queue::Window;
 use crate::route::{Route, Routes};
 use crate::s3::{Bandwidth, Doors};
 
-pub use arrival::{Announce, Arrival, Unannounced};
+pub use arrival::{Announce, Arrival, SourceVersion, Unannounced};
 pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};

@@ -127,10 +127,10 @@ impl Worker {
         let unanswered = window.lands_by() != before;
         let announce = reconciled.wrote || received > 1 || unanswered;
         let reached = reconciled.end.as_ref().ok();
-        // What an earlier delivery wrote stands where this one has proved it.
-        let proved = || reconciled.equal.as_ref().map(|equal| equal.target.clone());
-        let target = reconciled.target.clone().or_else(proved);
-        let arrival = announce.then(|| Arrival::of(route, event, target, reached));
+        let arrival = announce.then(|| {
+            let (target, equal) = (reconciled.target.clone(), reconciled.equal.as_ref());
+            Arrival::of(route, event, target, reached, equal)
+        });
         let (outcome, pass) = match reconciled.end {
             Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {

@@ -13,6 +13,7 @@ mod lanes;
 mod layers;
 mod leases;
 mod limits;
+mod notify;
 mod parts;
 mod progress;
 mod removal;

@@ -1,6 +1,6 @@
 //! An AWS made in memory, behind the real SDK clients.
 //!
-//! A [`World`] is one universe: buckets, queues, crawlers, tables, secrets and roles in all regions, the people who may use
+//! A [`World`] is one universe: buckets, queues, crawlers, tables, topics, buses, secrets and roles in all regions, the people who may use
 //! them, the faults that strike, and a log of every call. Clients reach it through an HTTP
 //! connector without sockets, so that the paused clock of tokio is the only clock there is.
 //!
@@ -14,6 +14,7 @@
 mod access;
 mod calls;
 mod crowd;
+mod events;
 mod fault;
 mod glue;
 mod json;
@@ -23,6 +24,7 @@ mod reply;
 mod request;
 mod s3;
 mod secrets;
+mod sns;
 mod sqs;
 mod sts;
 mod tables;
@@ -85,6 +87,8 @@ struct State {
     secrets: secrets::Secrets,
     sts: sts::Sts,
     tables: tables::Tables,
+    sns: sns::Sns,
+    buses: events::Buses,
 }
 
 /// What a service may look at while it handles one call.
@@ -117,6 +121,8 @@ impl World {
             secrets: secrets::Secrets::default(),
             sts: sts::Sts::default(),
             tables: tables::Tables::default(),
+            sns: sns::Sns::default(),
+            buses: events::Buses::default(),
         };
         let (start, stirred) = (Instant::now(), Notify::new());
         Self(Arc::new(Inner {

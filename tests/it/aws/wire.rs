@@ -18,7 +18,7 @@ use super::fault::{Fault, Silence};
 use super::line::Line;
 use super::reply::Reply;
 use super::request::Request;
-use super::{World, glue, json, s3, secrets, sqs, sts, tables};
+use super::{World, events, glue, json, s3, secrets, sns, sqs, sts, tables};
 
 /// Hands out connectors into one world.
 #[derive(Debug, Clone)]
@@ -134,6 +134,11 @@ impl World {
             "secretsmanager" => {
                 self.with(|state, _| secrets::handle(&state.secrets, &state.access, request))
             }
+            "sns" => {
+                self.with(|state, now| sns::handle(&mut state.sns, &state.access, now, request))
+            }
+            "events" => self
+                .with(|state, now| events::handle(&mut state.buses, &state.access, now, request)),
             "sts" => {
                 self.with(|state, now| sts::handle(&mut state.sts, &mut state.access, now, request))
             }
@@ -253,13 +258,15 @@ fn refusal(request: &Request, status: u16, code: &'static str, why: &str) -> Rep
         "s3" => s3::refusal(status, code, why),
         // SQS and Glue have names of their own for being asked too much (SDK models).
         "sqs" if code == "SlowDown" => json::refusal(403, "RequestThrottled", why),
-        "sts" => sts::refusal(status, code, why),
+        // SNS has a name of its own for it (SDK model, `ThrottledException`).
+        "sns" if code == "SlowDown" => sts::refusal(429, "Throttled", why),
+        "sns" | "sts" => sts::refusal(status, code, why),
         // Two writers at once (SDK model, `ConcurrentModificationException`).
         "glue" if code == "ConditionalRequestConflict" => {
             json::refusal(400, "ConcurrentModificationException", why)
         }
         "glue" if code == "InternalError" => json::refusal(500, "InternalServiceException", why),
-        "glue" | "secretsmanager" if code == "SlowDown" => {
+        "events" | "glue" | "secretsmanager" if code == "SlowDown" => {
             json::refusal(400, "ThrottlingException", why)
         }
         _ => json::refusal(status, code, why),
@@ -289,6 +296,15 @@ fn describe(request: &Request, at: Timestamp) -> Call {
             secrets::place(request),
             String::new(),
         ),
+        "events" => (
+            request.target().to_owned(),
+            events::place(request),
+            String::new(),
+        ),
+        "sns" => {
+            let (action, topic) = sns::describe(request);
+            (action, topic, String::new())
+        }
         "sts" => {
             let (action, role) = sts::describe(request);
             (action, role, String::new())

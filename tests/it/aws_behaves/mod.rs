@@ -6,6 +6,7 @@ mod credentials;
 mod faults;
 mod glue;
 mod network;
+mod notices;
 mod s3_access;
 mod s3_copy;
 mod s3_delete;
