@@ -27,8 +27,8 @@ def test_a_topic_is_told_of_each_arrival_once(bench: Bench, ministack: StandIn) 
     daemon = bench.daemon(written, ministack.env()).wait_ready()
     upload(of, THINGS)
     daemon.wait_settled("done", len(THINGS))
-    told = [json.loads(message["Body"]) for message in read_all(sqs, listener)]
-    assert sorted(said["source"]["key"] for said in told) == sorted(of.prefix + thing.key for thing in THINGS)
+    told = [json.loads(message.body) for message in read_all(sqs, listener)]
+    assert sorted(said["source"]["key"] for said in told) == sorted(of.prefix + thing.path for thing in THINGS)
     assert len({said["id"] for said in told}) == len(THINGS)
     assert {said["version"] for said in told} == {1}
     assert {said["destination"]["bucket"] for said in told} == {of.target}
