@@ -77,6 +77,7 @@ impl Script {
             daemons: (0..daemons).map(|_| rng.u32(1..=6)).collect(),
             large: false,
             durable: false,
+            told: false,
             crawls_fail: 0,
             keys: names(rng, keys),
             latency: pick(rng, &LATENCIES),
@@ -120,6 +121,7 @@ impl Script {
             // So large that parts of streams are piped.
             route.part_size = pick(rng, &[None, None, Some("17MiB")]).map(Cow::Borrowed);
         }
+        script.told = rng.u8(..4) == 0;
         script
     }
 }

@@ -37,6 +37,9 @@ pub(super) struct Script {
     /// Arrivals are kept in a queue.
     #[serde(default)]
     pub(super) durable: bool,
+    /// A topic is told of arrivals.
+    #[serde(default)]
+    pub(super) told: bool,
     /// So many crawls fail before one succeeds.
     #[serde(default)]
     pub(super) crawls_fail: usize,
