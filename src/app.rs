@@ -8,6 +8,7 @@
 //! ```
 
 mod catalog;
+mod follow;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,7 +18,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::catalog::Makings;
+pub use self::catalog::Makings;
 use crate::account::Accounts;
 use crate::admin::{QueueView, View};
 use crate::config::{Config, Queue};
@@ -76,13 +77,16 @@ impl App {
         };
         let begin = makings.begin(&all_worked, &mut supervisor);
         let (catalog, crawlers, assertions) = Box::pin(begin).await?;
+        let tables = makings.tables(&mut supervisor);
+        let notices = makings.notices(&mut supervisor);
+        let (tables_seen, notices_seen) = (tables.seen(), notices.seen());
         let lanes = Lanes::new(&config.work, metrics.clone(), supervisor.stop());
         let worker = worker(
             config,
             &accounts,
             edge,
             metrics.clone(),
-            Arc::new(catalog),
+            Arc::new(catalog.with_tables(tables).with_notices(notices)),
             lanes.clone(),
         );
         let (doors, progress) = (worker.doors.clone(), worker.progress.clone());
@@ -123,6 +127,8 @@ impl App {
             progress,
             crawlers,
             assertions,
+            tables: tables_seen,
+            notices: notices_seen,
             metrics,
             registry,
         };

@@ -189,6 +189,28 @@ impl Account {
         Glue::new(aws_sdk_glue::Client::from_conf(client.build()), metrics)
     }
 
+    /// A client for topics.
+    #[must_use]
+    pub fn sns(&self, region: Option<&str>) -> aws_sdk_sns::Client {
+        let sdk = self.patient(region, CALL_TIMEOUT);
+        let mut client = aws_sdk_sns::config::Builder::from(&sdk);
+        if let Some(secret) = &self.secret {
+            client = client.interceptor(Refusals(secret.clone()));
+        }
+        aws_sdk_sns::Client::from_conf(client.build())
+    }
+
+    /// A client for buses.
+    #[must_use]
+    pub fn events(&self, region: Option<&str>) -> aws_sdk_eventbridge::Client {
+        let sdk = self.patient(region, CALL_TIMEOUT);
+        let mut client = aws_sdk_eventbridge::config::Builder::from(&sdk);
+        if let Some(secret) = &self.secret {
+            client = client.interceptor(Refusals(secret.clone()));
+        }
+        aws_sdk_eventbridge::Client::from_conf(client.build())
+    }
+
     /// A client for queries.
     #[must_use]
     pub fn athena(&self, region: Option<&str>, metrics: Metrics) -> Athena {

@@ -9,7 +9,9 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::catalog::{Assertion, Assertions, Crawlers, Snapshot};
+use crate::catalog::{
+    Assertion, Assertions, Crawlers, NoticeStatus, NoticesSeen, Snapshot, TableStatus, TablesSeen,
+};
 use crate::config::HOME;
 use crate::copy::{CopyStatus, Progress};
 use crate::intake::Pulse;
@@ -44,6 +46,10 @@ pub struct View {
     pub crawlers: Crawlers,
     /// What is asked after crawls.
     pub assertions: Assertions,
+    /// Its tables.
+    pub tables: TablesSeen,
+    /// Who is told of arrivals.
+    pub notices: NoticesSeen,
     /// Its metrics.
     pub metrics: Metrics,
     /// What prints them.
@@ -83,6 +89,9 @@ pub struct Status {
     crawlers: BTreeMap<String, Snapshot>,
     /// By crawler.
     assertions: BTreeMap<String, Assertion>,
+    tables: BTreeMap<String, TableStatus>,
+    /// Who is told of arrivals, by ARN or URL.
+    notices: BTreeMap<String, NoticeStatus>,
 }
 
 #[derive(Debug, Serialize)]
@@ -157,6 +166,8 @@ impl View {
             copies: self.progress.status(),
             crawlers: self.crawlers.snapshot(),
             assertions: self.assertions.snapshot(),
+            tables: self.tables.status(),
+            notices: self.notices.status(),
         }
     }
 
@@ -300,6 +311,8 @@ mod tests {
                 progress: Progress::default(),
                 crawlers: Crawlers::default(),
                 assertions: Assertions::default(),
+                tables: TablesSeen::default(),
+                notices: NoticesSeen::default(),
                 metrics: Metrics::new("test").0,
                 registry: Registry::default(),
             };

@@ -27,11 +27,16 @@ use crate::supervisor::Supervisor;
 const INBOX: usize = 64;
 
 /// What the tasks of the catalogue are made of.
-pub(super) struct Makings<'a> {
-    pub(super) config: &'a Config,
-    pub(super) accounts: &'a Accounts,
-    pub(super) edge: &'a Edge,
-    pub(super) metrics: &'a Metrics,
+#[derive(Debug)]
+pub struct Makings<'a> {
+    /// As the accounts have settled it.
+    pub config: &'a Config,
+    /// Whose clients call.
+    pub accounts: &'a Accounts,
+    /// Clock and dice.
+    pub edge: &'a Edge,
+    /// What is counted.
+    pub metrics: &'a Metrics,
 }
 
 impl Makings<'_> {

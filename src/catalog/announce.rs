@@ -5,12 +5,16 @@ use futures_util::future::BoxFuture;
 
 use super::arrivals::Announcer;
 use super::crawlers::Crawlers;
+use super::notices::Notices;
+use super::tables::Tables;
 use crate::work::{Announce, Arrival, Unannounced};
 
 /// All that follows from an arrival.
 #[derive(Debug, Default)]
 pub struct Catalog {
     crawlers: Crawling,
+    tables: Tables,
+    notices: Notices,
 }
 
 /// How crawlers hear of arrivals.
@@ -31,6 +35,7 @@ impl Catalog {
     pub fn marks(crawlers: Crawlers) -> Self {
         Self {
             crawlers: Crawling::Marks(crawlers),
+            ..Self::default()
         }
     }
 
@@ -39,7 +44,20 @@ impl Catalog {
     pub fn announces(announcer: Announcer) -> Self {
         Self {
             crawlers: Crawling::Queue(announcer),
+            ..Self::default()
         }
+    }
+
+    /// Gives these tables their partitions, too.
+    #[must_use]
+    pub fn with_tables(self, tables: Tables) -> Self {
+        Self { tables, ..self }
+    }
+
+    /// Tells these, too, when all else is done.
+    #[must_use]
+    pub fn with_notices(self, notices: Notices) -> Self {
+        Self { notices, ..self }
     }
 
     async fn crawl(&self, crawler: &str, arrival: &Arrival) -> Result<(), Unannounced> {
@@ -55,10 +73,11 @@ impl Catalog {
 impl Announce for Catalog {
     fn arrived<'a>(&'a self, arrival: &'a Arrival) -> BoxFuture<'a, Result<(), Unannounced>> {
         async {
+            self.tables.arrived(arrival).await?;
             for crawler in &arrival.route.crawlers {
                 self.crawl(crawler, arrival).await?;
             }
-            Ok(())
+            self.notices.arrived(arrival).await
         }
         .boxed()
     }

@@ -111,6 +111,7 @@ impl Announcer {
         let ended = || Unannounced {
             why: "who sends arrivals has ended".into(),
             lasts: false,
+            alone: false,
         };
         self.asks.send(ask).await.map_err(|_| ended())?;
         tells.await.map_err(|_| ended())?
@@ -148,6 +149,7 @@ impl Sender {
         sent.map_err(|e| Unannounced {
             why: format!("catalog.queue: {e}"),
             lasts: !matches!(e, SqsError::Unavailable { .. }),
+            alone: false,
         })
     }
 }

@@ -1,11 +1,16 @@
 //! The two calls of Glue that matter, with errors named by what they call for.
 
+mod table;
+
 use aws_sdk_glue::Client;
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_glue::types::{CrawlerState, LastCrawlStatus};
 
 use crate::cause::status;
 use crate::metrics::Metrics;
+
+pub use self::table::{Layout, TableError};
+pub(super) use self::table::{MOST, Made};
 
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

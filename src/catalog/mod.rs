@@ -12,17 +12,22 @@ mod arrivals;
 mod assertion;
 mod athena;
 mod backoff;
+mod batch;
 mod crawler;
 mod crawlers;
 mod drain;
 mod durable;
 mod glue;
+mod hive;
 mod ledger;
+mod notice;
+mod notices;
 mod rehearsal;
 mod report;
 mod schedule;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod tables;
 
 use std::error::Error;
 
@@ -39,10 +44,15 @@ pub use self::crawler::CrawlerTask;
 pub use self::crawlers::{Crawlers, Handle, Snapshot, State};
 pub use self::drain::Drain;
 pub use self::durable::{DurableCrawler, Held};
-pub use self::glue::{CrawlResult, Glue, GlueError, Look, Start};
+pub use self::glue::{CrawlResult, Glue, GlueError, Layout, Look, Start, TableError};
+pub use self::hive::named_folders;
+pub use self::notices::{
+    Clients, NoticeHandle, NoticeStatus, NoticeTask, Notices, NoticesSeen, Outlet, notices,
+};
 pub use self::rehearsal::{Obstacle, rehearse};
 pub use self::report::Report;
 pub use self::schedule::{Ending, Schedule};
+pub use self::tables::{TableHandle, TableStatus, TableTask, Tables, TablesSeen, table};
 
 /// Whether an error's code says that only a person can help: credentials, or what they may do.
 fn is_denial(code: &str) -> bool {

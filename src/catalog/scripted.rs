@@ -1,4 +1,4 @@
-//! Glue and Secrets Manager as a test tells them to be, behind the real clients.
+//! Glue, queues, buses and Secrets Manager as a test tells them to be, behind the real clients.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -97,6 +97,28 @@ impl Scripted {
             .http_client(self.clone())
             .build();
         aws_sdk_secretsmanager::Client::from_conf(config)
+    }
+
+    pub(crate) fn queue(&self) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(aws_sdk_sqs::config::BehaviorVersion::v2026_01_12())
+            .region(aws_sdk_sqs::config::Region::new("eu-west-1"))
+            .credentials_provider(credentials())
+            .retry_config(RetryConfig::disabled())
+            .http_client(self.clone())
+            .build();
+        aws_sdk_sqs::Client::from_conf(config)
+    }
+
+    pub(crate) fn bus(&self) -> aws_sdk_eventbridge::Client {
+        let config = aws_sdk_eventbridge::Config::builder()
+            .behavior_version(aws_sdk_eventbridge::config::BehaviorVersion::v2026_01_12())
+            .region(aws_sdk_eventbridge::config::Region::new("eu-west-1"))
+            .credentials_provider(credentials())
+            .retry_config(RetryConfig::disabled())
+            .http_client(self.clone())
+            .build();
+        aws_sdk_eventbridge::Client::from_conf(config)
     }
 }
 

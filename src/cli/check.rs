@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Accounts;
-use crate::catalog::{Asking, Obstacle, QueryState, rehearse};
+use crate::catalog::{Asking, Layout, Obstacle, QueryState, rehearse};
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::metrics::Metrics;
@@ -18,7 +18,7 @@ use crate::start;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   brigade check --offline   # the files and the environment only
-  brigade check             # also queues, buckets, crawlers and what they assert; changes nothing
+  brigade check             # also queues, buckets, crawlers with what they assert, tables; changes nothing
 
 An assert_sql is put to Athena as EXPLAIN, which reads no data and costs nothing; what Athena says
 of it is left where results are put.")]
@@ -63,6 +63,7 @@ impl Check {
         findings.extend(arrivals_finding(config, &accounts, &metrics).await);
         findings.extend(crawler_findings(config, &accounts, &metrics).await);
         findings.extend(assertion_findings(config, &accounts, &edge, &metrics).await);
+        findings.extend(table_findings(config, &accounts, &metrics).await);
         let mut failed = 0;
         for Finding { what, wrong } in &findings {
             match wrong {
@@ -231,4 +232,87 @@ async fn assertion_findings(
         });
     }
     findings
+}
+
+async fn table_findings(config: &Config, accounts: &Accounts, metrics: &Metrics) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (section, table) in &config.table {
+        let name = table.name.as_deref().unwrap_or(section);
+        let what = format!("table.{section} {}.{name}", table.database);
+        let account = accounts.of(table.account.as_deref());
+        let glue = account.glue(table.region.as_deref(), metrics.clone());
+        match glue.table(&table.database, name).await {
+            Err(e) => findings.push(Finding {
+                what,
+                wrong: Some(Wrong::Fails(e.to_string())),
+            }),
+            Ok(layout) => {
+                let what = format!("{what} partitioned by {}", layout.keys.join(", "));
+                let wrong = wrong_with_table(config, section, &layout);
+                findings.push(Finding { what, wrong });
+            }
+        }
+    }
+    findings
+}
+
+fn wrong_with_table(config: &Config, section: &str, layout: &Layout) -> Option<Wrong> {
+    if layout.keys.is_empty() {
+        let why = layout.idle.unwrap_or("has no partition keys");
+        let todo = "take it out of `tables`";
+        return Some(Wrong::Fails(format!("{why}: {todo}")));
+    }
+    let mut routes = config.route.iter();
+    let lacking = routes.find_map(|(name, route)| {
+        let takes = route.tables.iter().any(|table| table == section);
+        let mut keys = layout.keys.iter().filter(|_| takes);
+        let lacks = keys.find(|key| !route.to.key.can_have_partition(Some(key)))?;
+        Some(Wrong::Fails(format!(
+            "route.{name}.to = \"{}\" never makes a folder {lacks}=…",
+            route.to
+        )))
+    });
+    let idle = || {
+        let why = layout.idle?;
+        Some(Wrong::Warns(format!("{why}: queries do not ask for these")))
+    };
+    lacking.or_else(idle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::scripted::{Answer, Scripted};
+    use crate::config::Sources;
+    use serde_json::{Value, json};
+
+    #[tokio::test]
+    async fn a_table_is_held_against_the_routes_that_fill_it() {
+        let file = "[table.t]\ndatabase = \"d\"\n[route.r]\nfrom = \"s3://raw/\"\n\
+                    to = \"s3://lake/dt={yyyy}/{name}\"\ncollisions = \"allow\"\ntables = \"t\"";
+        let config = Config::load(&Sources::text("f", file)).unwrap().config;
+        let never =
+            "FAIL route.r.to = \"s3://lake/dt={yyyy}/{name}\" never makes a folder region=…";
+        #[rustfmt::skip]
+        let table = [
+            (vec!["dt"],           json!({}),                               "ok"),
+            (vec!["dt", "region"], json!({}),                               never),
+            (vec![],               json!({}),                               "FAIL has no partition keys: take it out of `tables`"),
+            (vec![],               json!({ "table_type": "iceberg" }),      "FAIL keeps its partitions itself (Iceberg): take it out of `tables`"),
+            (vec!["dt"],           json!({ "projection.enabled": "TRUE" }), "warn projects its partitions (projection.enabled): queries do not ask for these"),
+        ];
+        for (keys, parameters, want) in table {
+            let columns: Vec<Value> = keys.iter().map(|key| json!({ "Name": key })).collect();
+            let table = json!({ "Name": "t", "PartitionKeys": columns, "Parameters": parameters });
+            let answer = Answer::Is(json!({ "Table": table }));
+            let glue = Scripted::new(move |_, _| answer.clone()).glue();
+            let layout = glue.table("d", "t").await.unwrap();
+            let told = match wrong_with_table(&config, "t", &layout) {
+                None => "ok".to_owned(),
+                Some(Wrong::Fails(why)) => format!("FAIL {why}"),
+                Some(Wrong::Warns(why)) => format!("warn {why}"),
+            };
+            assert_eq!(told, want);
+        }
+    }
 }

@@ -166,6 +166,8 @@ mod tests {
         route.orders.min_size                  (unset)                            default
         route.orders.move_to                   (unset)                            default
         route.orders.multipart_copy_threshold  (unset)                            default
+        route.orders.notify                    (unset)                            default
+        route.orders.notify_account            (unset)                            default
         route.orders.original                  "keep"                             default
         route.orders.part_size                 (unset)                            default
         route.orders.queue                     (unset)                            default
@@ -179,6 +181,7 @@ mod tests {
         route.orders.storage_class             (unset)                            default
         route.orders.strict                    false                              default
         route.orders.suffix                    [".csv"]                           config.toml
+        route.orders.tables                    []                                 default
         route.orders.tags                      "require"                          default
         route.orders.to                        "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO
         route.orders.to_account                (unset)                            default

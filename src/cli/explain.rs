@@ -10,6 +10,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use crate::account::Accounts;
+use crate::catalog::named_folders;
 use crate::config::{Config, Encryption, Envelope, Properties};
 use crate::copy::{Copy, Cut, FirstTry, Hint, Means, ONE_PART, copy_max};
 use crate::edge::Edge;
@@ -60,6 +61,8 @@ struct RouteTold {
     calls: Option<String>,
     /// What becomes of the original.
     then: Option<String>,
+    /// The folders from which the partition is read, if the route fills tables.
+    partition: Option<String>,
 }
 
 impl Explain {
@@ -152,6 +155,7 @@ impl Explain {
                     why: None,
                     calls: None,
                     then: None,
+                    partition: None,
                 },
             }
         });
@@ -189,7 +193,9 @@ impl Explain {
             copy_max: copy_max(Terms::new(visibility.unwrap_or_default()), route.parts),
             part_size: route.parts.size,
         };
-        let to = match route.destination(&event.key, None) {
+        let target = route.destination(&event.key, None);
+        let partition = target.as_ref().ok().and_then(|key| partition(route, key));
+        let to = match target {
             Ok(key) => format!("s3://{}/{key}", route.to.bucket),
             Err(e) => format!("s3://{}/{} ({e})", route.to.bucket, route.to.key),
         };
@@ -204,6 +210,7 @@ impl Explain {
             why: Some(why),
             calls: Some(calls),
             then: then(route),
+            partition,
         }
     }
 }
@@ -219,6 +226,17 @@ fn then(route: &Route) -> Option<String> {
         return None;
     };
     Some(told.into())
+}
+
+/// The partition that the route's tables get, as far as the key tells.
+fn partition(route: &Route, key: &str) -> Option<String> {
+    let tables = route.tables.join(", ");
+    let told = match named_folders(key) {
+        _ if tables.is_empty() => return None,
+        none if none.is_empty() => format!("no partition to {tables}: it has no folder NAME=VALUE"),
+        named => format!("partition {named} to {tables}, if these are its partition keys"),
+    };
+    Some(told)
 }
 
 /// What the route says of its copies, as headers and their values.
@@ -325,6 +343,7 @@ impl Told {
                 ("why", &route.why),
                 ("calls", &route.calls),
                 ("then", &route.then),
+                ("adds", &route.partition),
             ];
             for (name, value) in lines {
                 if let Some(value) = value {

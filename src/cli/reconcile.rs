@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Accounts;
-use crate::app::worker;
+use crate::app::{Makings, worker};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::event::{Event, Kind};
 use crate::metrics::Metrics;
 use crate::queue::{Terms, Window};
+use crate::supervisor::Supervisor;
 use crate::work::{End, Lanes, Outcome, Seat, Skip};
 
 /// Nobody else holds this work, so it may take its time: *W* is five minutes.
@@ -44,14 +45,18 @@ impl Reconcile {
         let config = &accounts.settle(config);
         config.check_regions()?;
         let lanes = Lanes::new(&config.work, metrics.clone(), CancellationToken::new());
-        let worker = worker(
+        // Its tasks end with it.
+        let mut supervisor = Supervisor::default();
+        let makings = Makings {
             config,
-            &accounts,
-            &edge,
-            metrics,
-            Arc::new(Catalog::default()),
-            lanes,
-        );
+            accounts: &accounts,
+            edge: &edge,
+            metrics: &metrics,
+        };
+        let catalog = Catalog::default()
+            .with_tables(makings.tables(&mut supervisor))
+            .with_notices(makings.notices(&mut supervisor));
+        let worker = worker(config, &accounts, &edge, metrics, Arc::new(catalog), lanes);
         let (bucket, key) = self.object;
         let event = Event {
             bucket,

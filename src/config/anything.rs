@@ -19,8 +19,8 @@ fn example() -> Vec<String> {
 
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
-    "queue", "route", "crawler", "work", "aws", "retry", "admin", "version", "environment", "a", "b", "events",
-    "url", "from", "to", "queue", "suffix", "include", "exclude", "crawlers", "accept", "quiet", "memory", "workers",
+    "queue", "route", "crawler", "table", "work", "aws", "retry", "admin", "version", "environment", "a", "b", "events",
+    "url", "from", "to", "queue", "suffix", "include", "exclude", "crawlers", "tables", "database", "accept", "quiet", "memory", "workers",
     "account", "to_account", "secret", "role", "profile", "max_size", "min_size", "way", "listen", "max_backoff", "endpoint_url", "A", "a__b", "\"\"", "\"a.b\"", "\"\\u001b\"",
 ];
 

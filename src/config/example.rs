@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Account, Config, Crawler, Queue, Route, Sources, known};
+use super::{Account, Config, Crawler, Queue, Route, Sources, Table, known};
 
 const FILE: &str = include_str!("../../config.toml");
 
@@ -41,6 +41,7 @@ fn the_example_shows_the_defaults() {
     let route = Route::new("s3://raw/stock/", "s3://lake/stock/{path}").unwrap();
     defaults.route.insert("stock".into(), route);
     defaults.crawler.insert("orders".into(), Crawler::default());
+    defaults.table.insert("orders".into(), Table::new("lake"));
     assert_eq!(shown, defaults);
 }
 

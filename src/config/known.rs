@@ -219,7 +219,7 @@ mod tests {
             retry = { max_attempts = 3 }
         "#;
         insta::assert_snapshot!(said(file), @r#"
-        colour in f = "red": no such key; known here: account, admin, aws, catalog, crawler, environment, queue, retry, route, version, work
+        colour in f = "red": no such key; known here: account, admin, aws, catalog, crawler, environment, queue, retry, route, table, version, work
         enviroment in f = "prod": no such key; did you mean environment?
         queue.events.visibility in f = "1m": no such key; did you mean visibility_timeout?
         queue.events.workers in f = 3: no such key here; did you mean work.workers?

@@ -23,6 +23,7 @@ mod known;
 mod layer;
 mod load;
 mod location;
+mod notify;
 mod origins;
 mod partition;
 mod parts;
@@ -35,6 +36,7 @@ mod route;
 mod shown;
 mod sources;
 mod sql;
+mod table;
 mod template;
 mod text;
 mod work;
@@ -56,6 +58,7 @@ pub(crate) use glob::globs;
 pub use known::schema;
 pub use load::Loaded;
 pub use location::{Location, Target};
+pub use notify::{Notify, NotifyKind};
 pub use origins::{Origin, Origins};
 pub use partition::{Apart, Partition};
 pub use parts::Parts;
@@ -67,6 +70,7 @@ pub use retry::Retry;
 pub use route::{Collisions, Route, SourceMissing, Way};
 pub use sources::Sources;
 pub use sql::is_select;
+pub use table::Table;
 pub use template::{NeedsDate, Part, Template};
 pub use work::Work;
 
@@ -96,6 +100,8 @@ pub struct Config {
     pub catalog: Catalog,
     /// `[crawler.NAME]`.
     pub crawler: BTreeMap<String, Crawler>,
+    /// `[table.NAME]`.
+    pub table: BTreeMap<String, Table>,
     /// `[admin]`.
     pub admin: Admin,
 }
@@ -113,6 +119,7 @@ impl Default for Config {
             route: BTreeMap::new(),
             catalog: Catalog::default(),
             crawler: BTreeMap::new(),
+            table: BTreeMap::new(),
             admin: Admin::default(),
         }
     }
@@ -160,6 +167,9 @@ impl Config {
         self.catalog.check(self, faults);
         for (name, crawler) in &self.crawler {
             crawler.check(&format!("crawler.{name}"), self, faults);
+        }
+        for (name, table) in &self.table {
+            table.check(&format!("table.{name}"), self, faults);
         }
         for (name, route) in &self.route {
             route.check(&format!("route.{name}"), self, faults);

@@ -216,6 +216,10 @@ impl Config {
             let (region, account) = (crawler.assert_region.as_deref(), crawler.asserts_as().0);
             faults.extend(self.stranger(&key, region, account, "assert_account"));
         }
+        for (name, table) in &self.table {
+            let (key, region) = (format!("table.{name}.region"), table.region.as_deref());
+            faults.extend(self.stranger(&key, region, table.account.as_deref(), "account"));
+        }
         for (name, route) in &self.route {
             let sides = [
                 ("from", &route.from_region, &route.from_account),
@@ -225,6 +229,11 @@ impl Config {
                 let key = format!("route.{name}.{side}_region");
                 let naming = format!("{side}_account");
                 faults.extend(self.stranger(&key, region.as_deref(), account.as_deref(), &naming));
+            }
+            if let Some(notify) = &route.notify {
+                let (key, region) = (format!("route.{name}.notify"), notify.region.as_deref());
+                let account = route.notify_account.as_deref();
+                faults.extend(self.stranger(&key, region, account, "notify_account"));
             }
             if let Some(apart) = self.apart(route)
                 && apart.is_final()

@@ -72,6 +72,9 @@ impl Route {
             bucket_key: None,
             acl: None,
             crawlers: Vec::new(),
+            tables: Vec::new(),
+            notify: None,
+            notify_account: None,
             ..self.clone()
         })
     }

@@ -10,6 +10,7 @@ use super::fault::Faults;
 use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
+use super::notify::Notify;
 use super::parts::{self, Parts};
 use super::properties::{self, Acl, Encryption, Properties, StorageClass, TagPolicy};
 use super::removal::{Deletes, Original};
@@ -159,6 +160,16 @@ pub struct Route {
     #[serde(default, deserialize_with = "text::list")]
     #[schemars(with = "shown::OneOrMany<String>")]
     pub crawlers: Vec<String>,
+    /// `[table.NAME]`s that get a partition for each arrival.
+    #[serde(default, deserialize_with = "text::list")]
+    #[schemars(with = "shown::OneOrMany<String>")]
+    pub tables: Vec<String>,
+    /// An SNS topic, an SQS queue or an `EventBridge` bus that is told of arrivals.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub notify: Option<Notify>,
+    /// Whose credentials tell it. Default: home's.
+    #[serde(default, deserialize_with = "text::optional")]
+    pub notify_account: Option<String>,
 }
 
 /// How bytes travel.
@@ -245,6 +256,9 @@ impl Route {
             to_bucket_owner: None,
             request_payer: false,
             crawlers: Vec::new(),
+            tables: Vec::new(),
+            notify: None,
+            notify_account: None,
         })
     }
 
@@ -288,6 +302,8 @@ impl Route {
             let known = config.crawler.keys();
             check_name(&format!("{at}.crawlers"), "crawler", crawler, known, faults);
         }
+        self.check_tables(&format!("{at}.tables"), config, faults);
+        self.check_notify(at, config, faults);
         for (key, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
             if let Err(why) = globs(patterns) {
                 faults.refuse(&format!("{at}.{key}"), why);
@@ -307,6 +323,18 @@ impl Route {
         properties::check(self, at, faults);
         archived::check(self, at, faults);
         self.check_removal(at, config, faults);
+    }
+
+    fn check_tables(&self, key: &str, config: &Config, faults: &mut Faults<'_>) {
+        for table in &self.tables {
+            check_name(key, "table", table, config.table.keys(), faults);
+        }
+        if !self.tables.is_empty() && !self.to.key.can_have_partition(None) {
+            let why = "the keys that `to` makes never have a folder such as dt=2026-11-20, from which a \
+                       partition is read; write one, such as dt={yyyy}-{mm}-{dd}/, or keep the \
+                       source's with {path}";
+            faults.refuse(key, why);
+        }
     }
 
     fn check_collisions(&self, key: &str, faults: &mut Faults<'_>) {

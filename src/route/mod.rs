@@ -9,7 +9,7 @@ mod filter;
 use std::sync::Arc;
 
 use crate::config::{
-    self, Apart, Archived, Config, Location, Parts, Properties, SourceMissing, Target, Way,
+    self, Apart, Archived, Config, Location, Notify, Parts, Properties, SourceMissing, Target, Way,
 };
 pub use destination::NoDestination;
 use filter::Filter;
@@ -62,6 +62,10 @@ pub struct Route {
     pub properties: Properties,
     /// The crawlers to run after an arrival.
     pub crawlers: Vec<String>,
+    /// The tables that get a partition for an arrival.
+    pub tables: Vec<String>,
+    /// Who is told of arrivals.
+    pub notify: Option<Notify>,
     filter: Filter,
 }
 
@@ -123,6 +127,8 @@ impl Route {
             request_payer: route.request_payer,
             properties: route.properties(),
             crawlers: route.crawlers.clone(),
+            tables: route.tables.clone(),
+            notify: route.notify.clone(),
             filter: Filter::compile(route),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::task::Reached;
+use super::task::{Equal, Reached};
 use crate::event::Event;
 use crate::route::Route;
 
@@ -28,6 +28,17 @@ pub struct Arrival {
     pub time: Option<Timestamp>,
     /// Its copy was deleted.
     pub removed: bool,
+    /// Which version of the source it is; only where somebody is told.
+    pub version: Option<SourceVersion>,
+}
+
+/// What a version of a source goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceVersion {
+    /// Its `ETag`, without quotes.
+    pub etag: Option<String>,
+    /// Its id, as far as the event said.
+    pub id: Option<String>,
 }
 
 /// Told of arrivals.
@@ -42,8 +53,10 @@ pub trait Announce: Send + Sync {
 pub struct Unannounced {
     /// What was said.
     pub why: String,
-    /// Until a person changes something, no other arrival will fare better.
+    /// Until a person changes something, no other try will fare better.
     pub lasts: bool,
+    /// It concerns this object only: others may fare better.
+    pub alone: bool,
 }
 
 impl Arrival {
@@ -59,16 +72,29 @@ impl Arrival {
         event: &Event,
         target: Option<String>,
         reached: Option<&Reached>,
+        equal: Option<&Equal>,
     ) -> Self {
+        // What an earlier delivery wrote stands where this one has proved it.
         // A key without a date is always known; else the event's own time is the best guess.
+        let target = target.or_else(|| equal.map(|equal| equal.target.clone()));
         let target = target.or_else(|| route.destination(&event.key, event.time).ok());
         Self {
             route: route.clone(),
             source: event.key.clone(),
             target,
-            bytes: event.size,
+            bytes: match reached {
+                Some(Reached::Written { bytes, .. }) => Some(*bytes),
+                Some(_) | None => event.size,
+            },
             time: event.time,
             removed: reached == Some(&Reached::Deleted),
+            version: route.notify.is_some().then(|| SourceVersion {
+                etag: match equal {
+                    Some(equal) => Some(equal.etag.as_str().to_owned()),
+                    None => event.etag.clone(),
+                },
+                id: event.version_id.clone(),
+            }),
         }
     }
 }

@@ -54,6 +54,17 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
     let e = match failure {
         Failure::Unkept(_) => return never("unkept"),
         Failure::Target(_) => return never("bad_target_key"),
+        Failure::Unannounced(Unannounced {
+            lasts: true,
+            alone: true,
+            ..
+        }) => {
+            return if pass.key_failed(key, &told) {
+                held(Duration::ZERO)
+            } else {
+                never("unannounced")
+            };
+        }
         Failure::Unannounced(Unannounced { lasts: true, .. }) => {
             pass.route_failed(told.clone());
             return held(Duration::ZERO);

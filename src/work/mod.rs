@@ -37,7 +37,7 @@ use crate::queue::Window;
 use crate::route::{Route, Routes};
 use crate::s3::{Bandwidth, Doors};
 
-pub use arrival::{Announce, Arrival, Unannounced};
+pub use arrival::{Announce, Arrival, SourceVersion, Unannounced};
 pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
@@ -200,7 +200,9 @@ impl Worker {
             settled @ (Settlement::Delete(_) | Settlement::Park(_) | Settlement::Release) => {
                 tokio::time::sleep_until(lands_by).await;
                 for arrival in late {
-                    if let Err(unannounced) = self.arrivals.arrived(arrival).await {
+                    if let Err(unannounced) = self.arrivals.arrived(arrival).await
+                        && !unannounced.alone
+                    {
                         let cause = Cause::new("unannounced", unannounced.to_string()).uncounted();
                         let after = Duration::ZERO;
                         return Settlement::ShowAgain { after, cause };

@@ -128,8 +128,10 @@ impl Worker {
         let unanswered = window.lands_by() != before;
         let announce = reconciled.wrote || received > 1 || unanswered;
         let reached = reconciled.end.as_ref().ok();
-        let arrival =
-            announce.then(|| Arrival::of(route, event, reconciled.target.clone(), reached));
+        let arrival = announce.then(|| {
+            let (target, equal) = (reconciled.target.clone(), reconciled.equal.as_ref());
+            Arrival::of(route, event, target, reached, equal)
+        });
         let (outcome, pass) = match reconciled.end {
             Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {
@@ -251,6 +253,10 @@ impl Routed {
     /// What was done could be lost to those who wait for it: the message has to come again.
     fn take_back(&mut self, event: &Event, received: u32, why: Unannounced, window: &Window) {
         self.equal = None;
+        if self.pass.is_none() && why.alone {
+            // It has another ending already, and will not fare better.
+            return;
+        }
         self.outcome = if let Some(pass) = self.pass.take() {
             failed(&self.route, event, received, why.into(), pass, window)
         } else {

@@ -1,7 +1,7 @@
 //! An AWS made in memory, behind the real SDK clients.
 //!
-//! A [`World`] is one universe: buckets, queues, crawlers, queries, secrets and roles in all regions, the people who may use
-//! them, the faults that strike, and a log of every call. Clients reach it through an HTTP
+//! A [`World`] is one universe: buckets, queues, crawlers, tables, queries, topics, buses, secrets and roles in all regions,
+//! the people who may use them, the faults that strike, and a log of every call. Clients reach it through an HTTP
 //! connector without sockets, so that the paused clock of tokio is the only clock there is.
 //!
 //! The rules it keeps:
@@ -15,6 +15,7 @@ mod access;
 mod athena;
 mod calls;
 mod crowd;
+mod events;
 mod fault;
 mod glue;
 mod json;
@@ -24,8 +25,10 @@ mod reply;
 mod request;
 mod s3;
 mod secrets;
+mod sns;
 mod sqs;
 mod sts;
+mod tables;
 mod torn;
 mod wire;
 
@@ -51,6 +54,7 @@ pub(crate) use glue::{Crawler, Ending};
 pub(crate) use line::Line;
 pub(crate) use s3::{Algorithm, Bucket, Object, Restore, Seed, Version, What, Write};
 pub(crate) use sqs::{Message, Mischief, Queue, Settled, Stale};
+pub(crate) use tables::Table;
 pub(crate) use torn::Tear;
 
 /// Wall time when a world begins, nine in the morning: off the whole second, as real clocks are.
@@ -85,6 +89,9 @@ struct State {
     athena: athena::Athena,
     secrets: secrets::Secrets,
     sts: sts::Sts,
+    tables: tables::Tables,
+    sns: sns::Sns,
+    buses: events::Buses,
 }
 
 /// What a service may look at while it handles one call.
@@ -117,6 +124,9 @@ impl World {
             athena: athena::Athena::default(),
             secrets: secrets::Secrets::default(),
             sts: sts::Sts::default(),
+            tables: tables::Tables::default(),
+            sns: sns::Sns::default(),
+            buses: events::Buses::default(),
         };
         let (start, stirred) = (Instant::now(), Notify::new());
         Self(Arc::new(Inner {

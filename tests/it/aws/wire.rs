@@ -19,7 +19,7 @@ use super::line::Line;
 use super::reply::Reply;
 use super::request::Request;
 use super::torn::receive;
-use super::{World, athena, glue, json, s3, secrets, sqs, sts};
+use super::{World, athena, events, glue, json, s3, secrets, sns, sqs, sts, tables};
 
 /// Hands out connectors into one world.
 #[derive(Debug, Clone)]
@@ -141,6 +141,9 @@ impl World {
                 s3::handle(s3, &mut scene, request)
             }),
             "sqs" => self.sqs(request).await,
+            "glue" if tables::takes(request.target()) => {
+                self.with(|state, _| tables::handle(&mut state.tables, &state.access, request))
+            }
             "glue" => self.with(|state, now| {
                 let (_, _, glue, mut scene) = state.scene(now);
                 glue::handle(glue, &mut scene, request)
@@ -155,6 +158,11 @@ impl World {
             "secretsmanager" => {
                 self.with(|state, _| secrets::handle(&state.secrets, &state.access, request))
             }
+            "sns" => {
+                self.with(|state, now| sns::handle(&mut state.sns, &state.access, now, request))
+            }
+            "events" => self
+                .with(|state, now| events::handle(&mut state.buses, &state.access, now, request)),
             "sts" => {
                 self.with(|state, now| sts::handle(&mut state.sts, &mut state.access, now, request))
             }
@@ -276,7 +284,14 @@ fn refusal(request: &Request, status: u16, code: &'static str, why: &str) -> Rep
         "s3" => s3::refusal(status, code, why),
         // SQS and Glue have names of their own for being asked too much (SDK models).
         "sqs" if code == "SlowDown" => json::refusal(403, "RequestThrottled", why),
-        "sts" => sts::refusal(status, code, why),
+        // SNS has a name of its own for it (SDK model, `ThrottledException`).
+        "sns" if code == "SlowDown" => sts::refusal(429, "Throttled", why),
+        "sns" | "sts" => sts::refusal(status, code, why),
+        // Two writers at once (SDK model, `ConcurrentModificationException`).
+        "glue" if code == "ConditionalRequestConflict" => {
+            json::refusal(400, "ConcurrentModificationException", why)
+        }
+        "glue" if code == "InternalError" => json::refusal(500, "InternalServiceException", why),
         // Only what Athena's model says throws it (SDK model, errors of each operation).
         "athena"
             if code == "SlowDown"
@@ -284,7 +299,7 @@ fn refusal(request: &Request, status: u16, code: &'static str, why: &str) -> Rep
         {
             json::refusal(400, "TooManyRequestsException", why)
         }
-        "athena" | "glue" | "secretsmanager" if code == "SlowDown" => {
+        "athena" | "events" | "glue" | "secretsmanager" if code == "SlowDown" => {
             json::refusal(400, "ThrottlingException", why)
         }
         _ => json::refusal(status, code, why),
@@ -297,6 +312,11 @@ fn describe(request: &Request, at: Timestamp) -> Call {
         "sqs" => (
             request.target().to_owned(),
             sqs::place(request),
+            String::new(),
+        ),
+        "glue" if tables::takes(request.target()) => (
+            request.target().to_owned(),
+            tables::place(request),
             String::new(),
         ),
         "glue" => (
@@ -314,6 +334,15 @@ fn describe(request: &Request, at: Timestamp) -> Call {
             secrets::place(request),
             String::new(),
         ),
+        "events" => (
+            request.target().to_owned(),
+            events::place(request),
+            String::new(),
+        ),
+        "sns" => {
+            let (action, topic) = sns::describe(request);
+            (action, topic, String::new())
+        }
         "sts" => {
             let (action, role) = sts::describe(request);
             (action, role, String::new())

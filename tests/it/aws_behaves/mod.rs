@@ -8,6 +8,7 @@ mod credentials;
 mod faults;
 mod glue;
 mod network;
+mod notices;
 mod s3_access;
 mod s3_copy;
 mod s3_delete;
@@ -30,6 +31,7 @@ mod sqs_receive;
 mod sqs_send;
 mod sqs_settle;
 mod sts;
+mod tables;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;

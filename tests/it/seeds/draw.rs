@@ -77,6 +77,7 @@ impl Script {
             daemons: (0..daemons).map(|_| rng.u32(1..=6)).collect(),
             large: false,
             durable: false,
+            told: false,
             crawls_fail: 0,
             keys: names(rng, keys),
             latency: pick(rng, &LATENCIES),
@@ -121,6 +122,7 @@ impl Script {
             let piped = route.streamed && rng.u8(..12) == 0;
             route.part_size = piped.then_some(Cow::Borrowed("17MiB"));
         }
+        script.told = rng.u8(..4) == 0;
         script
     }
 }

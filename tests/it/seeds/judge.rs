@@ -1,9 +1,11 @@
 //! Whether the promises were kept: asserted over everything that happened, not sampled.
 
+use std::collections::BTreeMap;
+
 use super::pair::Pair;
 use super::play::{Played, told};
 use super::script::{Act, Outside, Step};
-use super::stage::{CRAWLER, CRAWLER_REGION, NOISE, Stage, is_outsiders};
+use super::stage::{CRAWLER, CRAWLER_REGION, NOISE, Stage, TOPIC, is_outsiders};
 use crate::aws::{Message, Write};
 use jiff::Timestamp;
 
@@ -27,6 +29,7 @@ pub(super) fn judge(played: &Played) -> Vec<String> {
     broken.extend(uncrawled(stage));
     broken.extend(stage.is_announced());
     broken.extend(forgotten_early(stage));
+    broken.extend(untold(stage));
     broken
 }
 
@@ -138,6 +141,38 @@ pub(super) fn uncrawled(stage: &Stage) -> Option<String> {
     let is_crawled = starts.last().is_some_and(|start| *start >= arrived);
     (!is_crawled)
         .then(|| format!("the last arrival was at {arrived}, good crawls began at {starts:?}"))
+}
+
+/// Whoever waits was told of every copy that brought other bytes, and not before it was there.
+fn untold(stage: &Stage) -> Option<String> {
+    if !stage.script.told {
+        return None;
+    }
+    let told = stage.world.published(TOPIC).into_iter().filter_map(|said| {
+        let body: serde_json::Value = serde_json::from_str(&said.body).ok()?;
+        let to = &body["destination"];
+        let place = (
+            to["bucket"].as_str()?.to_owned(),
+            to["key"].as_str()?.to_owned(),
+        );
+        Some((place, said.at))
+    });
+    // The last of each counts.
+    let told: BTreeMap<_, _> = told.collect();
+    let routes = 0..stage.script.routes.len();
+    let arrived = pairs(stage).filter(|pair| routes.contains(&pair.route));
+    let arrived = arrived.flat_map(|pair| {
+        let bucket = stage.bucket(pair.route);
+        let last = move |(key, copies): (String, Vec<Write>)| {
+            Some(((bucket.clone(), key), last_arrival(&copies)?))
+        };
+        pair.copies.into_iter().filter_map(last)
+    });
+    let mut silent = arrived.filter(|(place, at)| told.get(place).is_none_or(|told| told < at));
+    let ((bucket, key), at) = silent.next()?;
+    Some(format!(
+        "nobody was told of s3://{bucket}/{key}, which arrived at {at}"
+    ))
 }
 
 /// When a key last got bytes that it did not have.

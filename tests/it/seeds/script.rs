@@ -14,6 +14,10 @@ use crate::aws::{Fault, Latency, Mischief, Moment, Silence, Tear};
 
 /// One world's story.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a story says yes or no to as many things"
+)]
 pub(super) struct Script {
     /// What the world and the daemons throw their dice from.
     pub(super) dice: u64,
@@ -37,6 +41,9 @@ pub(super) struct Script {
     /// Arrivals are kept in a queue.
     #[serde(default)]
     pub(super) durable: bool,
+    /// A topic is told of arrivals.
+    #[serde(default)]
+    pub(super) told: bool,
     /// So many crawls fail before one succeeds.
     #[serde(default)]
     pub(super) crawls_fail: usize,

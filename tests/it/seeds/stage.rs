@@ -15,6 +15,7 @@ use crate::stage::notification;
 
 pub(super) const SOURCE: &str = "raw";
 pub(super) const CRAWLER: &str = "lake";
+pub(super) const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:arrivals";
 pub(super) const CRAWLER_REGION: &str = "eu-west-1";
 
 /// User metadata of what outsiders write.
@@ -62,6 +63,9 @@ impl Stage {
         let crawl = Duration::from_secs(40);
         let failed = std::iter::repeat_n(Ending::Failed("no role".into()), script.crawls_fail);
         world.create_crawler(Crawler::new(CRAWLER, CRAWLER_REGION, crawl).script(failed));
+        if script.told {
+            world.create_topic(TOPIC);
+        }
         let arrivals = Queue::new("arrivals", "us-east-1");
         let arrivals = script.durable.then(|| world.create_queue(arrivals));
         world.make_mischief((&script.queue).into());
@@ -125,6 +129,8 @@ impl Stage {
                 ""
             };
             let bucket = lake(n);
+            let told = self.script.told.then(|| format!("notify = \"{TOPIC}\""));
+            let notify = told.unwrap_or_default();
             let deletes = if target.follows { "follow" } else { "ignore" };
             let original = match self.script.original {
                 Original::Keep => "original = \"keep\"",
@@ -148,6 +154,7 @@ impl Stage {
                 way = "{way}"
                 {parts}
                 crawlers = "{CRAWLER}"
+                {notify}
                 deletes = "{deletes}"
                 {original}
                 {sse}

@@ -1,0 +1,82 @@
+//! Makes what follows an arrival besides crawlers; `brigade reconcile` needs it too.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::catalog::Makings;
+use crate::account::Account;
+use crate::catalog::{self, Clients, NoticeHandle, Notices, Outlet, Tables};
+use crate::config::{Notify, Queue};
+use crate::supervisor::Supervisor;
+
+impl Makings<'_> {
+    /// The tables; their tasks end when nothing can arrive any more.
+    #[must_use]
+    pub fn tables(&self, supervisor: &mut Supervisor) -> Tables {
+        let tables = self.config.table.iter().map(|(name, table)| {
+            let account = self.accounts.of(table.account.as_deref());
+            let region = table.region.as_deref();
+            let region = region.or(account.aws().region.as_deref());
+            let glue = account.glue(region, self.metrics.clone());
+            let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
+            let region = region.unwrap_or("the SDK's region");
+            let (table, task) = catalog::table(name, table, region, glue, dice);
+            supervisor.spawn(format!("table {name}"), async move {
+                task.run().await;
+                Ok(())
+            });
+            table
+        });
+        tables.collect()
+    }
+
+    /// Who is told; routes with one target and one account share its task.
+    #[must_use]
+    pub fn notices(&self, supervisor: &mut Supervisor) -> Notices {
+        let mut targets: BTreeMap<(&str, Option<&str>), Arc<NoticeHandle>> = BTreeMap::new();
+        let mut routes = Vec::new();
+        for (name, route) in &self.config.route {
+            let Some(notify) = &route.notify else {
+                continue;
+            };
+            let account = route.notify_account.as_deref();
+            let target = targets.entry((&notify.target, account));
+            let target = target.or_insert_with(|| {
+                let account = self.accounts.of(account);
+                let outlet = Outlet::new(notify, &Of { account, notify }, self.metrics.clone());
+                let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
+                let (told, environment) = (notify.to_string(), &self.config.environment);
+                let (handle, task) = catalog::notices(&told, environment, outlet, dice);
+                supervisor.spawn(format!("notices to {told}"), async move {
+                    task.run().await;
+                    Ok(())
+                });
+                Arc::new(handle)
+            });
+            routes.push((name.clone(), target.clone()));
+        }
+        routes.into_iter().collect()
+    }
+}
+
+/// An account's clients where a target is.
+struct Of<'a> {
+    account: &'a Account,
+    notify: &'a Notify,
+}
+
+impl Clients for Of<'_> {
+    fn sns(&self) -> aws_sdk_sns::Client {
+        self.account.sns(self.notify.region.as_deref())
+    }
+
+    fn sqs(&self) -> aws_sdk_sqs::Client {
+        let region = self.notify.region.clone();
+        let queue = Queue::new(&self.notify.target);
+        self.account.sqs(&Queue { region, ..queue })
+    }
+
+    fn events(&self) -> aws_sdk_eventbridge::Client {
+        self.account.events(self.notify.region.as_deref())
+    }
+}

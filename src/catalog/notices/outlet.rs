@@ -1,0 +1,301 @@
+//! The one call of each service that tells, its entries and its failures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sns::types::PublishBatchRequestEntry;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_smithy_runtime_api::http::Response;
+use tokio::time::{Instant, timeout};
+
+use super::{Answer, Notice, again, locked};
+use crate::cause::status;
+use crate::config::{Notify, NotifyKind};
+use crate::metrics::Metrics;
+use crate::work::Unannounced;
+
+/// A call that takes longer is not waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a bus is believed to be there.
+const BELIEVED: Duration = Duration::from_mins(10);
+
+/// Where a bus's events say they come from.
+const SOURCE: &str = "brigade";
+
+/// A target, and the client that reaches it.
+#[derive(Debug)]
+pub struct Outlet {
+    door: Door,
+    target: String,
+    fifo: bool,
+    metrics: Metrics,
+}
+
+#[derive(Debug)]
+enum Door {
+    Topic(aws_sdk_sns::Client),
+    Queue(aws_sdk_sqs::Client),
+    Bus(aws_sdk_eventbridge::Client, Mutex<Option<Instant>>),
+}
+
+/// What makes a client of one account and region.
+pub trait Clients {
+    /// For topics.
+    fn sns(&self) -> aws_sdk_sns::Client;
+    /// For queues.
+    fn sqs(&self) -> aws_sdk_sqs::Client;
+    /// For buses.
+    fn events(&self) -> aws_sdk_eventbridge::Client;
+}
+
+impl Outlet {
+    /// Reaches a target with one of these clients.
+    #[must_use]
+    pub fn new(notify: &Notify, clients: &impl Clients, metrics: Metrics) -> Self {
+        let door = match notify.kind {
+            NotifyKind::Topic => Door::Topic(clients.sns()),
+            NotifyKind::Queue => Door::Queue(clients.sqs()),
+            NotifyKind::Bus => Door::Bus(clients.events(), Mutex::default()),
+        };
+        Self {
+            door,
+            target: notify.target.clone(),
+            fifo: notify.is_fifo(),
+            metrics,
+        }
+    }
+
+    /// One call. Each notice has an answer of its own, unless the call failed as a whole.
+    pub(super) async fn send(&self, notices: &[&Notice]) -> Result<Vec<Answer>, Unannounced> {
+        let sent = async {
+            match &self.door {
+                Door::Topic(sns) => self.publish(sns, notices).await,
+                Door::Queue(sqs) => self.enqueue(sqs, notices).await,
+                Door::Bus(events, there) => {
+                    self.look(events, there).await?;
+                    self.put(events, notices).await
+                }
+            }
+        };
+        let late = |_| Err(again(format!("no answer in {PATIENCE:?}")));
+        timeout(PATIENCE, Box::pin(sent)).await.unwrap_or_else(late)
+    }
+
+    async fn publish(
+        &self,
+        sns: &aws_sdk_sns::Client,
+        notices: &[&Notice],
+    ) -> Result<Vec<Answer>, Unannounced> {
+        const OP: &str = "PublishBatch";
+        let entries = notices.iter().enumerate().map(|(id, notice)| {
+            PublishBatchRequestEntry::builder()
+                .id(id.to_string())
+                .message(&notice.body)
+                .set_message_group_id(self.fifo.then(|| notice.group.clone()))
+                .set_message_deduplication_id(self.fifo.then(|| notice.id.clone()))
+                .build()
+                .expect("id and message are set")
+        });
+        let call = sns.publish_batch().topic_arn(&self.target);
+        let answer = call
+            .set_publish_batch_request_entries(Some(entries.collect()))
+            .send()
+            .await;
+        self.metrics.call("sns", OP, status(&answer));
+        let answer = answer.map_err(|e| whole(OP, &e))?;
+        let done = answer.successful().iter();
+        let done = done.filter(|entry| entry.message_id().is_some());
+        let done = done.filter_map(|entry| entry.id()).collect();
+        let failed = answer.failed().iter().map(|entry| {
+            let why = entry.message().unwrap_or_default();
+            (entry.id(), entry.code(), why)
+        });
+        Ok(each(OP, notices.len(), &done, failed))
+    }
+
+    async fn enqueue(
+        &self,
+        sqs: &aws_sdk_sqs::Client,
+        notices: &[&Notice],
+    ) -> Result<Vec<Answer>, Unannounced> {
+        const OP: &str = "SendMessageBatch";
+        let entries = notices.iter().enumerate().map(|(id, notice)| {
+            SendMessageBatchRequestEntry::builder()
+                .id(id.to_string())
+                .message_body(&notice.body)
+                .set_message_group_id(self.fifo.then(|| notice.group.clone()))
+                .set_message_deduplication_id(self.fifo.then(|| notice.id.clone()))
+                .build()
+                .expect("id and body are set")
+        });
+        let call = sqs.send_message_batch().queue_url(&self.target);
+        let answer = call.set_entries(Some(entries.collect())).send().await;
+        self.metrics.call("sqs", OP, status(&answer));
+        let answer = answer.map_err(|e| whole(OP, &e))?;
+        let done = answer.successful().iter();
+        let done = done.filter(|entry| !entry.message_id().is_empty());
+        let done = done
+            .map(aws_sdk_sqs::types::SendMessageBatchResultEntry::id)
+            .collect();
+        let failed = answer.failed().iter().map(|entry| {
+            let why = entry.message().unwrap_or_default();
+            (entry.id(), entry.code(), why)
+        });
+        Ok(each(OP, notices.len(), &done, failed))
+    }
+
+    /// A bus that is not there takes events all the same, and says that it has them
+    /// (aws/aws-sdk#186). So it is looked at first; who may not look has to know.
+    async fn look(
+        &self,
+        events: &aws_sdk_eventbridge::Client,
+        there: &Mutex<Option<Instant>>,
+    ) -> Result<(), Unannounced> {
+        const OP: &str = "DescribeEventBus";
+        let fresh = |seen: &Instant| seen.elapsed() < BELIEVED;
+        if locked(there).as_ref().is_some_and(fresh) {
+            return Ok(());
+        }
+        let answer = events.describe_event_bus().name(&self.target).send().await;
+        self.metrics.call("events", OP, status(&answer));
+        if let Err(e) = answer {
+            if e.code() != Some("AccessDeniedException") {
+                return Err(whole(OP, &e));
+            }
+            let target = &self.target;
+            tracing::warn!(
+                target,
+                "may not be looked at (events:DescribeEventBus); if it is not there, nobody will know"
+            );
+        }
+        *locked(there) = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn put(
+        &self,
+        events: &aws_sdk_eventbridge::Client,
+        notices: &[&Notice],
+    ) -> Result<Vec<Answer>, Unannounced> {
+        const OP: &str = "PutEvents";
+        let entries = notices.iter().map(|notice| {
+            PutEventsRequestEntry::builder()
+                .source(SOURCE)
+                .detail_type(notice.what)
+                .detail(&notice.body)
+                .event_bus_name(&self.target)
+                .build()
+        });
+        let call = events.put_events();
+        let answer = call.set_entries(Some(entries.collect())).send().await;
+        self.metrics.call("events", OP, status(&answer));
+        let answer = answer.map_err(|e| whole(OP, &e))?;
+        // They stand as they were asked, those that failed too.
+        let entries = answer.entries();
+        let answers = (0..notices.len()).map(|at| {
+            let Some(entry) = entries.get(at) else {
+                return Err(unnamed(OP));
+            };
+            match (entry.event_id(), entry.error_code()) {
+                (_, Some(code)) => {
+                    let why = entry.error_message().unwrap_or_default();
+                    Err(by_code(OP, code, why))
+                }
+                (Some(_), None) => Ok(()),
+                (None, None) => Err(unnamed(OP)),
+            }
+        });
+        Ok(answers.collect())
+    }
+}
+
+/// The answers of entries that are called 0, 1, …
+fn each<'a>(
+    op: &str,
+    count: usize,
+    done: &BTreeSet<&str>,
+    failed: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
+) -> Vec<Answer> {
+    let failed: BTreeMap<_, _> = failed.map(|(id, code, why)| (id, (code, why))).collect();
+    let answers = (0..count).map(|at| {
+        let id = at.to_string();
+        match failed.get(&*id) {
+            Some((code, why)) => Err(by_code(op, code, why)),
+            None if done.contains(&*id) => Ok(()),
+            None => Err(unnamed(op)),
+        }
+    });
+    answers.collect()
+}
+
+/// What the answer does not name has not happened.
+fn unnamed(op: &str) -> Unannounced {
+    again(format!("{op}: the answer does not name it"))
+}
+
+fn whole<E>(op: &str, error: &SdkError<E, Response>) -> Unannounced
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match error.code() {
+        Some(code) => by_code(op, code, error.message().unwrap_or("no message")),
+        None => again(format!("{op}: {}", crate::catalog::told(error))),
+    }
+}
+
+/// What a code means, in the words of all three services.
+fn by_code(op: &str, code: &str, why: &str) -> Unannounced {
+    let bare = code.rsplit('.').next().unwrap_or(code);
+    let bare = bare.strip_suffix("Exception").unwrap_or(bare);
+    let (lasts, alone) = match bare {
+        // Credentials, permissions, keys, and what is not there.
+        "AccessDenied"
+        | "AuthorizationError"
+        | "EndpointDisabled"
+        | "ExpiredToken"
+        | "IncompleteSignature"
+        | "InvalidAccountId"
+        | "InvalidClientTokenId"
+        | "InvalidSecurity"
+        | "InvalidSignature"
+        | "KMSAccessDenied"
+        | "KMSDisabled"
+        | "KMSInvalidState"
+        | "KMSNotFound"
+        | "KMSOptInRequired"
+        | "KmsAccessDenied"
+        | "KmsDisabled"
+        | "KmsInvalidState"
+        | "KmsNotFound"
+        | "KmsOptInRequired"
+        | "MissingAuthenticationToken"
+        | "NonExistentQueue"
+        | "NotAuthorizedForDetailType"
+        | "NotAuthorizedForSource"
+        | "NotFound"
+        | "OptInRequired"
+        | "QueueDeletedRecently"
+        | "QueueDoesNotExist"
+        | "ResourceNotFound"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClient" => (true, false),
+        // What is said.
+        "BatchRequestTooLong"
+        | "InvalidArgument"
+        | "InvalidMessageContents"
+        | "InvalidParameter"
+        | "InvalidParameterValue"
+        | "MalformedDetail"
+        | "ParameterValueInvalid"
+        | "Validation" => (true, true),
+        _ => (false, false),
+    };
+    Unannounced {
+        why: format!("{op}: {code}: {why}"),
+        lasts,
+        alone,
+    }
+}

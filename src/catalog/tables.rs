@@ -1,0 +1,273 @@
+//! Tables that get a partition for what arrives, before its message may end.
+//!
+//! ```text
+//! arrived ─▶ known? ──yes──▶ done, no call
+//!              │ no
+//!              ▼
+//!           Batches ─▶ TableTask: GetTable (kept), BatchCreatePartition (≤ 100)
+//! ```
+//!
+//! The rules:
+//! * a partition that was there is success, wherever it lies: nothing is changed or taken away;
+//! * what is known of a table and its partitions is believed for ten minutes; no arrival is refused
+//!   by what was seen longer ago than that refusal takes to mend;
+//! * a key without its values concerns its object; a table that is missing concerns the route.
+
+mod task;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde::Serialize;
+use tokio::time::Instant;
+use tracing::info;
+
+pub use self::task::TableTask;
+use super::batch::{Asker, batches};
+use super::glue::{Glue, Layout, MOST, Made};
+use super::hive::{self, NoPartition, Partition};
+use crate::config;
+use crate::work::{Arrival, Unannounced};
+
+/// How long what Glue said is believed.
+const BELIEVED: Duration = Duration::from_mins(10);
+/// The same where it means that an object has no partition: a person may be mending the table.
+const BELIEVED_BAD: Duration = Duration::from_secs(10);
+/// Partitions remembered of one table; some hundred bytes each.
+const REMEMBERED: usize = 10_000;
+
+type Answer = Result<(), Unannounced>;
+
+/// All tables of the configuration, by the names of their sections: where arrivals are told.
+#[derive(Debug, Default)]
+pub struct Tables(BTreeMap<String, TableHandle>);
+
+/// What every table is doing, for whoever looks on.
+#[derive(Debug, Clone, Default)]
+pub struct TablesSeen(Arc<BTreeMap<String, Arc<Shared>>>);
+
+/// The workers' end of one [`TableTask`].
+#[derive(Debug)]
+pub struct TableHandle {
+    asker: Asker<Place, Answer>,
+    shared: Arc<Shared>,
+}
+
+/// Where something has arrived.
+#[derive(Debug, Clone)]
+struct Place {
+    bucket: String,
+    key: String,
+    /// What all keys of the route begin with.
+    prefix: usize,
+}
+
+#[derive(Debug)]
+struct Shared {
+    section: String,
+    database: String,
+    table: String,
+    region: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    layout: Option<(Instant, Arc<Layout>)>,
+    known: HashMap<Vec<String>, Instant>,
+    made: u64,
+    error: Option<String>,
+}
+
+/// One table, as `/status.json` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableStatus {
+    /// Its database.
+    pub database: String,
+    /// Its name in Glue.
+    pub table: String,
+    /// Where it is.
+    pub region: String,
+    /// Its partition keys, once Glue has told.
+    pub partition_keys: Vec<String>,
+    /// Partitions known to be there.
+    pub known_partitions: usize,
+    /// Partitions this process has made.
+    pub made_partitions: u64,
+    /// The last failure, until something works again.
+    pub error: Option<String>,
+}
+
+impl FromIterator<TableHandle> for Tables {
+    fn from_iter<T: IntoIterator<Item = TableHandle>>(tables: T) -> Self {
+        let named = |table: TableHandle| (table.shared.section.clone(), table);
+        Self(tables.into_iter().map(named).collect())
+    }
+}
+
+impl Tables {
+    /// Makes sure that every table of the route has the partition of what has arrived.
+    pub(super) async fn arrived(&self, arrival: &Arrival) -> Answer {
+        let Some(key) = arrival.target.as_ref().filter(|_| !arrival.removed) else {
+            return Ok(());
+        };
+        for name in &arrival.route.tables {
+            // Whoever has no table has nobody to ask.
+            let Some(table) = self.0.get(name) else {
+                continue;
+            };
+            let place = Place {
+                bucket: arrival.route.to.bucket.clone(),
+                key: key.clone(),
+                prefix: arrival.route.to.key.literal_prefix().len(),
+            };
+            table.arrived(place).await?;
+        }
+        Ok(())
+    }
+
+    /// For whoever looks on: it keeps no task alive.
+    #[must_use]
+    pub fn seen(&self) -> TablesSeen {
+        let shared = |(name, table): (&String, &TableHandle)| (name.clone(), table.shared.clone());
+        TablesSeen(Arc::new(self.0.iter().map(shared).collect()))
+    }
+}
+
+impl TablesSeen {
+    /// Every table, for `/status.json`.
+    #[must_use]
+    pub fn status(&self) -> BTreeMap<String, TableStatus> {
+        let status = |(name, table): (&String, &Arc<Shared>)| (name.clone(), table.status());
+        self.0.iter().map(status).collect()
+    }
+}
+
+/// The two ends of `[table.SECTION]`; `glue` is of `region`.
+#[must_use]
+pub fn table(
+    section: &str,
+    config: &config::Table,
+    region: &str,
+    glue: Glue,
+    dice: Rng,
+) -> (TableHandle, TableTask) {
+    let shared = Arc::new(Shared {
+        section: section.to_owned(),
+        database: config.database.clone(),
+        table: config.name.as_deref().unwrap_or(section).to_owned(),
+        region: region.to_owned(),
+        state: Mutex::default(),
+    });
+    let (asker, batches) = batches(MOST, 1);
+    let task = TableTask {
+        batches,
+        shared: shared.clone(),
+        glue,
+        dice: Mutex::new(dice),
+    };
+    (TableHandle { asker, shared }, task)
+}
+
+impl TableHandle {
+    async fn arrived(&self, place: Place) -> Answer {
+        let layout = self.shared.layout(BELIEVED);
+        match layout.as_deref().map(|layout| place.partition(layout)) {
+            Some(Ok(None)) => return Ok(()),
+            Some(Ok(Some(partition))) if self.shared.knows(&partition.values) => return Ok(()),
+            Some(Ok(Some(_)) | Err(_)) | None => {}
+        }
+        let answer = self.asker.ask(place).await;
+        answer.unwrap_or_else(|| Err(again("the process is stopping".into())))
+    }
+}
+
+impl Place {
+    /// The partition it is in; none if queries leave it out.
+    fn partition(&self, layout: &Layout) -> Result<Option<Partition>, NoPartition> {
+        let below = |start: usize| self.key.get(start..).unwrap_or_default();
+        match hive::partition(&layout.keys, &self.key) {
+            Ok(found) if hive::is_hidden(below(found.folder.len())) => Ok(None),
+            Ok(found) => Ok(Some(found)),
+            Err(_) if hive::is_hidden(below(self.prefix)) => Ok(None),
+            Err(none) => Err(none),
+        }
+    }
+}
+
+impl Shared {
+    fn layout(&self, age: Duration) -> Option<Arc<Layout>> {
+        let state = self.state();
+        let (told, layout) = state.layout.as_ref()?;
+        (told.elapsed() < age).then(|| layout.clone())
+    }
+
+    fn knows(&self, values: &[String]) -> bool {
+        let state = self.state();
+        let told = state.known.get(values);
+        told.is_some_and(|told| told.elapsed() < BELIEVED)
+    }
+
+    fn learn(&self, values: Vec<String>, made: Made) {
+        let mut state = self.state();
+        state.error = None;
+        if made == Made::New {
+            state.made += 1;
+            let table = self.says(&values.join("/"));
+            info!(table, "partition added");
+        }
+        if state.known.len() >= REMEMBERED {
+            state.known.retain(|_, told| told.elapsed() < BELIEVED);
+        }
+        if state.known.len() >= REMEMBERED {
+            // Asking again is cheap.
+            state.known.clear();
+        }
+        state.known.insert(values, Instant::now());
+    }
+
+    fn says(&self, what: &str) -> String {
+        let Self {
+            database,
+            table,
+            region,
+            ..
+        } = self;
+        format!("table {database}.{table} in {region}: {what}")
+    }
+
+    fn status(&self) -> TableStatus {
+        let state = self.state();
+        let layout = state.layout.as_ref();
+        TableStatus {
+            database: self.database.clone(),
+            table: self.table.clone(),
+            region: self.region.clone(),
+            partition_keys: layout.map_or_else(Vec::new, |(_, layout)| layout.keys.clone()),
+            known_partitions: state.known.len(),
+            made_partitions: state.made,
+            error: state.error.clone(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        locked(&self.state)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn again(why: String) -> Unannounced {
+    Unannounced {
+        why,
+        lasts: false,
+        alone: false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
