@@ -7,10 +7,11 @@
 //! The registry belongs to one daemon, not to the process, so several daemons fit in one test.
 
 mod catalog;
+mod labels;
 
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -19,6 +20,10 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 pub use catalog::{CatalogMetrics, CrawlLabels, CrawlerLabel};
+pub use labels::{
+    BucketLabels, CallLabels, CopyLabels, LaneLabel, OperationLabels, QueueLabel, RecordLabels,
+    RouteLabel, SettledLabels,
+};
 
 /// Seconds: from one fast copy to a lag that somebody is paged for.
 const BUCKETS: [f64; 16] = [
@@ -65,83 +70,6 @@ pub struct Metrics {
     pub lag: Family<RouteLabel, Histogram, fn() -> Histogram>,
     /// What is counted of the catalogue.
     pub catalog: CatalogMetrics,
-}
-
-/// `queue`: the section's name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct QueueLabel {
-    /// The `[queue.NAME]`.
-    pub queue: String,
-}
-
-/// `route`: the section's name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RouteLabel {
-    /// The `[route.NAME]`.
-    pub route: String,
-}
-
-/// `lane`: `small` or `large`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct LaneLabel {
-    /// `small` or `large`.
-    pub lane: &'static str,
-}
-
-/// An account's bucket.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct BucketLabels {
-    /// The `[account.NAME]`, or `home`.
-    pub account: String,
-    /// A bucket of a route.
-    pub bucket: String,
-}
-
-/// How a message ended.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct SettledLabels {
-    /// The `[queue.NAME]`.
-    pub queue: String,
-    /// `done`, `skipped`, `retried`, `parked`, `released` or `lost`.
-    pub outcome: &'static str,
-}
-
-/// How a record ended on a route; `none` is the route of a record that matches none.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RecordLabels {
-    /// The `[route.NAME]`, or `none`.
-    pub route: String,
-    /// `done`, `retry`, or the reason of a skip or a parking.
-    pub outcome: &'static str,
-}
-
-/// Which way bytes took.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct CopyLabels {
-    /// The `[route.NAME]`.
-    pub route: String,
-    /// `server` or `stream`.
-    pub way: &'static str,
-}
-
-/// One request.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct CallLabels {
-    /// `s3`, `sqs`, `glue` or `athena`.
-    pub service: &'static str,
-    /// The operation as AWS names it.
-    pub operation: &'static str,
-    /// HTTP status, or `none` when no answer came.
-    pub status: String,
-}
-
-/// One operation.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct OperationLabels {
-    /// `s3`.
-    pub service: &'static str,
-    /// The operation as AWS names it.
-    pub operation: &'static str,
 }
 
 impl Metrics {

@@ -10,6 +10,7 @@
 //! * [`run`]: one script in a runtime of its own; cutting down.  [`tally`]: what was reached.
 
 mod ambush;
+mod config;
 mod daemons;
 mod draw;
 mod judge;

@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use brigade::config::{Config, Sources};
-use bytesize::ByteSize;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -37,7 +35,7 @@ pub(super) struct Stage {
 }
 
 /// The destination of a route. The way after the last route's is that of originals moved aside.
-fn lake(route: usize) -> String {
+pub(super) fn lake(route: usize) -> String {
     format!("lake{route}")
 }
 
@@ -86,93 +84,6 @@ impl Stage {
         let queue = self.world.queue(self.arrivals.as_ref()?);
         let left = queue.messages().first()?;
         Some(format!("an arrival is left: {}", left.body))
-    }
-
-    /// The configuration of one of the daemons.
-    pub(super) fn config(&self, daemon: usize) -> Config {
-        let Script {
-            visibility,
-            max_receive_count,
-            conditional,
-            ..
-        } = self.script;
-        let (queue, workers) = (&self.queue, self.script.daemons[daemon]);
-        let conditional = if conditional { "on" } else { "off" };
-        let arrivals = self
-            .arrivals
-            .iter()
-            .map(|url| format!("catalog.queue = \"{url}\""));
-        let arrivals = arrivals.collect::<String>();
-        let head = format!(
-            r#"
-            {arrivals}
-            [aws]
-            region = "us-east-1"
-            conditional_writes = "{conditional}"
-            [queue.events]
-            url = "{queue}"
-            visibility_timeout = "{visibility}ms"
-            max_receive_count = {max_receive_count}
-            [work]
-            workers = {workers}
-            [crawler.{CRAWLER}]
-            region = "{CRAWLER_REGION}"
-            quiet = "5s"
-            at_most_every = "1m"
-            "#
-        );
-        let routes = self.script.routes.iter().enumerate().map(|(n, target)| {
-            let way = if target.streamed { "stream" } else { "auto" };
-            let date = if target.dated {
-                "{yyyy}/{mm}/{dd}/"
-            } else {
-                ""
-            };
-            let bucket = lake(n);
-            let told = self.script.told.then(|| format!("notify = \"{TOPIC}\""));
-            let notify = told.unwrap_or_default();
-            let deletes = if target.follows { "follow" } else { "ignore" };
-            let original = match self.script.original {
-                Original::Keep => "original = \"keep\"",
-                Original::Move if n == 0 => "original = \"move\"\nmove_to = \"done/\"",
-                Original::Delete | Original::Move => "original = \"delete\"",
-            };
-            let said = |key: &str, value: &Option<std::borrow::Cow<'_, str>>| {
-                let line = value.as_ref().map(|value| format!("{key} = \"{value}\""));
-                line.unwrap_or_default()
-            };
-            let (sse, class, parts) = (
-                said("sse", &target.sse),
-                said("storage_class", &target.class),
-                said("part_size", &target.part_size),
-            );
-            format!(
-                r#"
-                [route.r{n}]
-                from = "s3://{SOURCE}/in/"
-                to = "s3://{bucket}/out/{date}{{path}}"
-                way = "{way}"
-                {parts}
-                crawlers = "{CRAWLER}"
-                {notify}
-                deletes = "{deletes}"
-                {original}
-                {sse}
-                {class}
-                "#
-            )
-        });
-        let file = head + &routes.collect::<String>();
-        match Config::load(&Sources::text("script.toml", &file)) {
-            Ok(mut loaded) => {
-                if self.script.large {
-                    let work = &mut loaded.config.work;
-                    (work.large_workers, work.large_threshold) = (1, ByteSize(0));
-                }
-                loaded.config
-            }
-            Err(refusal) => panic!("{refusal}"),
-        }
     }
 
     /// The key of a source.

@@ -1,0 +1,80 @@
+//! The labels of metrics. Each has a bounded number of values.
+
+use prometheus_client::encoding::EncodeLabelSet;
+
+/// `queue`: the section's name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct QueueLabel {
+    /// The `[queue.NAME]`.
+    pub queue: String,
+}
+
+/// `route`: the section's name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RouteLabel {
+    /// The `[route.NAME]`.
+    pub route: String,
+}
+
+/// `lane`: `small` or `large`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LaneLabel {
+    /// `small` or `large`.
+    pub lane: &'static str,
+}
+
+/// An account's bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BucketLabels {
+    /// The `[account.NAME]`, or `home`.
+    pub account: String,
+    /// A bucket of a route.
+    pub bucket: String,
+}
+
+/// How a message ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SettledLabels {
+    /// The `[queue.NAME]`.
+    pub queue: String,
+    /// `done`, `skipped`, `retried`, `parked`, `released` or `lost`.
+    pub outcome: &'static str,
+}
+
+/// How a record ended on a route; `none` is the route of a record that matches none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RecordLabels {
+    /// The `[route.NAME]`, or `none`.
+    pub route: String,
+    /// `done`, `retry`, or the reason of a skip or a parking.
+    pub outcome: &'static str,
+}
+
+/// Which way bytes took.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CopyLabels {
+    /// The `[route.NAME]`.
+    pub route: String,
+    /// `server` or `stream`.
+    pub way: &'static str,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CallLabels {
+    /// `s3`, `sqs`, `glue` or `athena`.
+    pub service: &'static str,
+    /// The operation as AWS names it.
+    pub operation: &'static str,
+    /// HTTP status, or `none` when no answer came.
+    pub status: String,
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OperationLabels {
+    /// `s3`.
+    pub service: &'static str,
+    /// The operation as AWS names it.
+    pub operation: &'static str,
+}
