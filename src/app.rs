@@ -26,7 +26,7 @@ use crate::copy::Copier;
 use crate::edge::Edge;
 use crate::intake::{Intake, Pulse};
 use crate::metrics::Metrics;
-use crate::queue::{Sqs, Terms};
+use crate::queue::Terms;
 use crate::route::Routes;
 use crate::s3::Bandwidth;
 use crate::settle::Settler;
@@ -61,8 +61,7 @@ impl App {
         config.check_regions()?;
         let mut linked = Vec::new();
         for (name, queue) in &config.queue {
-            let client = accounts.of(queue.account.as_deref()).sqs(queue);
-            let sqs = Sqs::new(client, queue.url.clone(), metrics.clone());
+            let sqs = accounts.queue(queue, &metrics);
             let linking = Box::pin(link(name, queue, sqs, &edge.dice));
             linked.push((name, queue, linking.await?));
         }

@@ -24,11 +24,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::edge::Dice;
 use crate::metrics::{Metrics, QueueLabel};
-use crate::queue::{Lease, Message, Sqs, SqsError, Terms, WAIT};
+use crate::queue::{BATCH, Lease, Message, Sqs, SqsError, Terms, WAIT};
 use crate::work::{Delivery, Gates, Job, Lanes, QueueTerms, Room, Verdict};
-
-/// SQS's limit for one receive.
-const BATCH: u32 = 10;
 
 /// What a poll that is out when we stop may still take to bring its messages.
 const LAST_REPLY: Duration = Duration::from_secs(1);
@@ -104,7 +101,7 @@ pub struct Pulse {
 /// One reply, and the room that was reserved for it.
 struct Reply {
     /// How many were asked for; one is a probe.
-    most: u32,
+    most: u8,
     asked: Instant,
     room: OwnedSemaphorePermit,
     received: Result<Vec<Message>, SqsError>,
@@ -235,9 +232,7 @@ impl Intake {
                 pace.failures = 0;
                 pace.want = match messages.len() {
                     0 => 1,
-                    full if full >= BATCH as usize => {
-                        (pace.want + 1).min(self.max_pollers as usize)
-                    }
+                    full if full >= BATCH.into() => (pace.want + 1).min(self.max_pollers as usize),
                     _ => pace.want,
                 };
                 if reply.most == 1 && !messages.is_empty() {
@@ -261,7 +256,7 @@ impl Intake {
 
     /// Says that the loop turns. Waiting for room is a reason for SQS not to have answered.
     fn turned(&self, polls: &Polls<'_>, pace: &Pace) {
-        let full = !polls.is_empty() && self.room.available_permits() < BATCH as usize;
+        let full = !polls.is_empty() && self.room.available_permits() < BATCH.into();
         let resting = polls.is_empty() && self.rests().is_some();
         self.pulse.send_modify(|pulse| {
             pulse.turned = Instant::now();
@@ -283,15 +278,15 @@ impl Intake {
     }
 
     /// Reserves room, then asks; unless we were told to stop meanwhile.
-    async fn receive(&self, most: u32) -> Reply {
-        let room = self.room.clone().acquire_many_owned(most);
+    async fn receive(&self, most: u8) -> Reply {
+        let room = self.room.clone().acquire_many_owned(most.into());
         let room = room.await.expect("the room is never closed");
         let asked = Instant::now();
         let received = if self.stop.is_cancelled() {
             Ok(Vec::new())
         } else {
             let hidden = self.lease.visibility();
-            self.sqs.receive(most as usize, WAIT, hidden).await
+            self.sqs.receive(most, WAIT, hidden).await
         };
         Reply {
             most,

@@ -18,11 +18,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::edge::{Dice, Wall};
 use crate::metrics::{Metrics, QueueLabel};
 use crate::park::parked;
-use crate::queue::{Receipt, Sqs};
+use crate::queue::{BATCH, Receipt, Sqs};
 use crate::work::{Cause, Lag, Settlement, Verdict};
-
-/// SQS's limit for one batch.
-const BATCH: usize = 10;
 
 /// A settled message is deleted no later than this after its verdict.
 const FLUSH_AFTER: Duration = Duration::from_millis(100);
@@ -115,7 +112,7 @@ impl Settler {
                 }
             }
             for batch in [&mut deletes, &mut shows] {
-                if batch.endings.len() >= BATCH {
+                if batch.endings.len() >= BATCH.into() {
                     self.flush(batch, &calls);
                 }
             }

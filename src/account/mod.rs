@@ -21,6 +21,7 @@ use crate::config::{self, Aws, Config, HOME, Queue, Refusal};
 use crate::credentials::{Refusals, Secret};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
+use crate::queue::Sqs;
 use crate::s3::{Doors, Opening, S3};
 
 /// The SDK's own default; written down because the other timeouts are ours.
@@ -34,6 +35,17 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One call for credentials: whole lanes wait for it.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A client that tells the account's secret of refused credentials.
+macro_rules! client {
+    ($account:ident, $service:ident, $sdk:ident) => {{
+        let mut config = $service::config::Builder::from(&$sdk);
+        if let Some(secret) = &$account.secret {
+            config = config.interceptor(Refusals(secret.clone()));
+        }
+        $service::Client::from_conf(config.build())
+    }};
+}
 
 /// All accounts, opened.
 #[derive(Debug)]
@@ -122,6 +134,13 @@ impl Accounts {
         config
     }
 
+    /// A queue, through its account.
+    #[must_use]
+    pub fn queue(&self, queue: &Queue, metrics: &Metrics) -> Sqs {
+        let client = self.of(queue.account.as_deref()).sqs(queue);
+        Sqs::new(client, queue.url.clone(), metrics.clone())
+    }
+
     /// Every account's door to S3.
     #[must_use]
     pub fn doors(&self, retry: &config::Retry, edge: &Edge, metrics: Metrics) -> Doors {
@@ -171,55 +190,35 @@ impl Account {
     #[must_use]
     pub fn sqs(&self, queue: &Queue) -> aws_sdk_sqs::Client {
         let sdk = self.in_region(queue.home(&self.aws).as_deref());
-        let mut client = aws_sdk_sqs::config::Builder::from(&sdk);
-        if let Some(secret) = &self.secret {
-            client = client.interceptor(Refusals(secret.clone()));
-        }
-        aws_sdk_sqs::Client::from_conf(client.build())
+        client!(self, aws_sdk_sqs, sdk)
     }
 
     /// A client for crawlers.
     #[must_use]
     pub fn glue(&self, region: Option<&str>, metrics: Metrics) -> Glue {
         let sdk = self.patient(region, CALL_TIMEOUT);
-        let mut client = aws_sdk_glue::config::Builder::from(&sdk);
-        if let Some(secret) = &self.secret {
-            client = client.interceptor(Refusals(secret.clone()));
-        }
-        Glue::new(aws_sdk_glue::Client::from_conf(client.build()), metrics)
+        Glue::new(client!(self, aws_sdk_glue, sdk), metrics)
     }
 
     /// A client for topics.
     #[must_use]
     pub fn sns(&self, region: Option<&str>) -> aws_sdk_sns::Client {
         let sdk = self.patient(region, CALL_TIMEOUT);
-        let mut client = aws_sdk_sns::config::Builder::from(&sdk);
-        if let Some(secret) = &self.secret {
-            client = client.interceptor(Refusals(secret.clone()));
-        }
-        aws_sdk_sns::Client::from_conf(client.build())
+        client!(self, aws_sdk_sns, sdk)
     }
 
     /// A client for buses.
     #[must_use]
     pub fn events(&self, region: Option<&str>) -> aws_sdk_eventbridge::Client {
         let sdk = self.patient(region, CALL_TIMEOUT);
-        let mut client = aws_sdk_eventbridge::config::Builder::from(&sdk);
-        if let Some(secret) = &self.secret {
-            client = client.interceptor(Refusals(secret.clone()));
-        }
-        aws_sdk_eventbridge::Client::from_conf(client.build())
+        client!(self, aws_sdk_eventbridge, sdk)
     }
 
     /// A client for queries.
     #[must_use]
     pub fn athena(&self, region: Option<&str>, metrics: Metrics) -> Athena {
         let sdk = self.patient(region, CALL_TIMEOUT);
-        let mut client = aws_sdk_athena::config::Builder::from(&sdk);
-        if let Some(secret) = &self.secret {
-            client = client.interceptor(Refusals(secret.clone()));
-        }
-        Athena::new(aws_sdk_athena::Client::from_conf(client.build()), metrics)
+        Athena::new(client!(self, aws_sdk_athena, sdk), metrics)
     }
 
     /// For what gives credentials.

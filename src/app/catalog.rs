@@ -14,7 +14,7 @@ use super::StartError;
 use crate::account::Accounts;
 use crate::catalog::{
     Announcer, AssertionTask, Assertions, Catalog, Crawled, CrawlerTask, Crawlers, Drain,
-    DurableCrawler, Handle, Report,
+    DurableCrawler, Report,
 };
 use crate::config::{Config, Crawler};
 use crate::edge::Edge;
@@ -49,11 +49,9 @@ impl Makings<'_> {
         let (assertions, listeners) = self.assertions(supervisor);
         let Some(queue) = self.config.catalog.arrivals() else {
             let crawlers = self.marked(worked, &listeners, supervisor);
-            let crawlers: Crawlers = crawlers.into_iter().collect();
             return Ok((Catalog::marks(crawlers.clone()), crawlers, assertions));
         };
-        let client = self.accounts.of(queue.account.as_deref()).sqs(&queue);
-        let arrivals = Sqs::new(client, queue.url.clone(), self.metrics.clone());
+        let arrivals = self.accounts.queue(&queue, self.metrics);
         let facts = start::look("catalog.queue", &queue.url, &arrivals, &self.edge.dice).await?;
         if let Some(advice) = start::advice_on_arrivals(&facts) {
             tracing::warn!(queue = queue.url, "catalog.queue: {advice}");
@@ -100,7 +98,7 @@ impl Makings<'_> {
         worked: &CancellationToken,
         listeners: &BTreeMap<String, Crawled>,
         supervisor: &mut Supervisor,
-    ) -> Vec<Handle> {
+    ) -> Crawlers {
         let mut handles = Vec::new();
         for (name, crawler) in &self.config.crawler {
             let report = self.report(name, crawler, listeners);
@@ -113,7 +111,7 @@ impl Makings<'_> {
                 Ok(())
             });
         }
-        handles
+        handles.into_iter().collect()
     }
 
     fn durable(

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
 
+use super::batch::{Asker, Batches, batches};
 use crate::edge::Wall;
 use crate::queue::{Sqs, SqsError};
 use crate::work::Unannounced;
@@ -17,8 +18,10 @@ use crate::work::Unannounced;
 /// Of the message's layout.
 const VERSION: u32 = 1;
 
-/// Announcements that wait for the next send.
-const WAITING: usize = 1_024;
+/// Arrivals in one message.
+const MOST: usize = 1_024;
+
+type Answer = Result<(), Unannounced>;
 
 /// A message: objects arrived that a crawler shall make known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,92 +68,83 @@ impl Arrived {
     }
 }
 
-/// Announces to the queue. Cheap to clone.
-#[derive(Debug, Clone)]
+/// Announces to the queue.
+#[derive(Debug)]
 pub struct Announcer {
-    asks: mpsc::Sender<Ask>,
+    asker: Asker<One, Answer>,
     wall: Wall,
 }
 
+/// One arrival.
 #[derive(Debug)]
-struct Ask {
+struct One {
     crawler: String,
     at: Timestamp,
     object: String,
-    told: oneshot::Sender<Result<(), Unannounced>>,
 }
 
 /// Sends what is announced. The supervisor runs it.
 #[derive(Debug)]
 pub struct Sender {
     arrivals: Sqs,
-    asks: mpsc::Receiver<Ask>,
+    batches: Batches<One, Answer>,
 }
 
 impl Announcer {
     /// Both ends of the announcements to a queue.
     #[must_use]
     pub fn new(arrivals: Sqs, wall: Wall) -> (Self, Sender) {
-        let (sender, asks) = mpsc::channel(WAITING);
-        let announcer = Self { asks: sender, wall };
-        (announcer, Sender { arrivals, asks })
+        let (asker, batches) = batches(MOST, 1);
+        (Self { asker, wall }, Sender { arrivals, batches })
     }
 
     /// Returns once the queue has it.
     ///
     /// # Errors
     /// [`Unannounced`].
-    pub async fn announce(&self, crawler: &str, object: String) -> Result<(), Unannounced> {
-        let (told, tells) = oneshot::channel();
-        let ask = Ask {
+    pub async fn announce(&self, crawler: &str, object: String) -> Answer {
+        let one = One {
             crawler: crawler.to_owned(),
             at: self.wall.now(),
             object,
-            told,
         };
-        let ended = || Unannounced {
-            why: "who sends arrivals has ended".into(),
-            lasts: false,
-            alone: false,
-        };
-        self.asks.send(ask).await.map_err(|_| ended())?;
-        tells.await.map_err(|_| ended())?
+        self.asker.announce(one).await
     }
 }
 
 impl Sender {
     /// Sends until nobody is left who could announce.
-    pub async fn run(mut self) {
-        let mut asks = Vec::new();
-        while self.asks.recv_many(&mut asks, WAITING).await > 0 {
-            let mut folded = BTreeMap::<String, (Arrived, Vec<_>)>::new();
-            for ask in asks.drain(..) {
-                let (arrived, tells) = folded.entry(ask.crawler.clone()).or_insert_with(|| {
-                    (Arrived::none(ask.crawler, ask.at, ask.object), Vec::new())
-                });
-                arrived.objects += 1;
-                arrived.since = arrived.since.min(ask.at);
-                tells.push(ask.told);
-            }
-            let this = &self;
-            let sends = folded.into_values().map(|(arrived, tells)| async move {
-                let sent = this.send(&arrived).await;
-                for told in tells {
-                    // Who asked may have lost its lease meanwhile.
-                    let _ = told.send(sent.clone());
-                }
-            });
-            futures_util::future::join_all(sends).await;
-        }
+    pub async fn run(self) {
+        let arrivals = &self.arrivals;
+        self.batches.run(|all| send(arrivals, all)).await;
     }
+}
 
-    async fn send(&self, arrived: &Arrived) -> Result<(), Unannounced> {
-        let sent = self.arrivals.send(&arrived.body(), HashMap::new()).await;
-        sent.map_err(|e| Unannounced {
-            why: format!("catalog.queue: {e}"),
-            lasts: !matches!(e, SqsError::Unavailable { .. }),
-            alone: false,
-        })
+/// Sends one message a crawler.
+async fn send(arrivals: &Sqs, all: Vec<One>) -> Vec<Answer> {
+    let crawlers: Vec<String> = all.iter().map(|one| one.crawler.clone()).collect();
+    let mut folded = BTreeMap::<String, Arrived>::new();
+    for one in all {
+        let arrived = folded
+            .entry(one.crawler.clone())
+            .or_insert_with(|| Arrived::none(one.crawler, one.at, one.object));
+        arrived.objects += 1;
+        arrived.since = arrived.since.min(one.at);
+    }
+    let sends = folded.into_iter().map(|(crawler, arrived)| async move {
+        let sent = arrivals.send(&arrived.body(), HashMap::new()).await;
+        (crawler, sent.map_err(|e| unsent(&e)))
+    });
+    let sent: BTreeMap<String, Answer> = join_all(sends).await.into_iter().collect();
+    let answers = crawlers.iter().map(|crawler| sent[crawler].clone());
+    answers.collect()
+}
+
+fn unsent(e: &SqsError) -> Unannounced {
+    let why = format!("catalog.queue: {e}");
+    match e {
+        SqsError::Unavailable { .. } => Unannounced::for_now(why),
+        SqsError::NoQueue { .. } | SqsError::Refused { .. } => Unannounced::lasting(why),
     }
 }
 

@@ -8,6 +8,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::work::Unannounced;
+
 /// Askers that wait to be taken up; more wait to wait.
 const WAITING: usize = 1024;
 
@@ -42,6 +44,14 @@ impl<Q, A> Asker<Q, A> {
         let (answer, answered) = oneshot::channel();
         self.0.send((question, answer)).await.ok()?;
         answered.await.ok()
+    }
+}
+
+impl<Q> Asker<Q, Result<(), Unannounced>> {
+    /// Returns once it is done, or says why it is not.
+    pub(super) async fn announce(&self, question: Q) -> Result<(), Unannounced> {
+        let answer = self.ask(question).await;
+        answer.unwrap_or_else(|| Err(Unannounced::for_now("the process is stopping")))
     }
 }
 

@@ -70,11 +70,7 @@ impl CrawlerTask {
     /// The end to collect into [`Crawlers`](super::Crawlers).
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle {
-            section: self.report.section().to_owned(),
-            mark: Some(self.mark.clone()),
-            seen: self.report.subscribe(),
-        }
+        self.report.handle(Some(self.mark.clone()))
     }
 
     /// Runs until stopped. What has arrived and is owed then is asked for at once: another boot

@@ -13,13 +13,10 @@ use tracing::{error, warn};
 use super::arrivals::{Arrived, Unreadable};
 use super::durable::Held;
 use crate::edge::Dice;
-use crate::queue::{Lease, Message, Sqs, Terms, WAIT};
+use crate::queue::{BATCH, Lease, Message, Sqs, Terms, WAIT};
 
 /// An arrival that a dead process held comes back within this time.
 const VISIBILITY: Duration = Duration::from_mins(1);
-
-/// SQS's limit for one reply.
-const BATCH: usize = 10;
 
 /// Arrivals held at once; the others wait in the queue, for the next crawl or another process.
 const ROOM: usize = 1_000;
@@ -68,7 +65,7 @@ impl Drain {
         let (stop, mut backoff) = (self.stop.clone(), FIRST_BACKOFF);
         while !stop.is_cancelled() {
             // Room first: a message is received only to be held.
-            let room = self.room.clone().acquire_many_owned(10);
+            let room = self.room.clone().acquire_many_owned(BATCH.into());
             let Some(room) = stop.run_until_cancelled(room).await else {
                 break;
             };

@@ -22,10 +22,7 @@ use super::glue::{CrawlResult, Glue, GlueError, Look, Start};
 use super::ledger::{Crawl, Ledger, Sight};
 use super::report::Report;
 use crate::config;
-use crate::queue::{Lease, Receipt, Sqs};
-
-/// SQS's limit for one batch.
-const BATCH: usize = 10;
+use crate::queue::{BATCH, Lease, Receipt, Sqs};
 
 /// A message that is held for a crawler.
 #[derive(Debug)]
@@ -76,11 +73,7 @@ impl DurableCrawler {
     /// The end to collect into [`Crawlers`](super::Crawlers).
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle {
-            section: self.report.section().to_owned(),
-            mark: None,
-            seen: self.report.subscribe(),
-        }
+        self.report.handle(None)
     }
 
     /// Runs until stopped, then gives back what it holds.
@@ -194,7 +187,7 @@ impl DurableCrawler {
         for held in &covered {
             self.report.queryable(held.since);
         }
-        for receipts in released(covered).await.chunks(BATCH) {
+        for receipts in released(covered).await.chunks(BATCH.into()) {
             let handles: Vec<_> = receipts.iter().map(|r| r.handle.clone()).collect();
             let failed = match self.arrivals.delete(&handles).await {
                 Ok(failed) => failed.len(),
@@ -214,7 +207,7 @@ impl DurableCrawler {
         while let Ok(held) = self.inbox.try_recv() {
             self.ledger.hold(self.boot.elapsed(), held);
         }
-        for receipts in released(self.ledger.take()).await.chunks(BATCH) {
+        for receipts in released(self.ledger.take()).await.chunks(BATCH.into()) {
             let shown = receipts.iter().map(|r| (r.handle.clone(), Duration::ZERO));
             if let Err(error) = self.arrivals.show(&shown.collect::<Vec<_>>()).await {
                 warn!(%error, "arrivals come back when their visibility ends");

@@ -1,11 +1,15 @@
-//! After it arrived: crawlers that make it known, and queries that show it.
+//! After it arrived: what makes it known, and what shows that it is.
 //!
-//! Whoever wrote an object marks the route's crawlers with [`Crawlers::arrived`]; one task a
-//! crawler turns any number of marks into as few runs as the configuration allows. Nothing is
-//! written down: after a restart every crawler runs once, so no mark can be lost.
+//! ```text
+//!            ┌─▶ Tables ──▶ TableTask       a partition, made before the message ends
+//! Catalog ───┼─▶ Crawlers ─▶ CrawlerTask    a mark; every crawler runs once after a restart
+//!            │   or Announcer ─▶ SQS ─▶ Drain ─▶ DurableCrawler    a message, held until crawled
+//!            └─▶ Notices ─▶ NoticeTask      a notice, given before the message ends
+//! ```
 //!
-//! After a run that has succeeded Athena is asked whether what arrived is as it should be, where the
-//! configuration says what to ask ([`AssertionTask`]).
+//! One task a crawler turns any number of arrivals into as few runs as the configuration allows.
+//! After a run that has succeeded Athena is asked whether what arrived is as it should be, where
+//! the configuration says what to ask ([`AssertionTask`]).
 
 mod announce;
 mod arrivals;
@@ -30,6 +34,7 @@ pub(crate) mod scripted;
 mod tables;
 
 use std::error::Error;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 
@@ -81,4 +86,8 @@ fn told<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> Strin
         cause = error.source();
     }
     told
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ mod outlet;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -19,6 +19,7 @@ use tracing::{debug, warn};
 pub use self::outlet::{Clients, Outlet};
 use super::backoff::Backoff;
 use super::batch::{Asker, Batches, batches};
+use super::locked;
 use super::notice::Notice;
 use crate::work::{Arrival, Unannounced};
 
@@ -115,8 +116,7 @@ impl Notices {
         let Some(notice) = Notice::of(arrival, &handle.environment) else {
             return Ok(());
         };
-        let told = handle.asker.ask(notice).await;
-        told.unwrap_or_else(|| Err(again("the process is stopping".into())))
+        handle.asker.announce(notice).await
     }
 
     /// For whoever looks on: it keeps no task alive.
@@ -227,17 +227,5 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, NoticeStatus> {
         locked(&self.state)
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn again(why: String) -> Unannounced {
-    Unannounced {
-        why,
-        lasts: false,
-        alone: false,
     }
 }

@@ -3,17 +3,18 @@
 //! A failure is reported once at full voice and then quietly, until it changes or is mended. A
 //! crawl that does not end is told of once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use super::assertion::Crawled;
 use super::backoff::Backoff;
-use super::crawlers::{Seen, Snapshot, State};
+use super::crawlers::{Handle, Seen, Snapshot, State};
 use super::glue::{CrawlResult, GlueError};
 use crate::config;
 use crate::edge::Wall;
@@ -97,11 +98,6 @@ impl Report {
         self
     }
 
-    /// The section's name.
-    pub(super) fn section(&self) -> &str {
-        &self.section
-    }
-
     /// Its name in Glue.
     pub(super) fn crawler(&self) -> &str {
         &self.crawler
@@ -111,8 +107,13 @@ impl Report {
         self.look_every
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<Seen> {
-        self.seen.subscribe()
+    /// Shows to others what is told; `mark` tells the task of arrivals.
+    pub(super) fn handle(&self, mark: Option<Arc<Notify>>) -> Handle {
+        Handle {
+            section: self.section.clone(),
+            mark,
+            seen: self.seen.subscribe(),
+        }
     }
 
     /// What it is doing, how many messages it holds, and when the next start is due.

@@ -16,7 +16,7 @@
 mod task;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -28,6 +28,7 @@ pub use self::task::TableTask;
 use super::batch::{Asker, batches};
 use super::glue::{Glue, Layout, MOST, Made};
 use super::hive::{self, NoPartition, Partition};
+use super::locked;
 use crate::config;
 use crate::work::{Arrival, Unannounced};
 
@@ -179,8 +180,7 @@ impl TableHandle {
             Some(Ok(Some(partition))) if self.shared.knows(&partition.values) => return Ok(()),
             Some(Ok(Some(_)) | Err(_)) | None => {}
         }
-        let answer = self.asker.ask(place).await;
-        answer.unwrap_or_else(|| Err(again("the process is stopping".into())))
+        self.asker.announce(place).await
     }
 }
 
@@ -254,18 +254,6 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, State> {
         locked(&self.state)
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn again(why: String) -> Unannounced {
-    Unannounced {
-        why,
-        lasts: false,
-        alone: false,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::catalog::{Asking, Layout, Obstacle, QueryState, rehearse};
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::metrics::Metrics;
-use crate::queue::{Sqs, SqsError};
+use crate::queue::SqsError;
 use crate::s3::{Doors, S3Error};
 use crate::start;
 
@@ -98,8 +98,7 @@ async fn queue_findings(config: &Config, accounts: &Accounts, metrics: &Metrics)
     let mut findings = Vec::new();
     for (name, queue) in &config.queue {
         let what = format!("queue.{name} {}", queue.url);
-        let client = accounts.of(queue.account.as_deref()).sqs(queue);
-        let sqs = Sqs::new(client, queue.url.clone(), metrics.clone());
+        let sqs = accounts.queue(queue, metrics);
         // An SQS that does not answer is waited for by the daemon; here it is a finding.
         let linked = match sqs.facts().await {
             Err(error @ SqsError::Unavailable { .. }) => Err(error.to_string()),
@@ -179,8 +178,7 @@ async fn arrivals_finding(
     metrics: &Metrics,
 ) -> Option<Finding> {
     let queue = config.catalog.arrivals()?;
-    let client = accounts.of(queue.account.as_deref()).sqs(&queue);
-    let sqs = Sqs::new(client, queue.url.clone(), metrics.clone());
+    let sqs = accounts.queue(&queue, metrics);
     let wrong = match sqs.facts().await {
         Ok(facts) => start::advice_on_arrivals(&facts).map(Wrong::Warns),
         Err(e) => Some(Wrong::Fails(e.to_string())),

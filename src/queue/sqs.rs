@@ -24,6 +24,9 @@ use crate::metrics::Metrics;
 /// The longest long poll SQS allows: an idle queue costs one request in 20 s.
 pub const WAIT: Duration = Duration::from_secs(20);
 
+/// SQS's limit for one batch, and for one reply.
+pub const BATCH: u8 = 10;
+
 /// What a call may take beyond what it waits for. A receive once hung for ever in the field with
 /// default timeouts (aws-sdk-rust#1094).
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -95,7 +98,7 @@ impl Sqs {
     /// visible again after `visibility`.
     pub async fn receive(
         &self,
-        most: usize,
+        most: u8,
         wait: Duration,
         visibility: Duration,
     ) -> Result<Vec<Message>, SqsError> {
@@ -103,7 +106,7 @@ impl Sqs {
             .client
             .receive_message()
             .queue_url(&self.url)
-            .max_number_of_messages(i32::try_from(most.min(10)).expect("at most ten"))
+            .max_number_of_messages(most.min(BATCH).into())
             .wait_time_seconds(seconds(wait))
             .visibility_timeout(seconds(visibility))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)

@@ -133,6 +133,12 @@ impl Route {
         }
     }
 
+    /// Whether anything follows from an arrival.
+    #[must_use]
+    pub fn announces(&self) -> bool {
+        !self.crawlers.is_empty() || !self.tables.is_empty() || self.notify.is_some()
+    }
+
     /// Tells whether an object that came through `queue` is taken.
     ///
     /// # Errors

@@ -59,6 +59,36 @@ pub struct Unannounced {
     pub alone: bool,
 }
 
+impl Unannounced {
+    /// Another try may fare better.
+    #[must_use]
+    pub fn for_now(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            lasts: false,
+            alone: false,
+        }
+    }
+
+    /// No other try will, before somebody has mended what all of the route wait for.
+    #[must_use]
+    pub fn lasting(why: impl Into<String>) -> Self {
+        Self {
+            lasts: true,
+            ..Self::for_now(why)
+        }
+    }
+
+    /// No other try will, but others of the route may.
+    #[must_use]
+    pub fn of_this_object(why: impl Into<String>) -> Self {
+        Self {
+            alone: true,
+            ..Self::lasting(why)
+        }
+    }
+}
+
 impl Arrival {
     /// The destination, as far as it is known.
     #[must_use]

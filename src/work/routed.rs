@@ -11,7 +11,7 @@ use super::lanes::{Seat, Turn};
 use super::outcome::{Cause, Outcome, Skip};
 use super::reconcile::ROUNDS;
 use super::removal::Original;
-use super::task::{Equal, Failure, Reached, Target, Task};
+use super::task::{Equal, Failure, Reached, Reconciled, Target, Task};
 use super::{End, Worker};
 use crate::config::SourceMissing;
 use crate::copy::{ForRoute, Nothing};
@@ -126,13 +126,18 @@ impl Worker {
         let reconciled = self.reconciler.reconcile(&task, window).await;
 
         let unanswered = window.lands_by() != before;
-        let announce = reconciled.wrote || received > 1 || unanswered;
-        let reached = reconciled.end.as_ref().ok();
-        let arrival = announce.then(|| {
-            let (target, equal) = (reconciled.target.clone(), reconciled.equal.as_ref());
-            Arrival::of(route, event, target, reached, equal)
+        let Reconciled {
+            end,
+            wrote,
+            target,
+            equal,
+        } = reconciled;
+        let announce = wrote || received > 1 || unanswered;
+        let arrival = (announce && route.announces()).then(|| {
+            let reached = end.as_ref().ok();
+            Arrival::of(route, event, target, reached, equal.as_ref())
         });
-        let (outcome, pass) = match reconciled.end {
+        let (outcome, pass) = match end {
             Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {
                 let outcome = failed(route, event, received, failure, pass, window);
@@ -142,15 +147,16 @@ impl Worker {
         let mut routed = Routed {
             route: route.clone(),
             outcome,
-            equal: reconciled.equal,
-            late: arrival.clone().filter(|_| unanswered),
+            equal,
+            late: None,
             pass,
         };
         // Whatever the outcome, what follows from an arrival is never lost.
-        if let Some(arrival) = &arrival
-            && let Err(unannounced) = self.arrivals.arrived(arrival).await
-        {
-            routed.take_back(event, received, unannounced, window);
+        if let Some(arrival) = arrival {
+            if let Err(unannounced) = self.arrivals.arrived(&arrival).await {
+                routed.take_back(event, received, unannounced, window);
+            }
+            routed.late = Some(arrival).filter(|_| unanswered);
         }
         routed
     }

@@ -30,12 +30,7 @@ fn configured(
     more: impl Fn(&Stage) -> String,
 ) -> (Stage, Config) {
     let stage = Stage::new(1);
-    stage.world.create_bucket(Bucket::new("results", REGION));
-    stage.world.workgroup(
-        REGION,
-        "primary",
-        WorkGroup::default().output("s3://results/"),
-    );
+    stage.world.results(REGION);
     stage.world.script(REGION, SQL, runs);
     let mut config = stage.config(&more(&stage));
     let crawler = config.crawler.get_mut("lake").expect("every stage has it");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::{Bucket, Denial, Fault, HOME_KEY, Rule, Run, Silence, WorkGroup, World};
+use crate::aws::{Denial, Fault, HOME_KEY, Rule, Run, Silence, World};
 
 const REGION: &str = "eu-west-1";
 const SQL: &str = "SELECT * FROM orders";
@@ -17,12 +17,7 @@ const SQL: &str = "SELECT * FROM orders";
 /// A world that knows how one statement goes.
 fn world(sql: &str, runs: impl IntoIterator<Item = Run>) -> World {
     let world = World::new(1);
-    world.create_bucket(Bucket::new("results", REGION));
-    world.workgroup(
-        REGION,
-        "primary",
-        WorkGroup::default().output("s3://results/"),
-    );
+    world.results(REGION);
     world.script(REGION, sql, runs);
     world
 }

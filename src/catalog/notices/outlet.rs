@@ -11,7 +11,8 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use aws_smithy_runtime_api::http::Response;
 use tokio::time::{Instant, timeout};
 
-use super::{Answer, Notice, again, locked};
+use super::super::locked;
+use super::{Answer, Notice};
 use crate::cause::status;
 use crate::config::{Notify, NotifyKind};
 use crate::metrics::Metrics;
@@ -80,7 +81,7 @@ impl Outlet {
                 }
             }
         };
-        let late = |_| Err(again(format!("no answer in {PATIENCE:?}")));
+        let late = |_| Err(Unannounced::for_now(format!("no answer in {PATIENCE:?}")));
         timeout(PATIENCE, Box::pin(sent)).await.unwrap_or_else(late)
     }
 
@@ -233,7 +234,7 @@ fn each<'a>(
 
 /// What the answer does not name has not happened.
 fn unnamed(op: &str) -> Unannounced {
-    again(format!("{op}: the answer does not name it"))
+    Unannounced::for_now(format!("{op}: the answer does not name it"))
 }
 
 fn whole<E>(op: &str, error: &SdkError<E, Response>) -> Unannounced
@@ -242,7 +243,7 @@ where
 {
     match error.code() {
         Some(code) => by_code(op, code, error.message().unwrap_or("no message")),
-        None => again(format!("{op}: {}", crate::catalog::told(error))),
+        None => Unannounced::for_now(format!("{op}: {}", crate::catalog::told(error))),
     }
 }
 
@@ -250,7 +251,8 @@ where
 fn by_code(op: &str, code: &str, why: &str) -> Unannounced {
     let bare = code.rsplit('.').next().unwrap_or(code);
     let bare = bare.strip_suffix("Exception").unwrap_or(bare);
-    let (lasts, alone) = match bare {
+    let why = format!("{op}: {code}: {why}");
+    match bare {
         // Credentials, permissions, keys, and what is not there.
         "AccessDenied"
         | "AuthorizationError"
@@ -281,7 +283,7 @@ fn by_code(op: &str, code: &str, why: &str) -> Unannounced {
         | "QueueDoesNotExist"
         | "ResourceNotFound"
         | "SignatureDoesNotMatch"
-        | "UnrecognizedClient" => (true, false),
+        | "UnrecognizedClient" => Unannounced::lasting(why),
         // What is said.
         "BatchRequestTooLong"
         | "InvalidArgument"
@@ -290,12 +292,7 @@ fn by_code(op: &str, code: &str, why: &str) -> Unannounced {
         | "InvalidParameterValue"
         | "MalformedDetail"
         | "ParameterValueInvalid"
-        | "Validation" => (true, true),
-        _ => (false, false),
-    };
-    Unannounced {
-        why: format!("{op}: {code}: {why}"),
-        lasts,
-        alone,
+        | "Validation" => Unannounced::of_this_object(why),
+        _ => Unannounced::for_now(why),
     }
 }

@@ -12,7 +12,8 @@ use super::super::backoff::Backoff;
 use super::super::batch::Batches;
 use super::super::glue::{Glue, Layout, Made, TableError};
 use super::super::hive::Partition;
-use super::{Answer, BELIEVED, BELIEVED_BAD, Place, Shared, again, locked};
+use super::super::locked;
+use super::{Answer, BELIEVED, BELIEVED_BAD, Place, Shared};
 use crate::work::Unannounced;
 
 /// What is throttled, or in another writer's way, is tried again for so long; then its message is
@@ -73,7 +74,7 @@ impl Work<'_> {
         };
         if layout.keys.is_empty() {
             let why = layout.idle.unwrap_or("has no partition keys");
-            return vec![Err(lasts(self.shared.says(why))); places.len()];
+            return vec![Err(Unannounced::lasting(self.shared.says(why))); places.len()];
         }
         // Many may ask for one partition.
         let mut wanted: BTreeMap<Vec<String>, (&str, Partition)> = BTreeMap::new();
@@ -94,7 +95,7 @@ impl Work<'_> {
                          the same. Leave such keys out with exclude, or mend the key or the table"
                     ));
                     self.told(&why);
-                    Ok(Err(alone(why)))
+                    Ok(Err(Unannounced::of_this_object(why)))
                 }
             });
         }
@@ -187,13 +188,13 @@ impl Work<'_> {
             TableError::Lasts { .. } => {
                 // It may be another table when it is back.
                 (state.layout, state.known) = (None, HashMap::new());
-                lasts(why)
+                Unannounced::lasting(why)
             }
             TableError::Invalid { .. } => {
                 state.layout = None;
-                alone(why)
+                Unannounced::of_this_object(why)
             }
-            TableError::Unavailable { .. } => again(why),
+            TableError::Unavailable { .. } => Unannounced::for_now(why),
         }
     }
 
@@ -206,19 +207,5 @@ impl Work<'_> {
             warn!(error = why, "partition not made");
             state.error = Some(why.to_owned());
         }
-    }
-}
-
-fn lasts(why: String) -> Unannounced {
-    Unannounced {
-        lasts: true,
-        ..again(why)
-    }
-}
-
-fn alone(why: String) -> Unannounced {
-    Unannounced {
-        alone: true,
-        ..lasts(why)
     }
 }

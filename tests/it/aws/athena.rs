@@ -13,7 +13,7 @@ use super::json::{JsonError, text};
 use super::reply::Reply;
 use super::request::Request;
 use super::s3::S3;
-use super::{HOME_ACCOUNT, Scene, World};
+use super::{Bucket, HOME_ACCOUNT, Scene, World};
 
 /// A page of results holds at most so many rows, the header's among them (SDK model,
 /// `MaxQueryResults`; ghdna/athena-express#1).
@@ -77,6 +77,13 @@ impl World {
     pub(crate) fn workgroup(&self, region: &str, name: &str, group: WorkGroup) {
         let at = (region.to_owned(), name.to_owned());
         self.with(|state, _| state.athena.groups.insert(at, group));
+    }
+
+    /// Gives `primary` a place for results.
+    pub(crate) fn results(&self, region: &str) {
+        self.create_bucket(Bucket::new("results", region));
+        let group = WorkGroup::default().output("s3://results/");
+        self.workgroup(region, "primary", group);
     }
 
     /// Says how a statement goes, first to last; the last repeats.

@@ -15,12 +15,7 @@ pub(super) const SQL: &str = "SELECT true";
 /// A world in which `primary` has a place for results, and its Athena.
 pub(super) fn athena() -> (World, Client) {
     let world = World::new(1);
-    world.create_bucket(Bucket::new("results", REGION));
-    world.workgroup(
-        REGION,
-        "primary",
-        WorkGroup::default().output("s3://results/"),
-    );
+    world.results(REGION);
     world.script(REGION, SQL, [Run::value("boolean", Some("true"))]);
     let client = Client::new(&world.sdk(REGION));
     (world, client)
