@@ -3,13 +3,18 @@
 //! An arrival is announced if this delivery wrote, had a write without an answer, or was received
 //! before: whatever its ending says, what has to follow is never lost. Who announces says when
 //! that is safe; until then the message stays in its queue.
+//!
+//! Where keys have dates, a source that was overwritten goes elsewhere, and a delivery that copied
+//! it before may have died. So an event tells of its own place, too, if the object stands at
+//! another.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::task::{Equal, Reached};
+use super::task::{Reached, Reconciled};
 use crate::event::Event;
 use crate::route::Route;
 
@@ -97,17 +102,54 @@ impl Arrival {
         format!("s3://{}/{key}", self.route.to.bucket)
     }
 
-    pub(super) fn of(
+    /// What arrived by a delivery, or may have: where it wrote, where it found a copy, and where
+    /// one that died may have brought the version of the event. Empty if nobody is to be told.
+    pub(super) fn all(
+        route: &Arc<Route>,
+        event: &Event,
+        reconciled: &Reconciled,
+        announce: bool,
+    ) -> Vec<Self> {
+        if !route.announces() {
+            return Vec::new();
+        }
+        // An event without a time cannot tell a dated key.
+        let own = route.destination(&event.key, event.time).ok();
+        let stands = reconciled.equal.as_ref().map(|equal| &equal.target);
+        let mut keys = Vec::new();
+        if announce {
+            keys.extend(reconciled.targets.iter().chain(stands));
+        }
+        let latest = keys.last().copied();
+        // Another date: what the event tells of was overwritten since.
+        let elsewhere = stands.is_some() && stands != own.as_ref();
+        if announce || elsewhere {
+            keys.extend(&own);
+        }
+        let mut known = BTreeSet::new();
+        keys.retain(|key| known.insert(*key));
+        let mut all: Vec<_> = keys
+            .iter()
+            .map(|key| {
+                let reconciled = (latest == Some(*key)).then_some(reconciled);
+                Self::of(route, event, Some((*key).clone()), reconciled)
+            })
+            .collect();
+        if announce && all.is_empty() {
+            all.push(Self::of(route, event, None, None));
+        }
+        all
+    }
+
+    /// `reconciled` where the key is its end.
+    fn of(
         route: &Arc<Route>,
         event: &Event,
         target: Option<String>,
-        reached: Option<&Reached>,
-        equal: Option<&Equal>,
+        reconciled: Option<&Reconciled>,
     ) -> Self {
-        // What an earlier delivery wrote stands where this one has proved it.
-        // A key without a date is always known; else the event's own time is the best guess.
-        let target = target.or_else(|| equal.map(|equal| equal.target.clone()));
-        let target = target.or_else(|| route.destination(&event.key, event.time).ok());
+        let reached = reconciled.and_then(|reconciled| reconciled.end.as_ref().ok());
+        let equal = reconciled.and_then(|reconciled| reconciled.equal.as_ref());
         Self {
             route: route.clone(),
             source: event.key.clone(),
@@ -126,5 +168,101 @@ impl Arrival {
                 id: event.version_id.clone(),
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Sources};
+    use crate::copy::Way;
+    use crate::event::Kind;
+    use crate::route::Routes;
+    use crate::s3::ETag;
+    use crate::work::task::Equal;
+
+    fn route(to: &str, more: &str) -> Arc<Route> {
+        let file =
+            format!("crawler.lake = {{}}\nroute.r = {{ from = 's3://raw/', to = '{to}'{more} }}");
+        let config = Config::load(&Sources::text("f", &file)).unwrap().config;
+        Routes::compile(&config).iter().next().unwrap().clone()
+    }
+
+    fn event(time: &str) -> Event {
+        Event {
+            bucket: "raw".into(),
+            key: "a.csv".into(),
+            kind: Kind::Created,
+            size: Some(7),
+            etag: Some("e1".into()),
+            version_id: None,
+            time: Some(time.parse().unwrap()),
+            region: None,
+            name: "ObjectCreated:Put".into(),
+        }
+    }
+
+    #[test]
+    fn every_key_that_something_may_have_come_to_is_told_once() {
+        let dated = "s3://lake/{dd}/{path}";
+        let (first, second, third) = ("02/a.csv", "03/a.csv", "04/a.csv");
+        let told = ", crawlers = 'lake'";
+        #[rustfmt::skip]
+        let table = [
+            // what happened, route, its keys, announced, written to, found at, told
+            ("a copy",                         dated, told, true,  &[first][..],         Some(first),  &[first][..]),
+            ("the same again",                 dated, told, true,  &[],                  Some(first),  &[first]),
+            ("found, at the first delivery",   dated, told, false, &[],                  Some(first),  &[]),
+            ("overwritten on the next day",    dated, told, false, &[],                  Some(second), &[first]),
+            ("the same, and written",          dated, told, true,  &[second],            Some(second), &[second, first]),
+            ("overwritten while it is copied", dated, told, true,  &[first, third],      Some(third),  &[first, third]),
+            ("gone meanwhile",                 dated, told, true,  &[],                  None,         &[first]),
+            ("written, without an end",        dated, told, true,  &[second],            None,         &[second, first]),
+            ("a key without a date",           "s3://lake/", told, true, &["a.csv"],     Some("a.csv"), &["a.csv"]),
+            ("nobody to tell",                 dated, "",   true,  &[first],             Some(first),  &[]),
+        ];
+        for (why, to, more, announce, targets, equal, want) in table {
+            let equal = equal.map(|target: &str| Equal {
+                etag: ETag::new("e2"),
+                target: target.into(),
+            });
+            let reconciled = Reconciled {
+                end: Ok(Reached::Written {
+                    way: Way::Server,
+                    bytes: 9,
+                }),
+                wrote: !targets.is_empty(),
+                equal: equal.clone(),
+                targets: targets.iter().map(ToString::to_string).collect(),
+            };
+            let event = event("2026-11-02T23:59:55Z");
+            let all = Arrival::all(&route(to, more), &event, &reconciled, announce);
+            let keys: Vec<_> = all.iter().filter_map(|one| one.target.as_deref()).collect();
+            assert_eq!(keys, want, "{why}");
+            // What is known of its end goes with the key it ended at, and with no other.
+            let ended = equal.map(|equal| equal.target).filter(|_| announce);
+            let ended = ended.as_deref().or(targets.last().copied());
+            for one in &all {
+                let bytes = if one.target.as_deref() == ended { 9 } else { 7 };
+                assert_eq!(one.bytes, Some(bytes), "{why}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_dated_key_that_nobody_knows_is_told_without_it() {
+        let event = Event {
+            time: None,
+            ..event("2026-11-02T23:59:55Z")
+        };
+        let reconciled = Reconciled {
+            end: Ok(Reached::Size),
+            wrote: false,
+            equal: None,
+            targets: Vec::new(),
+        };
+        let route = route("s3://lake/{dd}/{path}", ", crawlers = 'lake'");
+        let all = Arrival::all(&route, &event, &reconciled, true);
+        assert_eq!((all.len(), all[0].target.as_deref()), (1, None));
     }
 }

@@ -104,7 +104,7 @@ impl Worker {
                 biased;
                 () = seat.given_back() => (Settlement::Release, Vec::new(), Vec::new()),
                 (ends, lags) = self.message(&delivery, &window, &seat) => {
-                    let late = ends.iter().filter_map(|end| end.late.clone()).collect();
+                    let late = ends.iter().flat_map(|end| end.late.clone()).collect();
                     let outcomes = ends.into_iter().map(|end| end.outcome);
                     let settlement = delivery.settlement(Outcome::of_message(outcomes));
                     (settlement, late, lags)
@@ -222,7 +222,7 @@ pub struct End {
     /// How it ended.
     pub outcome: Outcome,
     /// What may yet arrive: a write has had no answer.
-    late: Option<Arrival>,
+    late: Vec<Arrival>,
 }
 
 /// When an event happened, for the lag of its route.

@@ -50,7 +50,7 @@ impl Reconciler {
             window,
             wrote: false,
             equal: None,
-            target: None,
+            targets: Vec::new(),
             written: None,
             began: BTreeSet::new(),
             large: false,
@@ -68,7 +68,7 @@ impl Reconciler {
             end,
             wrote: run.wrote,
             equal: run.equal.filter(|_| proved),
-            target: run.target,
+            targets: run.targets,
         }
     }
 }
@@ -82,8 +82,9 @@ pub(super) struct Run<'a> {
     pub(super) wrote: bool,
     /// What stands at the destination was proved equal to the source.
     pub(super) equal: Option<Equal>,
-    /// Where something was written last, or may have been.
-    pub(super) target: Option<String>,
+    /// Where something was written, or may have been: more than one key where a source got
+    /// another date meanwhile.
+    pub(super) targets: Vec<String>,
     /// The copy that was written last, if that is what stands there.
     pub(super) written: Option<Reached>,
     /// The destination keys of uploads that were begun.
@@ -278,7 +279,7 @@ impl Run<'_> {
         let target = self.key_for(None)?;
         let Side { s3, bucket } = self.task.to;
         tracing::debug!(target, ?condition, "deleting");
-        self.target = Some(target.clone());
+        self.writes_to(&target);
         match s3.delete(bucket, &target, condition, self.window).await {
             Ok(()) => (self.wrote, self.written) = (true, None),
             Err(e) if self.lost_a_race(condition, &e) => return Ok(Step::Refused),
@@ -321,7 +322,7 @@ impl Run<'_> {
             self.began.insert(target.clone());
         }
         tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
-        self.target = Some(target.clone());
+        self.writes_to(&target);
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
             Err(CopyError::S3(e)) if self.lost_a_race(&copy.condition, &e) => {
@@ -356,6 +357,11 @@ impl Run<'_> {
         } else {
             Step::LookAgain
         })
+    }
+
+    fn writes_to(&mut self, target: &str) {
+        self.targets.retain(|known| known != target);
+        self.targets.push(target.to_owned());
     }
 
     /// The destination's key, for a source that was seen.

@@ -11,7 +11,7 @@ use super::lanes::{Seat, Turn};
 use super::outcome::{Cause, Outcome, Skip};
 use super::reconcile::ROUNDS;
 use super::removal::Original;
-use super::task::{Equal, Failure, Reached, Reconciled, Target, Task};
+use super::task::{Equal, Failure, Reached, Target, Task};
 use super::{End, Worker};
 use crate::config::SourceMissing;
 use crate::copy::{ForRoute, Nothing};
@@ -27,7 +27,7 @@ pub(super) struct Routed {
     /// The destination, if it was proved equal to the source.
     pub(super) equal: Option<Equal>,
     /// What may yet arrive: a write has had no answer.
-    late: Option<Arrival>,
+    late: Vec<Arrival>,
     /// To be told how it went, once that is known of the original, too.
     pass: Option<Pass>,
 }
@@ -89,7 +89,7 @@ impl Worker {
                     route: route.clone(),
                     outcome: Outcome::RetryAfter(wait, cause.at(&route.name, &event.key)),
                     equal: None,
-                    late: None,
+                    late: Vec::new(),
                     pass: None,
                 };
             }
@@ -126,18 +126,9 @@ impl Worker {
         let reconciled = self.reconciler.reconcile(&task, window).await;
 
         let unanswered = window.lands_by() != before;
-        let Reconciled {
-            end,
-            wrote,
-            target,
-            equal,
-        } = reconciled;
-        let announce = wrote || received > 1 || unanswered;
-        let arrival = (announce && route.announces()).then(|| {
-            let reached = end.as_ref().ok();
-            Arrival::of(route, event, target, reached, equal.as_ref())
-        });
-        let (outcome, pass) = match end {
+        let announce = reconciled.wrote || received > 1 || unanswered;
+        let arrivals = Arrival::all(route, event, &reconciled, announce);
+        let (outcome, pass) = match reconciled.end {
             Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {
                 let outcome = failed(route, event, received, failure, pass, window);
@@ -147,16 +138,18 @@ impl Worker {
         let mut routed = Routed {
             route: route.clone(),
             outcome,
-            equal,
-            late: None,
+            equal: reconciled.equal,
+            late: Vec::new(),
             pass,
         };
         // Whatever the outcome, what follows from an arrival is never lost.
-        if let Some(arrival) = arrival {
-            if let Err(unannounced) = self.arrivals.arrived(&arrival).await {
+        for arrival in &arrivals {
+            if let Err(unannounced) = self.arrivals.arrived(arrival).await {
                 routed.take_back(event, received, unannounced, window);
             }
-            routed.late = Some(arrival).filter(|_| unanswered);
+        }
+        if unanswered {
+            routed.late = arrivals;
         }
         routed
     }
@@ -250,7 +243,7 @@ impl Worker {
         End {
             route: None,
             outcome,
-            late: None,
+            late: Vec::new(),
         }
     }
 }

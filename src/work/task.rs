@@ -128,6 +128,6 @@ pub struct Reconciled {
     pub wrote: bool,
     /// Where the destination is, if it was proved equal to the source.
     pub equal: Option<Equal>,
-    /// Where something was written last, or may have been.
-    pub target: Option<String>,
+    /// Where something was written, or may have been; the last stands last.
+    pub targets: Vec<String>,
 }
