@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::edge::Edge;
 use crate::metrics::Metrics;
 use crate::queue::SqsError;
-use crate::s3::{Doors, S3Error};
+use crate::s3::{Bucket, Doors, S3Error};
 use crate::start;
 
 /// Tell whether it can work, and if not, why and what to do
@@ -141,22 +141,28 @@ fn wrong_with_dead(e: &SqsError) -> Wrong {
 async fn bucket_findings(config: &Config, doors: &Doors) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, route) in &config.route {
-        let from = (&route.from.bucket, &route.from_region, &route.from_account);
-        let to = (&route.to.bucket, &route.to_region, &route.to_account);
-        for (side, (bucket, region, account)) in [("from", from), ("to", to)] {
+        let from = (Bucket::source(route), &route.from_account);
+        let to = (Bucket::destination(route), &route.to_account);
+        for (side, (bucket, account)) in [("from", from), ("to", to)] {
             let s3 = doors.of(account.as_deref());
-            let found = s3.region(bucket).await;
-            let what = match &found {
-                Ok(region) => format!("route.{name}.{side} bucket {bucket} in {region}"),
-                Err(_) => format!("route.{name}.{side} bucket {bucket}"),
-            };
-            let listed = s3.may_list(bucket).await;
-            let wrong = match found {
-                Err(e) => Some(Wrong::Fails(e.to_string())),
-                Ok(_) if matches!(listed, Err(S3Error::Denied { .. })) => Some(Wrong::Fails(
+            let found = s3.region(&bucket).await;
+            let mut what = format!("route.{name}.{side} bucket {}", bucket.name);
+            if let Some(arn) = &bucket.access_point {
+                what = format!("{what} through {arn}");
+            }
+            if let Ok(region) = &found {
+                what = format!("{what} in {region}");
+            }
+            let listed = s3.may_list(&bucket).await;
+            let wrong = match (found, listed) {
+                (Err(e), _) | (Ok(_), Err(e @ S3Error::NoBucket { .. })) => {
+                    Some(Wrong::Fails(e.to_string()))
+                }
+                (Ok(_), Err(S3Error::Denied { .. })) => Some(Wrong::Fails(
                     "needs s3:ListBucket, or a missing key cannot be told from a denied one".into(),
                 )),
-                Ok(found) => region
+                (Ok(found), _) => bucket
+                    .region
                     .as_ref()
                     .filter(|region| **region != found)
                     .map(|region| {

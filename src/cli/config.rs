@@ -157,6 +157,7 @@ mod tests {
         route.orders.deletes                   "ignore"                           default
         route.orders.exclude                   []                                 default
         route.orders.from                      "s3://raw/in/"                     config.toml
+        route.orders.from_access_point         (unset)                            default
         route.orders.from_account              (unset)                            default
         route.orders.from_bucket_owner         (unset)                            default
         route.orders.from_region               (unset)                            default
@@ -184,6 +185,7 @@ mod tests {
         route.orders.tables                    []                                 default
         route.orders.tags                      "require"                          default
         route.orders.to                        "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO
+        route.orders.to_access_point           (unset)                            default
         route.orders.to_account                (unset)                            default
         route.orders.to_bucket_owner           (unset)                            default
         route.orders.to_region                 (unset)                            default

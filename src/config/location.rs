@@ -9,7 +9,7 @@ use super::template::{Part, Template};
 use super::text::FromText;
 
 /// What the alias of an access point ends in, and no bucket's name may (S3 bucket naming rules).
-const ALIAS: &str = "-s3alias";
+pub(super) const ALIAS: &str = "-s3alias";
 
 /// Where a route takes from: the keys of a bucket that begin with a prefix.
 ///
@@ -48,10 +48,7 @@ impl FromText for Location {
     const EXPECTED: &'static str = "s3://BUCKET/PREFIX";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        let (bucket, prefix) = split(text, Self::EXPECTED)?;
-        if bucket.ends_with(ALIAS) {
-            return Err("events name a bucket, never its access point: name the bucket".into());
-        }
+        let (bucket, prefix) = split(text, Self::EXPECTED, "from_access_point")?;
         Ok(Self {
             bucket: bucket.into(),
             prefix: prefix.into(),
@@ -63,7 +60,7 @@ impl FromText for Target {
     const EXPECTED: &'static str = "s3://BUCKET/KEY, where KEY may hold {path} or {key}";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        let (bucket, key) = split(text, Self::EXPECTED)?;
+        let (bucket, key) = split(text, Self::EXPECTED, "to_access_point")?;
         Ok(Self {
             bucket: bucket.into(),
             key: Template::from_text(key)?,
@@ -84,15 +81,18 @@ impl FromText for Template {
     }
 }
 
-/// Splits `s3://bucket/rest`; the slash may be missing when nothing follows.
-fn split<'t>(text: &'t str, expected: &str) -> Result<(&'t str, &'t str), String> {
+/// Splits `s3://bucket/rest`; the slash may be missing when nothing follows. An access point belongs
+/// into `doors`: two names for one bucket would hide a cycle.
+fn split<'t>(text: &'t str, expected: &str, doors: &str) -> Result<(&'t str, &'t str), String> {
     let Some(rest) = text.strip_prefix("s3://") else {
         return Err(format!("expected {expected}"));
     };
-    if rest.starts_with("arn:") {
-        return Err("access points are not supported yet: name the bucket".into());
-    }
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    if rest.starts_with("arn:") || bucket.ends_with(ALIAS) {
+        return Err(format!(
+            "names an access point: name its bucket, and the access point in {doors}"
+        ));
+    }
     let named = bucket
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
@@ -201,11 +201,16 @@ mod tests {
             ("another scheme", "https://raw/x", "expected s3://BUCKET/PREFIX"),
             ("no bucket", "s3:///x", "expected s3://BUCKET/PREFIX: \"\" cannot be the name of a bucket"),
             ("a space", "s3://my bucket/x", "expected s3://BUCKET/PREFIX: \"my bucket\" cannot be the name of a bucket"),
-            ("an access point's alias", "s3://orders-abcdef-s3alias/x", "events name a bucket, never its access point: name the bucket"),
-            ("an access point", "s3://arn:aws:s3:us-east-1:1:accesspoint/a/x", "access points are not supported yet: name the bucket"),
+            ("an access point's alias", "s3://orders-abcdef-s3alias/x", "names an access point: name its bucket, and the access point in from_access_point"),
+            ("an access point", "s3://arn:aws:s3:us-east-1:1:accesspoint/a/x", "names an access point: name its bucket, and the access point in from_access_point"),
         ];
         for (why, text, want) in table {
             assert_eq!(Location::from_text(text), Err(want.into()), "{why}");
         }
+        let alias = Target::from_text("s3://orders-abcdef-s3alias/x").unwrap_err();
+        assert_eq!(
+            alias,
+            "names an access point: name its bucket, and the access point in to_access_point"
+        );
     }
 }

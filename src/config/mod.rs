@@ -4,11 +4,13 @@
 //! read, every range and every rule between sections holds. What was wrong is refused all at
 //! once, each fault naming its key as the operator typed it.
 
+mod access_point;
 mod account;
 mod address;
 mod admin;
 #[cfg(test)]
 mod anything;
+mod apart;
 mod archived;
 mod aws;
 mod catalog;
@@ -46,8 +48,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use access_point::AccessPoint;
 pub use account::{Account, HOME};
 pub use admin::Admin;
+pub use apart::Apart;
 pub use archived::{Archived, Glacier, Restore, RestoreTier};
 pub use aws::{Aws, ConditionalWrites};
 pub use catalog::Catalog;
@@ -60,7 +64,7 @@ pub use load::Loaded;
 pub use location::{Location, Target};
 pub use notify::{Notify, NotifyKind};
 pub use origins::{Origin, Origins};
-pub use partition::{Apart, Partition};
+pub use partition::Partition;
 pub use parts::Parts;
 pub use properties::{Acl, Encryption, Properties, StorageClass, TagPolicy};
 pub use queue::{Envelope, Queue};

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::{Aws, Config, Fault, Queue, Refusal};
+use super::{Apart, Aws, Config, Fault, Queue, Refusal};
 
 /// A separate cloud of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,44 +61,6 @@ impl fmt::Display for Partition {
     }
 }
 
-/// Why S3 cannot, or shall not, copy between a route's two sides by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Apart {
-    /// No credentials work in both.
-    Partitions,
-    /// Neither store knows of the other.
-    Endpoints,
-    /// It could, if the destination's credentials may read the source.
-    Accounts,
-}
-
-impl Apart {
-    /// Why, for people.
-    #[must_use]
-    pub fn why(self) -> &'static str {
-        match self {
-            Self::Partitions => {
-                "the two sides are in different partitions, and S3 copies inside one only"
-            }
-            Self::Endpoints => {
-                "the two sides have different endpoints, and S3 copies inside one only"
-            }
-            Self::Accounts => {
-                "the two sides have different accounts (way = \"server\": S3 copies, with the destination's credentials)"
-            }
-        }
-    }
-
-    /// Whether no permission could bring the two together.
-    #[must_use]
-    pub fn is_final(self) -> bool {
-        match self {
-            Self::Partitions | Self::Endpoints => true,
-            Self::Accounts => false,
-        }
-    }
-}
-
 /// What buckets have names of their own in: a partition, or another store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cloud {
@@ -127,22 +89,14 @@ impl Config {
         named.map_or_else(|| self.aws.clone(), |account| account.aws(&self.aws))
     }
 
-    /// What keeps a route's two sides apart, as far as the configuration tells.
-    #[must_use]
-    pub fn apart(&self, route: &super::Route) -> Option<Apart> {
-        let accounts = (route.from_account != route.to_account).then_some(Apart::Accounts);
-        let (from, to) = (self.cloud_from(route), self.cloud_to(route));
-        from.apart(&to).or(accounts)
-    }
-
     /// Where a route's source is.
     pub(super) fn cloud_from(&self, route: &super::Route) -> Cloud {
-        self.cloud(route.from_account.as_deref(), route.from_region.as_deref())
+        self.cloud(route.from_account.as_deref(), route.source_region())
     }
 
     /// Where its destination is.
     pub(super) fn cloud_to(&self, route: &super::Route) -> Cloud {
-        self.cloud(route.to_account.as_deref(), route.to_region.as_deref())
+        self.cloud(route.to_account.as_deref(), route.destination_region())
     }
 
     fn cloud(&self, account: Option<&str>, region: Option<&str>) -> Cloud {
@@ -221,14 +175,29 @@ impl Config {
             faults.extend(self.stranger(&key, region, table.account.as_deref(), "account"));
         }
         for (name, route) in &self.route {
-            let sides = [
-                ("from", &route.from_region, &route.from_account),
-                ("to", &route.to_region, &route.to_account),
-            ];
-            for (side, region, account) in sides {
-                let key = format!("route.{name}.{side}_region");
-                let naming = format!("{side}_account");
-                faults.extend(self.stranger(&key, region.as_deref(), account.as_deref(), &naming));
+            let from = (&route.from_access_point, &route.from_account);
+            let to = (&route.to_access_point, &route.to_account);
+            let regions = [route.source_region(), route.destination_region()];
+            for ((side, (point, account)), region) in
+                [("from", from), ("to", to)].into_iter().zip(regions)
+            {
+                let (naming, account) = (format!("{side}_account"), account.as_deref());
+                let named = if point.is_some() {
+                    "access_point"
+                } else {
+                    "region"
+                };
+                let key = format!("route.{name}.{side}_{named}");
+                if point.is_some()
+                    && let Some(url) = self.aws_of(account).custom_endpoint()
+                {
+                    let why = format!(
+                        "access points are addresses of AWS's own, and its account has the endpoint {url}: leave it out, or name another account in {naming}"
+                    );
+                    faults.push((key, why));
+                    continue;
+                }
+                faults.extend(self.stranger(&key, region, account, &naming));
             }
             if let Some(notify) = &route.notify {
                 let (key, region) = (format!("route.{name}.notify"), notify.region.as_deref());
@@ -310,6 +279,12 @@ mod tests {
         to = \"s3://lake/\"
         ";
 
+    /// A route with an access point on a side.
+    fn at(side: &str, region: &str, more: &str) -> String {
+        let arn = format!("arn:aws:s3:{region}:111122223333:accesspoint/a");
+        format!("{side}_access_point = \"{arn}\"\n{more}")
+    }
+
     #[test]
     fn s3_copies_between_two_sides_unless_something_keeps_them_apart() {
         #[rustfmt::skip]
@@ -324,6 +299,12 @@ mod tests {
             ("to a store",           "to_account = \"store\"",                              Some(Apart::Endpoints)),
             ("between two stores",   "from_account = \"store\"\nto_account = \"other_store\"", Some(Apart::Endpoints)),
             ("inside a store",       "from_account = \"store\"\nto_account = \"store\"",     None),
+            ("one access point",     &at("to", "eu-west-1", ""),                            Some(Apart::AccessPoint)),
+            ("in the other's region", &at("to", "eu-west-1", "from_region = \"eu-west-1\""), None),
+            ("not in it",            &at("from", "eu-west-1", "to_region = \"us-east-1\""), Some(Apart::Regions)),
+            ("two access points",    &at("from", "eu-west-1", &at("to", "eu-west-1", "")),  None),
+            ("in two regions",       &at("from", "eu-west-1", &at("to", "us-east-1", "")),  Some(Apart::Regions)),
+            ("and two accounts",     &at("to", "eu-west-1", "from_region = \"eu-west-1\"\nto_account = \"partner\""), Some(Apart::Accounts)),
         ];
         for (why, lines, want) in table {
             let loaded = Config::load(&Sources::text("f", &format!("{FILE}{lines}"))).unwrap();
@@ -339,6 +320,7 @@ mod tests {
     fn what_no_credentials_can_do_is_refused() {
         let arn = "arn:aws-cn:iam::111122223333:role/brigade";
         let role = format!("[account.role]\nrole = \"{arn}\"");
+        let here = "arn:aws:s3:eu-west-1:111122223333:accesspoint/a";
         #[rustfmt::skip]
         let table = [
             ("server across partitions", "way = \"server\"\nto_account = \"china\"",
@@ -347,6 +329,14 @@ mod tests {
              "route.r.way in f = \"server\": the two sides have different endpoints, and S3 copies inside one only; use \"auto\" or \"stream\""),
             ("global keys in China", "to_region = \"cn-north-1\"",
              "route.r.to_region in f = \"cn-north-1\": cn-north-1 is in partition aws-cn, and [aws] (us-east-1) in aws: credentials work in one partition only; name an account of aws-cn in to_account"),
+            ("server between regions", &*at("from", "eu-west-1", "to_region = \"us-east-1\"\nway = \"server\""),
+             "route.r.way in f = \"server\": the two sides are in different regions, and through an access point S3 copies inside one only; use \"auto\" or \"stream\""),
+            ("two regions of one side", &at("from", "eu-west-1", "from_region = \"us-east-1\""),
+             "route.r.from_region in f = \"us-east-1\": from_access_point is in eu-west-1: correct one of the two, or leave this out"),
+            ("an access point of a store", &at("to", "eu-west-1", "to_account = \"store\""),
+             &format!("route.r.to_access_point in f = \"{here}\": access points are addresses of AWS's own, and its account has the endpoint http://127.0.0.1:9000: leave it out, or name another account in to_account")),
+            ("an access point elsewhere", &at("to", "eu-west-1", "to_account = \"china\""),
+             &format!("route.r.to_access_point in f = \"{here}\": eu-west-1 is in partition aws, and [account.china] (cn-north-1) in aws-cn: credentials work in one partition only; name an account of aws in to_account")),
             ("a queue in China", "[queue.q]\nurl = \"https://sqs.cn-north-1.amazonaws.com.cn/1/q\"",
              "queue.q.url in f = \"https://sqs.cn-north-1.amazonaws.com.cn/1/q\": cn-north-1 is in partition aws-cn, and [aws] (us-east-1) in aws: credentials work in one partition only; name an account of aws-cn in account"),
             ("an assertion elsewhere", "[crawler.c]\nassert_sql = \"SELECT true\"\nassert_region = \"cn-north-1\"",

@@ -63,6 +63,7 @@ impl Route {
                 key,
             },
             to_region: self.from_region.clone(),
+            to_access_point: self.from_access_point.clone(),
             to_account: self.from_account.clone(),
             to_bucket_owner: self.from_bucket_owner.clone(),
             storage_class: None,

@@ -4,6 +4,7 @@ use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::access_point::AccessPoint;
 use super::account::check_account;
 use super::archived::{self, Archived, Glacier, RestoreTier};
 use super::fault::Faults;
@@ -31,6 +32,10 @@ pub struct Route {
     /// Default: found out from the bucket.
     #[serde(default, deserialize_with = "text::optional")]
     pub from_region: Option<String>,
+    /// The access point that reads go through. Default: none.
+    #[serde(default, deserialize_with = "text::optional")]
+    #[schemars(example = "arn:aws:s3:us-east-1:111122223333:accesspoint/raw")]
+    pub from_access_point: Option<AccessPoint>,
     /// Whose credentials read. Default: home's.
     #[serde(default, deserialize_with = "text::optional")]
     pub from_account: Option<String>,
@@ -41,6 +46,10 @@ pub struct Route {
     /// Default: found out from the bucket.
     #[serde(default, deserialize_with = "text::optional")]
     pub to_region: Option<String>,
+    /// The access point that writes go through. Default: none.
+    #[serde(default, deserialize_with = "text::optional")]
+    #[schemars(example = "arn:aws:s3:eu-west-1:111122223333:accesspoint/lake")]
+    pub to_access_point: Option<AccessPoint>,
     /// Whose credentials write. Default: home's.
     #[serde(default, deserialize_with = "text::optional")]
     pub to_account: Option<String>,
@@ -223,9 +232,11 @@ impl Route {
             queue: None,
             from: text::FromText::from_text(from)?,
             from_region: None,
+            from_access_point: None,
             from_account: None,
             to: text::FromText::from_text(to)?,
             to_region: None,
+            to_access_point: None,
             to_account: None,
             suffix: Vec::new(),
             include: Vec::new(),
@@ -318,6 +329,7 @@ impl Route {
         if let Some(rate) = self.bandwidth {
             rate.check(&format!("{at}.bandwidth"), faults);
         }
+        self.check_access_points(at, faults);
         self.check_collisions(&format!("{at}.to"), faults);
         parts::check(self, at, config, faults);
         properties::check(self, at, faults);

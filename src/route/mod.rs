@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::config::{
     self, Apart, Archived, Config, Location, Notify, Parts, Properties, SourceMissing, Target, Way,
 };
+use crate::s3::Bucket;
 pub use destination::NoDestination;
 use filter::Filter;
 pub use filter::NearMiss;
@@ -28,12 +29,12 @@ pub struct Route {
     pub queue: Option<String>,
     /// Where objects are taken from.
     pub from: Location,
-    /// The source bucket's region, where the operator named it.
-    pub from_region: Option<String>,
+    /// That bucket, and what the operator says of it.
+    pub source_bucket: Bucket,
     /// Where they are brought to.
     pub to: Target,
-    /// The target bucket's region, where the operator named it.
-    pub to_region: Option<String>,
+    /// That bucket, and what the operator says of it.
+    pub destination_bucket: Bucket,
     /// Whose credentials read; none: home's.
     pub from_account: Option<String>,
     /// Whose credentials write; none: home's.
@@ -52,12 +53,6 @@ pub struct Route {
     pub moves: bool,
     /// What a key that is gone means.
     pub source_missing: SourceMissing,
-    /// The account that the source's bucket must belong to.
-    pub from_bucket_owner: Option<String>,
-    /// The account that the destination's bucket must belong to.
-    pub to_bucket_owner: Option<String>,
-    /// We pay for what is read.
-    pub request_payer: bool,
     /// What copies are made with.
     pub properties: Properties,
     /// The crawlers to run after an arrival.
@@ -110,9 +105,9 @@ impl Route {
             name: name.into(),
             queue: route.queue.clone(),
             from: route.from.clone(),
-            from_region: route.from_region.clone(),
+            source_bucket: Bucket::source(route),
             to: route.to.clone(),
-            to_region: route.to_region.clone(),
+            destination_bucket: Bucket::destination(route),
             from_account: route.from_account.clone(),
             to_account: route.to_account.clone(),
             way: route.way,
@@ -122,9 +117,6 @@ impl Route {
             follows: route.follows(),
             moves: route.moves(),
             source_missing: route.source_missing,
-            from_bucket_owner: route.from_bucket_owner.clone(),
-            to_bucket_owner: route.to_bucket_owner.clone(),
-            request_payer: route.request_payer,
             properties: route.properties(),
             crawlers: route.crawlers.clone(),
             tables: route.tables.clone(),

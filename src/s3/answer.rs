@@ -82,7 +82,7 @@ impl Told<'_> {
         match (self.status, self.code) {
             (_, "NoSuchKey" | "NoSuchVersion" | "NoSuchUpload") => S3Error::Gone { op },
             (404, _) if self.delete_marker => S3Error::Gone { op },
-            (_, "NoSuchBucket") => S3Error::NoBucket { op, message },
+            (_, "NoSuchBucket" | "NoSuchAccessPoint") => S3Error::NoBucket { op, message },
             (404, _) => S3Error::NotFound { op },
             // A part was sent once more meanwhile: by another worker, who goes on with the same upload.
             (412, _) | (_, "PreconditionFailed" | "InvalidPart") => S3Error::Precondition { op },

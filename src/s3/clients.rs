@@ -61,8 +61,11 @@ impl Clients {
         }
     }
 
-    /// The bucket's region, asked once.
+    /// The bucket's region, asked once. An access point's ARN tells it.
     pub(super) async fn region(&self, bucket: &Bucket) -> Result<String, S3Error> {
+        if let (Some(_), Some(region)) = (&bucket.access_point, &bucket.region) {
+            return Ok(region.clone());
+        }
         let cell = {
             let mut regions = self
                 .0

@@ -5,7 +5,11 @@ use super::Bucket;
 use crate::event::to_percent;
 
 pub(super) fn copy_source(bucket: &Bucket, key: &str) -> String {
-    format!("{}/{}", bucket.name, to_percent(key))
+    match &bucket.access_point {
+        None => format!("{}/{}", bucket.name, to_percent(key)),
+        // Encoded as a whole (API reference, CopyObject).
+        Some(arn) => to_percent(&format!("{arn}/object/{key}")),
+    }
 }
 
 #[cfg(test)]
@@ -26,6 +30,16 @@ mod tests {
         ] {
             assert_eq!(copy_source(&Bucket::new("raw", None), key), want, "{key}");
         }
+    }
+
+    #[test]
+    fn an_access_point_is_named_by_its_arn() {
+        let bucket = Bucket {
+            access_point: Some("arn:aws:s3:eu-west-1:111122223333:accesspoint/raw".into()),
+            ..Bucket::new("raw", None)
+        };
+        let named = "arn%3Aaws%3As3%3Aeu-west-1%3A111122223333%3Aaccesspoint/raw/object/a%20b";
+        assert_eq!(copy_source(&bucket, "a b"), named);
     }
 
     proptest! {

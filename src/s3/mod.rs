@@ -28,7 +28,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
 use crate::cause;
-use crate::config::Retry as RetryConfig;
+use crate::config::{Retry as RetryConfig, Route};
 use crate::edge::Dice;
 use crate::metrics::Metrics;
 
@@ -79,6 +79,8 @@ pub struct Bucket {
     pub owner: Option<String>,
     /// Who reads from it pays for that.
     pub requester_pays: bool,
+    /// The ARN of the access point that calls go through.
+    pub access_point: Option<String>,
 }
 
 impl Bucket {
@@ -90,7 +92,34 @@ impl Bucket {
             region: region.map(str::to_owned),
             owner: None,
             requester_pays: false,
+            access_point: None,
         }
+    }
+
+    /// The bucket of a route's source.
+    #[must_use]
+    pub fn source(route: &Route) -> Self {
+        Self {
+            owner: route.from_bucket_owner.clone(),
+            requester_pays: route.request_payer,
+            access_point: route.from_access_point.as_ref().map(ToString::to_string),
+            ..Self::new(&route.from.bucket, route.source_region())
+        }
+    }
+
+    /// The bucket of a route's destination.
+    #[must_use]
+    pub fn destination(route: &Route) -> Self {
+        Self {
+            owner: route.to_bucket_owner.clone(),
+            access_point: route.to_access_point.as_ref().map(ToString::to_string),
+            ..Self::new(&route.to.bucket, route.destination_region())
+        }
+    }
+
+    /// What calls name it by.
+    fn address(&self) -> &str {
+        self.access_point.as_deref().unwrap_or(&self.name)
     }
 }
 
@@ -139,8 +168,8 @@ impl S3 {
     ///
     /// # Errors
     /// [`S3Error`]; [`S3Error::NoBucket`] when there is no such bucket.
-    pub async fn region(&self, bucket: &str) -> Result<String, S3Error> {
-        self.whose(self.clients.region(&Bucket::new(bucket, None)).await)
+    pub async fn region(&self, bucket: &Bucket) -> Result<String, S3Error> {
+        self.whose(self.clients.region(bucket).await)
     }
 
     /// Whether the bucket may be listed. Without `s3:ListBucket` a missing key is answered like a
@@ -148,8 +177,8 @@ impl S3 {
     ///
     /// # Errors
     /// [`S3Error::Denied`] when it may not; any other when nobody knows.
-    pub async fn may_list(&self, bucket: &str) -> Result<(), S3Error> {
-        self.clients.head(&Bucket::new(bucket, None)).await
+    pub async fn may_list(&self, bucket: &Bucket) -> Result<(), S3Error> {
+        self.clients.head(bucket).await
     }
 
     async fn client(&self, bucket: &Bucket) -> Result<Client, S3Error> {

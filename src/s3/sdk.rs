@@ -61,7 +61,7 @@ macro_rules! dressed {
 macro_rules! about {
     ($request:expr, $bucket:expr) => {
         $request
-            .bucket(&$bucket.name)
+            .bucket($bucket.address())
             .set_expected_bucket_owner($bucket.owner.clone())
     };
 }

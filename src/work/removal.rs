@@ -17,7 +17,7 @@ use std::sync::PoisonError;
 
 use super::Worker;
 use super::outcome::{Outcome, Skip};
-use super::routed::{Routed, destination_of, source_of};
+use super::routed::Routed;
 use super::task::{Equal, Failure};
 use crate::copy::already_there;
 use crate::event::Event;
@@ -63,15 +63,13 @@ impl Worker {
         self.check_conditions(mover, &copies)?;
         let mut there = Vec::with_capacity(copies.len());
         for (route, equal) in copies {
-            let to = destination_of(route);
-            let to = self.side(route.to_account.as_deref(), &to);
+            let to = self.side(route.to_account.as_deref(), &route.destination_bucket);
             match to.s3.head(to.bucket, &equal.target).await? {
                 Found::Object(copy) => there.push((route, &equal.target, copy)),
                 Found::Gone | Found::Nothing => return Ok(Original::Again),
             }
         }
-        let from = source_of(mover);
-        let from = self.side(mover.from_account.as_deref(), &from);
+        let from = self.side(mover.from_account.as_deref(), &mover.source_bucket);
         let Some(source) = from.s3.head_for_certain(from.bucket, &event.key).await? else {
             return Ok(Original::Removed);
         };

@@ -95,7 +95,6 @@ impl Worker {
             }
         };
         let before = window.lands_by();
-        let (from, to) = (source_of(route), destination_of(route));
         let task = Task {
             route: ForRoute {
                 name: &route.name,
@@ -103,10 +102,10 @@ impl Worker {
                 parts: route.parts,
                 properties: &route.properties,
             },
-            from: self.side(route.from_account.as_deref(), &from),
+            from: self.side(route.from_account.as_deref(), &route.source_bucket),
             event,
             etag: event.etag.as_deref().map(ETag::new),
-            to: self.side(route.to_account.as_deref(), &to),
+            to: self.side(route.to_account.as_deref(), &route.destination_bucket),
             target: Target {
                 key: &|time| {
                     route
@@ -262,21 +261,6 @@ impl Routed {
             let cause = Cause::new("unannounced", why.to_string()).uncounted();
             Outcome::RetryAfter(Duration::ZERO, cause.at(&self.route.name, &event.key))
         };
-    }
-}
-
-pub(super) fn source_of(route: &Route) -> Bucket {
-    Bucket {
-        owner: route.from_bucket_owner.clone(),
-        requester_pays: route.request_payer,
-        ..Bucket::new(&route.from.bucket, route.from_region.as_deref())
-    }
-}
-
-pub(super) fn destination_of(route: &Route) -> Bucket {
-    Bucket {
-        owner: route.to_bucket_owner.clone(),
-        ..Bucket::new(&route.to.bucket, route.to_region.as_deref())
     }
 }
 

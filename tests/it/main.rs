@@ -1,5 +1,6 @@
 //! The whole daemon in one process, on an AWS made in memory.
 
+mod access_points;
 mod accounts;
 mod assertions;
 mod aws;

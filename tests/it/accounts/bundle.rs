@@ -6,6 +6,7 @@ use std::sync::Arc;
 use brigade::account::Accounts;
 use brigade::edge::{Edge, Wall};
 use brigade::metrics::Metrics;
+use brigade::s3::Bucket;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
@@ -77,9 +78,15 @@ async fn an_account_trusts_its_own_roots_and_nobody_else_does() {
         .await
         .expect("a bundle");
     let doors = accounts.doors(&config.retry, &edge, metrics);
-    let own = doors.of(Some("own")).may_list("bucket").await;
+    let own = doors
+        .of(Some("own"))
+        .may_list(&Bucket::new("bucket", None))
+        .await;
     assert!(own.is_ok(), "{own:?}");
-    let machines = doors.of(Some("machines")).may_list("bucket").await;
+    let machines = doors
+        .of(Some("machines"))
+        .may_list(&Bucket::new("bucket", None))
+        .await;
     let said = machines.expect_err("nobody vouches for it").to_string();
     assert!(said.contains("UnknownIssuer"), "{said}");
 }

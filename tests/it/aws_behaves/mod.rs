@@ -10,6 +10,7 @@ mod glue;
 mod network;
 mod notices;
 mod s3_access;
+mod s3_access_points;
 mod s3_copy;
 mod s3_delete;
 mod s3_events;

@@ -14,6 +14,8 @@ pub(super) struct Ask<'a> {
     pub(super) operation: Operation,
     pub(super) bucket: String,
     pub(super) key: String,
+    /// It came through an access point, which `bucket` names until it is known what is behind.
+    pub(super) door: bool,
     /// The region in the host's name; `None` for an endpoint that is not Amazon's.
     pub(super) endpoint_region: Option<String>,
 }
@@ -21,7 +23,7 @@ pub(super) struct Ask<'a> {
 impl<'a> Ask<'a> {
     /// Path-style and virtual-host addressing (user guide, "Virtual hosting of buckets").
     pub(super) fn of(request: &'a Request) -> Result<Self, S3Error> {
-        let (in_host, endpoint_region) = host(&request.host);
+        let (in_host, door, endpoint_region) = host(&request.host);
         let path = request.path.trim_start_matches('/');
         let (bucket, key) = match in_host {
             Some(bucket) => (bucket, path),
@@ -38,6 +40,7 @@ impl<'a> Ask<'a> {
             operation,
             bucket,
             key,
+            door,
             endpoint_region,
         })
     }
@@ -87,14 +90,14 @@ const SIGNING: [&str; 6] = [
     "x-amz-request-payer",
 ];
 
-/// The bucket and the region in a host's name.
-fn host(host: &str) -> (Option<&str>, Option<String>) {
+/// The bucket in a host's name, or its access point, whether it is that, and the region.
+fn host(host: &str) -> (Option<&str>, bool, Option<String>) {
     let name = host.split(':').next().unwrap_or(host);
     let amazon = name
         .strip_suffix(".amazonaws.com.cn")
         .or(name.strip_suffix(".amazonaws.com"));
     let Some(name) = amazon else {
-        return (None, None);
+        return (None, false, None);
     };
     let (bucket, service) = match name.rfind(".s3") {
         Some(at) => (Some(&name[..at]), &name[at + 1..]),
@@ -105,5 +108,7 @@ fn host(host: &str) -> (Option<&str>, Option<String>) {
         .split('.')
         .next_back()
         .filter(|last| !last.starts_with("s3"));
-    (bucket, Some(region.unwrap_or("us-east-1").to_owned()))
+    let door = service.starts_with("s3-accesspoint.");
+    let region = region.unwrap_or("us-east-1").to_owned();
+    (bucket, door, Some(region))
 }

@@ -30,6 +30,8 @@ pub(crate) struct Bucket {
     pub(super) requester_pays: bool,
     /// Keeps no checksums of parts, and does not say so: endpoints that are not S3 may not.
     pub(super) sumless: bool,
+    /// Lets nobody in but through an access point.
+    pub(super) closed: bool,
     /// Not there for any caller.
     pub(super) hidden: bool,
     /// Queues that are told of changes.
@@ -78,6 +80,7 @@ impl Bucket {
             acls: false,
             requester_pays: false,
             sumless: false,
+            closed: false,
             hidden: false,
             notify: Vec::new(),
             keys: BTreeMap::new(),

@@ -18,7 +18,7 @@ use super::{S3, conditions, xml};
 
 pub(super) fn copy(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S3Error> {
     allow_write(scene, ask)?;
-    let named = Named::of(ask)?;
+    let named = Named::of(s3, ask)?;
     let (version, object) = named.find(s3, scene, ask)?;
     if object.archived(scene.now) {
         let why = "The source object of the COPY operation is not in the active tier";

@@ -13,12 +13,14 @@ use super::error::S3Error;
 use super::history::Source;
 use super::object::Object;
 use super::write::FIVE_GB;
-use super::{S3, conditions, read};
+use super::{S3, access_point, conditions, read};
 
 /// What `x-amz-copy-source` names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Named {
     pub(super) bucket: String,
+    /// It was named by its access point.
+    door: bool,
     pub(super) key: String,
     pub(super) version_id: Option<String>,
 }
@@ -27,7 +29,7 @@ impl Named {
     /// The value must be URL-encoded (API reference). S3 decodes a plus as a space, and proxies in
     /// between disagree: here a bare one is refused, like everything else that needed encoding
     /// (stricter).
-    pub(super) fn of(ask: &Ask<'_>) -> Result<Self, S3Error> {
+    pub(super) fn of(s3: &S3, ask: &Ask<'_>) -> Result<Self, S3Error> {
         let header = ask.header("x-amz-copy-source").unwrap_or_default();
         let why = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
         let refused = || S3Error::invalid_argument(why);
@@ -48,12 +50,22 @@ impl Named {
         let decoded = percent_decode_str(path)
             .decode_utf8()
             .map_err(|_| refused())?;
+        if let Some(named) = access_point::named(&decoded) {
+            let (door, key) = named?;
+            return Ok(Self {
+                bucket: s3.behind(&door)?,
+                door: true,
+                key,
+                version_id,
+            });
+        }
         let (bucket, key) = decoded
             .split_once('/')
             .filter(|(_, key)| !key.is_empty())
             .ok_or_else(refused)?;
         Ok(Self {
             bucket: bucket.to_owned(),
+            door: false,
             key: key.to_owned(),
             version_id,
         })
@@ -86,6 +98,8 @@ impl Named {
         if partition(&bucket.region) != partition(&ask.request.caller.region) {
             return Err(S3Error::no_such_bucket(&self.bucket));
         }
+        access_point::admits(bucket, self.door)?;
+        access_point::spans(self.door || ask.door, bucket, s3.bucket(&ask.bucket)?)?;
         ask.owned_by(bucket, "x-amz-source-expected-bucket-owner")?;
         ask.paid(scene, bucket)?;
         let id = self.version_id.as_deref();

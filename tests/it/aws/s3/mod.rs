@@ -3,6 +3,7 @@
 //! A request passes the same gates in the same order as on AWS: the signature's key, the endpoint's
 //! region, the bucket, its region, its owner, the permission, and only then the operation.
 
+mod access_point;
 mod address;
 mod archive;
 mod body;
@@ -55,6 +56,8 @@ pub(crate) use seed::Seed;
 #[derive(Debug, Default)]
 pub(super) struct S3 {
     buckets: BTreeMap<String, Bucket>,
+    /// Access points, and the buckets behind them.
+    doors: BTreeMap<access_point::Door, String>,
     reign: u64,
     /// Queue URL and body.
     outbox: Vec<(String, String)>,
@@ -80,7 +83,8 @@ pub(super) fn refusal(status: u16, code: &'static str, why: &str) -> Reply {
 }
 
 pub(super) fn handle(s3: &mut S3, scene: &mut Scene<'_>, request: &Request) -> Reply {
-    let reply = Ask::of(request).and_then(|ask| perform(s3, scene, &ask));
+    let ask = Ask::of(request).and_then(|ask| ask.behind_its_door(s3));
+    let reply = ask.and_then(|ask| perform(s3, scene, &ask));
     let mut reply = reply.unwrap_or_else(|error| error.reply());
     // Neither HEAD nor 304 has a body, not even with an error (RFC 9110).
     if request.method == "HEAD" || reply.status == 304 {
@@ -96,8 +100,8 @@ pub(super) fn read_ahead(
     scene: &Scene<'_>,
     request: &Request,
 ) -> Option<Box<(Version, Object)>> {
-    let ask = Ask::of(request).ok()?;
-    let read = Named::of(&ask).ok()?.find(s3, scene, &ask).ok()?;
+    let ask = Ask::of(request).ok()?.behind_its_door(s3).ok()?;
+    let read = Named::of(s3, &ask).ok()?.find(s3, scene, &ask).ok()?;
     Some(Box::new(read))
 }
 
@@ -158,6 +162,7 @@ impl Ask<'_> {
         if bucket.region != caller.region {
             return Err(elsewhere(bucket));
         }
+        access_point::admits(bucket, self.door)?;
         self.owned_by(bucket, "x-amz-expected-bucket-owner")?;
         self.paid(scene, bucket)?;
         Ok(bucket)

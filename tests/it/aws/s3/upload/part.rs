@@ -50,7 +50,7 @@ pub(in crate::aws::s3) fn part_copy(
     ask: &Ask<'_>,
 ) -> Result<Reply, S3Error> {
     let number = open(s3, scene, ask)?;
-    let named = Named::of(ask)?;
+    let named = Named::of(s3, ask)?;
     let (version, object) = named.find(s3, scene, ask)?;
     // The model knows ObjectNotInActiveTierError for CopyObject alone; this is the error of every
     // other read.

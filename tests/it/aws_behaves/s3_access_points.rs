@@ -1,0 +1,61 @@
+//! Access points.
+
+use super::{s3, told, two_buckets};
+use crate::aws::{Bucket, Seed};
+
+#[tokio::test(start_paused = true)]
+async fn an_access_point_leads_to_its_bucket_in_its_region() {
+    let world = two_buckets(false);
+    world.put("raw", Seed::new("a", "abc"));
+    let door = world.access_point("for-raw", "raw");
+    world.close_bucket("raw");
+    let elsewhere = door.replace("us-east-1", "eu-west-1");
+    let nobodys = door.replace("for-raw", "for-none");
+    for (why, region, bucket, want) in [
+        ("the bucket, closed", "us-east-1", "raw", "403 AccessDenied"),
+        ("its door", "us-east-1", &*door, "ok"),
+        ("from another region's client", "eu-west-1", &door, "ok"),
+        (
+            "in another region",
+            "eu-west-1",
+            &elsewhere,
+            "404 NoSuchAccessPoint",
+        ),
+        ("nobody's", "us-east-1", &nobodys, "404 NoSuchAccessPoint"),
+    ] {
+        let get = s3(&world, region).get_object().bucket(bucket).key("a");
+        assert_eq!(told(&get.send().await), want, "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn copies_through_an_access_point_stay_in_one_region() {
+    let world = two_buckets(false);
+    world.create_bucket(Bucket::new("near", "us-east-1"));
+    world.put("raw", Seed::new("a", "abc"));
+    let source = world.access_point("for-raw", "raw");
+    let (near, far) = (
+        world.access_point("near", "near"),
+        world.access_point("far", "lake"),
+    );
+    let named = format!("{}/object/a", source.replace(':', "%3A"));
+    let keyless = named.trim_end_matches("object/a");
+    #[rustfmt::skip]
+    let table = [
+        ("named by its ARN",      "us-east-1", "near", &*named,              "ok"),
+        ("onto another",          "us-east-1", &near,  &named,               "ok"),
+        ("from a bucket",         "us-east-1", &near,  "raw/a",              "ok"),
+        ("not encoded",           "us-east-1", "near", &source.replace("for-raw", "for-raw/object/a"), "400 InvalidArgument"),
+        ("without a key",         "us-east-1", "near", keyless,              "400 InvalidArgument"),
+        ("from another region",   "eu-west-1", "lake", &named,               "400 InvalidRequest"),
+        ("into another region",   "eu-west-1", &far,   "raw/a",              "400 InvalidRequest"),
+    ];
+    for (why, region, bucket, source, want) in table {
+        let copy = s3(&world, region)
+            .copy_object()
+            .bucket(bucket)
+            .key("b")
+            .copy_source(source);
+        assert_eq!(told(&copy.send().await), want, "{why}");
+    }
+}
