@@ -5,7 +5,9 @@
 //! again while its receipt lasts; then redelivery proves the work done and skips it.
 //!
 //! Parking is *send, confirm, delete*. A crash in between leaves a duplicate in the dead-letter
-//! queue, which is harmless; the other order would lose the message.
+//! queue, which is harmless; the other order would lose the message. A message that has to be let
+//! go of before SQS takes it is handed over to itself in the same way, so that a copy of days wears
+//! out neither its receives nor its retention.
 
 use std::time::Duration;
 
@@ -16,9 +18,9 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use crate::edge::{Dice, Wall};
+use crate::forward::{handed_over, parked};
 use crate::metrics::{Metrics, QueueLabel};
-use crate::park::parked;
-use crate::queue::{BATCH, Receipt, Sqs};
+use crate::queue::{BATCH, Message, Receipt, Sqs};
 use crate::work::{Cause, Lag, Settlement, Verdict};
 
 /// A settled message is deleted no later than this after its verdict.
@@ -160,6 +162,14 @@ impl Settler {
                 told(&message.id, &cause, Some(after));
                 shows.add(Ending::show(receipt, room, "retried", after));
             }
+            Settlement::HandOver => calls.push(Box::pin(async move {
+                if self.hand_over(&message).await {
+                    return Some(Ending::delete(receipt, room, "handed_over"));
+                }
+                let again = Ending::show(receipt, room, "released", Duration::ZERO);
+                self.show(vec![again]).await;
+                None
+            })),
             Settlement::Park(cause) => {
                 let now = self.wall.now();
                 calls.push(Box::pin(async move {
@@ -180,6 +190,26 @@ impl Settler {
                 }));
             }
         }
+    }
+
+    /// Sends a message once more to the queue it came from.
+    async fn hand_over(&self, message: &Message) -> bool {
+        let why = match handed_over(message) {
+            None => "no room for one more attribute".to_owned(),
+            Some((body, attributes)) => match self.sqs.send(&body, attributes).await {
+                Ok(()) => {
+                    tracing::info!(message = message.id, "handed over before SQS ends the hold");
+                    return true;
+                }
+                Err(error) => error.to_string(),
+            },
+        };
+        tracing::warn!(
+            message = message.id,
+            why,
+            "could not be handed over; it is shown again, which counts as a receive"
+        );
+        false
     }
 
     /// Starts the call for what the batch holds.

@@ -15,7 +15,7 @@ use crate::event::{Event, Kind};
 use crate::metrics::Metrics;
 use crate::queue::{Terms, Window};
 use crate::supervisor::Supervisor;
-use crate::work::{End, Lanes, Outcome, Seat, Skip};
+use crate::work::{End, Lanes, Outcome, Received, Seat, Skip};
 
 /// Nobody else holds this work, so it may take its time: *W* is five minutes.
 const TERMS: Duration = Duration::from_mins(20);
@@ -71,7 +71,9 @@ impl Reconcile {
         };
         let window = Window::unleased(Terms::new(TERMS));
         let seat = Seat::apart();
-        let ends = worker.event(&event, None, 1, &window, &seat).await;
+        let ends = worker
+            .event(&event, None, Received::FIRST, &window, &seat)
+            .await;
 
         let mut failed = 0;
         let mut rows = Vec::new();

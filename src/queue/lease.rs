@@ -32,7 +32,7 @@ use super::sqs::Sqs;
 use super::window::{Terms, Window};
 
 /// SQS: "the total visibility timeout is limited to 12 hours from the receive"; half an hour is
-/// left to hand the message back.
+/// left for clocks and slow answers.
 const LONGEST_HOLD: Duration = Duration::from_mins(11 * 60 + 30);
 
 /// One message, hidden from other consumers. Dropping it lets the message time out.
@@ -40,6 +40,7 @@ const LONGEST_HOLD: Duration = Duration::from_mins(11 * 60 + 30);
 pub struct Lease {
     handle: String,
     window: Window,
+    hand_over_at: Instant,
     keeper: JoinHandle<()>,
     stop: DropGuard,
 }
@@ -75,6 +76,8 @@ impl Lease {
         Self {
             handle,
             window,
+            // An unanswered write may still have to be waited for, and then the message to be sent.
+            hand_over_at: asked + LONGEST_HOLD - terms.visibility() / 2,
             keeper,
             stop: stop.drop_guard(),
         }
@@ -84,6 +87,12 @@ impl Lease {
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
+    }
+
+    /// When to let go of the message oneself, because SQS soon ends every hold.
+    #[must_use]
+    pub fn hand_over_at(&self) -> Instant {
+        self.hand_over_at
     }
 
     /// Stops the keeper and gives up the right to settle, or `None` if it is already lost.
@@ -122,9 +131,15 @@ impl Keeper {
                 _ = wish.changed() => {}
             }
             let (asked, hold) = (Instant::now(), *wish.borrow_and_update());
-            if asked >= expiry || asked + hold >= last {
+            let hold = hold.min(last.saturating_duration_since(asked));
+            if asked >= expiry {
                 self.window.lost().cancel();
                 return;
+            }
+            if asked + hold <= expiry {
+                // Nothing is left to ask for.
+                wake = expiry;
+                continue;
             }
             let give_up = expiry.min(asked + terms.extend_timeout());
             let extend = self.sqs.extend(&self.handle, hold);

@@ -31,6 +31,10 @@ pub const BATCH: u8 = 10;
 /// default timeouts (aws-sdk-rust#1094).
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Our attribute of a message that was sent on, parked or handed over: how often it was received
+/// until then. It stays when a person sends a parked one back.
+pub const ATTEMPTS: &str = "brigade.attempts";
+
 /// One queue. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Sqs {
@@ -54,6 +58,22 @@ pub struct Message {
     pub first_received: Option<String>,
     /// Its own attributes, kept when it is parked.
     pub attributes: HashMap<String, MessageAttributeValue>,
+}
+
+impl Message {
+    /// Whether somebody may have worked on it before.
+    #[must_use]
+    pub fn received_before(&self) -> bool {
+        self.receive_count > 1 || self.attributes.contains_key(ATTEMPTS)
+    }
+
+    /// How often it was received, also before it was sent on.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        let before = self.attributes.get(ATTEMPTS);
+        let before = before.and_then(|value| value.string_value()?.parse().ok());
+        self.receive_count.saturating_add(before.unwrap_or(0))
+    }
 }
 
 /// What SQS says about a queue.

@@ -62,10 +62,38 @@ pub enum Settlement {
         /// Why.
         cause: Cause,
     },
+    /// Send it once more, confirm, delete: SQS would soon end the hold.
+    HandOver,
     /// Show it again at once: it was never started.
     Release,
     /// Copy it to the dead-letter queue, confirm, delete.
     Park(Cause),
+}
+
+/// How often a message was received, and whether somebody may have worked on it before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Since it was sent, or sent on.
+    pub count: u32,
+    /// Then an earlier try may have written, and died.
+    pub before: bool,
+}
+
+impl Received {
+    /// Of what nobody has seen yet.
+    pub const FIRST: Self = Self {
+        count: 1,
+        before: false,
+    };
+
+    /// Of a message.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        Self {
+            count: message.receive_count,
+            before: message.received_before(),
+        }
+    }
 }
 
 impl Delivery {

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
 use crate::copy::Progress;
@@ -38,7 +38,7 @@ use crate::route::{Route, Routes};
 use crate::s3::{Bandwidth, Doors};
 
 pub use arrival::{Announce, Arrival, SourceVersion, Unannounced};
-pub use delivery::{Delivery, QueueTerms, Settlement, Verdict};
+pub use delivery::{Delivery, QueueTerms, Received, Settlement, Verdict};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
 pub use lanes::{LaneStatus, Lanes, Room, Seat};
@@ -109,6 +109,9 @@ impl Worker {
                     let settlement = delivery.settlement(Outcome::of_message(outcomes));
                     (settlement, late, lags)
                 }
+                () = sleep_until(delivery.lease.hand_over_at()) => {
+                    (Settlement::HandOver, Vec::new(), Vec::new())
+                }
             };
             (self.landed(settlement, &window, &late).await, lags)
         };
@@ -155,7 +158,7 @@ impl Worker {
                     ends.push(self.unrouted(Outcome::Skip(Skip::Ignored)));
                 }
                 Record::Event(event) => {
-                    let received = delivery.message.receive_count;
+                    let received = Received::of(&delivery.message);
                     let queue = Some(delivery.terms.name.as_str());
                     let routed = self.event(&event, queue, received, window, seat).await;
                     let names = routed.iter().filter_map(|end| end.route.as_ref());
@@ -197,8 +200,11 @@ impl Worker {
                     cause,
                 }
             }
-            settled @ (Settlement::Delete(_) | Settlement::Park(_) | Settlement::Release) => {
-                tokio::time::sleep_until(lands_by).await;
+            settled @ (Settlement::Delete(_)
+            | Settlement::Park(_)
+            | Settlement::HandOver
+            | Settlement::Release) => {
+                sleep_until(lands_by).await;
                 for arrival in late {
                     if let Err(unannounced) = self.arrivals.arrived(arrival).await
                         && !unannounced.alone

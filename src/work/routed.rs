@@ -12,7 +12,7 @@ use super::outcome::{Cause, Outcome, Skip};
 use super::reconcile::ROUNDS;
 use super::removal::Original;
 use super::task::{Equal, Failure, Reached, Target, Task};
-use super::{End, Worker};
+use super::{End, Received, Worker};
 use crate::config::SourceMissing;
 use crate::copy::{ForRoute, Nothing};
 use crate::event::Event;
@@ -38,7 +38,7 @@ impl Worker {
         &self,
         event: &Event,
         queue: Option<&str>,
-        received: u32,
+        received: Received,
         window: &Window,
         seat: &Seat<'_>,
     ) -> Vec<End> {
@@ -52,7 +52,7 @@ impl Worker {
         let (all, original) = loop {
             let mut all = Vec::with_capacity(routes.len());
             for route in &routes {
-                let received = (received, received > 1 || tries > 0);
+                let received = (received, tries > 0);
                 all.push(self.on_route(route, event, received, window, seat).await);
             }
             tries += 1;
@@ -77,7 +77,7 @@ impl Worker {
         &self,
         route: &Arc<Route>,
         event: &Event,
-        (received, received_before): (u32, bool),
+        (received, again): (Received, bool),
         window: &Window,
         seat: &Seat<'_>,
     ) -> Routed {
@@ -119,13 +119,13 @@ impl Worker {
             archived: route.archived,
             apart: route.apart,
             follows: route.follows,
-            received_before,
+            received_before: received.before || again,
             turn: Turn { seat, pass: &pass },
         };
         let reconciled = self.reconciler.reconcile(&task, window).await;
 
         let unanswered = window.lands_by() != before;
-        let announce = reconciled.wrote || received > 1 || unanswered;
+        let announce = reconciled.wrote || received.before || unanswered;
         let arrivals = Arrival::all(route, event, &reconciled, announce);
         let (outcome, pass) = match reconciled.end {
             Ok(reached) => self.reached(route, event, &reached, pass),
@@ -204,7 +204,7 @@ impl Worker {
         &self,
         routed: Routed,
         event: &Event,
-        received: u32,
+        received: Received,
         failure: Option<Failure>,
         window: &Window,
     ) -> End {
@@ -249,7 +249,7 @@ impl Worker {
 
 impl Routed {
     /// What was done could be lost to those who wait for it: the message has to come again.
-    fn take_back(&mut self, event: &Event, received: u32, why: Unannounced, window: &Window) {
+    fn take_back(&mut self, event: &Event, received: Received, why: Unannounced, window: &Window) {
         self.equal = None;
         if self.pass.is_none() && why.alone {
             // It has another ending already, and will not fare better.
@@ -268,7 +268,7 @@ impl Routed {
 fn failed(
     route: &Route,
     event: &Event,
-    received: u32,
+    received: Received,
     failure: Failure,
     pass: Pass,
     window: &Window,
@@ -280,7 +280,7 @@ fn failed(
         failure,
         key: &event.key,
         place: &place,
-        received: if lately { 1 } else { received },
+        received: if lately { 1 } else { received.count },
     };
     let outcome = fail::outcome(failed, pass, window);
     let outcome = if lately { outcome.uncounted() } else { outcome };

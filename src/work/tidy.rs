@@ -19,7 +19,12 @@ impl Run<'_> {
         let (task, event) = (self.task, self.task.event);
         let mut targets = self.began.clone();
         let most = self.means().one_request();
-        let large = self.large || event.size.map_or(task.received_before, |size| size > most);
+        let told = event.size.is_some_and(|size| size > most);
+        // A try before this one may have met another version than that of the event, a large one.
+        let found = self.equal.as_ref().map(|equal| &equal.etag);
+        let same = found.is_some() && found == task.etag.as_ref();
+        let met = task.received_before && !(same && event.size.is_some());
+        let large = self.large || told || met;
         // Where the key holds a date, an event without a time does not tell it.
         let named = !task.target.dated || event.time.is_some();
         if large && named {

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use std::sync::Arc;
 
+use brigade::config::Rate;
 use brigade::edge::{Dice, Wall};
 use brigade::metrics::Metrics;
 use brigade::queue::{Lease, Message, Receipt, Sqs, Terms};
 use brigade::settle::Settler;
 use brigade::work::{Settlement, Verdict};
+use bytesize::ByteSize;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
-use crate::aws::{Fault, Rule};
+use crate::aws::{Denial, Fault, HOME_KEY, Rule, Seed};
 use crate::stage::{Stage, events};
 
 const VISIBILITY: Duration = Duration::from_mins(1);
@@ -228,4 +230,55 @@ async fn room_is_held_until_a_message_is_settled() {
     assert!((1..=21).contains(&taken), "{taken} of 101");
     stage.drained().await;
     daemon.stop().await;
+}
+
+/// A copy of eight parts that takes seventeen hours.
+async fn a_long_copy(denied: bool) -> Stage {
+    let stage = Stage::new(1);
+    stage.drained_of_test_event().await;
+    let seed = Seed::claimed("in/a.bin", 40 << 20, 1);
+    stage.world.put("raw", seed);
+    if denied {
+        stage.world.access(|access| {
+            access.deny(Denial {
+                access_key: HOME_KEY.into(),
+                action: "sqs:SendMessage".into(),
+                resource: "events".into(),
+            });
+        });
+    }
+    let mut config = stage.config("way = \"stream\"\npart_size = \"5MiB\"");
+    events(&mut config).visibility_timeout = Duration::from_mins(10);
+    let orders = config.route.get_mut("orders").expect("the stage's route");
+    orders.bandwidth = Some(Rate(ByteSize::b(700)));
+    let daemon = stage.start(&config).await;
+    sleep(Duration::from_hours(17)).await;
+    stage.drained().await;
+    daemon.stop().await;
+    let md5 = |bucket, key| {
+        let object = stage.world.object(bucket, key).and_then(|v| v.object);
+        object.map(|object| object.content.md5())
+    };
+    assert_eq!(md5("lake", "orders/a.bin"), md5("raw", "in/a.bin"));
+    assert_eq!(stage.world.uploads("lake").len(), 0, "no upload is left");
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_outlasts_every_hold_is_handed_over_and_goes_on() {
+    // Denied, it is shown again, and that counts as a receive.
+    for (denied, sent, receives) in [(false, 1, 1), (true, 1, 2)] {
+        let stage = a_long_copy(denied).await;
+        let calls = stage.world.calls();
+        assert_eq!(calls.count("sqs", "SendMessage"), sent, "denied: {denied}");
+        let settled = stage.world.settled();
+        let ended = settled.last().expect("the copy's message");
+        assert_eq!(ended.receives, receives, "denied: {denied}");
+        // Those that were under way are read again.
+        let parts = calls.count("s3", "UploadPart");
+        assert!(
+            (8..=14).contains(&parts),
+            "denied: {denied}: {parts} parts were sent"
+        );
+    }
 }

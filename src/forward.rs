@@ -1,4 +1,7 @@
-//! What a parked message looks like: its body as it came, and why it is here, in attributes.
+//! What a message looks like that is sent on: its body as it came, and ours in attributes.
+//!
+//! One that is parked says why. One that is handed over to itself, because SQS ends every hold
+//! after twelve hours, says no more than that it was received before.
 //!
 //! SQS allows ten attributes and 1 MiB in all, and refuses control characters. Ours are six; the
 //! message's own follow while there is room. A body that nearly fills the message costs the error
@@ -10,7 +13,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use jiff::Timestamp;
 
 use crate::event::to_percent;
-use crate::queue::Message;
+use crate::queue::{ATTEMPTS, Message};
 use crate::work::Cause;
 
 /// SQS: body, and names, types and values of all attributes together.
@@ -35,7 +38,7 @@ pub(crate) fn parked(
         .unwrap_or(now);
     let mut ours = vec![
         ("brigade.reason", cause.reason.to_owned()),
-        ("brigade.attempts", message.receive_count.to_string()),
+        (ATTEMPTS, message.attempts().to_string()),
         ("brigade.first-seen", first_seen.to_string()),
     ];
     ours.extend(cause.route.clone().map(|route| ("brigade.route", route)));
@@ -65,6 +68,20 @@ pub(crate) fn parked(
         }
     }
     (message.body.clone(), attributes)
+}
+
+/// Body and attributes for the queue that it came from; none where SQS would not take them.
+pub(crate) fn handed_over(
+    message: &Message,
+) -> Option<(String, HashMap<String, MessageAttributeValue>)> {
+    let mut attributes = message.attributes.clone();
+    attributes.insert(ATTEMPTS.to_owned(), text(&message.attempts().to_string()));
+    let sizes = attributes
+        .iter()
+        .map(|(name, value)| name.len() + size(value));
+    let fits =
+        attributes.len() <= MOST_ATTRIBUTES && message.body.len() + sizes.sum::<usize>() <= LARGEST;
+    fits.then(|| (message.body.clone(), attributes))
 }
 
 fn text(value: &str) -> MessageAttributeValue {
@@ -143,6 +160,36 @@ mod tests {
         ] {
             assert_eq!(attributes[name].string_value(), Some(want), "{name}");
         }
+    }
+
+    #[test]
+    fn a_message_that_is_handed_over_says_that_it_was_received_before() {
+        let first = message("{}".into());
+        let (body, attributes) = handed_over(&first).expect("there is room");
+        let told = |name: &str| attributes[name].string_value();
+        assert_eq!(
+            (body.as_str(), told("trace"), told(ATTEMPTS)),
+            ("{}", Some("abc"), Some("3"))
+        );
+        let again = Message {
+            receive_count: 1,
+            attributes,
+            ..first
+        };
+        assert!(again.received_before() && again.attempts() == 4);
+        let fresh = Message {
+            receive_count: 1,
+            ..message("{}".into())
+        };
+        assert!(!fresh.received_before());
+        let full = (0..10).map(|n| (format!("a{n}"), text("x"))).collect();
+        let crowded = Message {
+            attributes: full,
+            ..message("{}".into())
+        };
+        assert_eq!(handed_over(&crowded), None, "ten are the most");
+        let large = message("x".repeat(LARGEST - 20));
+        assert_eq!(handed_over(&large), None, "1 MiB is the most");
     }
 
     #[test]
