@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::marker::{self, Marker};
-use super::memory::{Memory, Room};
+use super::memory::{Held, Memory};
 use super::plan::Copy;
 use super::progress::Progress;
 use super::proof::{verify, verify_body};
@@ -74,9 +74,7 @@ pub struct Read<'a> {
     /// What was read.
     pub object: Object,
     /// All of it.
-    pub body: Bytes,
-    /// Held as long as the bytes are.
-    _room: Room<'a>,
+    pub body: Held<'a>,
 }
 
 /// A write that took effect.
@@ -245,7 +243,7 @@ impl Copier {
             read = self
                 .read(act.route, from, &act.copy.pin, source.size)
                 .await?;
-            &read.body
+            read.body.bytes()
         };
         verify_body(source, body)?;
         let put = PutObject {
@@ -274,12 +272,10 @@ impl Copier {
     ) -> Result<Read<'_>, S3Error> {
         may_read(route.bandwidth, s3, size).await;
         let room = self.memory.room(size).await;
-        let (object, body) = s3.get(bucket, key, pin, size).await?;
-        Ok(Read {
-            object,
-            body,
-            _room: room,
-        })
+        let buffer = room.buffer(usize::try_from(size).expect("a part fits in memory"));
+        let (object, body) = s3.get(bucket, key, pin, size, buffer).await?;
+        let body = Held::new(body, room);
+        Ok(Read { object, body })
     }
 }
 

@@ -34,6 +34,14 @@ pub(super) struct Room<'a> {
     share: Option<SemaphorePermit<'a>>,
 }
 
+/// A body in memory: its share of the budget is held as long as it is, and then the next may have
+/// its buffer.
+#[derive(Debug)]
+pub struct Held<'a> {
+    bytes: Bytes,
+    room: Room<'a>,
+}
+
 impl Memory {
     pub(super) fn new(bytes: u64) -> Self {
         let blocks = usize::try_from(bytes / KIB).unwrap_or(Semaphore::MAX_PERMITS);
@@ -85,6 +93,24 @@ impl Room<'_> {
             buffer.clear();
             self.memory.spare().push(buffer);
         }
+    }
+}
+
+impl<'a> Held<'a> {
+    pub(super) fn new(bytes: Bytes, room: Room<'a>) -> Self {
+        Self { bytes, room }
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.room.take_back(std::mem::take(&mut self.bytes));
     }
 }
 

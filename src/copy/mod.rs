@@ -19,6 +19,7 @@ mod way;
 
 pub use act::{Act, Copier, CopyError, Done, ForRoute, Read};
 pub use first_try::{FirstTry, Hint};
+pub use memory::Held;
 pub use multipart::sweep;
 pub use plan::{Copy, Cut, Means, Nothing, ONE_PART, Plan, copy_max};
 pub use progress::{CopyStatus, Progress};

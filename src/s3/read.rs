@@ -201,8 +201,8 @@ impl S3 {
         }
     }
 
-    /// Reads a whole object of `size` bytes, pinned to `pin`, into memory that is taken once, and
-    /// what a look would show of it. The SDK checks length and checksum on the way.
+    /// Reads a whole object of `size` bytes, pinned to `pin`, into `buffer`, and what a look would
+    /// show of it. The SDK checks length and checksum on the way.
     ///
     /// # Errors
     /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
@@ -212,18 +212,22 @@ impl S3 {
         key: &str,
         pin: &ETag,
         size: u64,
+        buffer: BytesMut,
     ) -> Result<(Object, Bytes), S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "GetObject",
             effect: Effect::Repeatable,
         };
+        let whole = Mutex::new(buffer);
+        let arrived = || whole.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = guard(&self.limits, &bucket.name, call, GET_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = reading!(client.get_object(), bucket).key(key);
             let request = request
                 .if_match(pin.quoted())
                 .checksum_mode(ChecksumMode::Enabled);
+            let arrived = &arrived;
             async move {
                 let answer = attempt.end(request.send().await)?;
                 let object = object!(call.op, &answer, Archive::Readable)?;
@@ -231,16 +235,18 @@ impl S3 {
                     // Who named pin and size did not tell the truth.
                     return Err(S3Error::Precondition { op: call.op });
                 }
-                let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+                arrived().clear();
                 drain(answer.body, |chunk| {
-                    whole.extend_from_slice(chunk);
+                    arrived().extend_from_slice(chunk);
                     Ok(())
                 })
                 .await?;
-                Ok((object, Bytes::from(whole)))
+                Ok(object)
             }
         });
-        self.learn(bucket, answer.await)
+        let object = self.learn(bucket, answer.await)?;
+        let whole = whole.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok((object, whole.freeze()))
     }
 }
 

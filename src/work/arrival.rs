@@ -5,8 +5,9 @@
 //! that is safe; until then the message stays in its queue.
 //!
 //! Where keys have dates, a source that was overwritten goes elsewhere, and a delivery that copied
-//! it before may have died. So an event tells of its own place, too, if the object stands at
-//! another.
+//! it before may have died. So an event tells of its own place, too, if what stands there now is
+//! newer. S3 dates an upload in parts by its beginning, and the event by its end: where the night
+//! lies between, that is a guess.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
+use super::look_after::next_second;
 use super::task::{Reached, Reconciled};
 use crate::event::Event;
 use crate::route::Route;
@@ -94,6 +96,15 @@ impl Unannounced {
     }
 }
 
+impl Reconciled {
+    /// What was found equal came into being after the version that the event tells of.
+    fn is_newer_than(&self, event: &Event) -> bool {
+        let modified = self.equal.as_ref().and_then(|equal| equal.modified);
+        let both = modified.zip(event.time);
+        both.is_some_and(|(modified, told)| modified > next_second(told))
+    }
+}
+
 impl Arrival {
     /// The destination, as far as it is known.
     #[must_use]
@@ -121,9 +132,9 @@ impl Arrival {
             keys.extend(reconciled.targets.iter().chain(stands));
         }
         let latest = keys.last().copied();
-        // Another date: what the event tells of was overwritten since.
-        let elsewhere = stands.is_some() && stands != own.as_ref();
-        if announce || elsewhere {
+        let is_unknown = announce && keys.is_empty();
+        let is_elsewhere = stands != own.as_ref() && reconciled.is_newer_than(event);
+        if is_unknown || is_elsewhere {
             keys.extend(&own);
         }
         let mut known = BTreeSet::new();
@@ -207,24 +218,28 @@ mod tests {
         let dated = "s3://lake/{dd}/{path}";
         let (first, second, third) = ("02/a.csv", "03/a.csv", "04/a.csv");
         let told = ", crawlers = 'lake'";
+        let (second_day, night) = ("2026-11-03T00:00:10Z", "2026-11-02T20:00:00Z");
         #[rustfmt::skip]
         let table = [
-            // what happened, route, its keys, announced, written to, found at, told
-            ("a copy",                         dated, told, true,  &[first][..],         Some(first),  &[first][..]),
-            ("the same again",                 dated, told, true,  &[],                  Some(first),  &[first]),
-            ("found, at the first delivery",   dated, told, false, &[],                  Some(first),  &[]),
-            ("overwritten on the next day",    dated, told, false, &[],                  Some(second), &[first]),
-            ("the same, and written",          dated, told, true,  &[second],            Some(second), &[second, first]),
-            ("overwritten while it is copied", dated, told, true,  &[first, third],      Some(third),  &[first, third]),
-            ("gone meanwhile",                 dated, told, true,  &[],                  None,         &[first]),
-            ("written, without an end",        dated, told, true,  &[second],            None,         &[second, first]),
-            ("a key without a date",           "s3://lake/", told, true, &["a.csv"],     Some("a.csv"), &["a.csv"]),
-            ("nobody to tell",                 dated, "",   true,  &[first],             Some(first),  &[]),
+            // what happened, route, its keys, announced, written to, found at and of when, told
+            ("a copy",                         dated, told, true,  &[first][..],     Some((first, night)),       &[first][..]),
+            ("the same again",                 dated, told, true,  &[],              Some((first, night)),       &[first]),
+            ("found, at the first delivery",   dated, told, false, &[],              Some((first, night)),       &[]),
+            ("overwritten on the next day",    dated, told, false, &[],              Some((second, second_day)), &[first]),
+            ("the same, and written",          dated, told, true,  &[second],        Some((second, second_day)), &[second, first]),
+            ("overwritten while it is copied", dated, told, true,  &[first, third],  Some((third, second_day)),  &[first, third]),
+            ("an upload that took the night",  dated, told, true,  &["01/a.csv"],    Some(("01/a.csv", night)),  &["01/a.csv"]),
+            ("gone meanwhile",                 dated, told, true,  &[],              None,                       &[first]),
+            ("written, without an end",        dated, told, true,  &[second],        None,                       &[second]),
+            ("a key without a date",   "s3://lake/", told,  true,  &["a.csv"],       Some(("a.csv", second_day)), &["a.csv"]),
+            ("the same, found",        "s3://lake/", told,  false, &[],              Some(("a.csv", second_day)), &[]),
+            ("nobody to tell",                 dated, "",   true,  &[first],         Some((first, night)),       &[]),
         ];
         for (why, to, more, announce, targets, equal, want) in table {
-            let equal = equal.map(|target: &str| Equal {
+            let equal = equal.map(|(target, modified): (&str, &str)| Equal {
                 etag: ETag::new("e2"),
                 target: target.into(),
+                modified: Some(modified.parse().unwrap()),
             });
             let reconciled = Reconciled {
                 end: Ok(Reached::Written {

@@ -38,7 +38,8 @@ impl Run<'_> {
     }
 }
 
-fn next_second(time: Timestamp) -> Timestamp {
+/// S3 counts Last-Modified in whole seconds.
+pub(super) fn next_second(time: Timestamp) -> Timestamp {
     let up = jiff::TimestampRound::new()
         .smallest(Unit::Second)
         .mode(jiff::RoundMode::Ceil);

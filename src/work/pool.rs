@@ -37,7 +37,7 @@ impl Pool {
             let worker = self.worker.clone();
             let end = async move {
                 let verdict = match slot {
-                    Some(slot) => worker.work(job.delivery, slot).await,
+                    Some(slot) => Box::pin(worker.work(job.delivery, slot)).await,
                     None => job.delivery.release().await,
                 };
                 // A settler that is gone has died, and the supervisor says so.

@@ -196,7 +196,7 @@ impl Run<'_> {
         let seen = Seen {
             source: Some(read.object),
             target: None,
-            body: Some(read.body),
+            body: Some(read.body.bytes().clone()),
         };
         self.round(&seen).await
     }
@@ -348,6 +348,7 @@ impl Run<'_> {
         self.equal = Some(Equal {
             etag: copy.pin.clone(),
             target,
+            modified: source.map(|source| source.last_modified),
         });
         if self.means().looks_after(copy) && !self.still_written(source, copy, &done).await? {
             return Ok(Step::LookAgain);

@@ -67,6 +67,7 @@ impl Run<'_> {
             self.equal = Some(Equal {
                 etag: source.etag.clone(),
                 target,
+                modified: Some(source.last_modified),
             });
         }
         let there = Reached::Nothing(Nothing::AlreadyThere(proof));

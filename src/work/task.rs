@@ -116,6 +116,8 @@ pub struct Equal {
     pub etag: ETag,
     /// The destination's key.
     pub target: String,
+    /// When the source was last modified, where it was looked at.
+    pub modified: Option<Timestamp>,
 }
 
 /// How a key ended, and whether anything was written on the way: whatever the end, something may

@@ -1,5 +1,5 @@
 //! Imports point one way: main ▸ cli, app ▸ {intake, settle, catalog, admin} ▸ work ▸ copy ▸
-//! {route, s3} ▸ event; `queue`, `config`, `metrics`, `edge` and `supervisor` are leaves.
+//! route ▸ s3 ▸ event; `queue`, `config`, `metrics`, `edge` and `supervisor` are leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,12 +17,12 @@ const LAYERS: [(&str, u32); 25] = [
     ("cgroup", 1),
     ("queue", 1),
     ("event", 1),
-    ("route", 2),
     ("s3", 2),
-    ("copy", 3),
+    ("route", 3),
+    ("copy", 4),
     ("account", 6),
     ("work", 5),
-    ("park", 6),
+    ("forward", 6),
     ("catalog", 6),
     ("start", 6),
     ("intake", 6),
