@@ -148,49 +148,41 @@ impl Stage {
             .count()
     }
 
-    /// What is parked: reason and error of each message.
-    pub(crate) async fn parked(&self) -> Vec<(String, String)> {
-        let parked = self.dead_letters().await.into_iter().map(|message| {
-            let attributes = message.message_attributes.unwrap_or_default();
-            let text = |name: &str| {
-                let value = attributes.get(name).and_then(|value| value.string_value());
-                value.unwrap_or_default().to_owned()
-            };
-            (text("brigade.reason"), text("brigade.error"))
-        });
-        parked.collect()
-    }
-
-    /// Sends what is parked back to its queue, as SQS's redrive does: with its attributes. How many.
-    pub(crate) async fn send_back(&self) -> usize {
-        let sqs = aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"));
-        let parked = self.dead_letters().await;
+    /// Sends what is parked back to its queue. How many.
+    pub(crate) fn send_back(&self) -> usize {
+        let parked = self.world.empty(&self.dead);
         for message in &parked {
-            let send = sqs
-                .send_message()
-                .queue_url(&self.queue)
-                .set_message_body(message.body.clone())
-                .set_message_attributes(message.message_attributes.clone());
-            send.send().await.expect("the queue is there");
+            self.world.send_back(&self.queue, message);
         }
         parked.len()
     }
 
-    async fn dead_letters(&self) -> Vec<aws_sdk_sqs::types::Message> {
+    /// What is parked: reason and error of each message.
+    pub(crate) async fn parked(&self) -> Vec<(String, String)> {
         let sqs = aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"));
-        let mut letters = Vec::new();
+        let mut parked = Vec::new();
         loop {
             let call = sqs
                 .receive_message()
                 .queue_url(&self.dead)
                 .message_attribute_names("All");
-            let reply = call.max_number_of_messages(10).send().await;
-            let messages = reply.expect("the queue is there").messages;
-            let messages = messages.unwrap_or_default();
+            let reply = call
+                .max_number_of_messages(10)
+                .send()
+                .await
+                .expect("the queue is there");
+            let messages = reply.messages.unwrap_or_default();
             if messages.is_empty() {
-                return letters;
+                return parked;
             }
-            letters.extend(messages);
+            for message in messages {
+                let attributes = message.message_attributes.unwrap_or_default();
+                let text = |name: &str| {
+                    let value = attributes.get(name).and_then(|value| value.string_value());
+                    value.unwrap_or_default().to_owned()
+                };
+                parked.push((text("brigade.reason"), text("brigade.error")));
+            }
         }
     }
 }

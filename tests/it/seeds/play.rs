@@ -264,7 +264,7 @@ impl Theatre {
         let mut parked = world.empty(dead);
         for message in &parked {
             if message.body != NOISE {
-                world.send(queue, &message.body);
+                world.send_back(queue, message);
             }
         }
         self.dry("what was parked and sent back").await?;

@@ -202,7 +202,7 @@ async fn many_objects_in_no_partition_hold_the_route_until_the_table_is_mended()
     stage.drained().await;
     assert!(!daemon.is_held("orders"));
     let made = partitions(&stage).len();
-    let sent_back = stage.send_back().await;
+    let sent_back = stage.send_back();
     assert!(
         (1..=8).contains(&sent_back) && made + sent_back == 300,
         "{made} made, {sent_back} parked"

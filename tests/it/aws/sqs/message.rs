@@ -48,7 +48,7 @@ pub(crate) struct Attribute {
 }
 
 /// What is sent: checked, not yet in a queue.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) body: String,
     pub(super) attributes: BTreeMap<String, Attribute>,

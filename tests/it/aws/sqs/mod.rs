@@ -136,15 +136,19 @@ fn delay(input: &Value) -> Result<Duration, JsonError> {
 impl Sqs {
     /// Puts a message in on behalf of another service; a queue that is gone loses it.
     pub(super) fn deliver(&mut self, url: &str, body: &str, now: Timestamp, rng: &mut Rng) {
+        let draft = Draft {
+            body: body.to_owned(),
+            attributes: BTreeMap::new(),
+        };
+        self.bring(url, &draft, now, rng);
+    }
+
+    fn bring(&mut self, url: &str, draft: &Draft, now: Timestamp, rng: &mut Rng) {
         if !self.queues.contains_key(url) {
             return;
         }
         for way in self.mischief.ways(rng) {
-            let draft = Draft {
-                body: body.to_owned(),
-                attributes: BTreeMap::new(),
-            };
-            self.send(url, draft, way, now, rng);
+            self.send(url, draft.clone(), way, now, rng);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::message::Message;
+use super::message::{Draft, Message};
 use super::mischief::Mischief;
 use super::queue::{Queue, Stale};
 use crate::aws::{State, World};
@@ -95,6 +95,18 @@ impl World {
         self.with(|state, now| {
             let State { sqs, rng, .. } = state;
             sqs.deliver(url, body, now, rng);
+        });
+    }
+
+    /// Puts what was in a dead-letter queue into another, as a redrive does: with its attributes.
+    pub(crate) fn send_back(&self, url: &str, message: &Message) {
+        let draft = Draft {
+            body: message.body.clone(),
+            attributes: message.attributes.clone(),
+        };
+        self.with(|state, now| {
+            let State { sqs, rng, .. } = state;
+            sqs.bring(url, &draft, now, rng);
         });
     }
 
