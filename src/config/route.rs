@@ -1,22 +1,24 @@
 //! `[route.NAME]`: which objects go where.
 
+mod check;
+#[cfg(test)]
+mod tests;
+
 use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::access_point::AccessPoint;
-use super::account::check_account;
 use super::archived::{self, Archived, Glacier, RestoreTier};
 use super::fault::Faults;
-use super::glob::globs;
 use super::known::nearest;
 use super::location::{Location, Target};
 use super::notify::Notify;
-use super::parts::{self, Parts};
-use super::properties::{self, Acl, Encryption, Properties, StorageClass, TagPolicy};
+use super::parts::Parts;
+use super::properties::{Acl, Encryption, Properties, StorageClass, TagPolicy};
 use super::removal::{Deletes, Original};
 use super::template::Template;
-use super::{Config, Rate, shown, text};
+use super::{Rate, shown, text};
 
 /// `[route.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -290,84 +292,6 @@ impl Route {
     pub fn archived(&self) -> Archived {
         Archived::of(self)
     }
-
-    pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
-        if let Some(queue) = &self.queue {
-            check_name(
-                &format!("{at}.queue"),
-                "queue",
-                queue,
-                config.queue.keys(),
-                faults,
-            );
-        }
-        for (key, account) in [
-            ("from_account", &self.from_account),
-            ("to_account", &self.to_account),
-        ] {
-            if let Some(account) = account {
-                check_account(&format!("{at}.{key}"), account, config, faults);
-            }
-        }
-        for crawler in &self.crawlers {
-            let known = config.crawler.keys();
-            check_name(&format!("{at}.crawlers"), "crawler", crawler, known, faults);
-        }
-        self.check_tables(&format!("{at}.tables"), config, faults);
-        self.check_notify(at, config, faults);
-        for (key, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
-            if let Err(why) = globs(patterns) {
-                faults.refuse(&format!("{at}.{key}"), why);
-            }
-        }
-        if let (Some(min), Some(max)) = (&self.min_size, &self.max_size)
-            && min > max
-        {
-            let why = format!("expected at most max_size, {}", shown::show_size(max));
-            faults.refuse(&format!("{at}.min_size"), why);
-        }
-        if let Some(rate) = self.bandwidth {
-            rate.check(&format!("{at}.bandwidth"), faults);
-        }
-        self.check_access_points(at, faults);
-        self.check_collisions(&format!("{at}.to"), faults);
-        parts::check(self, at, config, faults);
-        properties::check(self, at, faults);
-        archived::check(self, at, faults);
-        self.check_removal(at, config, faults);
-    }
-
-    fn check_tables(&self, key: &str, config: &Config, faults: &mut Faults<'_>) {
-        for table in &self.tables {
-            check_name(key, "table", table, config.table.keys(), faults);
-        }
-        if !self.tables.is_empty() && !self.to.key.can_have_partition(None) {
-            let why = "the keys that `to` makes never have a folder such as dt=2026-11-20, from which a \
-                       partition is read; write one, such as dt={yyyy}-{mm}-{dd}/, or keep the \
-                       source's with {path}";
-            faults.refuse(key, why);
-        }
-    }
-
-    fn check_collisions(&self, key: &str, faults: &mut Faults<'_>) {
-        let template = &self.to.key;
-        if self.collisions == Collisions::Allow || template.is_injective() || faults.holds(key) {
-            return;
-        }
-        let example = match template.collision(&self.from.prefix) {
-            Some((a, b, made)) => format!(", such as {a:?} and {b:?} to {made:?}"),
-            None => String::new(),
-        };
-        let todo = if template.has_placeholder() {
-            "keep them apart with one {path} or {key}"
-        } else {
-            "end it in / or {path}"
-        };
-        faults.refuse(
-            key,
-            format!("brings different objects to one key{example}: {todo}, or say collisions = \"allow\""),
-        );
-    }
 }
 
 pub(super) fn check_name<'k>(
@@ -393,6 +317,3 @@ pub(super) fn check_name<'k>(
         },
     );
 }
-
-#[cfg(test)]
-mod tests;

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use super::look_after::next_second;
 use super::task::{Reached, Reconciled};
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::route::Route;
 
 /// Something arrived at a destination, or may have.
@@ -100,8 +100,9 @@ impl Reconciled {
     /// What was found equal came into being after the version that the event tells of.
     fn is_newer_than(&self, event: &Event) -> bool {
         let modified = self.equal.as_ref().and_then(|equal| equal.modified);
-        let both = modified.zip(event.time);
-        both.is_some_and(|(modified, told)| modified > next_second(told))
+        let made = event.time.filter(|_| event.kind == Kind::Created);
+        let both = modified.zip(made);
+        both.is_some_and(|(modified, made)| modified > next_second(made))
     }
 }
 
@@ -187,7 +188,6 @@ mod tests {
     use super::*;
     use crate::config::{Config, Sources};
     use crate::copy::Way;
-    use crate::event::Kind;
     use crate::route::Routes;
     use crate::s3::ETag;
     use crate::work::task::Equal;
