@@ -13,22 +13,26 @@ use crate::s3::S3Error;
 impl Run<'_> {
     /// Takes back what this try or one before may have begun, unless it became the copy.
     pub(super) async fn tidied(&self, end: Reached) -> Result<Reached, Failure> {
-        if matches!(end, Reached::Written { way, .. } if way.in_parts()) {
-            return Ok(end);
-        }
         let (task, event) = (self.task, self.task.event);
         let mut targets = self.began.clone();
+        let stands = self.equal.as_ref();
         let most = self.means().one_request();
         let told = event.size.is_some_and(|size| size > most);
         // A try before this one may have met another version than that of the event, a large one.
-        let found = self.equal.as_ref().map(|equal| &equal.etag);
-        let same = found.is_some() && found == task.etag.as_ref();
+        let same = stands.is_some_and(|equal| task.etag.as_ref() == Some(&equal.etag));
         let met = task.received_before && !(same && event.size.is_some());
         let large = self.large || told || met;
-        // Where the key holds a date, an event without a time does not tell it.
-        let named = !task.target.dated || event.time.is_some();
-        if large && named {
-            targets.insert((task.target.key)(event.time).map_err(Failure::Target)?);
+        if large {
+            targets.extend(stands.map(|equal| equal.target.clone()));
+            // Where the key holds a date it is the source's, then; the event's comes near, if it has one.
+            if !task.target.dated || event.time.is_some() {
+                targets.insert((task.target.key)(event.time).map_err(Failure::Target)?);
+            }
+        }
+        if let (Reached::Written { way, .. }, Some(equal)) = (&end, stands)
+            && way.in_parts()
+        {
+            targets.remove(&equal.target);
         }
         for target in targets {
             match sweep(task.to, &target).await {
