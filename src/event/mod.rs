@@ -25,7 +25,7 @@ mod object;
 mod shape;
 mod work;
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 pub use self::error::ParseError;
 pub(crate) use self::key::to_percent;
@@ -166,6 +166,15 @@ fn accepted(envelope: Envelope, accept: &[Envelope]) -> Result<(), ParseError> {
 }
 
 impl Event {
+    /// The latest Last-Modified that its version may have: S3 counts in whole seconds.
+    #[must_use]
+    pub fn modified_by(&self) -> Option<Timestamp> {
+        let up = TimestampRound::new()
+            .smallest(Unit::Second)
+            .mode(RoundMode::Ceil);
+        self.time.map(|time| time.round(up).unwrap_or(time))
+    }
+
     /// Checks what every record must say.
     fn named(self, index: usize) -> Result<Record, ParseError> {
         if self.bucket.is_empty() {

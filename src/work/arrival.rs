@@ -15,7 +15,6 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::look_after::next_second;
 use super::task::{Reached, Reconciled};
 use crate::event::{Event, Kind};
 use crate::route::Route;
@@ -100,9 +99,8 @@ impl Reconciled {
     /// What was found equal came into being after the version that the event tells of.
     fn is_newer_than(&self, event: &Event) -> bool {
         let modified = self.equal.as_ref().and_then(|equal| equal.modified);
-        let made = event.time.filter(|_| event.kind == Kind::Created);
-        let both = modified.zip(made);
-        both.is_some_and(|(modified, made)| modified > next_second(made))
+        let by = event.modified_by().filter(|_| event.kind == Kind::Created);
+        modified.zip(by).is_some_and(|(modified, by)| modified > by)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The look after a write that may have replaced something: is the source still what was written?
 
-use jiff::{Timestamp, Unit};
-
 use super::reconcile::Run;
 use super::task::Failure;
 use crate::copy::{Copy, Done};
@@ -30,18 +28,9 @@ impl Run<'_> {
         if done.source_version.is_some() || now.version_id.is_some() {
             return Ok(done.source_version == now.version_id);
         }
-        // The event tells when its version came into being, and S3 counts Last-Modified in whole
-        // seconds. Anything later is another version.
+        // The event tells when its version came into being. Anything later is another version.
         Ok(event
-            .time
-            .is_some_and(|time| now.last_modified <= next_second(time)))
+            .modified_by()
+            .is_some_and(|by| now.last_modified <= by))
     }
-}
-
-/// S3 counts Last-Modified in whole seconds.
-pub(super) fn next_second(time: Timestamp) -> Timestamp {
-    let up = jiff::TimestampRound::new()
-        .smallest(Unit::Second)
-        .mode(jiff::RoundMode::Ceil);
-    time.round(up).unwrap_or(time)
 }

@@ -18,16 +18,13 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::task::{Equal, Failure, Reached, Reconciled, Task};
+use super::task::{Equal, Failure, ROUNDS, Reached, Reconciled, Task};
 use crate::copy::{
     Act, Copier, Copy, CopyError, FirstTry, Hint, Means, Nothing, Plan, Way, copy_max,
 };
 use crate::event::Kind;
 use crate::queue::Window;
 use crate::s3::{Archive, Condition, ETag, Found, Object, S3Error, Side, Spot};
-
-/// Losing a race this often in a row means that the key is busy: let it rest.
-pub(super) const ROUNDS: u32 = 4;
 
 /// Makes destinations equal. Cheap to clone.
 #[derive(Debug, Clone)]

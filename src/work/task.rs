@@ -6,11 +6,13 @@ use jiff::Timestamp;
 
 use super::arrival::Unannounced;
 use super::lanes::Turn;
-use super::reconcile::ROUNDS;
 use crate::config::{Archived, Way};
 use crate::copy::{CopyError, ForRoute, Nothing};
 use crate::event::Event;
 use crate::s3::{ETag, S3Error, Side};
+
+/// Losing a race this often in a row means that the key is busy: let it rest.
+pub(super) const ROUNDS: u32 = 4;
 
 /// One key to make equal, on one route.
 #[derive(Debug, Clone)]
