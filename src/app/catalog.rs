@@ -14,7 +14,7 @@ use super::StartError;
 use crate::account::Accounts;
 use crate::catalog::{
     Announcer, AssertionTask, Assertions, Catalog, Crawled, CrawlerTask, Crawlers, Drain,
-    DurableCrawler, Report,
+    DurableCrawler, Glue, Report,
 };
 use crate::config::{Config, Crawler};
 use crate::edge::Edge;
@@ -101,8 +101,7 @@ impl Makings<'_> {
     ) -> Crawlers {
         let mut handles = Vec::new();
         for (name, crawler) in &self.config.crawler {
-            let report = self.report(name, crawler, listeners);
-            let glue = self.glue(crawler);
+            let (report, glue) = self.crawler(name, crawler, listeners);
             let (stop, worked) = (supervisor.stop(), worked.clone());
             let task = CrawlerTask::new(report, crawler, glue, stop, worked);
             handles.push(task.handle());
@@ -124,10 +123,11 @@ impl Makings<'_> {
         for (name, crawler) in &self.config.crawler {
             let (sender, inbox) = mpsc::channel(INBOX);
             inboxes.insert(name.clone(), sender);
+            let (report, glue) = self.crawler(name, crawler, listeners);
             let task = DurableCrawler::new(
-                self.report(name, crawler, listeners),
+                report,
                 crawler,
-                self.glue(crawler),
+                glue,
                 (arrivals.clone(), inbox),
                 supervisor.stop(),
             );
@@ -146,28 +146,31 @@ impl Makings<'_> {
         handles.into_iter().collect()
     }
 
-    fn glue(&self, crawler: &Crawler) -> crate::catalog::Glue {
-        let account = self.accounts.of(crawler.account.as_deref());
-        account.glue(self.region(crawler), self.metrics.clone())
+    /// Glue where a crawler or a table is, and the region's name for people.
+    pub(super) fn glue<'a>(
+        &'a self,
+        account: Option<&str>,
+        region: Option<&'a str>,
+    ) -> (Glue, &'a str) {
+        let account = self.accounts.of(account);
+        let region = region.or(account.aws().region.as_deref());
+        let glue = account.glue(region, self.metrics.clone());
+        (glue, region.unwrap_or("the SDK's region"))
     }
 
-    fn region<'a>(&'a self, crawler: &'a Crawler) -> Option<&'a str> {
-        let account = self.accounts.of(crawler.account.as_deref());
-        let region = crawler.region.as_deref();
-        region.or(account.aws().region.as_deref())
-    }
-
-    fn report(
+    /// Who tells of a crawler, and where it is.
+    fn crawler(
         &self,
         name: &str,
         crawler: &Crawler,
         listeners: &BTreeMap<String, Crawled>,
-    ) -> Report {
-        let region = self.region(crawler).unwrap_or("the SDK's region");
+    ) -> (Report, Glue) {
+        let (glue, region) = self.glue(crawler.account.as_deref(), crawler.region.as_deref());
         let metrics = self.metrics.clone();
         let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
         let wall = self.edge.wall.clone();
         let report = Report::new(name, crawler, region, metrics, (dice, wall));
-        report.telling(listeners.get(name).cloned().unwrap_or_default())
+        let listener = listeners.get(name).cloned().unwrap_or_default();
+        (report.telling(listener), glue)
     }
 }

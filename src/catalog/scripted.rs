@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -77,48 +79,30 @@ impl Scripted {
     }
 
     pub(crate) fn glue(&self) -> Glue {
-        let config = aws_sdk_glue::Config::builder()
-            .behavior_version(aws_sdk_glue::config::BehaviorVersion::v2026_01_12())
-            .region(aws_sdk_glue::config::Region::new("eu-west-1"))
-            .credentials_provider(credentials())
-            .retry_config(RetryConfig::disabled())
-            .http_client(self.clone())
-            .build();
-        let client = aws_sdk_glue::Client::from_conf(config);
+        let client = aws_sdk_glue::Client::new(&self.sdk());
         Glue::new(client, Metrics::new("test").0)
     }
 
     pub(crate) fn secrets(&self) -> aws_sdk_secretsmanager::Client {
-        let config = aws_sdk_secretsmanager::Config::builder()
-            .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::v2026_01_12())
-            .region(aws_sdk_secretsmanager::config::Region::new("eu-west-1"))
-            .credentials_provider(credentials())
-            .retry_config(RetryConfig::disabled())
-            .http_client(self.clone())
-            .build();
-        aws_sdk_secretsmanager::Client::from_conf(config)
+        aws_sdk_secretsmanager::Client::new(&self.sdk())
     }
 
     pub(crate) fn queue(&self) -> aws_sdk_sqs::Client {
-        let config = aws_sdk_sqs::Config::builder()
-            .behavior_version(aws_sdk_sqs::config::BehaviorVersion::v2026_01_12())
-            .region(aws_sdk_sqs::config::Region::new("eu-west-1"))
-            .credentials_provider(credentials())
-            .retry_config(RetryConfig::disabled())
-            .http_client(self.clone())
-            .build();
-        aws_sdk_sqs::Client::from_conf(config)
+        aws_sdk_sqs::Client::new(&self.sdk())
     }
 
     pub(crate) fn bus(&self) -> aws_sdk_eventbridge::Client {
-        let config = aws_sdk_eventbridge::Config::builder()
-            .behavior_version(aws_sdk_eventbridge::config::BehaviorVersion::v2026_01_12())
-            .region(aws_sdk_eventbridge::config::Region::new("eu-west-1"))
-            .credentials_provider(credentials())
+        aws_sdk_eventbridge::Client::new(&self.sdk())
+    }
+
+    fn sdk(&self) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials()))
             .retry_config(RetryConfig::disabled())
             .http_client(self.clone())
-            .build();
-        aws_sdk_eventbridge::Client::from_conf(config)
+            .build()
     }
 }
 

@@ -175,17 +175,21 @@ impl Config {
             faults.extend(self.stranger(&key, region, table.account.as_deref(), "account"));
         }
         for (name, route) in &self.route {
-            let from = (&route.from_access_point, &route.from_account);
-            let to = (&route.to_access_point, &route.to_account);
-            let regions = [route.source_region(), route.destination_region()];
-            for ((side, (point, account)), region) in
-                [("from", from), ("to", to)].into_iter().zip(regions)
-            {
+            let from = (
+                &route.from_access_point,
+                route.source_region(),
+                &route.from_account,
+            );
+            let to = (
+                &route.to_access_point,
+                route.destination_region(),
+                &route.to_account,
+            );
+            for (side, (point, region, account)) in [("from", from), ("to", to)] {
                 let (naming, account) = (format!("{side}_account"), account.as_deref());
-                let named = if point.is_some() {
-                    "access_point"
-                } else {
-                    "region"
+                let named = match point {
+                    Some(_) => "access_point",
+                    None => "region",
                 };
                 let key = format!("route.{name}.{side}_{named}");
                 if point.is_some()
