@@ -4,9 +4,10 @@
 //! before: whatever its ending says, what has to follow is never lost. Who announces says when
 //! that is safe; until then the message stays in its queue.
 //!
-//! Where keys have dates, a source that was overwritten goes elsewhere, and a delivery that copied
-//! it before may have died. So an event tells of its own place, too, if what stands there now is
-//! newer. S3 dates an upload in parts by its beginning, and the event by its end: where the night
+//! Where keys have dates, a delivery cannot name what it has written once its source is another, or
+//! gone; and it may have died. So others answer for it: an event tells of its own place, too, if
+//! what stands at the source now is newer, and of a copy that it finds if that is younger than the
+//! event. S3 dates an upload in parts by its beginning, and the event by its end: where the night
 //! lies between, that is a guess.
 
 use std::collections::BTreeSet;
@@ -238,6 +239,7 @@ mod tests {
                 etag: ETag::new("e2"),
                 target: target.into(),
                 modified: Some(modified.parse().unwrap()),
+                since: None,
             });
             let reconciled = Reconciled {
                 end: Ok(Reached::Written {

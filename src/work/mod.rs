@@ -182,7 +182,7 @@ impl Worker {
 
     /// A message with an unanswered write is not settled before that write can no longer land. By
     /// then something may have arrived after the crawl it was announced to, and this delivery may
-    /// be the last to say so.
+    /// be the last to say so: always, if there is a date in its key, for that is the source's.
     async fn landed(
         &self,
         settlement: Settlement,
@@ -192,8 +192,9 @@ impl Worker {
         let Some(lands_by) = window.lands_by() else {
             return settlement;
         };
+        let nameless = late.iter().any(|arrival| arrival.route.is_dated());
         match settlement {
-            Settlement::ShowAgain { after, cause } => {
+            Settlement::ShowAgain { after, cause } if !nameless => {
                 let left = lands_by.saturating_duration_since(Instant::now());
                 Settlement::ShowAgain {
                     after: after.max(left),
@@ -201,6 +202,7 @@ impl Worker {
                 }
             }
             settled @ (Settlement::Delete(_)
+            | Settlement::ShowAgain { .. }
             | Settlement::Park(_)
             | Settlement::HandOver
             | Settlement::Release) => {

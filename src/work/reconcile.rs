@@ -346,6 +346,7 @@ impl Run<'_> {
             etag: copy.pin.clone(),
             target,
             modified: source.map(|source| source.last_modified),
+            since: None,
         });
         if self.means().looks_after(copy) && !self.still_written(source, copy, &done).await? {
             return Ok(Step::LookAgain);

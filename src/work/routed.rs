@@ -10,14 +10,14 @@ use super::hold::{Entry, Pass};
 use super::lanes::{Seat, Turn};
 use super::outcome::{Cause, Outcome, Skip};
 use super::removal::Original;
-use super::task::{Equal, Failure, ROUNDS, Reached, Target, Task};
+use super::task::{Equal, Failure, ROUNDS, Reached, Reconciled, Target, Task};
 use super::{End, Received, Worker};
 use crate::config::SourceMissing;
 use crate::copy::{ForRoute, Nothing};
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::queue::Window;
 use crate::route::Route;
-use crate::s3::{Bucket, ETag, Side};
+use crate::s3::{Bucket, ETag, Found, Side};
 
 /// One event on one route, whose destination has come to its end.
 pub(super) struct Routed {
@@ -124,7 +124,8 @@ impl Worker {
         let reconciled = self.reconciler.reconcile(&task, window).await;
 
         let unanswered = window.lands_by() != before;
-        let announce = reconciled.wrote || received.before || unanswered;
+        let certain = reconciled.wrote || received.before || unanswered;
+        let announce = certain || self.may_be_untold(&task, route, &reconciled).await;
         let arrivals = Arrival::all(route, event, &reconciled, announce);
         let (outcome, pass) = match reconciled.end {
             Ok(reached) => self.reached(route, event, &reached, pass),
@@ -150,6 +151,33 @@ impl Worker {
             routed.late = arrivals;
         }
         routed
+    }
+
+    /// Whether a copy with a date in its key is there since after its event: an event of another
+    /// day may have brought it, died, and cannot name it any more.
+    async fn may_be_untold(&self, task: &Task<'_>, route: &Route, reconciled: &Reconciled) -> bool {
+        let event = task.event;
+        let time = event.time.filter(|_| event.kind == Kind::Created);
+        let Some(time) = time.filter(|_| route.is_dated() && route.announces()) else {
+            return false;
+        };
+        let since = match (&reconciled.end, &reconciled.equal) {
+            (_, Some(equal)) => equal.since,
+            (Ok(Reached::Nothing(Nothing::SourceGone)), None) => {
+                let Ok(key) = route.destination(&event.key, event.time) else {
+                    return false;
+                };
+                match task.to.s3.head(task.to.bucket, &key).await {
+                    Ok(Found::Object(copy)) => Some(copy.last_modified),
+                    Ok(Found::Gone | Found::Nothing) => None,
+                    // Too much said is better than too little.
+                    Err(_) => return true,
+                }
+            }
+            (_, None) => None,
+        };
+        // S3 counts in whole seconds.
+        since.is_some_and(|since| since.as_second() >= time.as_second())
     }
 
     /// What a destination's end means; and the pass, if both sides have answered as they should.

@@ -68,6 +68,7 @@ impl Run<'_> {
                 etag: source.etag.clone(),
                 target,
                 modified: Some(source.last_modified),
+                since: seen.target.as_ref().map(|target| target.last_modified),
             });
         }
         let there = Reached::Nothing(Nothing::AlreadyThere(proof));

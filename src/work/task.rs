@@ -120,6 +120,8 @@ pub struct Equal {
     pub target: String,
     /// When the source was last modified, where it was looked at.
     pub modified: Option<Timestamp>,
+    /// When the copy came into being, where it was found.
+    pub since: Option<Timestamp>,
 }
 
 /// How a key ended, and whether anything was written on the way: whatever the end, something may

@@ -8,6 +8,7 @@ mod aws_behaves;
 mod bandwidth;
 mod catalog;
 mod costs;
+mod dated_keys;
 mod endings;
 mod fidelity;
 mod integrity;

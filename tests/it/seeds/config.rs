@@ -1,6 +1,6 @@
 //! The configuration that a script gives its daemons.
 
-use brigade::config::{Config, Sources};
+use brigade::config::{Config, Rate, Sources};
 use bytesize::ByteSize;
 
 use super::script::{Original, Script};
@@ -56,6 +56,12 @@ impl Stage {
                 Original::Move if n == 0 => "original = \"move\"\nmove_to = \"done/\"",
                 Original::Delete | Original::Move => "original = \"delete\"",
             };
+            let door = |side: &str, bucket: &str| {
+                let door = self.doors.get(bucket);
+                let line = door.map(|arn| format!("{side}_access_point = \"{arn}\""));
+                line.unwrap_or_default()
+            };
+            let (from_door, to_door) = (door("from", SOURCE), door("to", &bucket));
             let said = |key: &str, value: &Option<std::borrow::Cow<'_, str>>| {
                 let line = value.as_ref().map(|value| format!("{key} = \"{value}\""));
                 line.unwrap_or_default()
@@ -70,6 +76,8 @@ impl Stage {
                 [route.r{n}]
                 from = "s3://{SOURCE}/in/"
                 to = "s3://{bucket}/out/{date}{{path}}"
+                {from_door}
+                {to_door}
                 way = "{way}"
                 {parts}
                 crawlers = "{CRAWLER}"
@@ -87,6 +95,10 @@ impl Stage {
                 if self.script.large {
                     let work = &mut loaded.config.work;
                     (work.large_workers, work.large_threshold) = (1, ByteSize(0));
+                }
+                for route in loaded.config.route.values_mut() {
+                    // Less than a configuration may ask for.
+                    route.bandwidth = self.script.bandwidth.map(|most| Rate(ByteSize::b(most)));
                 }
                 loaded.config
             }

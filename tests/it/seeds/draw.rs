@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use fastrand::Rng;
 
+use super::endurance::outlast;
 use super::operation::Operation;
 use super::script::{
-    Act, Denied, Envelope, Original, Outside, Place, Script, Shape, Step, Target, Trouble, Unruly,
-    When,
+    Act, Denied, Doors, Envelope, Original, Outside, Place, Script, Shape, Step, Target, Trouble,
+    Unruly, When,
 };
-use super::storms::{copying, quiet, storm};
+use super::storms::{copying, quiet, storm, telling};
 use crate::aws::Moment;
 
 /// Keys as people name them.
@@ -79,6 +80,8 @@ impl Script {
             durable: false,
             told: false,
             crawls_fail: 0,
+            doors: Doors::Open,
+            bandwidth: None,
             keys: names(rng, keys),
             latency: pick(rng, &LATENCIES),
             queue: unruly(rng, span),
@@ -123,6 +126,23 @@ impl Script {
             route.part_size = piped.then_some(Cow::Borrowed("17MiB"));
         }
         script.told = rng.u8(..4) == 0;
+        if script.told && rng.bool() {
+            script.storms.push(telling(rng, span));
+        }
+        if script.told && rng.u8(..6) == 0 {
+            let (what, time) = (Denied::Tell, pick(rng, &[2_000, 40_000, 400_000]));
+            let act = Act::Trouble(Trouble::Deny { what, time });
+            let when = When::At(rng.u64(..span));
+            script.steps.push(Step { when, act });
+        }
+        if rng.u8(..6) == 0 {
+            // Far, all is streamed.
+            let far = script.streams() && rng.bool();
+            script.doors = if far { Doors::Far } else { Doors::Near };
+        }
+        if rng.u8(..50) == 0 {
+            outlast(rng, &mut script, span);
+        }
         script
     }
 }

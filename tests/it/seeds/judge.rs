@@ -38,10 +38,19 @@ pub(super) fn judge(played: &Played) -> Vec<String> {
 fn settled_early(pairs: &[Pair<'_>], played: &Played) -> Vec<String> {
     let mut excuses = played.parked.iter().collect::<Vec<_>>();
     let mut broken = Vec::new();
-    for settled in played.stage.world.settled() {
-        let early = pairs.iter().filter_map(|pair| pair.settled_early(&settled));
+    let heirs = played.stage.world.settled();
+    for settled in &heirs {
+        let early = pairs.iter().filter_map(|pair| pair.settled_early(settled));
         let early = early.collect::<Vec<_>>();
         if early.is_empty() {
+            continue;
+        }
+        // It sent itself on, and whoever has settled that is judged in its stead.
+        let handed_over = played.stage.script.bandwidth.is_some()
+            && heirs.iter().any(|heir| {
+                heir.body == settled.body && heir.sent <= settled.at && settled.at < heir.at
+            });
+        if handed_over {
             continue;
         }
         let parked =

@@ -5,7 +5,7 @@
 //! A seed that fails is cut down and printed; `make seed SEED=…` plays it again. What once failed is
 //! kept in `kept/`, one script a file.
 //!
-//! * [`script`]: what can happen, as data.  [`draw`]: from a seed to a script.
+//! * [`script`]: what can happen, as data.  [`draw`], [`storms`], [`endurance`]: from a seed to a script.
 //! * [`stage`], [`daemons`], [`ambush`], [`play`]: it happens.  [`judge`]: were the promises kept?
 //! * [`run`]: one script in a runtime of its own; cutting down.  [`tally`]: what was reached.
 
@@ -13,6 +13,7 @@ mod ambush;
 mod config;
 mod daemons;
 mod draw;
+mod endurance;
 mod judge;
 mod operation;
 mod pair;

@@ -25,6 +25,7 @@ pub(super) enum Operation {
     ChangeMessageVisibilityBatch,
     DeleteMessageBatch,
     SendMessage,
+    PublishBatch,
     StartCrawler,
     GetCrawler,
 }
@@ -47,6 +48,7 @@ impl Operation {
             | Self::GetObjectTagging
             | Self::PutObjectTagging => "s3",
             Self::StartCrawler | Self::GetCrawler => "glue",
+            Self::PublishBatch => "sns",
             Self::GetQueueAttributes
             | Self::ReceiveMessage
             | Self::ChangeMessageVisibility
@@ -78,6 +80,7 @@ impl Operation {
             Self::ChangeMessageVisibilityBatch => "ChangeMessageVisibilityBatch",
             Self::DeleteMessageBatch => "DeleteMessageBatch",
             Self::SendMessage => "SendMessage",
+            Self::PublishBatch => "PublishBatch",
             Self::StartCrawler => "StartCrawler",
             Self::GetCrawler => "GetCrawler",
         }

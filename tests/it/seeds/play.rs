@@ -15,15 +15,16 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::ambush::Ambush;
 use super::daemons::Daemon;
 use super::judge::uncrawled;
-use super::script::{Act, Outside, Script, Storm, Trouble, When};
+use super::script::{Act, Outside, Script, Trouble, When};
 use super::stage::{NOISE, SOURCE, Stage};
+use super::storms::Storm;
 use super::tally::Tally;
 use crate::aws::{
     Access, Call, Denial, HOME_KEY, Latency, Line, Message, Mischief, Rule, Silence, World,
 };
 use crate::stage::edge;
 
-/// A calm world must come to rest within this.
+/// A calm world must come to rest within this; one where a copy takes half a day, in eight times that.
 const PATIENCE: Duration = Duration::from_hours(12);
 
 /// Crawls end within this: one under way, and one for what has arrived meanwhile.
@@ -296,10 +297,12 @@ impl Theatre {
 
     async fn dry(&self, what: &str) -> Result<(), String> {
         let (world, started) = (&self.stage.world, Instant::now());
+        let slow = self.stage.script.bandwidth.is_some();
+        let patience = if slow { 8 * PATIENCE } else { PATIENCE };
         while !world.is_dry(&self.stage.queue) {
             sleep(Duration::from_millis(500)).await;
-            if started.elapsed() > PATIENCE {
-                return Err(format!("{what} did not run dry in {PATIENCE:?}"));
+            if started.elapsed() > patience {
+                return Err(format!("{what} did not run dry in {patience:?}"));
             }
             if world.calls_made() > MOST_CALLS {
                 return Err(format!("{MOST_CALLS} calls, and {what} has not run dry"));

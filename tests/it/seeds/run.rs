@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use super::judge::judge;
 use super::play::{Played, play};
-use super::script::{Script, Unruly};
+use super::script::{Doors, Script, Unruly};
 use super::tally::Tally;
 
 /// Scripts that are tried while a failing one is cut down.
@@ -65,7 +65,7 @@ pub(super) fn shrink(script: &Script) -> Script {
 type Cut = fn(&mut Script);
 
 /// What else can be made simpler.
-const SIMPLER: [Cut; 12] = [
+const SIMPLER: [Cut; 13] = [
     |script| script.queue = Unruly::default(),
     |script| script.queue.duplicate = 0.0,
     |script| script.queue.twice = 0.0,
@@ -74,6 +74,7 @@ const SIMPLER: [Cut; 12] = [
     |script| script.queue.shuffle = false,
     |script| script.latency = 0,
     |script| script.large = false,
+    |script| script.doors = Doors::Open,
     |script| script.source.kms = false,
     |script| script.source.versioned = false,
     |script| script.max_receive_count = 10,

@@ -10,7 +10,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::operation::Operation;
-use crate::aws::{Fault, Latency, Mischief, Moment, Silence, Tear};
+use super::storms::{Quiet, Storm};
+use crate::aws::{Latency, Mischief, Moment};
 
 /// One world's story.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +48,13 @@ pub(super) struct Script {
     /// So many crawls fail before one succeeds.
     #[serde(default)]
     pub(super) crawls_fail: usize,
+    /// How the buckets are come by.
+    #[serde(default)]
+    pub(super) doors: Doors,
+    /// The routes' `bandwidth`, in bytes a second: so little that a large object outlasts what SQS
+    /// lets anybody hold its message.
+    #[serde(default)]
+    pub(super) bandwidth: Option<u64>,
     /// The sources' keys, after the route's prefix.
     pub(super) keys: Vec<String>,
     pub(super) latency: u64,
@@ -84,6 +92,18 @@ pub(super) struct Target {
     pub(super) class: Option<Cow<'static, str>>,
 }
 
+/// How buckets are come by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Doors {
+    /// By their names.
+    #[default]
+    Open,
+    /// Through access points alone, all in one region.
+    Near,
+    /// The same, in two regions: nothing is copied inside S3.
+    Far,
+}
+
 /// What becomes of originals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Original {
@@ -102,54 +122,6 @@ pub(super) struct Unruly {
     pub(super) shuffle: bool,
     pub(super) twice: f64,
     pub(super) undead: f64,
-}
-
-/// A fault that strikes calls for a while.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Storm {
-    pub(super) from: u64,
-    pub(super) until: u64,
-    pub(super) call: Operation,
-    pub(super) ill: Ill,
-    pub(super) chance: f64,
-}
-
-/// What goes wrong with a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Ill {
-    Lost(Quiet),
-    Dropped(Quiet),
-    /// It happens after so long, and nobody hears of it.
-    Late(u64, Quiet),
-    SlowDown,
-    Internal,
-    ErrorIn200 {
-        happens: bool,
-    },
-    Empty200 {
-        happens: bool,
-    },
-    Conflict,
-    Slow {
-        before: u64,
-        after: u64,
-    },
-    /// The copy reads its source at once and writes after so long.
-    LongCopy(u64),
-    TornReset,
-    TornEnd,
-    TornStall(u64),
-    /// The same of what is sent.
-    SentReset,
-    SentStall(u64),
-    Entries(Vec<usize>),
-}
-
-/// How no answer looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Quiet {
-    Hang,
-    Reset,
 }
 
 /// Something that happens once.
@@ -274,46 +246,10 @@ pub(super) enum Denied {
     Remove,
     Receive,
     Delete,
+    /// Sending to any queue.
+    Send,
     Park,
-}
-
-impl From<Quiet> for Silence {
-    fn from(quiet: Quiet) -> Self {
-        match quiet {
-            Quiet::Hang => Self::Hang,
-            Quiet::Reset => Self::Reset,
-        }
-    }
-}
-
-impl From<&Ill> for Fault {
-    fn from(ill: &Ill) -> Self {
-        let ms = Duration::from_millis;
-        match *ill {
-            Ill::Lost(quiet) => Self::Lost(quiet.into()),
-            Ill::Dropped(quiet) => Self::Dropped(quiet.into()),
-            Ill::Late(after, quiet) => Self::Late(ms(after), quiet.into()),
-            Ill::SlowDown => Self::SlowDown,
-            Ill::Internal => Self::InternalError,
-            Ill::ErrorIn200 { happens } => Self::ErrorIn200 {
-                code: "InternalError",
-                happens,
-            },
-            Ill::Empty200 { happens } => Self::Empty200 { happens },
-            Ill::Conflict => Self::Conflict,
-            Ill::Slow { before, after } => Self::Slow {
-                before: ms(before),
-                after: ms(after),
-            },
-            Ill::LongCopy(time) => Self::LongCopy(ms(time)),
-            Ill::TornReset => Self::Torn(Tear::Reset),
-            Ill::TornEnd => Self::Torn(Tear::End),
-            Ill::TornStall(time) => Self::Torn(Tear::Stall(ms(time))),
-            Ill::SentReset => Self::Sent(Tear::Reset),
-            Ill::SentStall(time) => Self::Sent(Tear::Stall(ms(time))),
-            Ill::Entries(ref positions) => Self::Entries(positions.clone()),
-        }
-    }
+    Tell,
 }
 
 impl From<&Unruly> for Mischief {
@@ -335,7 +271,7 @@ impl Script {
 
     /// Whether anything goes through the daemons themselves.
     pub(super) fn streams(&self) -> bool {
-        self.routes.iter().any(|route| route.streamed)
+        self.doors == Doors::Far || self.routes.iter().any(|route| route.streamed)
     }
 
     /// Whether copies or originals are deleted.

@@ -1,13 +1,13 @@
 //! The world of a script: its buckets, queues and crawler, and what outsiders do to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::script::{Denied, Envelope, Original, Outside, Place, Script, Shape};
+use super::script::{Denied, Doors, Envelope, Original, Outside, Place, Script, Shape};
 use crate::aws::{Bucket, Crawler, Denial, Ending, HOME_KEY, Queue, Seed, Version, World};
 use crate::stage::notification;
 
@@ -30,6 +30,8 @@ pub(super) struct Stage {
     pub(super) dead: String,
     /// Where arrivals are kept, if they are.
     pub(super) arrivals: Option<String>,
+    /// The access points of buckets that let nobody in but through them.
+    pub(super) doors: BTreeMap<String, String>,
     /// The moments at which outsiders took something away at the source.
     pub(super) taken: Mutex<BTreeSet<u64>>,
 }
@@ -55,8 +57,19 @@ impl Stage {
         let (dead, queue) = (world.create_queue(dead), world.create_queue(queue));
         world.create_bucket(bucket(SOURCE, "us-east-1", &script.source));
         for (n, target) in script.routes.iter().enumerate() {
-            world.create_bucket(bucket(&lake(n), "eu-west-1", &target.place));
+            let near = script.doors == Doors::Near;
+            let region = if near { "us-east-1" } else { "eu-west-1" };
+            world.create_bucket(bucket(&lake(n), region, &target.place));
         }
+        let closed = script.doors != Doors::Open;
+        let lakes = (0..script.routes.len()).map(lake);
+        let doors = lakes.chain([SOURCE.to_owned()]).filter(|_| closed);
+        let doors = doors.map(|bucket| {
+            world.close_bucket(&bucket);
+            let door = world.access_point(&format!("to-{bucket}"), &bucket);
+            (bucket, door)
+        });
+        let doors = doors.collect();
         world.notify(SOURCE, &queue);
         let crawl = Duration::from_secs(40);
         let failed = std::iter::repeat_n(Ending::Failed("no role".into()), script.crawls_fail);
@@ -75,6 +88,7 @@ impl Stage {
             queue,
             dead,
             arrivals,
+            doors,
             taken: Mutex::default(),
         }
     }
@@ -199,7 +213,9 @@ impl Stage {
         let name = self.key(key);
         let small = || Seed::new(&name, format!("{} {content}", self.script.keys[key]));
         // Streams are made of real bytes, which take time.
-        let size = if self.script.streams() {
+        let size = if self.script.bandwidth.is_some() {
+            40 << 20
+        } else if self.script.streams() {
             17 << 20
         } else {
             700 << 20
@@ -301,7 +317,9 @@ impl Stage {
             Denied::Remove => vec![deny("s3:DeleteObject", "")],
             Denied::Receive => vec![deny("sqs:ReceiveMessage", "events")],
             Denied::Delete => vec![deny("sqs:DeleteMessage", "events")],
+            Denied::Send => vec![deny("sqs:SendMessage", "")],
             Denied::Park => vec![deny("sqs:SendMessage", "events-dead")],
+            Denied::Tell => vec![deny("sns:Publish", "")],
         }
     }
 

@@ -12,7 +12,7 @@ use crate::aws::{Call, Version, What, Write};
 pub(super) struct Tally(BTreeMap<&'static str, u64>);
 
 /// What any few hundred seeds must reach.
-const REACHED: [&str; 32] = [
+const REACHED: [&str; 34] = [
     "changes of a source",
     "undeletes",
     "copies",
@@ -45,6 +45,8 @@ const REACHED: [&str; 32] = [
     "uploads looked at again",
     "crawls",
     "denied calls",
+    "messages handed over",
+    "copies through access points",
 ];
 
 impl Tally {
@@ -64,6 +66,9 @@ impl Tally {
                     let kms =
                         |copy: &&&Version| copy.object.as_ref().is_some_and(|o| o.encryption.kms);
                     tally.add("copies", ours.len());
+                    if !played.stage.doors.is_empty() {
+                        tally.add("copies through access points", ours.len());
+                    }
                     tally.add("copies under KMS", ours.iter().filter(kms).count());
                 }
             }
@@ -117,6 +122,9 @@ impl Tally {
             (Some(200), _, "CompleteMultipartUpload") => self.add("uploads completed", 1),
             (Some(204), _, "AbortMultipartUpload") => self.add("uploads taken back", 1),
             (Some(200), _, "ListParts") => self.add("uploads looked at again", 1),
+            (Some(200), _, "SendMessage") if call.place.ends_with("/events") => {
+                self.add("messages handed over", 1);
+            }
             (Some(200), _, "StartCrawler") => self.add("crawls", 1),
             _ => {}
         }

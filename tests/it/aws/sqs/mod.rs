@@ -238,6 +238,7 @@ impl Sqs {
                 let mut message = queue.messages.remove(&serial).expect("it is being held");
                 let held = message.held.take().expect("it is being held");
                 let settled = Settled {
+                    sent: message.sent,
                     at: now,
                     moment: scene.moment,
                     received: held.moment,

@@ -20,6 +20,7 @@ pub(crate) struct StaleDelete {
 /// A delete that deleted.
 #[derive(Debug, Clone)]
 pub(crate) struct Settled {
+    pub(crate) sent: Timestamp,
     pub(crate) at: Timestamp,
     /// Changes of buckets by then.
     pub(crate) moment: u64,
