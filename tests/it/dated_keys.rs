@@ -12,7 +12,7 @@ const ETAG: &str = "900150983cd24fb0d6963f7d28e17f72";
 const COPY: &str = "2026-11-02/a.csv";
 
 /// An object of today that no event has told of yet.
-async fn stage() -> (Stage, Config) {
+fn stage() -> (Stage, Config) {
     let stage = Stage::new(1);
     stage.world.create_topic(TOPIC);
     stage
@@ -57,7 +57,7 @@ async fn dies_before_it_tells(stage: &Stage, config: &Config) {
 
 #[tokio::test(start_paused = true)]
 async fn who_finds_it_tells() {
-    let (stage, config) = stage().await;
+    let (stage, config) = stage();
     dies_before_it_tells(&stage, &config).await;
     hear(&stage, 2).await;
     // From then on nobody can tell its day.
@@ -72,7 +72,7 @@ async fn who_finds_it_tells() {
 
 #[tokio::test(start_paused = true)]
 async fn who_finds_its_original_gone_looks_for_it() {
-    let (stage, config) = stage().await;
+    let (stage, config) = stage();
     dies_before_it_tells(&stage, &config).await;
     stage.world.delete("raw", "in/a.csv", None);
     hear(&stage, 2).await;
@@ -84,8 +84,8 @@ async fn who_finds_its_original_gone_looks_for_it() {
 
 #[tokio::test(start_paused = true)]
 async fn who_had_no_answer_tells_when_it_can_no_longer_land() {
-    let (stage, config) = stage().await;
-    let late = Fault::Late(Duration::from_secs(120), Silence::Hang);
+    let (stage, config) = stage();
+    let late = Fault::Late(Duration::from_mins(2), Silence::Hang);
     stage
         .world
         .inject(Rule::new(late).on("s3", "CopyObject").times(1));
@@ -105,7 +105,7 @@ async fn who_had_no_answer_tells_when_it_can_no_longer_land() {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_copy_is_no_news() {
-    let (stage, config) = stage().await;
+    let (stage, config) = stage();
     hear(&stage, 2).await;
     let daemon = stage.start(&config).await;
     stage.drained().await;

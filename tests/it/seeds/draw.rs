@@ -108,42 +108,47 @@ impl Script {
             let when = when(rng, &act, &script, span);
             script.steps.push(Step { when, act });
         }
-        script.large = rng.u8(..6) == 0;
-        for route in &mut script.routes {
-            route.sse =
-                pick(rng, &[None, None, None, Some("AES256"), Some("aws:kms")]).map(Cow::Borrowed);
-            route.class = pick(
-                rng,
-                &[None, None, None, Some("STANDARD_IA"), Some("GLACIER")],
-            )
-            .map(Cow::Borrowed);
-        }
-        script.durable = rng.u8(..3) == 0;
-        script.crawls_fail = pick(rng, &[0, 0, 0, 1, 2]);
-        for route in &mut script.routes {
-            // So large that parts of streams are piped.
-            let piped = route.streamed && rng.u8(..12) == 0;
-            route.part_size = piped.then_some(Cow::Borrowed("17MiB"));
-        }
-        script.told = rng.u8(..4) == 0;
-        if script.told && rng.bool() {
-            script.storms.push(telling(rng, span));
-        }
-        if script.told && rng.u8(..6) == 0 {
-            let (what, time) = (Denied::Tell, pick(rng, &[2_000, 40_000, 400_000]));
-            let act = Act::Trouble(Trouble::Deny { what, time });
-            let when = When::At(rng.u64(..span));
-            script.steps.push(Step { when, act });
-        }
-        if rng.u8(..6) == 0 {
-            // Far, all is streamed.
-            let far = script.streams() && rng.bool();
-            script.doors = if far { Doors::Far } else { Doors::Near };
-        }
-        if rng.u8(..50) == 0 {
-            outlast(rng, &mut script, span);
-        }
+        details(rng, &mut script, span);
         script
+    }
+}
+
+/// What else a world may have: drawn last, so that older seeds keep the rest of their story.
+fn details(rng: &mut Rng, script: &mut Script, span: u64) {
+    script.large = rng.u8(..6) == 0;
+    for route in &mut script.routes {
+        route.sse =
+            pick(rng, &[None, None, None, Some("AES256"), Some("aws:kms")]).map(Cow::Borrowed);
+        route.class = pick(
+            rng,
+            &[None, None, None, Some("STANDARD_IA"), Some("GLACIER")],
+        )
+        .map(Cow::Borrowed);
+    }
+    script.durable = rng.u8(..3) == 0;
+    script.crawls_fail = pick(rng, &[0, 0, 0, 1, 2]);
+    for route in &mut script.routes {
+        // So large that parts of streams are piped.
+        let piped = route.streamed && rng.u8(..12) == 0;
+        route.part_size = piped.then_some(Cow::Borrowed("17MiB"));
+    }
+    script.told = rng.u8(..4) == 0;
+    if script.told && rng.bool() {
+        script.storms.push(telling(rng, span));
+    }
+    if script.told && rng.u8(..6) == 0 {
+        let (what, time) = (Denied::Tell, pick(rng, &[2_000, 40_000, 400_000]));
+        let act = Act::Trouble(Trouble::Deny { what, time });
+        let when = When::At(rng.u64(..span));
+        script.steps.push(Step { when, act });
+    }
+    if rng.u8(..6) == 0 {
+        // Far, all is streamed.
+        let far = script.streams() && rng.bool();
+        script.doors = if far { Doors::Far } else { Doors::Near };
+    }
+    if rng.u8(..50) == 0 {
+        outlast(rng, script, span);
     }
 }
 
