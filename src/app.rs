@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::catalog::Makings;
+pub use self::follow::outlet;
 use crate::account::Accounts;
 use crate::admin::{QueueView, View};
 use crate::config::{Config, Queue};

@@ -7,6 +7,7 @@ use super::catalog::Makings;
 use crate::account::Account;
 use crate::catalog::{self, Clients, NoticeHandle, Notices, Outlet, Tables};
 use crate::config::{Notify, Queue};
+use crate::metrics::Metrics;
 use crate::supervisor::Supervisor;
 
 impl Makings<'_> {
@@ -38,8 +39,7 @@ impl Makings<'_> {
             let account = route.notify_account.as_deref();
             let target = targets.entry((&notify.target, account));
             let target = target.or_insert_with(|| {
-                let account = self.accounts.of(account);
-                let outlet = Outlet::new(notify, &Of { account, notify }, self.metrics.clone());
+                let outlet = outlet(self.accounts.of(account), notify, self.metrics);
                 let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
                 let (told, environment) = (notify.to_string(), &self.config.environment);
                 let (handle, task) = catalog::notices(&told, environment, outlet, dice);
@@ -53,6 +53,12 @@ impl Makings<'_> {
         }
         routes.into_iter().collect()
     }
+}
+
+/// The way to a target.
+#[must_use]
+pub fn outlet(account: &Account, notify: &Notify, metrics: &Metrics) -> Outlet {
+    Outlet::new(notify, &Of { account, notify }, metrics.clone())
 }
 
 /// An account's clients where a target is.

@@ -3,6 +3,7 @@
 //! At least once, in batches of ten: an entry that fails fails alone, and one that an answer does
 //! not name has not been told. What cannot be told now is told when its message comes again.
 
+mod look;
 mod outlet;
 #[cfg(test)]
 mod tests;

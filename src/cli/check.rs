@@ -1,11 +1,13 @@
 //! `brigade check`: can it work, and if not, why and what to do.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Accounts;
+use crate::app::outlet;
 use crate::catalog::{Asking, Layout, Obstacle, QueryState, rehearse};
 use crate::config::Config;
 use crate::edge::Edge;
@@ -18,7 +20,7 @@ use crate::start;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   brigade check --offline   # the files and the environment only
-  brigade check             # also queues, buckets, crawlers with what they assert, tables; changes nothing
+  brigade check             # also queues, buckets, crawlers with what they assert, tables, who is told; changes nothing
 
 An assert_sql is put to Athena as EXPLAIN, which reads no data and costs nothing; what Athena says
 of it is left where results are put.")]
@@ -39,6 +41,15 @@ enum Wrong {
     Fails(String),
     /// It can, but.
     Warns(String),
+}
+
+impl From<Obstacle> for Wrong {
+    fn from(obstacle: Obstacle) -> Self {
+        match obstacle {
+            Obstacle::Fails(why) => Self::Fails(why),
+            Obstacle::Warns(why) => Self::Warns(why),
+        }
+    }
 }
 
 impl Check {
@@ -64,6 +75,7 @@ impl Check {
         findings.extend(crawler_findings(config, &accounts, &metrics).await);
         findings.extend(assertion_findings(config, &accounts, &edge, &metrics).await);
         findings.extend(table_findings(config, &accounts, &metrics).await);
+        findings.extend(notify_findings(config, &accounts, &metrics).await);
         let mut failed = 0;
         for Finding { what, wrong } in &findings {
             match wrong {
@@ -229,10 +241,7 @@ async fn assertion_findings(
         let obstacle = rehearse(asking, name, crawler).await;
         findings.push(Finding {
             what: format!("crawler.{name}.assert_sql"),
-            wrong: obstacle.map(|obstacle| match obstacle {
-                Obstacle::Fails(why) => Wrong::Fails(why),
-                Obstacle::Warns(why) => Wrong::Warns(why),
-            }),
+            wrong: obstacle.map(Wrong::from),
         });
     }
     findings
@@ -256,6 +265,26 @@ async fn table_findings(config: &Config, accounts: &Accounts, metrics: &Metrics)
                 findings.push(Finding { what, wrong });
             }
         }
+    }
+    findings
+}
+
+/// Each target once, under the first route that tells it.
+async fn notify_findings(config: &Config, accounts: &Accounts, metrics: &Metrics) -> Vec<Finding> {
+    let mut targets = BTreeMap::new();
+    for (name, route) in &config.route {
+        if let Some(notify) = &route.notify {
+            let target = (&notify.target, route.notify_account.as_deref());
+            targets.entry(target).or_insert((name, notify));
+        }
+    }
+    let mut findings = Vec::new();
+    for ((_, account), (name, notify)) in targets {
+        let outlet = outlet(accounts.of(account), notify, metrics);
+        findings.push(Finding {
+            what: format!("route.{name}.notify {notify}"),
+            wrong: outlet.obstacle().await.map(Wrong::from),
+        });
     }
     findings
 }

@@ -27,3 +27,7 @@ mod safeguards;
 mod seeds;
 mod stage;
 mod tables;
+
+/// The daemon's own heap: a soak takes a good part less with it.
+#[global_allocator]
+static HEAP: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use brigade::catalog::{Clients, Obstacle, Outlet};
+use brigade::metrics::Metrics;
 use serde_json::Value;
 
 use crate::aws::{Denial, Fault, HOME_KEY, Moment, Queue, Rule, Silence, Table};
@@ -50,6 +52,21 @@ fn stage(target: &str) -> Stage {
 
 fn config(stage: &Stage, target: &str) -> brigade::config::Config {
     stage.config(&format!("notify = \"{target}\""))
+}
+
+/// A stage's clients, in the region of all targets.
+impl Clients for &Stage {
+    fn sns(&self) -> aws_sdk_sns::Client {
+        aws_sdk_sns::Client::new(&self.world.sdk("us-east-1"))
+    }
+
+    fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"))
+    }
+
+    fn events(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.world.sdk("us-east-1"))
+    }
 }
 
 /// What was said, in order.
@@ -300,4 +317,38 @@ async fn who_is_told_finds_the_partition() {
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(told(&stage, TOPIC).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_tells_whether_a_target_is_there() {
+    let looks = [
+        "sns:GetTopicAttributes",
+        "sqs:GetQueueAttributes",
+        "events:DescribeEventBus",
+    ];
+    for ((target, _, tells, resource), look) in KINDS.into_iter().zip(looks) {
+        let stage = Stage::new(1);
+        let config = config(&stage, target);
+        let notify = config.route["orders"].notify.as_ref().expect("it is said");
+        let outlet = Outlet::new(notify, &&stage, Metrics::new("test").0);
+        let missing = outlet.obstacle().await;
+        assert!(
+            matches!(&missing, Some(Obstacle::Fails(why)) if why.contains("not")),
+            "{target}: {missing:?}"
+        );
+        create(&stage, target);
+        assert_eq!(outlet.obstacle().await, None, "{target}");
+        stage.world.access(|access| {
+            access.deny(Denial {
+                access_key: HOME_KEY.into(),
+                action: look.into(),
+                resource: resource.into(),
+            });
+        });
+        let denied = outlet.obstacle().await;
+        assert!(
+            matches!(&denied, Some(Obstacle::Warns(why)) if why.contains(look) && why.contains(tells)),
+            "{target}: {denied:?}"
+        );
+    }
 }

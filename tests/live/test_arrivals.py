@@ -4,10 +4,11 @@ import json
 
 from conftest import Bench
 from standin import AWAY, HOME, wait
+from standin.daemon import command
 from standin.objects import Thing, upload
 from standin.provision import Pipeline, catalog
 from standin.queues import read_all
-from standin.settings import settings
+from standin.settings import as_toml, settings
 from standin.stands import StandIn
 
 DAYS = [f"2026-11-{day:02}" for day in range(1, 13)]
@@ -33,6 +34,19 @@ def test_a_topic_is_told_of_each_arrival_once(bench: Bench, ministack: StandIn) 
     assert {said["version"] for said in told} == {1}
     assert {said["destination"]["bucket"] for said in told} == {of.target}
     assert daemon.drain() == 0
+
+
+def test_check_looks_at_who_is_told(bench: Bench, ministack: StandIn) -> None:
+    of = bench.pipeline(ministack)
+    there = ministack.client("sns", HOME).create_topic(Name=f"{bench.name}-there")["TopicArn"]
+    for topic, code, said in [(there, 0, "ok  "), (f"{there}-not", 1, "FAIL")]:
+        written = settings(of)
+        written["route"]["orders"]["notify"] = topic
+        file = bench.folder / "check.toml"
+        file.write_text(as_toml(written))
+        done = command(bench.binary, "check", "--config", file, env=ministack.env(), cwd=bench.folder)
+        assert f"{said}  route.orders.notify {topic}" in done.stdout, done.stdout
+        assert done.returncode == code, done.stderr
 
 
 def _partitions(of: Pipeline) -> dict[str, str]:

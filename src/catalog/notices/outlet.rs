@@ -29,14 +29,14 @@ const SOURCE: &str = "brigade";
 /// A target, and the client that reaches it.
 #[derive(Debug)]
 pub struct Outlet {
-    door: Door,
-    target: String,
+    pub(super) door: Door,
+    pub(super) target: String,
     fifo: bool,
     metrics: Metrics,
 }
 
 #[derive(Debug)]
-enum Door {
+pub(super) enum Door {
     Topic(aws_sdk_sns::Client),
     Queue(aws_sdk_sqs::Client),
     Bus(aws_sdk_eventbridge::Client, Mutex<Option<Instant>>),
@@ -237,7 +237,7 @@ fn unnamed(op: &str) -> Unannounced {
     Unannounced::for_now(format!("{op}: the answer does not name it"))
 }
 
-fn whole<E>(op: &str, error: &SdkError<E, Response>) -> Unannounced
+pub(super) fn whole<E>(op: &str, error: &SdkError<E, Response>) -> Unannounced
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {

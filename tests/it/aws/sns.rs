@@ -52,19 +52,21 @@ pub(super) fn describe(request: &Request) -> (String, String) {
 pub(super) fn handle(sns: &mut Sns, access: &Access, now: Timestamp, request: &Request) -> Reply {
     let input = form(&request.body);
     let text = |name: &str| input.get(name).map(String::as_str).unwrap_or_default();
-    if (text("Action"), text("Version")) != ("PublishBatch", "2010-03-31") {
-        return refusal(501, "NotImplemented", text("Action"));
-    }
+    let action = match (text("Action"), text("Version")) {
+        ("PublishBatch", "2010-03-31") => "Publish",
+        ("GetTopicAttributes", "2010-03-31") => "GetTopicAttributes",
+        _ => return refusal(501, "NotImplemented", text("Action")),
+    };
     let arn = text("TopicArn");
     let region = request.caller.region.as_str();
     let caller = (request.caller.access_key.as_str(), region);
     let topic = arn.rsplit(':').next().unwrap_or_default();
     // Common errors of the query protocol; `AuthorizationError` (API reference, `PublishBatch`).
-    match access.check(caller, "sns:Publish", topic) {
+    match access.check(caller, &format!("sns:{action}"), topic) {
         Ok(()) => {}
         Err(Refusal::Denied { user }) => {
             let why = format!(
-                "User: {user} is not authorized to perform: SNS:Publish on resource: {arn}"
+                "User: {user} is not authorized to perform: SNS:{action} on resource: {arn}"
             );
             return refusal(403, "AuthorizationError", &why);
         }
@@ -80,6 +82,9 @@ pub(super) fn handle(sns: &mut Sns, access: &Access, now: Timestamp, request: &R
     let Some(topic) = sns.0.get_mut(arn) else {
         return refusal(404, "NotFound", "Topic does not exist");
     };
+    if action == "GetTopicAttributes" {
+        return attributes(arn);
+    }
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     let entries = entries(&input);
     if entries.len() > 10 {
@@ -142,6 +147,14 @@ pub(super) fn handle(sns: &mut Sns, access: &Access, now: Timestamp, request: &R
     Reply::new(200).body(format!(
         "<PublishBatchResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishBatchResult>\
          <Successful>{done}</Successful><Failed>{failed}</Failed></PublishBatchResult></PublishBatchResponse>"
+    ))
+}
+
+fn attributes(arn: &str) -> Reply {
+    Reply::new(200).body(format!(
+        "<GetTopicAttributesResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+         <GetTopicAttributesResult><Attributes><entry><key>TopicArn</key><value>{arn}</value></entry>\
+         </Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>"
     ))
 }
 

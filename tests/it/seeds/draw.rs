@@ -147,7 +147,7 @@ fn details(rng: &mut Rng, script: &mut Script, span: u64) {
         let far = script.streams() && rng.bool();
         script.doors = if far { Doors::Far } else { Doors::Near };
     }
-    if rng.u8(..50) == 0 {
+    if rng.u8(..100) == 0 {
         outlast(rng, script, span);
     }
 }

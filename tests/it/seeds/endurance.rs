@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 use super::draw::pick;
 use super::operation::Operation;
-use super::script::{Act, Denied, Outside, Script, Shape, Step, Trouble, When};
+use super::script::{Act, Denied, Original, Outside, Script, Shape, Step, Trouble, When};
 use super::storms::{Ill, Storm, quiet};
 use crate::aws::Moment;
 
@@ -19,9 +19,11 @@ const HOLD: u64 = 12 * HOUR;
 /// Makes the last object of a small world that long to copy.
 pub(super) fn outlast(rng: &mut Rng, script: &mut Script, span: u64) {
     let small = script.keys.len() <= 3 && script.routes.len() == 1;
-    if !small || !script.routes[0].streamed {
+    if !small || !script.routes[0].streamed || script.original == Original::Move {
         return;
     }
+    // Half a day is long enough without a heartbeat every ten seconds.
+    script.visibility = 120_000;
     // 40 MiB in 12 to 19 hours, a part in 1.5 to 2.5.
     script.bandwidth = Some(rng.u64(600..960));
     script.routes[0].part_size = Some(Cow::Borrowed("5MiB"));

@@ -88,10 +88,12 @@ fn a_seed_plays_the_same_twice() {
 }
 
 /// Cuts a failing script down and tells what is left of it.
+#[expect(clippy::print_stderr, reason = "cutting down takes minutes")]
 fn failed(seed: u64) -> ! {
     let (least, broken, why, tale) = on_player(move || {
         let script = Script::draw(seed);
         let broken = run(&script).1;
+        eprintln!("seed {seed} fails, and is cut down: {}", broken.join("; "));
         let least = shrink(&script);
         let why = run(&least).1;
         let tale = setting("SEED").map(|_| tale(&played(&least)));

@@ -3,14 +3,16 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
+use std::time::Duration;
 
 use super::judge::judge;
 use super::play::{Played, play};
 use super::script::{Doors, Script, Unruly};
 use super::tally::Tally;
 
-/// Scripts that are tried while a failing one is cut down.
+/// Scripts that are tried while a failing one is cut down, and for how long.
 const TRIES: usize = 400;
+const PATIENCE: Duration = Duration::from_mins(2);
 
 thread_local! {
     static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -47,10 +49,15 @@ pub(super) fn played(script: &Script) -> Played {
 }
 
 /// Cuts a failing script down to what still fails.
+#[expect(
+    clippy::disallowed_types,
+    reason = "it is a person who waits, not a script"
+)]
 pub(super) fn shrink(script: &Script) -> Script {
     let mut least = script.clone();
     let (mut at, mut tries) = (0, 0);
-    while at < ways(&least) && tries < TRIES {
+    let started = std::time::Instant::now();
+    while at < ways(&least) && tries < TRIES && started.elapsed() < PATIENCE {
         let cut = cut(&least, at);
         tries += 1;
         if cut != least && !run(&cut).1.is_empty() {

@@ -1,0 +1,45 @@
+//! Whether a target is there, for `brigade check`; a daemon finds out by telling it.
+
+use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::http::Response;
+
+use super::super::Obstacle;
+use super::outlet::{Door, Outlet, whole};
+
+impl Outlet {
+    /// What is in the way, as far as a look shows. Whether it may be told, only telling would.
+    pub async fn obstacle(&self) -> Option<Obstacle> {
+        let target = &self.target;
+        match &self.door {
+            Door::Topic(sns) => {
+                let answer = sns.get_topic_attributes().topic_arn(target).send().await;
+                seen("sns:GetTopicAttributes", "sns:Publish", answer)
+            }
+            Door::Queue(sqs) => {
+                let answer = sqs.get_queue_attributes().queue_url(target).send().await;
+                seen("sqs:GetQueueAttributes", "sqs:SendMessage", answer)
+            }
+            Door::Bus(events, _) => {
+                let answer = events.describe_event_bus().name(target).send().await;
+                seen("events:DescribeEventBus", "events:PutEvents", answer)
+            }
+        }
+    }
+}
+
+fn seen<T, E>(look: &str, tell: &str, answer: Result<T, SdkError<E, Response>>) -> Option<Obstacle>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let error = answer.err()?;
+    let code = error.code().unwrap_or_default();
+    let denied = code.contains("AccessDenied") || code == "AuthorizationError";
+    Some(if denied {
+        Obstacle::Warns(format!(
+            "cannot be looked at ({look}: {code}); the daemon needs {tell} there"
+        ))
+    } else {
+        let (_, operation) = look.split_once(':').unwrap_or_default();
+        Obstacle::Fails(whole(operation, &error).why)
+    })
+}
