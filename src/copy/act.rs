@@ -4,6 +4,7 @@
 //! it waits for the lines it travels on, where they are bounded.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -66,6 +67,8 @@ pub struct Act<'a> {
     pub source: Option<&'a Object>,
     /// Its bytes, where they came with that look.
     pub body: Option<&'a Bytes>,
+    /// Set where an upload in parts could not be taken back.
+    pub stays: &'a AtomicBool,
 }
 
 /// A source that was read.

@@ -17,6 +17,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -32,7 +33,7 @@ use super::seal::{self, Seal};
 use super::sum::{joined, of_upload};
 use super::way::Way;
 use crate::queue::{Terms, Window};
-use crate::s3::{Complete, Dress, Object, Part, Retry, S3, S3Error, Side, Spot, Upload, Written};
+use crate::s3::{Complete, Dress, Object, Part, Retry, S3Error, Side, Spot, Upload, Written};
 
 /// What Complete may take beyond its first part, for each: S3 says "several minutes" of the largest.
 const COMPLETE_PART: Duration = Duration::from_millis(12);
@@ -89,7 +90,7 @@ impl Copier {
         if let Err(e) = &made
             && !may_go_on(e)
         {
-            take_back(act.to.s3, &parts.upload).await;
+            take_back(act, &parts.upload).await;
         }
         made
     }
@@ -143,7 +144,7 @@ async fn find(act: Act<'_>, seal: &Seal) -> Result<Option<(Upload, BTreeMap<u32,
             let parts = parts.into_iter().map(|part| (part.number, part));
             found = Some((upload, parts.collect()));
         } else {
-            take_back(s3, &upload).await;
+            take_back(act, &upload).await;
         }
     }
     Ok(found)
@@ -187,8 +188,9 @@ async fn open(
     Ok(upload)
 }
 
-async fn take_back(s3: &S3, upload: &Upload) {
-    if let Err(error) = s3.abort(upload).await {
+async fn take_back(act: Act<'_>, upload: &Upload) {
+    if let Err(error) = act.to.s3.abort(upload).await {
+        act.stays.store(true, Ordering::Relaxed);
         let (bucket, key, id) = (&upload.bucket.name, &upload.key, &upload.id);
         tracing::warn!(bucket, key, id, %error, "an upload could not be taken back");
     }

@@ -14,6 +14,7 @@
 //! ```
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -50,6 +51,7 @@ impl Reconciler {
             targets: Vec::new(),
             written: None,
             began: BTreeSet::new(),
+            stays: AtomicBool::new(false),
             large: false,
             retag: false,
         };
@@ -86,6 +88,8 @@ pub(super) struct Run<'a> {
     pub(super) written: Option<Reached>,
     /// The destination keys of uploads that were begun.
     pub(super) began: BTreeSet<String>,
+    /// One could not be taken back.
+    pub(super) stays: AtomicBool,
     /// The source was seen to be larger than one request may copy.
     pub(super) large: bool,
     /// Tags were put onto a copy that may have been replaced meanwhile.
@@ -297,16 +301,6 @@ impl Run<'_> {
     ) -> Result<Step, Failure> {
         let task = self.task;
         let target = self.key_for(source)?;
-        let act = Act {
-            route: task.route,
-            from: task.from,
-            key: &task.event.key,
-            to: task.to,
-            target: &target,
-            copy,
-            source,
-            body,
-        };
         let bytes = source
             .map(|source| source.size)
             .or(task.event.size)
@@ -320,6 +314,17 @@ impl Run<'_> {
         }
         tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
         self.writes_to(&target);
+        let act = Act {
+            route: task.route,
+            from: task.from,
+            key: &task.event.key,
+            to: task.to,
+            target: &target,
+            copy,
+            source,
+            body,
+            stays: &self.stays,
+        };
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,
             Err(CopyError::S3(e)) if self.lost_a_race(&copy.condition, &e) => {

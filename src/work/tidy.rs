@@ -3,7 +3,10 @@
 //! A copy in parts leaves its upload open where a later try may go on with it: another delivery of
 //! the message, or the message that was parked and is sent back. Where the key came to its end
 //! otherwise (the source is gone, or small by now, or another has copied it), that try takes the
-//! upload back.
+//! upload back. One that S3 would not take back is asked for again at the end, before the message may
+//! be settled.
+
+use std::sync::atomic::Ordering;
 
 use super::reconcile::Run;
 use super::task::{Failure, Reached};
@@ -31,6 +34,7 @@ impl Run<'_> {
         }
         if let (Reached::Written { way, .. }, Some(equal)) = (&end, stands)
             && way.in_parts()
+            && !self.stays.load(Ordering::Relaxed)
         {
             targets.remove(&equal.target);
         }

@@ -156,6 +156,28 @@ async fn an_overwrite_on_the_way_takes_the_upload_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cannot_be_taken_back_is_asked_for_again_before_the_message_ends() {
+    let stage = Stage::new(1);
+    at(&stage, "UploadPartCopy", 3, Moment::Before, |world| {
+        world.put("raw", large(600 * MIB, 2));
+    });
+    let until = stage.world.now() + Duration::from_mins(10);
+    let silent = Rule::new(Fault::Dropped(Silence::Hang)).on("s3", "AbortMultipartUpload");
+    stage.world.inject(silent.when(move |call| call.at < until));
+    stage.world.put("raw", large(600 * MIB, 1));
+    // The event of the new version would find what the first has left.
+    stage.world.hush("raw");
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    equal(&stage);
+    assert!(
+        stage.world.now() > until,
+        "it took as long as S3 was silent"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_complete_whose_end_nobody_knows_is_looked_after() {
     for (why, fault) in [
         ("it happened", Fault::Lost(Silence::Hang)),
