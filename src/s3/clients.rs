@@ -13,6 +13,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, ResponseChecksumValidation};
 use tokio::sync::OnceCell;
 
+use super::endpoints::Endpoints;
 use super::error::S3Error;
 use super::sdk::about;
 use super::stack::{Call, Effect, Limits, guard};
@@ -149,7 +150,9 @@ impl Clients {
     }
 
     fn make(&self, region: &str) -> Client {
-        let mut builder = Builder::from(&self.0.sdk).region(Region::new(region.to_owned()));
+        let mut builder = Builder::from(&self.0.sdk)
+            .region(Region::new(region.to_owned()))
+            .endpoint_resolver(Endpoints::default());
         if self.0.custom_endpoint {
             // Stand-ins know neither virtual hosts nor the newer checksum trailers.
             builder = builder

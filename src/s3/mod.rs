@@ -10,6 +10,7 @@ mod bandwidth;
 mod clients;
 mod copy_source;
 mod doors;
+mod endpoints;
 mod error;
 mod limit;
 mod object;
