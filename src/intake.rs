@@ -40,6 +40,10 @@ const PROBE_LAST: Duration = Duration::from_mins(1);
 /// How often a probe's end is looked for.
 const PROBE_LOOK: Duration = Duration::from_millis(250);
 
+/// Two polls without a message begin at least so far apart. A long poll takes longer by itself, but
+/// not where a proxy answers for SQS, or a stand-in knows no waiting.
+const EMPTY_APART: Duration = Duration::from_millis(500);
+
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
@@ -240,6 +244,9 @@ impl Intake {
                     pace.probes += 1;
                     pace.probing = Some(Instant::now() + PROBE_TAKES);
                     pace.probe_after = Instant::now() + wait.min(PROBE_LAST);
+                }
+                if messages.is_empty() {
+                    pace.not_before = reply.asked + EMPTY_APART;
                 }
                 self.answered();
                 self.hand_over(messages, reply.asked, reply.room);

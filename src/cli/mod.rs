@@ -1,7 +1,7 @@
 //! The command line: one file a subcommand.
 //!
 //! Exit codes: 0 done, 1 failed, 64 refused configuration or usage (`EX_USAGE` of sysexits), 130
-//! interrupted (128 and SIGINT's number, as shells say it).
+//! interrupted, 141 nobody reads on (128 and the number of SIGINT or SIGPIPE, as shells say it).
 
 mod check;
 pub mod config;
@@ -9,6 +9,7 @@ pub mod crawl;
 mod explain;
 mod health;
 pub mod init;
+mod out;
 pub mod query;
 mod reconcile;
 mod run;
@@ -25,6 +26,7 @@ use clap_complete::Shell;
 use tokio_util::sync::CancellationToken;
 
 use self::config::What;
+use self::out::Out;
 use self::signals::{Interrupted, interruptible};
 use crate::account::Accounts;
 use crate::config::{Config, Fault, Loaded, Refusal, Sources};
@@ -38,6 +40,9 @@ const USAGE: u8 = 64;
 
 /// Ended by a signal, in order.
 const INTERRUPTED: u8 = 130;
+
+/// What it would still have printed nobody wants: `… | head`.
+const UNREAD: u8 = 141;
 
 /// Keeps S3 buckets in step: turns S3 events into proven copies.
 #[derive(Debug, Parser)]
@@ -93,8 +98,10 @@ pub fn main() -> ExitCode {
             };
         }
     };
-    match cli.command.run(cli.config) {
+    let mut out = Out::lock();
+    match cli.command.run(cli.config, &mut out) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(_) if out.is_closed() => ExitCode::from(UNREAD),
         Err(e) => {
             let refused = e.is::<Refusal>() || e.is::<StartError>();
             let _ = writeln!(io::stderr(), "brigade: {e:#}");
@@ -110,8 +117,7 @@ pub fn main() -> ExitCode {
 }
 
 impl Command {
-    fn run(self, files: Vec<PathBuf>) -> anyhow::Result<()> {
-        let out = &mut io::stdout().lock();
+    fn run(self, files: Vec<PathBuf>, out: &mut Out) -> anyhow::Result<()> {
         let load = || Config::load(&Sources::from_process(files));
         match self {
             Self::Init(args) => {

@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
-use crate::aws::{Denial, Fault, HOME_KEY, Rule, Seed};
-use crate::stage::{Stage, events};
+use crate::aws::{Denial, Fault, HOME_KEY, Moment, Rule, Seed};
+use crate::stage::{Stage, at, events};
 
 const VISIBILITY: Duration = Duration::from_mins(1);
 
@@ -230,6 +230,25 @@ async fn room_is_held_until_a_message_is_settled() {
     assert!((1..=21).contains(&taken), "{taken} of 101");
     stage.drained().await;
     daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_does_not_wait_is_not_asked_without_end() {
+    let stage = Stage::new(1);
+    let empty = Rule::new(Fault::Empty200 { happens: false }).on("sqs", "ReceiveMessage");
+    stage.world.inject(empty);
+    at(&stage, "ReceiveMessage", 1_000, Moment::Before, |_| {
+        panic!("asked a thousand times")
+    });
+    stage.put("a.csv", "abc");
+    let daemon = stage.start(&stage.config("")).await;
+    sleep(Duration::from_mins(1)).await;
+    let asked = stage.world.calls().count("sqs", "ReceiveMessage");
+    assert!((100..=121).contains(&asked), "{asked} in a minute");
+    stage.world.calm();
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.copy("a.csv").as_deref(), Some("abc".as_bytes()));
 }
 
 /// A copy of eight parts that takes seventeen hours.

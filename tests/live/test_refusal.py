@@ -4,6 +4,8 @@ One case of each kind, against the real binary; the rules themselves are tested 
 Nothing listens at the queue's address: who gets as far as AWS ends otherwise.
 """
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,16 @@ def test_a_bad_file_is_refused_in_the_operators_words(
     file = bench.folder / "bad.toml"
     file.write_text(text)
     _refused(bench.binary, bench.folder, {}, said, *asked, "--config", str(file))
+
+
+def test_output_that_nobody_reads_on_is_no_failure(bench: Bench) -> None:
+    nobody, out = os.pipe()
+    os.close(nobody)
+    with os.fdopen(out, "wb") as closed:
+        done = subprocess.run(
+            [bench.binary, "config", "schema"], stdout=closed, stderr=subprocess.PIPE, cwd=bench.folder, check=False
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 BAD_COMMANDS: list[tuple[str, list[str], dict[str, str], list[str]]] = [
