@@ -120,7 +120,7 @@ struct Pace {
     want: usize,
     /// Failures in a row.
     failures: u32,
-    /// After a failure: no poll before this.
+    /// After a failure, or an answer without a message: no poll before this.
     not_before: Instant,
     /// Probes that have brought a message since the rest began.
     probes: u32,

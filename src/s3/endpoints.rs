@@ -10,6 +10,9 @@ use aws_sdk_s3::config::endpoint::{
     DefaultResolver, Endpoint, EndpointFuture, Params, ResolveEndpoint,
 };
 
+/// What the names of directory buckets, and of access points to them, end in.
+const DIRECTORIES: [&str; 2] = ["--x-s3", "--xa-s3"];
+
 /// The endpoints of one client: its region, and what else holds for all its calls, never changes.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
@@ -23,7 +26,8 @@ impl ResolveEndpoint for Endpoints {
         let special = params.use_s3_express_control_endpoint().is_some()
             || params.use_object_lambda_endpoint().is_some()
             || params.disable_access_points().is_some();
-        let ordinary = |bucket: &&str| !special && !bucket.ends_with("-s3");
+        let is_directory = |bucket: &str| DIRECTORIES.iter().any(|end| bucket.ends_with(end));
+        let ordinary = |bucket: &&str| !special && !is_directory(bucket);
         let Some(bucket) = params.bucket().filter(ordinary) else {
             return self.rules.resolve_endpoint(params);
         };

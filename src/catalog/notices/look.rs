@@ -4,7 +4,7 @@ use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
 use super::super::Obstacle;
-use super::outlet::{Door, Outlet, whole};
+use super::outlet::{Door, Outlet, is_denied, whole};
 
 impl Outlet {
     /// What is in the way, as far as a look shows. Whether it may be told, only telling would.
@@ -33,8 +33,7 @@ where
 {
     let error = answer.err()?;
     let code = error.code().unwrap_or_default();
-    let denied = code.contains("AccessDenied") || code == "AuthorizationError";
-    Some(if denied {
+    Some(if is_denied(code) {
         Obstacle::Warns(format!(
             "cannot be looked at ({look}: {code}); the daemon needs {tell} there"
         ))

@@ -163,7 +163,7 @@ impl Outlet {
         let answer = events.describe_event_bus().name(&self.target).send().await;
         self.metrics.call("events", OP, status(&answer));
         if let Err(e) = answer {
-            if e.code() != Some("AccessDeniedException") {
+            if !e.code().is_some_and(is_denied) {
                 return Err(whole(OP, &e));
             }
             let target = &self.target;
@@ -247,10 +247,20 @@ where
     }
 }
 
+/// A code without what some services put around it.
+fn bare(code: &str) -> &str {
+    let code = code.rsplit('.').next().unwrap_or(code);
+    code.strip_suffix("Exception").unwrap_or(code)
+}
+
+/// Whether we may not do it, in the words of all three services.
+pub(super) fn is_denied(code: &str) -> bool {
+    matches!(bare(code), "AccessDenied" | "AuthorizationError")
+}
+
 /// What a code means, in the words of all three services.
 fn by_code(op: &str, code: &str, why: &str) -> Unannounced {
-    let bare = code.rsplit('.').next().unwrap_or(code);
-    let bare = bare.strip_suffix("Exception").unwrap_or(bare);
+    let bare = bare(code);
     let why = format!("{op}: {code}: {why}");
     match bare {
         // Credentials, permissions, keys, and what is not there.

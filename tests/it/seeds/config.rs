@@ -56,20 +56,19 @@ impl Stage {
                 Original::Move if n == 0 => "original = \"move\"\nmove_to = \"done/\"",
                 Original::Delete | Original::Move => "original = \"delete\"",
             };
-            let door = |side: &str, bucket: &str| {
-                let door = self.doors.get(bucket);
-                let line = door.map(|arn| format!("{side}_access_point = \"{arn}\""));
-                line.unwrap_or_default()
-            };
-            let (from_door, to_door) = (door("from", SOURCE), door("to", &bucket));
-            let said = |key: &str, value: &Option<std::borrow::Cow<'_, str>>| {
-                let line = value.as_ref().map(|value| format!("{key} = \"{value}\""));
+            let said = |key: &str, value: Option<&str>| {
+                let line = value.map(|value| format!("{key} = \"{value}\""));
                 line.unwrap_or_default()
             };
             let (sse, class, parts) = (
-                said("sse", &target.sse),
-                said("storage_class", &target.class),
-                said("part_size", &target.part_size),
+                said("sse", target.sse.as_deref()),
+                said("storage_class", target.class.as_deref()),
+                said("part_size", target.part_size.as_deref()),
+            );
+            let door = |bucket: &str| self.doors.get(bucket).map(String::as_str);
+            let (from_door, to_door) = (
+                said("from_access_point", door(SOURCE)),
+                said("to_access_point", door(&bucket)),
             );
             format!(
                 r#"
