@@ -97,11 +97,14 @@ impl Unannounced {
 }
 
 impl Reconciled {
-    /// What was found equal came into being after the version that the event tells of.
+    /// What was found equal may have come into being after the version that the event tells of: in a later
+    /// second, as S3 counts in whole ones.
     fn is_newer_than(&self, event: &Event) -> bool {
         let modified = self.equal.as_ref().and_then(|equal| equal.modified);
-        let by = event.modified_by().filter(|_| event.kind == Kind::Created);
-        modified.zip(by).is_some_and(|(modified, by)| modified > by)
+        let time = event.time.filter(|_| event.kind == Kind::Created);
+        modified
+            .zip(time)
+            .is_some_and(|(modified, time)| modified.as_second() > time.as_second())
     }
 }
 
@@ -217,6 +220,7 @@ mod tests {
         let dated = "s3://lake/{dd}/{path}";
         let (first, second, third) = ("02/a.csv", "03/a.csv", "04/a.csv");
         let told = ", crawlers = 'lake'";
+        let midnight = "2026-11-03T00:00:00Z";
         let (second_day, night) = ("2026-11-03T00:00:10Z", "2026-11-02T20:00:00Z");
         #[rustfmt::skip]
         let table = [
@@ -225,6 +229,7 @@ mod tests {
             ("the same again",                 dated, told, true,  &[],              Some((first, night)),       &[first]),
             ("found, at the first delivery",   dated, told, false, &[],              Some((first, night)),       &[]),
             ("overwritten on the next day",    dated, told, false, &[],              Some((second, second_day)), &[first]),
+            ("… in the second of midnight",    dated, told, false, &[],              Some((second, midnight)),   &[first]),
             ("the same, and written",          dated, told, true,  &[second],        Some((second, second_day)), &[second, first]),
             ("overwritten while it is copied", dated, told, true,  &[first, third],  Some((third, second_day)),  &[first, third]),
             ("an upload that took the night",  dated, told, true,  &["01/a.csv"],    Some(("01/a.csv", night)),  &["01/a.csv"]),
@@ -250,7 +255,7 @@ mod tests {
                 equal: equal.clone(),
                 targets: targets.iter().map(ToString::to_string).collect(),
             };
-            let event = event("2026-11-02T23:59:55Z");
+            let event = event("2026-11-02T23:59:59.5Z");
             let all = Arrival::all(&route(to, more), &event, &reconciled, announce);
             let keys: Vec<_> = all.iter().filter_map(|one| one.target.as_deref()).collect();
             assert_eq!(keys, want, "{why}");
