@@ -1,6 +1,10 @@
 //! `brigade explain`: an event in; routes and near misses, destination keys, plan, reasons and
 //! calls out. Touches nothing: what only a look at S3 can tell is said as such.
 
+mod plan;
+#[cfg(test)]
+mod tests;
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -11,8 +15,8 @@ use serde::Serialize;
 
 use crate::account::Accounts;
 use crate::catalog::named_folders;
-use crate::config::{Config, Encryption, Envelope, Properties};
-use crate::copy::{Copy, Cut, FirstTry, Hint, Means, ONE_PART, copy_max};
+use crate::config::{Config, Encryption, Envelope, Properties, TagPolicy};
+use crate::copy::{Hint, Means, copy_max};
 use crate::edge::Edge;
 use crate::event::{Event, Kind, Parsed, Record, parse};
 use crate::metrics::Metrics;
@@ -74,7 +78,10 @@ impl Explain {
         let accounts = Accounts::open(&config, &Edge::real(), &metrics).await?;
         let config = &accounts.settle(&config);
         config.check_regions()?;
-        let body = self.body()?;
+        self.tell(config, &self.body()?, out)
+    }
+
+    fn tell(&self, config: &Config, body: &str, out: &mut impl Write) -> anyhow::Result<()> {
         let all = [
             Envelope::S3,
             Envelope::Sns,
@@ -83,15 +90,9 @@ impl Explain {
         ];
         let accept = match &self.queue {
             None => all.to_vec(),
-            Some(name) => {
-                let queue = config.queue.get(name);
-                queue
-                    .with_context(|| format!("no [queue.{name}] in the configuration"))?
-                    .accept
-                    .clone()
-            }
+            Some(name) => super::section("queue", name, &config.queue)?.accept.clone(),
         };
-        let records = match parse(&body, &accept) {
+        let records = match parse(body, &accept) {
             Ok(Parsed::Records { records, .. }) => records,
             Ok(Parsed::Test) => {
                 return Ok(writeln!(out, "s3:TestEvent: deleted, counted as skipped")?);
@@ -199,16 +200,21 @@ impl Explain {
             Ok(key) => format!("s3://{}/{key}", route.to.bucket),
             Err(e) => format!("s3://{}/{} ({e})", route.to.bucket, route.to.key),
         };
-        let (plan, why, calls) = plan(&means, hint, route.is_dated());
+        let plan = plan::plan(&plan::Asked {
+            means,
+            hint,
+            dated: route.is_dated(),
+            tags: route.properties.tags != TagPolicy::Skip,
+        });
         RouteTold {
             route: route.name.clone(),
             taken: true,
             miss: None,
             to: Some(to),
-            plan: Some(plan),
+            plan: Some(plan.steps),
             with: with(&route.properties),
-            why: Some(why),
-            calls: Some(calls),
+            why: Some(plan.why),
+            calls: Some(plan.calls),
             then: then(route),
             partition,
         }
@@ -250,75 +256,6 @@ fn with(properties: &Properties) -> Option<String> {
         .map(|(key, value)| format!("{key} = {value}"))
         .collect();
     (!said.is_empty()).then(|| said.join(", "))
-}
-
-/// What is done first, why, and what it costs at best.
-fn plan(means: &Means, hint: Hint<'_>, dated: bool) -> (String, String, String) {
-    let look = match (means.conditional, means.follows) {
-        (true, false) => "",
-        (true, true) => ", then a look at the source (deletes are followed)",
-        (false, _) => ", then a look at the source (no conditional writes)",
-    };
-    let extra = u32::from(!look.is_empty());
-    if let Some(Cut { parts, part, calls }) = hint.size.and_then(|size| means.cut(size)) {
-        let how = match means.streams() {
-            true if part > ONE_PART => "GetObject → UploadPart, piped",
-            true => "GetObject → UploadPart",
-            false => "UploadPartCopy",
-        };
-        let part = ByteSize(part);
-        return (
-            format!(
-                "HeadObject of the source, then {parts} parts of {part} ({how}), eight at once{look}"
-            ),
-            "larger than one request may copy; an upload that was begun is gone on with".into(),
-            // The source, the uploads there are, a new one and its seal, its end.
-            format!("{} S3, if it is new", 6 + calls + u64::from(extra)),
-        );
-    }
-    let first = match means.first_try(hint) {
-        FirstTry::Blind(_) if dated => {
-            FirstTry::SourceOnly("the destination key needs the source's date")
-        }
-        first @ (FirstTry::Blind(_)
-        | FirstTry::Read { .. }
-        | FirstTry::SourceOnly(_)
-        | FirstTry::BothSides(_)) => first,
-    };
-    match first {
-        FirstTry::Blind(Copy { why, .. }) => {
-            let most = ByteSize(means.copy_max);
-            (
-                format!("CopyObject pinned to the event's eTag, if nothing is there yet{look}"),
-                format!("{why} (at most {most} in one call)"),
-                format!("{} S3, if it is new", 1 + extra),
-            )
-        }
-        FirstTry::Read { why, .. } => (
-            format!(
-                "GetObject pinned to the event's eTag, then PutObject if nothing is there yet{look}"
-            ),
-            why.into(),
-            format!("{} S3, if it is new", 2 + extra),
-        ),
-        FirstTry::SourceOnly(why) if means.streams() => (
-            format!(
-                "HeadObject of the source, then GetObject → PutObject if nothing is there yet{look}"
-            ),
-            why.into(),
-            format!("{} S3 or more, if it is new", 3 + extra),
-        ),
-        FirstTry::SourceOnly(why) => (
-            format!("HeadObject of the source, then copy if nothing is there yet{look}"),
-            why.into(),
-            format!("{} S3 or more, if it is new", 2 + extra),
-        ),
-        FirstTry::BothSides(why) => (
-            "HeadObject of both sides, then copy unless they are proved equal".into(),
-            why.into(),
-            "2 S3 if they are equal, 3 if nothing is there, 4 if something else is".into(),
-        ),
-    }
 }
 
 impl Told {

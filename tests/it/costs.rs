@@ -136,6 +136,39 @@ async fn a_streamed_object_costs_a_get_and_a_put() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copy_in_parts_costs_seven_calls_and_those_of_its_parts() {
+    let inside = "multipart_copy_threshold = \"5MiB\"\npart_size = \"5MiB\"";
+    for (why, route, size, want) in [
+        ("3 copied", inside, 15 << 20, 7 + 3),
+        (
+            "3 read and written",
+            "way = \"stream\"",
+            24 << 20,
+            7 + 2 * 3,
+        ),
+        (
+            "no tags",
+            "way = \"stream\"\ntags = \"skip\"",
+            24 << 20,
+            6 + 2 * 3,
+        ),
+    ] {
+        let stage = Stage::new(5);
+        stage.put("a.bin", &"x".repeat(size));
+        let config = stage.config(route);
+        let daemon = stage.start(&config).await;
+        stage.drained().await;
+        daemon.stop().await;
+        assert_eq!(
+            stage.copy("a.bin").map(|copy| copy.len()),
+            Some(size),
+            "{why}"
+        );
+        assert_eq!(stage.s3_calls(), want, "{why}: {:?}", stage.world.calls());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_idle_queue_costs_one_long_poll_and_a_burst_brings_more() {
     let stage = Stage::new(4);
     stage.drained_of_test_event().await;

@@ -1,0 +1,101 @@
+//! What is done first about an event, why, and what it costs at best.
+
+use bytesize::ByteSize;
+
+use crate::copy::{Copy, Cut, FirstTry, Hint, Means, ONE_PART};
+
+/// What is known of the event and its route.
+pub(super) struct Asked<'a> {
+    pub(super) means: Means,
+    pub(super) hint: Hint<'a>,
+    /// The destination's key carries the source's date.
+    pub(super) dated: bool,
+    /// Tags travel, too.
+    pub(super) tags: bool,
+}
+
+/// What is planned, in words.
+pub(super) struct Plan {
+    pub(super) steps: String,
+    pub(super) why: String,
+    pub(super) calls: String,
+}
+
+pub(super) fn plan(asked: &Asked<'_>) -> Plan {
+    let Asked { means, hint, .. } = asked;
+    let look = match (means.conditional, means.follows) {
+        (true, false) => "",
+        (true, true) => ", then a look at the source (deletes are followed)",
+        (false, _) => ", then a look at the source (no conditional writes)",
+    };
+    if let Some(cut) = hint.size.and_then(|size| means.cut(size)) {
+        return in_parts(asked, &cut, look);
+    }
+    let first = match means.first_try(*hint) {
+        FirstTry::Blind(_) if asked.dated => {
+            FirstTry::SourceOnly("the destination key needs the source's date")
+        }
+        first @ (FirstTry::Blind(_)
+        | FirstTry::Read { .. }
+        | FirstTry::SourceOnly(_)
+        | FirstTry::BothSides(_)) => first,
+    };
+    let extra = u32::from(!look.is_empty());
+    match first {
+        FirstTry::Blind(Copy { why, .. }) => Plan {
+            steps: format!("CopyObject pinned to the event's eTag, if nothing is there yet{look}"),
+            why: format!("{why} (at most {} in one call)", ByteSize(means.copy_max)),
+            calls: format!("{} S3, if it is new", 1 + extra),
+        },
+        FirstTry::Read { why, .. } => Plan {
+            steps: format!(
+                "GetObject pinned to the event's eTag, then PutObject if nothing is there yet{look}"
+            ),
+            why: why.into(),
+            calls: format!("{} S3, if it is new", 2 + extra),
+        },
+        FirstTry::SourceOnly(why) if means.streams() => Plan {
+            steps: format!(
+                "HeadObject of the source, then GetObject → PutObject if nothing is there yet{look}"
+            ),
+            why: why.into(),
+            calls: format!("{} S3 or more, if it is new", 3 + extra),
+        },
+        FirstTry::SourceOnly(why) => Plan {
+            steps: format!("HeadObject of the source, then copy if nothing is there yet{look}"),
+            why: why.into(),
+            calls: format!("{} S3 or more, if it is new", 2 + extra),
+        },
+        FirstTry::BothSides(why) => Plan {
+            steps: "HeadObject of both sides, then copy unless they are proved equal".into(),
+            why: why.into(),
+            calls: "2 S3 if they are equal, 3 if nothing is there, 4 if something else is".into(),
+        },
+    }
+}
+
+fn in_parts(asked: &Asked<'_>, cut: &Cut, look: &str) -> Plan {
+    let Asked { means, hint, .. } = asked;
+    let how = match means.streams() {
+        true if cut.part > ONE_PART => "GetObject → UploadPart, piped",
+        true => "GetObject → UploadPart",
+        false => "UploadPartCopy",
+    };
+    let (parts, part) = (cut.parts, ByteSize(cut.part));
+    // How its source is cut is asked where the copy may be cut alike.
+    let cut_before = hint.etag.is_some_and(|etag| etag.parts().is_some());
+    let looks = [
+        !look.is_empty(),
+        asked.tags,
+        cut_before && means.part_size.is_none(),
+    ];
+    let looks: u64 = looks.into_iter().map(u64::from).sum();
+    Plan {
+        steps: format!(
+            "HeadObject of the source, then {parts} parts of {part} ({how}), eight at once{look}"
+        ),
+        why: "larger than one request may copy; an upload that was begun is gone on with".into(),
+        // The source, the uploads there are, a new one and its seal, its end.
+        calls: format!("{} S3, if it is new", 6 + cut.calls + looks),
+    }
+}

@@ -1,0 +1,191 @@
+//! What is told of an event, by a table of routes.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::config::Sources;
+
+/// Its route is `r`, of the queue `q`.
+fn config(route: &str) -> Config {
+    let file = format!(
+        "[queue.q]\nurl = \"https://sqs.eu-west-1.amazonaws.com/111122223333/q\"\n\
+         [account.b]\nregion = \"eu-west-1\"\n[route.r]\nfrom = \"s3://raw/in/\"\n{route}"
+    );
+    let loaded = Config::load(&Sources::text("f", &file));
+    loaded.expect("the table's routes are sound").config
+}
+
+fn created(key: &str, size: u64, etag: &str) -> String {
+    let object = json!({ "key": key, "size": size, "eTag": etag, "sequencer": "00" });
+    json!({ "Records": [{
+        "eventVersion": "2.5", "eventSource": "aws:s3", "awsRegion": "eu-west-1",
+        "eventTime": "2026-11-20T00:00:00Z", "eventName": "ObjectCreated:Put",
+        "s3": { "bucket": { "name": "raw" }, "object": object },
+    }]})
+    .to_string()
+}
+
+fn told(explain: &Explain, route: &str, body: &str) -> anyhow::Result<String> {
+    let mut out = Vec::new();
+    explain.tell(&config(route), body, &mut out)?;
+    Ok(String::from_utf8(out)?)
+}
+
+const ASKED: Explain = Explain {
+    file: None,
+    queue: None,
+    again: false,
+    json: true,
+};
+
+const MIB: u64 = 1 << 20;
+const TO: &str = "to = \"s3://lake/\"";
+const MD5: &str = "0cc175b9c0f1b6a831c399e269772661";
+
+#[test]
+fn a_new_object_costs_what_the_readme_says() {
+    let route = |more: &str| format!("{TO}\n{more}");
+    let cut = format!("{MD5}-3");
+    for (why, route, size, etag, want) in [
+        ("small, inside S3", route(""), 1, MD5, "1 S3, if it is new"),
+        (
+            "followed",
+            route("deletes = \"follow\""),
+            1,
+            MD5,
+            "2 S3, if it is new",
+        ),
+        (
+            "streamed",
+            route("way = \"stream\""),
+            1,
+            MD5,
+            "2 S3, if it is new",
+        ),
+        (
+            "to another account",
+            route("to_account = \"b\""),
+            1,
+            MD5,
+            "2 S3, if it is new",
+        ),
+        (
+            "dated",
+            "to = \"s3://lake/{yyyy}/{path}\"".into(),
+            1,
+            MD5,
+            "2 S3 or more, if it is new",
+        ),
+        (
+            "all of one request, streamed",
+            route("way = \"stream\""),
+            16 * MIB,
+            MD5,
+            "2 S3, if it is new",
+        ),
+        (
+            "three parts, streamed",
+            route("way = \"stream\""),
+            24 * MIB,
+            MD5,
+            "13 S3, if it is new",
+        ),
+        (
+            "… without tags",
+            route("way = \"stream\"\ntags = \"skip\""),
+            24 * MIB,
+            MD5,
+            "12 S3, if it is new",
+        ),
+        (
+            "… that it had",
+            route("way = \"stream\""),
+            24 * MIB,
+            &cut,
+            "14 S3, if it is new",
+        ),
+        (
+            "… which the route says",
+            route("way = \"stream\"\npart_size = \"8MiB\""),
+            24 * MIB,
+            &cut,
+            "13 S3, if it is new",
+        ),
+        (
+            "all of one CopyObject",
+            route(""),
+            480 * MIB,
+            MD5,
+            "1 S3, if it is new",
+        ),
+        (
+            "eight parts, inside S3",
+            route(""),
+            512 * MIB,
+            MD5,
+            "15 S3, if it is new",
+        ),
+    ] {
+        let all = told(&ASKED, &route, &created("in/a.csv", size, etag)).expect(why);
+        let all: Value = serde_json::from_str(&all).expect("it was asked for JSON");
+        assert_eq!(all[0]["routes"][0]["calls"], want, "{why}: {all}");
+    }
+}
+
+#[test]
+fn a_person_reads_what_is_done_why_and_for_what() {
+    let text = Explain {
+        json: false,
+        ..ASKED
+    };
+    let again = Explain {
+        again: true,
+        json: false,
+        ..ASKED
+    };
+    let new = created("in/2026/a%20b.csv", 24 * MIB, MD5);
+    for (name, explain, route, body) in [
+        ("new", &text, TO, &new),
+        (
+            "parts",
+            &text,
+            "to = \"s3://lake/\"\nway = \"stream\"\nsse = \"aws:kms\"",
+            &new,
+        ),
+        ("again", &again, TO, &new),
+        ("another_prefix", &text, TO, &created("other/a.csv", 1, MD5)),
+        (
+            "test_event",
+            &text,
+            TO,
+            &json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "raw"}).to_string(),
+        ),
+        (
+            "newer",
+            &text,
+            TO,
+            &json!({"brigade": 2, "kind": "work"}).to_string(),
+        ),
+    ] {
+        insta::assert_snapshot!(name, told(explain, route, body).expect(name));
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_an_error_that_says_why() {
+    let elsewhere = Explain {
+        queue: Some("events".into()),
+        ..ASKED
+    };
+    for (explain, body, want) in [
+        (&ASKED, "{", "the message would be parked as malformed"),
+        (
+            &elsewhere,
+            "{}",
+            "there is no [queue.events] in the configuration; it has q",
+        ),
+    ] {
+        let error = told(explain, TO, body).expect_err(want).to_string();
+        assert!(error.contains(want), "{error}");
+    }
+}
