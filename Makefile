@@ -20,7 +20,7 @@ help:
 build:
 	cargo build --locked --release
 
-# Run all tests that need no root: Rust's, then the binary against stand-ins for AWS
+# Run all tests: Rust's, then the binary against stand-ins for AWS
 test: test-rust test-live
 
 # Run Rust's tests: units, and the whole daemon on an AWS in memory
@@ -98,5 +98,6 @@ deny: .tools/bin/cargo-deny
 clean:
 	cargo clean
 	rm -rf .venv .dev .tools fuzz/target fuzz/corpus fuzz/artifacts
+	find demo tests -name __pycache__ -prune -exec rm -r {} +
 
 .PHONY: help build test test-rust test-live bench soak seed safeguards fuzz nightly aws-smoke demo dev check fmt fmt-check lint deny clean

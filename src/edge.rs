@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::SharedHttpClient;
-use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use jiff::Timestamp;
 
 /// S3 closes idle connections after about 20 s; ours must be gone before (aws-sdk-rust#440, #1106).
@@ -84,17 +86,23 @@ impl Edge {
     }
 }
 
-/// A client that trusts these roots, or the machine's.
+/// A client that trusts these roots, or the machine's, and goes through the proxies that the environment
+/// names (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
 fn http(roots: Option<TrustStore>) -> SharedHttpClient {
     let trust = TlsContext::builder().with_trust_store(roots.unwrap_or_default());
     let trust = trust.build().expect("roots are all that is set");
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-    Builder::new()
-        .tls_provider(provider)
-        .tls_context(trust)
-        .pool_idle_timeout(POOL_IDLE)
-        .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
-        .build_https()
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
+            .proxy_config(ProxyConfig::from_env())
+            .tls_provider(provider.clone())
+            .tls_context(trust.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    })
 }
 
 impl fmt::Debug for Edge {

@@ -11,6 +11,9 @@ use super::text::FromText;
 /// What the alias of an access point ends in, and no bucket's name may (S3 bucket naming rules).
 pub(super) const ALIAS: &str = "-s3alias";
 
+/// What the name of a directory bucket ends in.
+const DIRECTORY: &str = "--x-s3";
+
 /// Where a route takes from: the keys of a bucket that begin with a prefix.
 ///
 /// A prefix is text, not a folder: `s3://raw/in` takes `in/a` and `incoming/a` too.
@@ -91,6 +94,12 @@ fn split<'t>(text: &'t str, expected: &str, doors: &str) -> Result<(&'t str, &'t
     if rest.starts_with("arn:") || bucket.ends_with(ALIAS) {
         return Err(format!(
             "names an access point: name its bucket, and the access point in {doors}"
+        ));
+    }
+    if bucket.ends_with(DIRECTORY) {
+        return Err(format!(
+            "{bucket:?} is a directory bucket: expected a general purpose bucket, for the ETags of directory \
+             buckets prove nothing, and CopyObject leaves tags out there"
         ));
     }
     let named = bucket
@@ -202,6 +211,7 @@ mod tests {
             ("no bucket", "s3:///x", "expected s3://BUCKET/PREFIX: \"\" cannot be the name of a bucket"),
             ("a space", "s3://my bucket/x", "expected s3://BUCKET/PREFIX: \"my bucket\" cannot be the name of a bucket"),
             ("an access point's alias", "s3://orders-abcdef-s3alias/x", "names an access point: name its bucket, and the access point in from_access_point"),
+            ("a directory bucket", "s3://orders--use1-az4--x-s3/x", "\"orders--use1-az4--x-s3\" is a directory bucket: expected a general purpose bucket, for the ETags of directory buckets prove nothing, and CopyObject leaves tags out there"),
             ("an access point", "s3://arn:aws:s3:us-east-1:1:accesspoint/a/x", "names an access point: name its bucket, and the access point in from_access_point"),
         ];
         for (why, text, want) in table {

@@ -18,7 +18,7 @@ use super::tags::{Rights, Tagging};
 use super::unkept::Unkept;
 use super::way::Way;
 use crate::config::{self, Properties};
-use crate::queue::Window;
+use crate::queue::{Terms, Window};
 use crate::s3::{
     Bandwidth, CopyObject, Dress, ETag, Object, PutObject, S3, S3Error, Side, Spot, Tags, Written,
 };
@@ -67,6 +67,10 @@ pub struct Act<'a> {
     pub source: Option<&'a Object>,
     /// Its bytes, where they came with that look.
     pub body: Option<&'a Bytes>,
+    /// Its bytes, as far as anybody has told.
+    pub size: u64,
+    /// An earlier try may have been cut off.
+    pub again: bool,
     /// Set where an upload in parts could not be taken back.
     pub stays: &'a AtomicBool,
 }
@@ -156,6 +160,8 @@ impl Copier {
     /// [`CopyError`].
     pub async fn act(&self, act: Act<'_>, window: &Window) -> Result<Done, CopyError> {
         let mut tagging = self.tagging(act).await?;
+        let patient = act.patient(window).await?;
+        let window = patient.as_ref().unwrap_or(window);
         let written = match self.write(act, &tagging, window).await {
             Err(CopyError::S3(denied)) if Self::may_leave_tags(act.route, &tagging, &denied) => {
                 tagging = Tagging::Left;
@@ -298,6 +304,17 @@ impl<'a> Act<'a> {
             code: "Unseen".into(),
             message: format!("{} needs a look at its source", self.copy.way),
         })
+    }
+
+    /// A window with more time for one write, where it needs that: who is cut off each time never arrives.
+    async fn patient(&self, window: &Window) -> Result<Option<Window>, S3Error> {
+        let patience = self.copy.way.patience(self.size);
+        if !self.again || patience <= window.terms().write_timeout() {
+            return Ok(None);
+        }
+        let longer = window.reaching(Terms::for_write_of(patience)).await;
+        let op = "PutObject or CopyObject";
+        Ok(Some(longer.map_err(|_| S3Error::Lease { op })?))
     }
 
     /// The source's user metadata, with our mark if the copy carries one.

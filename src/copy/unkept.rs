@@ -18,7 +18,7 @@ pub enum Unkept {
     Lock,
     /// Where a website redirects to.
     Redirect,
-    /// A checksum that parts cannot have as a whole.
+    /// A checksum that parts cannot have as a whole, or that is not among those we know.
     Checksum,
 }
 
@@ -28,7 +28,9 @@ impl fmt::Display for Unkept {
             Self::Metadata => "user metadata that no header can hold",
             Self::Lock => "Object Lock retention or legal hold",
             Self::Redirect => "the website redirect location",
-            Self::Checksum => "its SHA checksum, which a copy in parts cannot have",
+            Self::Checksum => {
+                "its checksum: one that a copy in parts cannot have (SHA), or that only S3 can copy"
+            }
         })
     }
 }
@@ -48,7 +50,10 @@ pub fn unkept(source: &Object, copy: &Copy) -> Vec<Unkept> {
         ),
         (Unkept::Lock, source.aside.locked),
         (Unkept::Redirect, source.aside.redirects),
-        (Unkept::Checksum, sha && copy.way.in_parts()),
+        (
+            Unkept::Checksum,
+            sha && copy.way.in_parts() || source.aside.other_checksum && copy.way.is_by_hand(),
+        ),
     ];
     let left = all.into_iter().filter(|(_, left)| *left);
     left.map(|(what, _)| what).collect()
@@ -92,12 +97,23 @@ mod tests {
             redirects: true,
             ..none
         });
+        let other = aside(Aside {
+            other_checksum: true,
+            ..none
+        });
         for (why, source, copy, want) in [
             ("nothing", object(), &parts, vec![]),
             ("S3 copies it itself", missing.clone(), &server, vec![]),
             ("metadata by hand", missing, &parts, vec![Unkept::Metadata]),
             ("a lock", locked, &server, vec![Unkept::Lock]),
             ("a redirect", redirects, &server, vec![Unkept::Redirect]),
+            (
+                "a checksum of another kind, by S3",
+                other.clone(),
+                &server,
+                vec![],
+            ),
+            ("… by hand", other, &parts, vec![Unkept::Checksum]),
             ("a SHA in one", sha.clone(), &server, vec![]),
             ("a SHA in parts", sha, &parts, vec![Unkept::Checksum]),
         ] {

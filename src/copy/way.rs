@@ -1,6 +1,7 @@
 //! The ways bytes travel.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::layout::{self, Layout};
 use super::plan::ONE_PART;
@@ -52,6 +53,18 @@ impl Way {
             Self::ServerParts | Self::StreamParts => true,
             Self::Server | Self::Stream => false,
         }
+    }
+
+    /// How long one write of so many bytes may take where an earlier try was perhaps cut off, as the line is
+    /// slow, or S3 is. Parts have their own time.
+    #[must_use]
+    pub(super) fn patience(self, bytes: u64) -> Duration {
+        let slowest = match self {
+            Self::Server => 4 << 20,
+            Self::Stream => 128 << 10,
+            Self::ServerParts | Self::StreamParts => return Duration::ZERO,
+        };
+        Duration::from_secs(bytes / slowest)
     }
 
     /// How it cuts an object: in parts of the size that was said, else into the source's own, else as

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{GlacierJobParameters, RestoreRequest, StorageClass, Tier};
 
-use super::sdk::{about, reading};
+use super::sdk::{about, paying};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 use crate::config::{Restore, RestoreTier};
@@ -71,7 +71,7 @@ impl S3 {
             let asked = RestoreRequest::builder()
                 .set_days(days)
                 .glacier_job_parameters(job.build().expect("it has a tier"));
-            let request = reading!(client.restore_object(), bucket)
+            let request = paying!(client.restore_object(), bucket)
                 .key(key)
                 .restore_request(asked.build());
             async move { attempt.end(request.send().await) }

@@ -78,7 +78,7 @@ pub struct Bucket {
     pub region: Option<String>,
     /// The account it must belong to, or every call fails.
     pub owner: Option<String>,
-    /// Who reads from it pays for that.
+    /// Whoever asks for its objects pays for that.
     pub requester_pays: bool,
     /// The ARN of the access point that calls go through.
     pub access_point: Option<String>,
@@ -113,6 +113,8 @@ impl Bucket {
     pub fn destination(route: &Route) -> Self {
         Self {
             owner: route.to_bucket_owner.clone(),
+            // What is moved aside stays in the source's bucket.
+            requester_pays: route.request_payer && route.to.bucket == route.from.bucket,
             access_point: route.to_access_point.as_ref().map(ToString::to_string),
             ..Self::new(&route.to.bucket, route.destination_region())
         }

@@ -118,6 +118,7 @@ pub struct Object {
 
 /// What an object has and no copy of it keeps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Aside {
     /// User metadata that no header can hold.
     pub missing_metadata: bool,
@@ -125,6 +126,8 @@ pub struct Aside {
     pub locked: bool,
     /// A website redirects from it.
     pub redirects: bool,
+    /// A checksum of an [`Algorithm`] that we do not know.
+    pub other_checksum: bool,
 }
 
 impl Object {

@@ -10,15 +10,19 @@ use bytes::{Bytes, BytesMut};
 
 use super::archive::Archive;
 use super::object::{ETag, Object, Spot};
-use super::sdk::{about, reading};
+use super::sdk::{about, paying};
 use super::seen::object;
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A whole body of at most one part; the SDK's stall guard watches it meanwhile.
+/// A whole body of at most one part, on a line that carries [`SLOWEST`] at least; the SDK's stall guard
+/// watches it meanwhile.
 const GET_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Bytes a second.
+const SLOWEST: u64 = 128 << 10;
 
 /// What a look at a key found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +62,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = reading!(client.head_object(), bucket).key(key);
+            let request = paying!(client.head_object(), bucket).key(key);
             let request = request.checksum_mode(ChecksumMode::Enabled);
             async move { attempt.end(request.send().await) }
         });
@@ -106,7 +110,7 @@ impl S3 {
         };
         guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = reading!(client.get_object(), bucket)
+            let request = paying!(client.get_object(), bucket)
                 .key(key)
                 .range("bytes=0-0");
             async move {
@@ -144,7 +148,7 @@ impl S3 {
         let answer = guard(&self.limits, &bucket.name, call, GET_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let had = arrived.lock().unwrap_or_else(PoisonError::into_inner).len();
-            let request = reading!(client.get_object(), bucket)
+            let request = paying!(client.get_object(), bucket)
                 .key(key)
                 .if_match(pin.quoted())
                 .range(bytes(&(range.start + had as u64..range.end)));
@@ -187,7 +191,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = reading!(client.head_object(), bucket).key(key);
+            let request = paying!(client.head_object(), bucket).key(key);
             let request = request.if_match(pin.quoted()).part_number(1);
             async move { attempt.end(request.send().await) }
         });
@@ -219,11 +223,12 @@ impl S3 {
             op: "GetObject",
             effect: Effect::Repeatable,
         };
+        let timeout = GET_TIMEOUT.max(Duration::from_secs(size / SLOWEST));
         let whole = Mutex::new(buffer);
         let arrived = || whole.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = guard(&self.limits, &bucket.name, call, GET_TIMEOUT, || {
+        let answer = guard(&self.limits, &bucket.name, call, timeout, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = reading!(client.get_object(), bucket).key(key);
+            let request = paying!(client.get_object(), bucket).key(key);
             let request = request
                 .if_match(pin.quoted())
                 .checksum_mode(ChecksumMode::Enabled);

@@ -14,11 +14,29 @@ macro_rules! with_checksum {
     };
 }
 
+/// Says until when the object may be cached in the source's own words: the SDK would send dates only, and
+/// S3 keeps whatever it is told.
+macro_rules! expiring {
+    ($request:expr, $expires:expr) => {{
+        let request = $request.customize();
+        match $expires {
+            None => request,
+            Some(expires) => {
+                let expires = expires.to_owned();
+                request.mutate_request(move |request| {
+                    // What came in a header can go in one.
+                    let _ = request.headers_mut().try_insert("expires", expires.clone());
+                })
+            }
+        }
+    }};
+}
+
 /// Leaves the body out of the signature where S3 compares it with a checksum that is in it: digesting
 /// it twice costs more than everything else that is done with it.
 macro_rules! unsigned {
     ($request:expr, $is_summed:expr) => {{
-        let request = $request.customize();
+        let request = $request;
         if $is_summed {
             request.disable_payload_signing()
         } else {
@@ -41,7 +59,8 @@ macro_rules! checksum_of {
     };
 }
 
-/// Sets content headers, user metadata and tags on the request that makes an object.
+/// Sets content headers, user metadata and tags on the request that makes an object; `Expires` comes
+/// last, by [`expiring`].
 macro_rules! dressed {
     ($request:expr, $dress:expr) => {{
         let headers = $dress.headers;
@@ -52,7 +71,6 @@ macro_rules! dressed {
             .set_content_language(headers.content_language.clone())
             .set_content_disposition(headers.content_disposition.clone())
             .set_cache_control(headers.cache_control.clone())
-            .set_expires($crate::s3::sdk::expires(headers))
             .set_tagging($dress.tagging.map(str::to_owned))
     }};
 }
@@ -66,8 +84,8 @@ macro_rules! about {
     };
 }
 
-/// The same of a request that reads, which somebody pays for.
-macro_rules! reading {
+/// The same of a request about an object, which somebody pays for.
+macro_rules! paying {
     ($request:expr, $bucket:expr) => {
         about!($request, $bucket).set_request_payer($crate::s3::sdk::payer($bucket))
     };
@@ -101,18 +119,15 @@ macro_rules! made_with {
 }
 
 pub(super) use {
-    about, checksum_of, copying, dressed, made_with, reading, unsigned, with_checksum,
+    about, checksum_of, copying, dressed, expiring, made_with, paying, unsigned, with_checksum,
 };
 
-use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{ObjectCannedAcl, RequestPayer, ServerSideEncryption, StorageClass};
-use aws_smithy_types::date_time::Format;
 
 use super::Bucket;
-use super::object::Headers;
 use crate::config;
 
-/// Who pays for what is read, if not the bucket's owner.
+/// Who pays for a request, if not the bucket's owner.
 pub(super) fn payer(bucket: &Bucket) -> Option<RequestPayer> {
     bucket.requester_pays.then_some(RequestPayer::Requester)
 }
@@ -148,9 +163,4 @@ pub(super) fn acl(acl: config::Acl) -> ObjectCannedAcl {
         config::Acl::BucketOwnerRead => ObjectCannedAcl::BucketOwnerRead,
         config::Acl::BucketOwnerFullControl => ObjectCannedAcl::BucketOwnerFullControl,
     }
-}
-
-/// An `Expires` that is no date cannot be sent; browsers ignore it anyway.
-pub(super) fn expires(headers: &Headers) -> Option<DateTime> {
-    DateTime::from_str(headers.expires.as_deref()?, Format::HttpDate).ok()
 }

@@ -62,6 +62,15 @@ macro_rules! object {
                         || head.object_lock_legal_hold_status()
                             == Some(&ObjectLockLegalHoldStatus::On),
                     redirects: head.website_redirect_location().is_some(),
+                    other_checksum: [
+                        head.checksum_sha512(),
+                        head.checksum_md5(),
+                        head.checksum_xxhash64(),
+                        head.checksum_xxhash3(),
+                        head.checksum_xxhash128(),
+                    ]
+                    .iter()
+                    .any(Option::is_some),
                 },
                 tag_count: head.tag_count().and_then(|count| count.try_into().ok()),
             })

@@ -32,6 +32,8 @@ const CALLS_AT_ONCE: u32 = 256;
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
     in_flight: GlobalConcurrencyLimitLayer,
+    /// The same for calls that take minutes.
+    long: GlobalConcurrencyLimitLayer,
     /// The account's own.
     buckets: BucketLimits,
     /// Whether a call keeps its places until it ends.
@@ -55,9 +57,10 @@ impl Limits {
             },
             metrics: metrics.clone(),
         };
-        let room = Arc::new(Semaphore::new(CALLS_AT_ONCE as usize));
+        let room = || Arc::new(Semaphore::new(CALLS_AT_ONCE as usize));
         Self {
-            in_flight: GlobalConcurrencyLimitLayer::with_semaphore(room),
+            in_flight: GlobalConcurrencyLimitLayer::with_semaphore(room()),
+            long: GlobalConcurrencyLimitLayer::with_semaphore(room()),
             buckets: BucketLimits::new(HOME, CALLS_AT_ONCE),
             holding: true,
             backoff,
@@ -75,11 +78,11 @@ impl Limits {
         }
     }
 
-    /// The same for a call that waits for other calls before it can end: it takes its turn and holds no
-    /// place, or those could be waiting for it.
+    /// The same for a call that takes minutes, or waits for other calls before it can end: it takes its turn
+    /// and holds no place at its bucket, or short ones would wait for it, and it for them.
     pub(super) fn passing(&self) -> Self {
         Self {
-            in_flight: GlobalConcurrencyLimitLayer::new(1),
+            in_flight: self.long.clone(),
             holding: false,
             ..self.clone()
         }

@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{Tag, Tagging};
 
 use super::object::Object;
 use super::read::Found;
-use super::sdk::{about, reading};
+use super::sdk::{about, paying};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 use crate::event::to_percent;
@@ -41,7 +41,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, &bucket.name, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = reading!(client.get_object_tagging(), bucket).key(key);
+            let request = paying!(client.get_object_tagging(), bucket).key(key);
             async move { attempt.end(request.send().await) }
         });
         let moved = S3Error::Precondition { op: call.op };
@@ -96,7 +96,7 @@ impl S3 {
                 tag.expect("it has a key and a value")
             });
             let tagging = Tagging::builder().set_tag_set(Some(set.collect()));
-            let request = about!(client.put_object_tagging(), bucket)
+            let request = paying!(client.put_object_tagging(), bucket)
                 .key(key)
                 .set_version_id(version.map(str::to_owned))
                 .tagging(tagging.build().expect("it has a set of tags"));

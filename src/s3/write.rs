@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use super::object::{Algorithm, Checksum, Condition, Dress, ETag, Written};
-use super::sdk::{about, copying, dressed, made_with, unsigned, with_checksum};
+use super::sdk::{about, copying, dressed, expiring, made_with, paying, unsigned, with_checksum};
 use super::seen::is_kms;
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
@@ -95,6 +95,10 @@ impl S3 {
             } else {
                 request.tagging_directive(TaggingDirective::Replace)
             };
+            let expires = copy
+                .replace
+                .and_then(|dress| dress.headers.expires.as_deref());
+            let request = expiring!(request, expires);
             self.write(call.op, window, request.send(), copied)
         });
         self.learn_of_write(copy.bucket, copy.condition, answer.await)
@@ -113,7 +117,7 @@ impl S3 {
         let timeout = window.terms().write_timeout();
         let answer = guard(&self.limits, &put.bucket.name, call, timeout, || {
             let body = SdkBody::from(put.body.clone());
-            let request = about!(client.put_object(), put.bucket)
+            let request = paying!(client.put_object(), put.bucket)
                 .key(put.key)
                 .body(body.into());
             let request = dressed!(request, put.dress);
@@ -128,6 +132,7 @@ impl S3 {
                 .map(|sum| (sum.algorithm, sum.value.clone()))
                 .unzip();
             let request = with_checksum!(request, algorithm, sum);
+            let request = expiring!(request, put.dress.headers.expires.as_deref());
             let request = unsigned!(request, put.checksum.is_some());
             self.write(call.op, window, request.send(), put_answer)
         });
@@ -153,7 +158,7 @@ impl S3 {
         };
         let timeout = window.terms().write_timeout();
         let answer = guard(&self.limits, &bucket.name, call, timeout, || {
-            let request = about!(client.delete_object(), bucket).key(key);
+            let request = paying!(client.delete_object(), bucket).key(key);
             let request = match condition {
                 Condition::Unchanged(etag) => request.if_match(etag.quoted()),
                 Condition::Absent | Condition::Unconditional => request,

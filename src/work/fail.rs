@@ -1,8 +1,8 @@
 //! What a failure means: for this object, or for its route.
 //!
-//! A missing key, a broken file, a denied object concern one message. A missing bucket, refused
-//! credentials, a disabled key concern the route, which is then held; and so do many keys failing
-//! in a row, whatever ails them.
+//! A missing key, a broken file, a denied object, an object's own KMS key concern one message. A missing
+//! bucket, refused credentials, a disabled key of the destination concern the route, which is then held; and
+//! so do many keys failing in a row, whatever ails them.
 
 use std::time::Duration;
 
@@ -19,6 +19,14 @@ const DENIED_FOR_GOOD: u32 = 3;
 
 /// A copy that arrived torn is made once more from its source.
 const TORN_FOR_GOOD: u32 = 2;
+
+/// Whether a KMS key that an operation could not use may be one source object's own.
+fn reads(op: &str) -> bool {
+    matches!(
+        op,
+        "HeadObject" | "GetObject" | "CopyObject" | "UploadPartCopy"
+    )
+}
 
 /// A failure, and where it happened.
 pub(super) struct Failed<'a> {
@@ -85,6 +93,13 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
         Failure::Copy(CopyError::S3(e)) => e,
     };
     match e {
+        S3Error::Key { op, .. } if reads(op) => {
+            if pass.key_failed(key, &told) {
+                held(Duration::ZERO)
+            } else {
+                later("kms_key")
+            }
+        }
         S3Error::NoBucket { .. }
         | S3Error::Credentials { .. }
         | S3Error::Key { .. }
@@ -120,5 +135,52 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
         | S3Error::NotFound { .. }
         | S3Error::Precondition { .. }
         | S3Error::Conflict { .. } => later("contended"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::super::hold::{Entry, Gate, GateStatus};
+    use super::*;
+    use crate::queue::Terms;
+
+    /// What comes of these keys failing one after the other: the last verdict's reason, and whether the
+    /// route is held then.
+    fn after(op: &'static str, keys: usize) -> (&'static str, bool) {
+        let gate = Gate::new("r".into(), watch::Sender::new(()));
+        let window = Window::unleased(Terms::new(Duration::from_mins(2)));
+        let mut reason = "";
+        for n in 0..keys {
+            let Entry::Go(pass) = gate.enter() else {
+                break;
+            };
+            let message = "KMS.DisabledException".into();
+            let failed = Failed {
+                failure: Failure::Copy(CopyError::S3(S3Error::Key { op, message })),
+                key: &format!("{n}.csv"),
+                place: "",
+                received: 1,
+            };
+            let Outcome::RetryAfter(_, cause) = outcome(failed, pass, &window) else {
+                panic!("{op}: the message must come again");
+            };
+            reason = cause.reason;
+        }
+        (reason, gate.status() != GateStatus::Running)
+    }
+
+    #[test]
+    fn the_kms_key_of_one_source_is_not_its_routes() {
+        for (op, keys, want) in [
+            ("GetObject", 1, ("kms_key", false)),
+            ("CopyObject", 7, ("kms_key", false)),
+            ("CopyObject", 8, ("route_held", true)),
+            ("PutObject", 1, ("route_held", true)),
+            ("CompleteMultipartUpload", 1, ("route_held", true)),
+        ] {
+            assert_eq!(after(op, keys), want, "{op}, {keys} keys");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Holding a route: what concerns all of its messages is not worked out on each of them.
 //!
-//! A missing bucket, refused credentials, a disabled key, or many keys failing in a row concern
-//! the route: a bad policy edit, or an outage. It is held, said once, probed with one message at a
+//! A missing bucket, refused credentials, a KMS key with which nothing can be written, or many keys failing
+//! in a row concern the route: a bad policy edit, or an outage. It is held, said once, probed with one message at a
 //! time, and resumes by itself when a probe succeeds.
 //!
 //! SQS counts the receives of a hold all the same, so for a while after it a failure says nothing

@@ -323,6 +323,8 @@ impl Run<'_> {
             copy,
             source,
             body,
+            size: bytes,
+            again: task.received_before,
             stays: &self.stays,
         };
         let done = match self.copier.act(act, self.window).await {

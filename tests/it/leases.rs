@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
-use crate::aws::{Denial, Fault, HOME_KEY, Moment, Rule, Seed};
+use crate::aws::{Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence};
 use crate::stage::{Stage, at, events};
 
 const VISIBILITY: Duration = Duration::from_mins(1);
@@ -205,6 +205,36 @@ async fn a_message_is_parked_once_the_queue_has_named_it() {
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.parked().await.len(), 1, "it is in one of the queues");
+}
+
+/// A line on which 12 MiB take 40 s, and a try that was cut off on it.
+async fn a_slow_line(config: &str, size: u64, operation: &'static str) {
+    let stage = Stage::new(6);
+    let silent = Rule::new(Fault::Dropped(Silence::Hang)).on("s3", operation);
+    stage.world.inject(silent.times(1));
+    let half = Duration::from_secs(20);
+    let slow = Fault::Slow {
+        before: half,
+        after: half,
+    };
+    stage.world.inject(Rule::new(slow).on("s3", operation));
+    stage.world.put("raw", Seed::claimed("in/a.bin", size, 7));
+    let daemon = stage.start(&stage.config(config)).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert!(stage.world.object("lake", "orders/a.bin").is_some());
+    let settled = stage.world.settled();
+    let ended = settled.last().expect("its message");
+    assert_eq!(
+        ended.receives, 2,
+        "{operation}: the second try was not cut off"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_cut_off_gets_more_time() {
+    a_slow_line("way = \"stream\"", 12 << 20, "PutObject").await;
+    a_slow_line("", 200 << 20, "CopyObject").await;
 }
 
 #[tokio::test(start_paused = true)]

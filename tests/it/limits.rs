@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::aws::{Fault, Rule};
+use crate::aws::{Fault, Rule, Seed};
 use crate::stage::{Daemon, Stage, until};
 
 /// As far away as another continent is.
@@ -86,6 +86,36 @@ async fn buckets_do_not_slow_each_other_down() {
     let calls = |bucket| limit(&daemon, bucket)["calls"].as_u64().expect("a limit");
     assert!(calls("store") <= 4, "{}", calls("store"));
     assert!(calls("lake") > 32, "{}", calls("lake"));
+    stage.drained().await;
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn parts_that_take_minutes_leave_a_buckets_places_to_others() {
+    let stage = Stage::new(1);
+    let minutes = Fault::Slow {
+        before: Duration::from_mins(2),
+        after: Duration::ZERO,
+    };
+    stage
+        .world
+        .inject(Rule::new(minutes).on("s3", "UploadPartCopy"));
+    for n in 0..16 {
+        let large = Seed::claimed(&format!("in/large-{n}"), 40 << 20, 7);
+        stage.world.put("raw", large);
+    }
+    let parts = "multipart_copy_threshold = \"5MiB\"\npart_size = \"5MiB\"\n\
+                 [work]\nlarge_threshold = \"1MiB\"\nlarge_workers = 16";
+    let daemon = stage.start(&stage.config(parts)).await;
+    let parts_out = || stage.world.calls().count("s3", "UploadPartCopy");
+    until("parts are under way", || parts_out() >= 32).await;
+    sleep(Duration::from_secs(10)).await;
+    let began = Instant::now();
+    backlog(&stage, "a", 100);
+    let copied = || stage.world.calls().count("s3", "CopyObject");
+    until("the small ones are there", || copied() == 100).await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
     stage.drained().await;
     daemon.stop().await;
 }

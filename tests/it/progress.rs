@@ -66,11 +66,12 @@ async fn a_copy_that_fails_or_loses_its_lease_is_seen_no_longer_and_goes_on_wher
         let stage = Stage::new(1);
         let calls = AtomicUsize::new(0);
         let hangs = fault == Fault::Dropped(Silence::Hang);
-        // Four parts get through; the others fail until the first delivery has given up.
+        // Some parts get through; the others fail until the first delivery has given up.
         let rule = Rule::new(fault).on("s3", "UploadPartCopy");
         stage.world.inject(rule.when(move |_| {
             let call = calls.fetch_add(1, Ordering::Relaxed);
-            (4..if hangs { 8 } else { 16 }).contains(&call)
+            let failing = if hangs { 4..8 } else { 8..14 };
+            failing.contains(&call)
         }));
         if hangs {
             let never = Fault::InternalError;

@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use super::{Algorithm, Call, ETag, Effect, Part, TIMEOUT, Upload, guard, patient, wire};
 use crate::queue::Window;
 use crate::s3::object::{Checksum, Condition, Written};
-use crate::s3::sdk::{about, with_checksum};
+use crate::s3::sdk::{about, paying, with_checksum};
 use crate::s3::seen::is_kms;
 use crate::s3::{Attempt, S3, S3Error};
 
@@ -49,7 +49,7 @@ impl S3 {
                 .iter()
                 .map(|part| completed(part, upload.algorithm));
             let list = CompletedMultipartUpload::builder().set_parts(Some(parts.collect()));
-            let request = about!(client.complete_multipart_upload(), &upload.bucket)
+            let request = paying!(client.complete_multipart_upload(), &upload.bucket)
                 .key(&upload.key)
                 .upload_id(&upload.id)
                 .multipart_upload(list.build())
@@ -82,7 +82,7 @@ impl S3 {
         };
         let answer = guard(&self.limits, &upload.bucket.name, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = about!(client.abort_multipart_upload(), &upload.bucket)
+            let request = paying!(client.abort_multipart_upload(), &upload.bucket)
                 .key(&upload.key)
                 .upload_id(&upload.id);
             async move { attempt.end(request.send().await) }

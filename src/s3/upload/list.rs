@@ -1,7 +1,7 @@
 //! What is under way: the uploads of a key, and their parts.
 
 use super::{Call, ETag, Effect, Part, TIMEOUT, Upload, guard, is_whole, own_algorithm};
-use crate::s3::sdk::{about, checksum_of};
+use crate::s3::sdk::{about, checksum_of, paying};
 use crate::s3::{Attempt, Bucket, S3, S3Error};
 
 impl S3 {
@@ -20,7 +20,7 @@ impl S3 {
             let answer = guard(&self.limits, &bucket.name, call, TIMEOUT, || {
                 let attempt = Attempt::start(self.limits.metrics(), call.op);
                 let (key_marker, id_marker) = after.clone().unzip();
-                let request = about!(client.list_multipart_uploads(), bucket)
+                let request = paying!(client.list_multipart_uploads(), bucket)
                     .prefix(key)
                     .set_key_marker(key_marker)
                     .set_upload_id_marker(id_marker);
@@ -66,7 +66,7 @@ impl S3 {
         loop {
             let answer = guard(&self.limits, &upload.bucket.name, call, TIMEOUT, || {
                 let attempt = Attempt::start(self.limits.metrics(), call.op);
-                let request = about!(client.list_parts(), &upload.bucket)
+                let request = paying!(client.list_parts(), &upload.bucket)
                     .key(&upload.key)
                     .upload_id(&upload.id)
                     .part_number_marker(&after);

@@ -17,7 +17,7 @@ use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
 use super::object::{Algorithm, Dress, ETag};
-use super::sdk::{about, dressed, made_with};
+use super::sdk::{about, dressed, expiring, made_with, paying};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 use crate::config::Properties;
@@ -76,11 +76,12 @@ impl S3 {
         };
         let answer = guard(&self.limits, &bucket.name, call, TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = about!(client.create_multipart_upload(), bucket)
+            let request = paying!(client.create_multipart_upload(), bucket)
                 .key(key)
                 .checksum_algorithm(sdk_algorithm(algorithm))
                 .checksum_type(ChecksumType::FullObject);
             let request = made_with!(dressed!(request, dress), properties);
+            let request = expiring!(request, dress.headers.expires.as_deref());
             async move { attempt.end(request.send().await) }
         });
         let answer = self.learn(bucket, answer.await)?;

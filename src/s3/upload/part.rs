@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Call, ETag, Effect, Part, Upload, guard, patient, wire};
 use crate::s3::read::bytes;
-use crate::s3::sdk::{about, checksum_of, copying, unsigned, with_checksum};
+use crate::s3::sdk::{about, checksum_of, copying, paying, unsigned, with_checksum};
 use crate::s3::{Attempt, Bucket, S3, S3Error};
 
 /// A part of at most 16 MiB on a slow line.
@@ -37,14 +37,17 @@ impl S3 {
         let bucket = &upload.bucket.name;
         let answer = guard(&self.limits, bucket, call, PUT_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = about!(client.upload_part(), &upload.bucket)
+            let request = paying!(client.upload_part(), &upload.bucket)
                 .key(&upload.key)
                 .upload_id(&upload.id)
                 .part_number(wire(number))
                 .body(SdkBody::from(body.clone()).into());
             let sum = checksum.map(str::to_owned);
             let request = with_checksum!(request, upload.algorithm, sum);
-            let request = unsigned!(request, checksum.and(upload.algorithm).is_some());
+            let request = unsigned!(
+                request.customize(),
+                checksum.and(upload.algorithm).is_some()
+            );
             async move { attempt.end(request.send().await) }
         });
         let answer = self.learn(&upload.bucket, answer.await)?;
@@ -72,8 +75,8 @@ impl S3 {
             op: "UploadPartCopy",
             effect: Effect::Repeatable,
         };
-        let bucket = &upload.bucket.name;
-        let answer = guard(&self.limits, bucket, call, COPY_TIMEOUT, || {
+        let (limits, bucket) = (self.limits.passing(), &upload.bucket.name);
+        let answer = guard(&limits, bucket, call, COPY_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = about!(client.upload_part_copy(), &upload.bucket)
                 .copy_source_range(bytes(&range))

@@ -29,7 +29,7 @@ use tokio::time::timeout;
 
 use super::part::PUT_TIMEOUT;
 use super::{Call, ETag, Effect, Part, Upload, guard, sdk_algorithm, wire};
-use crate::s3::sdk::{about, checksum_of};
+use crate::s3::sdk::{about, checksum_of, paying};
 use crate::s3::seen::is_kms;
 use crate::s3::{Attempt, S3, S3Error};
 
@@ -123,7 +123,7 @@ impl S3 {
                 pieces,
                 left: length,
             };
-            let request = about!(client.upload_part(), &upload.bucket)
+            let request = paying!(client.upload_part(), &upload.bucket)
                 .key(&upload.key)
                 .upload_id(&upload.id)
                 .part_number(wire(number))

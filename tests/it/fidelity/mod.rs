@@ -184,6 +184,31 @@ fn tags(stage: &Stage, bucket: &str, key: &str) -> BTreeMap<String, String> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_no_date_is_kept_as_expires_all_the_same() {
+    for way in WAYS {
+        let stage = way.stage();
+        let source = way.source().header("expires", "0");
+        way.copy(&stage, &source, "").await;
+        let is = told(&stage, "lake", "orders/a.bin").await;
+        assert_eq!(is["expires"], "0", "{}", way.name);
+        assert_eq!(is, told(&stage, "raw", "in/a.bin").await, "{}", way.name);
+        // And what is equal is seen to be.
+        let copies = stage.world.calls().count("s3", way.call);
+        let daemon = stage.start(&stage.config(way.config)).await;
+        let work = "{\"brigade\":1,\"kind\":\"work\",\"bucket\":\"raw\",\"key\":\"in/a.bin\"}";
+        stage.send(work).await;
+        stage.drained().await;
+        daemon.stop().await;
+        assert_eq!(
+            stage.world.calls().count("s3", way.call),
+            copies,
+            "{}",
+            way.name
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_way_keeps_the_same() {
     for way in WAYS {
         for (algorithm, many) in [

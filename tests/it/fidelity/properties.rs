@@ -213,6 +213,35 @@ async fn who_reads_pays_if_the_route_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_moves_originals_aside_pays_for_that_too() {
+    for way in WAYS {
+        let stage = way.stage();
+        let raw = Bucket::new("raw", "us-east-1").owner("999999999999");
+        stage.world.create_bucket(raw.requester_pays());
+        stage.world.notify("raw", &stage.queue);
+        stage.world.put("raw", way.source());
+        let moves = "request_payer = true\noriginal = \"move\"\nmove_to = \"done/{path}\"";
+        let config = stage.config(&format!("{}\n{moves}", way.config));
+        let daemon = stage.start(&config).await;
+        stage.drained().await;
+        daemon.stop().await;
+        assert!(stage.parked().await.is_empty(), "{}", way.name);
+        let there = |key| {
+            stage
+                .world
+                .object("raw", key)
+                .is_some_and(|version| version.object.is_some())
+        };
+        assert_eq!(
+            (there("in/a.bin"), there("done/a.bin")),
+            (false, true),
+            "{}",
+            way.name
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_upload_that_was_opened_with_other_properties_is_not_gone_on_with() {
     let way = WAYS[2];
     let stage = way.stage();
