@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::edge::Dice;
 use crate::metrics::{Metrics, QueueLabel};
-use crate::queue::{BATCH, Lease, Message, Sqs, SqsError, Terms, WAIT};
+use crate::queue::{BATCH, EMPTY_APART, Lease, Message, Sqs, SqsError, Terms, WAIT};
 use crate::work::{Delivery, Gates, Job, Lanes, QueueTerms, Room, Verdict};
 
 /// What a poll that is out when we stop may still take to bring its messages.
@@ -39,10 +39,6 @@ const PROBE_LAST: Duration = Duration::from_mins(1);
 
 /// How often a probe's end is looked for.
 const PROBE_LOOK: Duration = Duration::from_millis(250);
-
-/// Two polls without a message begin at least so far apart. A long poll takes longer by itself, but
-/// not where a proxy answers for SQS, or a stand-in knows no waiting.
-const EMPTY_APART: Duration = Duration::from_millis(500);
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);

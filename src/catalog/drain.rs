@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
@@ -13,7 +13,7 @@ use tracing::{error, warn};
 use super::arrivals::{Arrived, Unreadable};
 use super::durable::Held;
 use crate::edge::Dice;
-use crate::queue::{BATCH, Lease, Message, Sqs, Terms, WAIT};
+use crate::queue::{BATCH, EMPTY_APART, Lease, Message, Sqs, Terms, WAIT};
 
 /// An arrival that a dead process held comes back within this time.
 const VISIBILITY: Duration = Duration::from_mins(1);
@@ -76,6 +76,10 @@ impl Drain {
                 None => break,
                 Some(Ok(messages)) => {
                     backoff = FIRST_BACKOFF;
+                    if messages.is_empty() {
+                        let pause = sleep_until(asked + EMPTY_APART);
+                        stop.run_until_cancelled(pause).await;
+                    }
                     for message in messages {
                         let room = room.split(1).expect("a reply has ten at most");
                         if let Some(after) = self.hand_over(&message, asked, room).await {
@@ -85,7 +89,7 @@ impl Drain {
                 }
                 Some(Err(error)) => {
                     warn!(%error, "no arrivals from catalog.queue");
-                    let pause = tokio::time::sleep(self.dice.spread(backoff));
+                    let pause = sleep(self.dice.spread(backoff));
                     stop.run_until_cancelled(pause).await;
                     backoff = (backoff * 2).min(LONGEST_BACKOFF);
                 }

@@ -9,5 +9,5 @@ mod window;
 
 pub use error::{ExtendError, Failed, SqsError};
 pub use lease::{Lease, Receipt};
-pub use sqs::{ATTEMPTS, BATCH, Facts, Message, Sqs, WAIT};
+pub use sqs::{ATTEMPTS, BATCH, EMPTY_APART, Facts, Message, Sqs, WAIT};
 pub use window::{Closed, Terms, Window, Write};

@@ -24,6 +24,10 @@ use crate::metrics::Metrics;
 /// The longest long poll SQS allows: an idle queue costs one request in 20 s.
 pub const WAIT: Duration = Duration::from_secs(20);
 
+/// Two polls without a message begin at least so far apart. A long poll takes longer by itself, but
+/// not where a proxy answers for SQS, or a stand-in knows no waiting.
+pub const EMPTY_APART: Duration = Duration::from_millis(500);
+
 /// SQS's limit for one batch, and for one reply.
 pub const BATCH: u8 = 10;
 

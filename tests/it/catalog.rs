@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::aws::{Crawler, Denial, Ending, Fault, HOME_KEY, Moment, Queue, Rule};
-use crate::stage::{Daemon, Stage, until};
+use crate::stage::{Daemon, Stage, at, until};
 
 const RUN: Duration = Duration::from_mins(1);
 
@@ -50,6 +50,27 @@ fn denied(action: &str, resource: &str) -> Denial {
 fn shown(daemon: &Daemon) -> serde_json::Value {
     let status = serde_json::to_value(daemon.view.status()).expect("it is JSON");
     status["crawlers"]["lake"].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_of_arrivals_that_does_not_wait_is_not_asked_without_end() {
+    let (stage, arrivals, config) = durable("");
+    let empty = Rule::new(Fault::Empty200 { happens: false }).on("sqs", "ReceiveMessage");
+    stage.world.inject(empty);
+    at(&stage, "ReceiveMessage", 1_000, Moment::Before, |_| {
+        panic!("asked a thousand times")
+    });
+    burst(&stage, "a", 1);
+    let daemon = stage.start(&config).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let asked = stage.world.calls().count("sqs", "ReceiveMessage");
+    assert!(
+        (200..=242).contains(&asked),
+        "{asked} of two queues in a minute"
+    );
+    stage.world.calm();
+    known(&stage, &arrivals).await;
+    daemon.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,6 +25,7 @@ mod storms;
 mod tale;
 mod tally;
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -117,13 +118,17 @@ fn failed(seed: u64) -> ! {
 fn soak(from: u64, to: u64) -> Result<Tally, u64> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (next, tally) = (AtomicU64::new(from), Mutex::new(Ok(Tally::default())));
+    let playing = Mutex::new(BTreeSet::new());
     let play = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= to || tally.lock().expect("no panic").is_err() {
                 return;
             }
+            playing.lock().expect("no panic").insert(seed);
             let (reached, broken) = run(&Script::draw(seed));
+            let mut playing = playing.lock().expect("no panic");
+            playing.remove(&seed);
             let mut tally = tally.lock().expect("no panic");
             match &mut *tally {
                 Ok(_) if !broken.is_empty() => *tally = Err(seed),
@@ -132,6 +137,9 @@ fn soak(from: u64, to: u64) -> Result<Tally, u64> {
             }
             if (seed + 1).is_multiple_of(1_000) {
                 eprintln!("seed {seed}");
+                if let Some(old) = playing.first().filter(|old| *old + 500 < seed) {
+                    eprintln!("seed {old} is still played: does it end?");
+                }
             }
         }
     };
