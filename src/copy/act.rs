@@ -67,9 +67,7 @@ pub struct Act<'a> {
     pub source: Option<&'a Object>,
     /// Its bytes, where they came with that look.
     pub body: Option<&'a Bytes>,
-    /// Its bytes, as far as anybody has told.
-    pub size: u64,
-    /// An earlier try may have been cut off.
+    /// An earlier try may have been cut off; the source was looked at since.
     pub again: bool,
     /// Set where an upload in parts could not be taken back.
     pub stays: &'a AtomicBool,
@@ -308,7 +306,8 @@ impl<'a> Act<'a> {
 
     /// A window with more time for one write, where it needs that: who is cut off each time never arrives.
     async fn patient(&self, window: &Window) -> Result<Option<Window>, S3Error> {
-        let patience = self.copy.way.patience(self.size);
+        let bytes = self.source.map_or(0, |source| source.size);
+        let patience = self.copy.way.patience(bytes);
         if !self.again || patience <= window.terms().write_timeout() {
             return Ok(None);
         }

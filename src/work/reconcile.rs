@@ -81,8 +81,7 @@ pub(super) struct Run<'a> {
     pub(super) wrote: bool,
     /// What stands at the destination was proved equal to the source.
     pub(super) equal: Option<Equal>,
-    /// Where something was written, or may have been: more than one key where a source got
-    /// another date meanwhile.
+    /// Where something was or may have been written: several keys if a source got another date.
     pub(super) targets: Vec<String>,
     /// The copy that was written last, if that is what stands there.
     pub(super) written: Option<Reached>,
@@ -323,7 +322,6 @@ impl Run<'_> {
             copy,
             source,
             body,
-            size: bytes,
             again: task.received_before,
             stays: &self.stays,
         };
