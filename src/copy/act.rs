@@ -312,7 +312,10 @@ impl<'a> Act<'a> {
             return Ok(None);
         }
         let longer = window.reaching(Terms::for_write_of(patience)).await;
-        let op = "PutObject or CopyObject";
+        let op = match self.copy.way {
+            Way::Server => "CopyObject",
+            Way::Stream | Way::ServerParts | Way::StreamParts => "PutObject",
+        };
         Ok(Some(longer.map_err(|_| S3Error::Lease { op })?))
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::layout::{self, Layout};
 use super::plan::ONE_PART;
+use crate::s3::SLOWEST;
 
 /// The parts of a stream: as large as may be held, as small as keeps many under way.
 const HELD: (u64, u64) = (8 << 20, ONE_PART);
@@ -61,7 +62,7 @@ impl Way {
     pub(super) fn patience(self, bytes: u64) -> Duration {
         let slowest = match self {
             Self::Server => 4 << 20,
-            Self::Stream => 128 << 10,
+            Self::Stream => SLOWEST,
             Self::ServerParts | Self::StreamParts => return Duration::ZERO,
         };
         Duration::from_secs(bytes / slowest)

@@ -41,7 +41,7 @@ pub use limit::LimitStatus;
 pub use object::{
     Algorithm, Aside, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written,
 };
-pub use read::Found;
+pub use read::{Found, SLOWEST};
 pub use tagging::{Tags, tagging_header};
 pub use upload::{Complete, Inlet, Part, Sums, Upload};
 pub use write::{CopyObject, PutObject};

@@ -22,7 +22,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const GET_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Bytes a second.
-const SLOWEST: u64 = 128 << 10;
+pub const SLOWEST: u64 = 128 << 10;
 
 /// What a look at a key found.
 #[derive(Debug, Clone, PartialEq, Eq)]

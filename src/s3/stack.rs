@@ -32,7 +32,7 @@ const CALLS_AT_ONCE: u32 = 256;
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
     in_flight: GlobalConcurrencyLimitLayer,
-    /// The same for calls that take minutes.
+    /// As many again for calls that take minutes.
     long: GlobalConcurrencyLimitLayer,
     /// The account's own.
     buckets: BucketLimits,

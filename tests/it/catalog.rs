@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::aws::{Crawler, Denial, Ending, Fault, HOME_KEY, Moment, Queue, Rule};
-use crate::stage::{Daemon, Stage, at, until};
+use crate::stage::{Daemon, Stage, no_queue_waits, until};
 
 const RUN: Duration = Duration::from_mins(1);
 
@@ -55,11 +55,7 @@ fn shown(daemon: &Daemon) -> serde_json::Value {
 #[tokio::test(start_paused = true)]
 async fn a_queue_of_arrivals_that_does_not_wait_is_not_asked_without_end() {
     let (stage, arrivals, config) = durable("");
-    let empty = Rule::new(Fault::Empty200 { happens: false }).on("sqs", "ReceiveMessage");
-    stage.world.inject(empty);
-    at(&stage, "ReceiveMessage", 1_000, Moment::Before, |_| {
-        panic!("asked a thousand times")
-    });
+    no_queue_waits(&stage);
     burst(&stage, "a", 1);
     let daemon = stage.start(&config).await;
     tokio::time::sleep(Duration::from_mins(1)).await;

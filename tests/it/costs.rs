@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::aws::{Fault, Rule, Seed};
-use crate::stage::{Stage, event, until};
+use crate::stage::{Stage, event, until, work};
 
 const OBJECTS: usize = 3_000;
 
@@ -93,9 +93,7 @@ async fn duplicates_and_overwrites_cost_what_the_design_says() {
         "an overwrite: a refused copy, a look, the copy, a look after it"
     );
 
-    stage
-        .send("{\"brigade\":1,\"kind\":\"work\",\"bucket\":\"raw\",\"key\":\"in/a.csv\"}")
-        .await;
+    stage.send(&work("in/a.csv")).await;
     stage.drained().await;
     assert_eq!(cost(), 2, "asked for what is there: two looks");
     daemon.stop().await;

@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
-use crate::aws::{Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence};
-use crate::stage::{Stage, at, events};
+use crate::aws::{Denial, Fault, HOME_KEY, Rule, Seed, Silence};
+use crate::stage::{Stage, events, no_queue_waits};
 
 const VISIBILITY: Duration = Duration::from_mins(1);
 
@@ -265,11 +265,7 @@ async fn room_is_held_until_a_message_is_settled() {
 #[tokio::test(start_paused = true)]
 async fn a_queue_that_does_not_wait_is_not_asked_without_end() {
     let stage = Stage::new(1);
-    let empty = Rule::new(Fault::Empty200 { happens: false }).on("sqs", "ReceiveMessage");
-    stage.world.inject(empty);
-    at(&stage, "ReceiveMessage", 1_000, Moment::Before, |_| {
-        panic!("asked a thousand times")
-    });
+    no_queue_waits(&stage);
     stage.put("a.csv", "abc");
     let daemon = stage.start(&stage.config("")).await;
     sleep(Duration::from_mins(1)).await;

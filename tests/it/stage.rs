@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::{Bucket, Call, Crawler, HOME_KEY, Line, Moment, Queue, Seed, World};
+use crate::aws::{Bucket, Call, Crawler, Fault, HOME_KEY, Line, Moment, Queue, Rule, Seed, World};
 
 /// Longer than anything here may take, in virtual time.
 const PATIENCE: Duration = Duration::from_hours(6);
@@ -287,6 +287,20 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
         assert!(started.elapsed() < PATIENCE, "not in {PATIENCE:?}: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// The queues answer polls at once, with nothing, and hear of it if that brings polls without end.
+pub(crate) fn no_queue_waits(stage: &Stage) {
+    let empty = Rule::new(Fault::Empty200 { happens: false }).on("sqs", "ReceiveMessage");
+    stage.world.inject(empty);
+    at(stage, "ReceiveMessage", 1_000, Moment::Before, |_| {
+        panic!("asked a thousand times")
+    });
+}
+
+/// A message that asks for a look at one key.
+pub(crate) fn work(key: &str) -> String {
+    serde_json::json!({ "brigade": 1, "kind": "work", "bucket": "raw", "key": key }).to_string()
 }
 
 /// An S3 notification of one new object, as S3 would send it.

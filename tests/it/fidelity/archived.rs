@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{WAYS, Way};
 use crate::aws::{Denial, Fault, HOME_KEY, Restore, Rule, Seed};
-use crate::stage::{Stage, events, until};
+use crate::stage::{Stage, events, until, work};
 
 const RESTORE: &str = "glacier = \"restore\"\nrestore_days = 3";
 
@@ -156,9 +156,7 @@ async fn two_who_ask_for_one_restore_both_wait_for_it() {
     stage.world.inject(rule);
     let seed = Seed::new("in/a.bin", "old").storage_class("GLACIER");
     stage.world.put("raw", seed);
-    stage
-        .send("{\"brigade\":1,\"kind\":\"work\",\"bucket\":\"raw\",\"key\":\"in/a.bin\"}")
-        .await;
+    stage.send(&work("in/a.bin")).await;
     let daemon = stage.start(&stage.config(RESTORE)).await;
     tokio::time::sleep(Duration::from_mins(1)).await;
     let calls = stage.world.calls();

@@ -12,7 +12,7 @@ use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::ChecksumMode;
 
 use crate::aws::{Algorithm, Bucket, Seed};
-use crate::stage::Stage;
+use crate::stage::{Stage, work};
 
 const MIB: u64 = 1 << 20;
 const STREAM: &str = "way = \"stream\"";
@@ -195,8 +195,7 @@ async fn what_is_no_date_is_kept_as_expires_all_the_same() {
         // And what is equal is seen to be.
         let copies = stage.world.calls().count("s3", way.call);
         let daemon = stage.start(&stage.config(way.config)).await;
-        let work = "{\"brigade\":1,\"kind\":\"work\",\"bucket\":\"raw\",\"key\":\"in/a.bin\"}";
-        stage.send(work).await;
+        stage.send(&work("in/a.bin")).await;
         stage.drained().await;
         daemon.stop().await;
         assert_eq!(

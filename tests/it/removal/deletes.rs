@@ -6,7 +6,7 @@ use brigade::config::ConditionalWrites;
 
 use super::{delete, put, text, versioned};
 use crate::aws::{Denial, Fault, HOME_KEY, Moment, Rule, Silence};
-use crate::stage::{Stage, at, event, until};
+use crate::stage::{Stage, at, event, until, work};
 
 const FOLLOW: &str = "deletes = \"follow\"";
 
@@ -33,7 +33,7 @@ async fn a_copy_goes_where_its_source_goes() {
         (None, 4),
         "two looks, the delete, a look after it"
     );
-    let hint = "{\"brigade\":1,\"kind\":\"work\",\"bucket\":\"raw\",\"key\":\"in/a.csv\"}";
+    let hint = &work("in/a.csv");
     stage.send(hint).await;
     stage.drained().await;
     assert_eq!(
