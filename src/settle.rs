@@ -14,14 +14,14 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::edge::{Dice, Wall};
 use crate::forward::{handed_over, parked};
 use crate::metrics::{Metrics, QueueLabel};
 use crate::queue::{BATCH, Message, Receipt, Sqs};
-use crate::work::{Cause, Lag, Settlement, Verdict};
+use crate::work::{Cause, Lag, Room, Settlement, Verdict};
 
 /// A settled message is deleted no later than this after its verdict.
 const FLUSH_AFTER: Duration = Duration::from_millis(100);
@@ -65,7 +65,7 @@ struct Ending {
     /// Show it again after this, instead of deleting it.
     show_after: Option<Duration>,
     /// Held until then, so that a slow SQS slows the intake down.
-    _room: OwnedSemaphorePermit,
+    _room: Room,
 }
 
 #[derive(Debug, Default)]
@@ -324,7 +324,7 @@ impl Settler {
 }
 
 impl Ending {
-    fn delete(receipt: Receipt, room: OwnedSemaphorePermit, outcome: &'static str) -> Self {
+    fn delete(receipt: Receipt, room: Room, outcome: &'static str) -> Self {
         Self {
             receipt,
             outcome,
@@ -334,12 +334,7 @@ impl Ending {
         }
     }
 
-    fn show(
-        receipt: Receipt,
-        room: OwnedSemaphorePermit,
-        outcome: &'static str,
-        after: Duration,
-    ) -> Self {
+    fn show(receipt: Receipt, room: Room, outcome: &'static str, after: Duration) -> Self {
         Self {
             receipt,
             outcome,

@@ -170,21 +170,24 @@ impl S3 {
         !self.account.aws.is_custom_endpoint()
     }
 
-    /// Remembers a bucket that knows no conditions, unless the operator says that it does.
+    /// Remembers a bucket that knows no conditions, unless the operator says that it does; and that one which does
+    /// not take the same write without them, either, was suspected wrongly.
     pub(super) fn learn_conditions<T>(
         &self,
         bucket: &Bucket,
         condition: &Condition,
         answer: &Result<T, S3Error>,
     ) {
-        let asked = *condition != Condition::Unconditional;
-        let auto = self.account.aws.conditional_writes == ConditionalWrites::Auto;
-        if let Err(S3Error::NotImplemented { message, .. }) = answer
-            && asked
-            && auto
-            && self.account.unconditional().insert(bucket.name.clone())
-        {
-            let (bucket, account) = (&bucket.name, &self.account.name);
+        let Err(S3Error::NotImplemented { message, .. }) = answer else {
+            return;
+        };
+        if self.account.aws.conditional_writes != ConditionalWrites::Auto {
+            return;
+        }
+        let (bucket, account) = (&bucket.name, &self.account.name);
+        if *condition == Condition::Unconditional {
+            self.account.unconditional().remove(bucket);
+        } else if self.account.unconditional().insert(bucket.clone()) {
             tracing::warn!(
                 bucket,
                 account,

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use super::Lag;
 use super::lanes::Room;
 use super::outcome::{Cause, Outcome};
@@ -47,7 +45,7 @@ pub struct Verdict {
     /// For the lag of its routes, once it is settled.
     pub lags: Vec<Lag>,
     /// Its place among those we may hold; given back when it is settled.
-    pub room: OwnedSemaphorePermit,
+    pub room: Room,
 }
 
 /// How a message ends.
@@ -118,7 +116,7 @@ impl Delivery {
             receipt,
             settlement,
             lags,
-            room: self.room.into_inner(),
+            room: self.room,
         }
     }
 

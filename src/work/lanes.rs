@@ -28,6 +28,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::bodies::Weight;
 use super::hold::Pass;
 use crate::config;
 use crate::metrics::{LaneLabel, Metrics};
@@ -63,9 +64,12 @@ pub struct LaneStatus {
     waiting: i64,
 }
 
-/// A message's place among those we may hold.
+/// A message's place among those we may hold, and what its body weighs; given back when it is dropped.
 #[derive(Debug)]
-pub struct Room(Mutex<OwnedSemaphorePermit>);
+pub struct Room {
+    place: Mutex<OwnedSemaphorePermit>,
+    _weight: Weight,
+}
 
 /// One record's turn: its message's seat, and its way through the route's gate.
 #[derive(Debug, Clone, Copy)]
@@ -159,19 +163,17 @@ impl Lanes {
 }
 
 impl Room {
-    /// A place that was reserved.
+    /// A place that was reserved, for a body of so much.
     #[must_use]
-    pub fn new(place: OwnedSemaphorePermit) -> Self {
-        Self(Mutex::new(place))
+    pub fn new(place: OwnedSemaphorePermit, weight: Weight) -> Self {
+        Self {
+            place: Mutex::new(place),
+            _weight: weight,
+        }
     }
 
     fn change(&self, place: OwnedSemaphorePermit) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = place;
-    }
-
-    /// The place, for as long as the message is held.
-    pub fn into_inner(self) -> OwnedSemaphorePermit {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod archived;
 mod arrival;
+mod bodies;
 mod delivery;
 mod fail;
 mod gates;
@@ -38,6 +39,7 @@ use crate::route::{Route, Routes};
 use crate::s3::{Bandwidth, Doors};
 
 pub use arrival::{Announce, Arrival, SourceVersion, Unannounced};
+pub use bodies::{Bodies, Weight};
 pub use delivery::{Delivery, QueueTerms, Received, Settlement, Verdict};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};

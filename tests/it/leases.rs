@@ -9,7 +9,7 @@ use brigade::edge::{Dice, Wall};
 use brigade::metrics::Metrics;
 use brigade::queue::{Lease, Message, Receipt, Sqs, Terms};
 use brigade::settle::Settler;
-use brigade::work::{Settlement, Verdict};
+use brigade::work::{Bodies, Room, Settlement, Verdict};
 use bytesize::ByteSize;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -131,7 +131,7 @@ async fn a_receipt_is_not_used_after_its_expiry() {
             }),
             settlement: Settlement::Delete("done"),
             lags: Vec::new(),
-            room: room.expect("one"),
+            room: Room::new(room.expect("one"), Bodies::default().weigh("")),
         };
         verdicts.send(verdict).await.expect("it listens");
         sleep(Duration::from_millis(200)).await;
@@ -260,6 +260,30 @@ async fn room_is_held_until_a_message_is_settled() {
     assert!((1..=21).contains(&taken), "{taken} of 101");
     stage.drained().await;
     daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_is_held_than_memory_bears() {
+    let stage = Stage::new(1);
+    stage.drained_of_test_event().await;
+    for _ in 0..150 {
+        stage.send(&"x".repeat(256 << 10)).await;
+    }
+    let slow = Fault::Slow {
+        before: Duration::from_secs(3),
+        after: Duration::ZERO,
+    };
+    stage.world.inject(Rule::new(slow).on("sqs", "SendMessage"));
+    let mut config = stage.config("");
+    events(&mut config).max_pollers = 1;
+    let daemon = stage.start(&config).await;
+    sleep(Duration::from_secs(2)).await;
+    // There is room for 192 messages; 64 of these are 16 MiB, and a poll brings ten.
+    let held = stage.world.queue(&stage.queue).in_flight();
+    assert!((64..74).contains(&held), "{held} of 150");
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.parked().await.len(), 150);
 }
 
 #[tokio::test(start_paused = true)]

@@ -258,6 +258,24 @@ async fn a_queue_that_disappears_is_waited_for_and_shown() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_write_that_is_not_known_without_conditions_either_leaves_them_on() {
+    let stage = Stage::new(1);
+    stage.drained_of_test_event().await;
+    let odd = Rule::new(Fault::NotImplemented);
+    stage.world.inject(odd.on("s3", "CopyObject"));
+    stage.put("odd.csv", "x");
+    let daemon = stage.start(&stage.config("")).await;
+    until("the route is held", || daemon.is_held("orders")).await;
+    let status = serde_json::to_value(daemon.view.status()).unwrap();
+    let without = &status["accounts"]["home"]["unconditional_buckets"];
+    assert_eq!(*without, serde_json::json!([]));
+    stage.world.calm();
+    stage.drained().await;
+    daemon.stop().await;
+    assert!(stage.copy("odd.csv").is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bucket_without_conditions_is_remembered_and_written_all_the_same() {
     for (mode, works) in [("auto", true), ("on", false)] {
         let stage = Stage::new(1);

@@ -1,0 +1,61 @@
+//! What the bodies of all messages weigh that are held.
+//!
+//! A message of S3 has a kilobyte, and SQS takes a megabyte from anybody who may send: some hundred of those would be
+//! more memory than everything else. So the pollers rest while what is held weighs [too much](BEARABLE); a poll that
+//! was out by then may still bring its ten. Nothing of a message's way waits here, so it always gets lighter.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+/// As much as is held before the next poll, in bytes. Of events of the usual size it would be ten thousand.
+const BEARABLE: usize = 16 << 20;
+
+/// The bodies that are held, of all queues together. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Bodies(Arc<watch::Sender<usize>>);
+
+/// One body's part, until it is dropped.
+#[derive(Debug)]
+pub struct Weight {
+    of: Bodies,
+    bytes: usize,
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+}
+
+impl Bodies {
+    /// One more.
+    #[must_use]
+    pub fn weigh(&self, body: &str) -> Weight {
+        let bytes = body.len();
+        self.0.send_modify(|held| *held += bytes);
+        Weight {
+            of: self.clone(),
+            bytes,
+        }
+    }
+
+    /// Whether more may be received.
+    #[must_use]
+    pub fn are_bearable(&self) -> bool {
+        *self.0.borrow() < BEARABLE
+    }
+
+    /// Returns when more may be received.
+    pub async fn bearable(&self) {
+        let mut held = self.0.subscribe();
+        let light = held.wait_for(|&held| held < BEARABLE).await;
+        light.expect("we are its sender");
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.of.0.send_modify(|held| *held -= self.bytes);
+    }
+}
