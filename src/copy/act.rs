@@ -329,7 +329,7 @@ impl<'a> Act<'a> {
         if self.copy.marked {
             let spot = Spot::new(self.from.bucket, self.key);
             let mark = Marker::of(&spot, source).before_its_tags(tagging.follows());
-            metadata.insert(marker::NAME.into(), mark.value());
+            mark.put_into(&mut metadata);
         }
         metadata
     }

@@ -1,7 +1,8 @@
 //! The mark we leave on copies whose equality S3 cannot show by itself.
 //!
 //! User metadata `brigade-source` of the copy: which source version it was made from, in our one
-//! versioned envelope. A duplicate event then costs two looks and never a second copy.
+//! versioned envelope; or the envelope's digest, where the source's own metadata leaves no room for
+//! more. A duplicate event then costs two looks and never a second copy.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,17 @@ use crate::s3::{Object, Spot};
 /// The metadata's name, without `x-amz-meta-`.
 pub(super) const NAME: &str = "brigade-source";
 
-/// S3 keeps 2 KB of user metadata in all; a longer key is marked by its digest.
+/// S3: names and values of an object's user metadata together, in bytes.
+const LARGEST: usize = 2_048;
+
+/// A longer key is marked by its digest.
 const LONGEST_KEY: usize = 512;
+
+/// What stands before a digest.
+const SHORT: &str = "sha256:";
+
+/// What stands after it where the tags are to follow.
+const TAGS_FOLLOW: &str = ",tags";
 
 /// Which source version a copy was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,28 +71,56 @@ impl Marker {
         }
     }
 
-    /// Whether it is the mark of the same source version.
-    #[must_use]
-    pub(super) fn is_of(&self, spot: &Spot, object: &Object) -> bool {
-        *self == Self::of(spot, object).before_its_tags(self.tags_follow)
+    /// Marks the user metadata that a copy is to have: in full where there is room, else by digest.
+    pub(super) fn put_into(&self, metadata: &mut BTreeMap<String, String>) {
+        let (full, sizes) = (
+            self.value(),
+            metadata
+                .iter()
+                .map(|(name, value)| name.len() + value.len()),
+        );
+        let room = LARGEST.saturating_sub(NAME.len() + sizes.sum::<usize>());
+        let value = if full.len() <= room {
+            full
+        } else {
+            self.short()
+        };
+        metadata.insert(NAME.to_owned(), value);
     }
 
-    /// Reads the mark among a copy's user metadata. What is not ours, or is of a newer release,
-    /// proves nothing.
-    #[must_use]
-    pub(super) fn read(metadata: &BTreeMap<String, String>) -> Option<Self> {
-        let marker: Self = serde_json::from_str(metadata.get(NAME)?).ok()?;
-        (marker.brigade == 1).then_some(marker)
-    }
-
-    /// As the metadata's value: one line of ASCII.
+    /// One line of ASCII.
     ///
     /// # Panics
     /// Never: strings and times can always be written as JSON.
     #[must_use]
-    pub(super) fn value(&self) -> String {
+    fn value(&self) -> String {
         serde_json::to_string(self).expect("strings and times can always be written as JSON")
     }
+
+    /// The same in little.
+    fn short(&self) -> String {
+        let tags = if self.tags_follow { TAGS_FOLLOW } else { "" };
+        let digest = hex(&self.clone().before_its_tags(false).value());
+        format!("{SHORT}{digest}{tags}")
+    }
+
+    /// Reads what is not a digest. What is not ours, or is of a newer release, proves nothing.
+    fn read(value: &str) -> Option<Self> {
+        let marker: Self = serde_json::from_str(value).ok()?;
+        (marker.brigade == 1).then_some(marker)
+    }
+}
+
+/// Whether a copy with this user metadata is marked as made from this version of a source.
+pub(super) fn is_of(metadata: &BTreeMap<String, String>, spot: &Spot, object: &Object) -> bool {
+    let Some(value) = metadata.get(NAME) else {
+        return false;
+    };
+    let source = Marker::of(spot, object);
+    if let Some(marker) = Marker::read(value) {
+        return marker.before_its_tags(false) == source;
+    }
+    value.strip_suffix(TAGS_FOLLOW).unwrap_or(value) == source.short()
 }
 
 /// Whether a copy carries a mark, whatever it says.
@@ -93,7 +131,10 @@ pub(super) fn is_marked(object: &Object) -> bool {
 /// Whether a copy was left without the tags that should have followed. Others may have put theirs
 /// onto it since, which are none of ours.
 pub(super) fn lacks_tags(source: &Object, copy: &Object) -> bool {
-    let follow = Marker::read(&copy.metadata).is_some_and(|mark| mark.tags_follow);
+    let follow = copy.metadata.get(NAME).is_some_and(|value| {
+        let in_short = value.starts_with(SHORT) && value.ends_with(TAGS_FOLLOW);
+        in_short || Marker::read(value).is_some_and(|mark| mark.tags_follow)
+    });
     follow && source.tag_count.is_some_and(|count| count > 0) && copy.tag_count.unwrap_or(0) == 0
 }
 
@@ -102,10 +143,15 @@ fn key(key: &str) -> String {
     if encoded.len() <= LONGEST_KEY {
         return encoded;
     }
-    let digest = Sha256::digest(key.as_bytes());
-    digest.iter().fold("sha256:".to_owned(), |text, byte| {
-        format!("{text}{byte:02x}")
-    })
+    format!("sha256:{}", hex(key))
+}
+
+/// SHA-256 of a text, in hexadecimal.
+fn hex(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[cfg(test)]
@@ -123,12 +169,19 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_marker_survives_its_trip_through_metadata() {
-        let marker = Marker::of(&spot("ü b+%.csv"), &object());
-        assert!(marker.value().is_ascii());
-        let metadata = BTreeMap::from([(NAME.to_owned(), marker.value())]);
-        assert_eq!(Marker::read(&metadata), Some(marker));
+    /// What a copy's metadata is, with so many bytes of the user's own.
+    fn marked(marker: &Marker, bytes: usize) -> BTreeMap<String, String> {
+        let own = (bytes > 0).then(|| ("k".to_owned(), "v".repeat(bytes - 1)));
+        let mut metadata = own.into_iter().collect();
+        marker.put_into(&mut metadata);
+        metadata
+    }
+
+    fn size(metadata: &BTreeMap<String, String>) -> usize {
+        metadata
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum()
     }
 
     #[test]
@@ -137,6 +190,44 @@ mod tests {
         assert!(marker.value().len() < 800, "{}", marker.value().len());
         let other = Marker::of(&spot(&"ö".repeat(512)), &object());
         assert_ne!(marker, other);
+    }
+
+    #[test]
+    fn a_mark_is_as_long_as_there_is_room_for() {
+        let marker = Marker::of(&spot("a.csv"), &object());
+        let (full, short) = (size(&marked(&marker, 0)), NAME.len() + SHORT.len() + 64);
+        for (own, want) in [
+            (0, full),
+            (LARGEST - full, full),
+            (LARGEST - full + 1, short),
+            (LARGEST - short, short),
+        ] {
+            assert_eq!(
+                size(&marked(&marker, own)),
+                own + want,
+                "{own} of the user's"
+            );
+        }
+    }
+
+    #[test]
+    fn tags_that_follow_are_told_in_little_too() {
+        let source = Object {
+            tag_count: Some(1),
+            ..object()
+        };
+        for (own, follow) in [(0, true), (0, false), (1_900, true), (1_900, false)] {
+            let mark = Marker::of(&spot("a.csv"), &source).before_its_tags(follow);
+            let copy = Object {
+                metadata: marked(&mark, own),
+                ..object()
+            };
+            assert_eq!(lacks_tags(&source, &copy), follow, "{own} of the user's");
+            assert!(
+                is_of(&copy.metadata, &spot("a.csv"), &source),
+                "{own} of the user's"
+            );
+        }
     }
 
     #[test]
@@ -149,8 +240,7 @@ mod tests {
                 r#"{"brigade":2,"kind":"copy","bucket":"b","key":"k","etag":"e","version":"v"}"#,
             ),
         ] {
-            let metadata = BTreeMap::from([(NAME.to_owned(), value.to_owned())]);
-            assert_eq!(Marker::read(&metadata), None, "{why}");
+            assert_eq!(Marker::read(value), None, "{why}");
         }
     }
 
@@ -179,13 +269,11 @@ mod tests {
             })
     }
 
-    fn metadata(value: String) -> BTreeMap<String, String> {
-        BTreeMap::from([(NAME.to_owned(), value)])
-    }
-
     proptest! {
         #[test]
-        fn a_mark_is_read_as_written_and_is_one_sources_own((spot, a) in source(), (other, b) in source()) {
+        fn a_mark_is_read_as_written_and_is_one_sources_own(
+            (spot, a) in source(), (other, b) in source(), own in 0..1_960_usize, follow in any::<bool>(),
+        ) {
             let (mark, second) = (Marker::of(&spot, &a), Marker::of(&other, &b));
             prop_assert!(mark.value().bytes().all(|b| b.is_ascii_graphic()), "{}", mark.value());
             prop_assert!(mark.value().len() < 800, "{}", mark.value().len());
@@ -193,21 +281,25 @@ mod tests {
             let same = spot == other
                 && (&a.etag, &a.version_id, dated(&a)) == (&b.etag, &b.version_id, dated(&b));
             prop_assert_eq!(mark == second, same, "{:?} {:?}", mark, second);
-            prop_assert_eq!(Marker::read(&metadata(mark.value())), Some(mark));
+            prop_assert_eq!(Marker::read(&mark.value()), Some(mark.clone()));
+            let copy = marked(&mark.before_its_tags(follow), own);
+            prop_assert!(size(&copy) <= LARGEST, "{}", size(&copy));
+            prop_assert!(is_of(&copy, &spot, &a));
+            prop_assert_eq!(is_of(&copy, &other, &b), same);
         }
 
         #[test]
         fn whatever_stands_in_the_metadata_is_a_mark_or_proves_nothing(
             text in any::<String>(), cut in any::<prop::sample::Index>(), (spot, object) in source(),
         ) {
-            prop_assert_eq!(Marker::read(&metadata(text.clone())), None);
+            prop_assert_eq!(Marker::read(&text), None);
             let value = Marker::of(&spot, &object).value();
             let at = cut.index(value.len());
-            prop_assert_eq!(Marker::read(&metadata(value[..at].to_owned())), None, "torn at {}", at);
+            prop_assert_eq!(Marker::read(&value[..at]), None, "torn at {}", at);
             // Whatever is put into it, what is read is a mark that can be written again.
             let mixed = format!("{}{text}{}", &value[..at], &value[at..]);
-            if let Some(mark) = Marker::read(&metadata(mixed)) {
-                prop_assert_eq!(Marker::read(&metadata(mark.value())), Some(mark));
+            if let Some(mark) = Marker::read(&mixed) {
+                prop_assert_eq!(Marker::read(&mark.value()), Some(mark));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::act::CopyError;
-use super::marker::{self, Marker};
+use super::marker;
 use super::sum::joined;
 use crate::s3::{ETag, Object, Part, Spot, Written};
 
@@ -52,8 +52,7 @@ pub fn already_there(spot: &Spot, source: &Object, target: &Object) -> Option<Pr
     if is_md5(source) && is_md5(target) {
         return None;
     }
-    let marked = Marker::read(&target.metadata)?.is_of(spot, source);
-    marked.then_some(Proof::Marker)
+    marker::is_of(&target.metadata, spot, source).then_some(Proof::Marker)
 }
 
 /// Only an object in one part and without a KMS key has its content's MD5 as `ETag`.
@@ -141,6 +140,7 @@ pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), CopyError>
 pub(in crate::copy) mod tests {
     use jiff::Timestamp;
 
+    use super::super::marker::Marker;
     use super::*;
     use crate::s3::{Algorithm, Archive, Aside, Checksum, Headers};
 
@@ -187,8 +187,7 @@ pub(in crate::copy) mod tests {
             kms: true,
             ..source.clone()
         };
-        copy.metadata
-            .insert(marker::NAME.into(), Marker::of(&spot(), source).value());
+        Marker::of(&spot(), source).put_into(&mut copy.metadata);
         copy
     }
 

@@ -183,27 +183,47 @@ fn tags(stage: &Stage, bucket: &str, key: &str) -> BTreeMap<String, String> {
         .tags
 }
 
+/// Copies `source`, which arrives as it is; and what is equal is seen to be.
+async fn arrives(way: Way, stage: &Stage, source: &Seed) {
+    way.copy(stage, source, "").await;
+    let is = told(stage, "lake", "orders/a.bin").await;
+    assert_eq!(is, told(stage, "raw", "in/a.bin").await, "{}", way.name);
+    let copies = || stage.world.calls().count("s3", way.call);
+    let made = copies();
+    let daemon = stage.start(&stage.config(way.config)).await;
+    stage.send(&work("in/a.bin")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(copies(), made, "{}", way.name);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_no_date_is_kept_as_expires_all_the_same() {
     for way in WAYS {
         let stage = way.stage();
-        let source = way.source().header("expires", "0");
-        way.copy(&stage, &source, "").await;
+        arrives(way, &stage, &way.source().header("expires", "0")).await;
         let is = told(&stage, "lake", "orders/a.bin").await;
         assert_eq!(is["expires"], "0", "{}", way.name);
-        assert_eq!(is, told(&stage, "raw", "in/a.bin").await, "{}", way.name);
-        // And what is equal is seen to be.
-        let copies = stage.world.calls().count("s3", way.call);
-        let daemon = stage.start(&stage.config(way.config)).await;
-        stage.send(&work("in/a.bin")).await;
-        stage.drained().await;
-        daemon.stop().await;
-        assert_eq!(
-            stage.world.calls().count("s3", way.call),
-            copies,
-            "{}",
-            way.name
-        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_that_leaves_little_room_is_marked_in_little() {
+    for way in WAYS {
+        let stage = way.stage();
+        // "owner" and "odd" have 19 bytes, the little mark 85: S3 takes 2,048.
+        let source = way.source().meta("long", &"x".repeat(2_048 - 19 - 85 - 4));
+        arrives(way, &stage, &source).await;
+        let copy = stage.world.object("lake", "orders/a.bin");
+        let user = copy
+            .and_then(|version| version.object)
+            .expect("it is there")
+            .meta
+            .user;
+        let marked = user
+            .get("brigade-source")
+            .is_none_or(|mark| mark.starts_with("sha256:"));
+        assert!(marked, "{}: {user:?}", way.name);
     }
 }
 
