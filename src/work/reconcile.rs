@@ -131,7 +131,7 @@ impl Run<'_> {
     async fn first_try(&mut self) -> Result<Step, Failure> {
         let event = self.task.event;
         let hint = Hint {
-            size: event.size,
+            size: event.size.filter(|size| (self.task.target.takes)(*size)),
             etag: self.task.etag.as_ref(),
             created: event.kind == Kind::Created,
             received_before: self.task.received_before,

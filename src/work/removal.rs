@@ -5,7 +5,9 @@
 //!   │
 //!   ▼
 //! head(destinations)   all still there?           ── no ──▶ everything again
-//! head(source)         still what they all are?   ── no ──▶ everything again; gone: done
+//! head(source)         still what they all are,
+//!                      and of a size that no other route takes?
+//!                                                 ── no ──▶ everything again; gone: done
 //! DeleteObject         If-Match                   ── 412 ─▶ everything again
 //! ```
 //!
@@ -73,6 +75,13 @@ impl Worker {
         let Some(source) = from.s3.head_for_certain(from.bucket, &event.key).await? else {
             return Ok(Original::Removed);
         };
+        let passed_by = |one: &Routed| {
+            let size = Some(source.size);
+            one.equal.is_none() && one.route.matches(&event.bucket, &event.key, size).is_ok()
+        };
+        if all.iter().any(passed_by) {
+            return Ok(Original::Again);
+        }
         let spot = Spot::new(from.bucket, &event.key);
         let still = |route: &Route, target: &String, copy: &Object| {
             let key = route.destination(&event.key, Some(source.last_modified));

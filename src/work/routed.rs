@@ -43,7 +43,11 @@ impl Worker {
     ) -> Vec<End> {
         // A removal says nothing of the object that stands there now; sizes are checked later.
         let (bucket, key) = (&event.bucket, &event.key);
-        let routes: Vec<_> = self.routes.choose(queue, bucket, key, event.size).collect();
+        let mut routes: Vec<_> = self.routes.choose(queue, bucket, key, None).collect();
+        if !routes.iter().any(|route| route.moves) {
+            // Else what is taken away is what stands there by then: who takes that must have it.
+            routes.retain(|route| route.matches(bucket, key, event.size).is_ok());
+        }
         if routes.is_empty() {
             return vec![self.unrouted(Outcome::Skip(Skip::NoRoute))];
         }

@@ -44,6 +44,36 @@ async fn an_original_stays_until_every_route_has_it() {
     assert_eq!(stage.world.calls().count("s3", "DeleteObject"), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_original_stays_until_the_route_has_it_that_takes_it_since_it_grew() {
+    const LONG: &str = "more than ten bytes";
+    let large = "[route.large]\nfrom = \"s3://raw/in/\"\nto = \"s3://store/\"\nmin_size = \"10B\"";
+    for (why, grown) in [
+        ("before it was worked", true),
+        ("after it was passed by", false),
+    ] {
+        let stage = versioned();
+        stage.world.create_bucket(Bucket::new("store", "eu-west-1"));
+        put(&stage.world, "one");
+        if grown {
+            put(&stage.world, LONG);
+        } else {
+            at(&stage, "CopyObject", 0, Moment::Before, |world| {
+                put(world, LONG)
+            });
+        }
+        let daemon = stage
+            .start(&stage.config(&format!("{MOVE}\n{large}")))
+            .await;
+        stage.drained().await;
+        daemon.stop().await;
+        assert!(stage.parked().await.is_empty(), "{why}");
+        assert!(is_there(&stage, "store", "a.csv"), "{why}");
+        assert_eq!(text(&stage).as_deref(), Some(LONG), "{why}");
+        assert!(!is_there(&stage, "raw", "in/a.csv"), "{why}");
+    }
+}
+
 /// Somebody meddles while an original is being moved.
 #[tokio::test(start_paused = true)]
 async fn a_move_that_is_overtaken_begins_anew() {
