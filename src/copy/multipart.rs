@@ -183,7 +183,11 @@ async fn open(
         )
         .await?;
     for (number, body) in seal.parts() {
-        put(s3, &upload, number, &body, upload.algorithm).await?;
+        if let Err(e) = put(s3, &upload, number, &body, upload.algorithm).await {
+            // Without its seal nobody would know it again.
+            take_back(act, &upload).await;
+            return Err(e);
+        }
     }
     Ok(upload)
 }
@@ -239,7 +243,8 @@ fn whole(act: Act<'_>, source: &Object, upload: &Upload, parts: &[Part]) -> Opti
         })
 }
 
-/// Whether a later try can go on with the upload that this failure has left.
+/// Whether a later try can go on with the upload that this failure has left: what ails the route is mended, and
+/// the route held meanwhile. What may be the object's own trouble ends with its message parked.
 fn may_go_on(e: &CopyError) -> bool {
     match e {
         CopyError::S3(e) => match e.retry() {
@@ -248,6 +253,9 @@ fn may_go_on(e: &CopyError) -> bool {
             Retry::Never => matches!(
                 e,
                 S3Error::Lease { .. }
+                    | S3Error::Credentials { .. }
+                    | S3Error::Region { .. }
+                    | S3Error::NoBucket { .. }
                     | S3Error::Precondition {
                         op: "CompleteMultipartUpload"
                     }

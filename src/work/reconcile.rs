@@ -330,10 +330,8 @@ impl Run<'_> {
             Err(CopyError::S3(e)) if self.lost_a_race(&copy.condition, &e) => {
                 return Ok(Step::Refused);
             }
-            // Written blindly; a look tells what there is to restore.
-            Err(CopyError::S3(S3Error::Archived { .. })) if source.is_none() => {
-                return Ok(Step::LookAgain);
-            }
+            // Written blindly, or archived since; a look tells what there is to restore.
+            Err(CopyError::S3(S3Error::Archived { .. })) => return Ok(Step::LookAgain),
             Err(other) => return Err(other.into()),
         };
         let end = Reached::Written {

@@ -27,6 +27,7 @@ mod safeguards;
 mod seeds;
 mod stage;
 mod tables;
+mod uploads;
 
 /// The daemon's own heap: a soak takes a good part less with it.
 #[global_allocator]

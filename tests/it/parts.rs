@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::aws::{Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence, Tear, Version, World};
+use crate::aws::{Fault, Moment, Rule, Seed, Silence, Tear, Version, World};
 use crate::stage::{Stage, at, events};
 
-const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const STREAM: &str = "way = \"stream\"";
 
 /// A large object with everything that travels with it.
-fn large(size: u64, seed: u64) -> Seed {
+pub(crate) fn large(size: u64, seed: u64) -> Seed {
     Seed::claimed("in/a.bin", size, seed)
         .header("content-type", "application/x-thing")
         .header("cache-control", "max-age=60")
@@ -19,7 +19,7 @@ fn large(size: u64, seed: u64) -> Seed {
 }
 
 /// The copy, if it equals the source in all that should travel.
-fn equal(stage: &Stage) -> Version {
+pub(crate) fn equal(stage: &Stage) -> Version {
     let source = stage.world.object("raw", "in/a.bin").expect("a source");
     let copy = stage.world.object("lake", "orders/a.bin").expect("a copy");
     let (is, should) = (
@@ -362,24 +362,4 @@ async fn an_upload_of_what_is_no_more_is_not_gone_on_with() {
         }
         never_mixed(&stage, why);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_copy_that_is_parked_leaves_no_upload() {
-    let stage = Stage::new(1);
-    stage.world.put("raw", large(640 * MIB, 8));
-    at(&stage, "UploadPartCopy", 3, Moment::Before, |world| {
-        world.access(|access| {
-            access.deny(Denial {
-                access_key: HOME_KEY.to_owned(),
-                action: "s3:GetObject".to_owned(),
-                resource: "raw".to_owned(),
-            });
-        });
-    });
-    let daemon = stage.start(&stage.config("")).await;
-    stage.drained().await;
-    daemon.stop().await;
-    assert_eq!(stage.parked().await[0].0, "denied");
-    assert_eq!(stage.world.uploads("lake").len(), 0);
 }

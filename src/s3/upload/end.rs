@@ -1,5 +1,7 @@
 //! The end of an upload: an object, or nothing.
 
+use std::time::Duration;
+
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 
@@ -9,6 +11,15 @@ use crate::s3::object::{Checksum, Condition, Written};
 use crate::s3::sdk::{about, paying, with_checksum};
 use crate::s3::seen::is_kms;
 use crate::s3::{Attempt, S3, S3Error};
+
+/// How often an upload is taken back that does not go.
+const ABORTS: u32 = 3;
+
+/// S3's highest number of a part.
+const LAST_PART: u32 = 10_000;
+
+/// Between two of these.
+const ABORTS_APART: Duration = Duration::from_secs(1);
 
 /// What an upload becomes.
 #[derive(Debug, Clone)]
@@ -70,11 +81,28 @@ impl S3 {
         self.learn_of_write(&upload.bucket, complete.condition, answer.await)
     }
 
-    /// Takes an upload back with all its parts. One that is not there is taken back already.
+    /// Takes an upload back with all its parts, those that were on their way too, and sees that it is gone: S3 says that it
+    /// may have to be told several times. One that is not there is taken back already.
     ///
     /// # Errors
-    /// [`S3Error`].
+    /// [`S3Error`]; [`S3Error::Unanswered`] when it is still there.
     pub async fn abort(&self, upload: &Upload) -> Result<(), S3Error> {
+        for _ in 0..ABORTS {
+            self.abort_once(upload).await?;
+            match self.parts(&mut upload.clone(), LAST_PART).await {
+                // Who may not look believes the answer.
+                Ok(None) | Err(S3Error::Denied { .. }) => return Ok(()),
+                Ok(Some(_)) => tokio::time::sleep(ABORTS_APART).await,
+                Err(other) => return Err(other),
+            }
+        }
+        Err(S3Error::Unanswered {
+            op: "AbortMultipartUpload",
+            message: "its parts are still there".into(),
+        })
+    }
+
+    async fn abort_once(&self, upload: &Upload) -> Result<(), S3Error> {
         let client = self.client(&upload.bucket).await?;
         let call = Call {
             op: "AbortMultipartUpload",

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{WAYS, Way};
-use crate::aws::{Denial, Fault, HOME_KEY, Restore, Rule, Seed};
-use crate::stage::{Stage, events, until, work};
+use crate::aws::{Denial, Fault, HOME_KEY, Moment, Restore, Rule, Seed};
+use crate::stage::{Stage, at, events, until, work};
 
 const RESTORE: &str = "glacier = \"restore\"\nrestore_days = 3";
 
@@ -102,6 +102,37 @@ async fn what_was_restored_is_copied_at_once_where_s3_tells_and_in_the_end_where
         assert!(parked.is_empty(), "{why}: {parked:?}");
         let copies = stage.world.history("lake", "orders/a.bin").0.len();
         assert_eq!(copies, 1, "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_archived_again_before_it_is_copied_is_restored_again() {
+    for way in [2, 4] {
+        let way = WAYS[way];
+        let stage = way.stage();
+        stage.world.put("raw", archived(way, "GLACIER"));
+        at(&stage, way.call, 0, Moment::Before, move |world| {
+            world.put("raw", archived(way, "GLACIER"));
+        });
+        let daemon = stage
+            .start(&stage.config(&format!("{}\n{RESTORE}", way.config)))
+            .await;
+        for times in 1..=2 {
+            until("a restore is asked for", || {
+                count(&stage, "RestoreObject") == times
+            })
+            .await;
+            stage.world.restored("raw", "in/a.bin", true);
+        }
+        stage.drained().await;
+        daemon.stop().await;
+        let parked = stage.parked().await;
+        assert!(parked.is_empty(), "{}: {parked:?}", way.name);
+        assert!(
+            stage.world.object("lake", "orders/a.bin").is_some(),
+            "{}",
+            way.name
+        );
     }
 }
 

@@ -1,0 +1,93 @@
+//! Uploads that were begun: gone on with where that may be, else taken back, whatever comes in between.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::aws::{Access, Call, Denial, Fault, HOME_KEY, Moment, Rule, World};
+use crate::parts::{MIB, equal, large};
+use crate::stage::{Stage, at, until};
+
+/// A copy whose source may no longer be read when its fourth part is to be.
+fn denied_half_way() -> Stage {
+    let stage = Stage::new(1);
+    stage.world.put("raw", large(640 * MIB, 8));
+    at(&stage, "UploadPartCopy", 3, Moment::Before, |world| {
+        world.access(|access| {
+            access.deny(Denial {
+                access_key: HOME_KEY.to_owned(),
+                action: "s3:GetObject".to_owned(),
+                resource: "raw".to_owned(),
+            });
+        });
+    });
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_mended_cost_no_parts() {
+    let stage = Stage::new(1);
+    stage.world.put("raw", large(640 * MIB, 8));
+    let parts = AtomicUsize::new(0);
+    let watcher = move |world: &World, call: &Call, when| match call.operation.as_str() {
+        "UploadPartCopy"
+            if when == Moment::Before && parts.fetch_add(1, Ordering::Relaxed) == 3 =>
+        {
+            world.access(|access| access.forget(HOME_KEY));
+        }
+        // Who would take it back could.
+        "AbortMultipartUpload" => world.access(Access::know_home),
+        _ => {}
+    };
+    stage.world.watch(Some(Arc::new(watcher)));
+    let daemon = stage.start(&stage.config("")).await;
+    until("the route is held", || daemon.is_held("orders")).await;
+    stage.world.access(Access::know_home);
+    stage.drained().await;
+    daemon.stop().await;
+    equal(&stage);
+    let opened = stage.world.calls().count("s3", "CreateMultipartUpload");
+    assert_eq!(opened, 1, "it went on with what was there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_cannot_be_sealed_is_taken_back() {
+    let stage = Stage::new(1);
+    stage.world.put("raw", large(640 * MIB, 8));
+    let seal = Denial {
+        access_key: HOME_KEY.to_owned(),
+        action: "s3:PutObject".to_owned(),
+        resource: "lake".to_owned(),
+    };
+    at(&stage, "UploadPart", 0, Moment::Before, move |world| {
+        world.access(|access| access.deny(seal.clone()));
+    });
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.parked().await[0].0, "denied");
+    assert_eq!(stage.world.uploads("lake").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_does_not_go_is_taken_back_again() {
+    let stage = denied_half_way();
+    let stays = Rule::new(Fault::Empty200 { happens: false });
+    stage
+        .world
+        .inject(stays.on("s3", "AbortMultipartUpload").times(2));
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.world.uploads("lake").len(), 0);
+    assert_eq!(stage.world.calls().count("s3", "AbortMultipartUpload"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_is_parked_leaves_no_upload() {
+    let stage = denied_half_way();
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.parked().await[0].0, "denied");
+    assert_eq!(stage.world.uploads("lake").len(), 0);
+}
