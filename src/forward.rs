@@ -13,7 +13,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use jiff::Timestamp;
 
 use crate::event::to_percent;
-use crate::queue::{ATTEMPTS, Message};
+use crate::queue::{ATTEMPTS, Message, size};
 use crate::work::Cause;
 
 /// SQS: body, and names, types and values of all attributes together.
@@ -92,12 +92,6 @@ fn text(value: &str) -> MessageAttributeValue {
         .expect("the type is set")
 }
 
-fn size(value: &MessageAttributeValue) -> usize {
-    value.data_type().len()
-        + value.string_value().map_or(0, str::len)
-        + value.binary_value().map_or(0, |bytes| bytes.as_ref().len())
-}
-
 /// SQS refuses control characters other than tab and line ends, and what is no character at all.
 fn printable(text: &str) -> String {
     text.replace(
@@ -139,6 +133,13 @@ mod tests {
                 .iter()
                 .map(|(name, value)| name.len() + size(value))
                 .sum::<usize>()
+    }
+
+    #[test]
+    fn a_message_weighs_its_attributes_too() {
+        let message = message("body".into());
+        assert_eq!(message.weight(), total("body", &message.attributes));
+        assert_eq!(message.weight(), 4 + "traceStringabc".len());
     }
 
     #[test]

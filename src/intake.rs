@@ -320,7 +320,7 @@ impl Intake {
             let handle = message.handle.clone();
             let lease = Lease::keep(sqs, handle, asked, self.lease, &self.keepers);
             let room = room.split(1).expect("room was reserved for each message");
-            let weight = self.bodies.weigh(&message.body);
+            let weight = self.bodies.weigh(message.weight());
             let delivery = Delivery {
                 message,
                 lease,

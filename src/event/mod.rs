@@ -100,6 +100,12 @@ pub enum Parsed {
     },
 }
 
+/// S3's longest key, in bytes of UTF-8.
+const LONGEST_KEY: usize = 1_024;
+
+/// No `ETag` of S3 is half as long.
+const LONGEST_ETAG: usize = 128;
+
 /// Reads a message body that came in one of the envelopes in `accept`.
 ///
 /// What SNS wraps must be accepted by itself as well, except for S3 notifications: that is what
@@ -183,6 +189,13 @@ impl Event {
         if self.key.is_empty() {
             return Err(ParseError::record(index, "the key is empty"));
         }
+        if self.key.len() > LONGEST_KEY {
+            let why = format!(
+                "the key has {} bytes, S3 takes {LONGEST_KEY}",
+                self.key.len()
+            );
+            return Err(ParseError::record(index, why));
+        }
         Ok(Record::Event(self))
     }
 }
@@ -192,9 +205,10 @@ fn stated(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Some senders keep the quotes that an `ETag` wears in HTTP.
+/// Some senders keep the quotes that an `ETag` wears in HTTP. What cannot be one states nothing.
 fn unquoted(etag: Option<String>) -> Option<String> {
-    stated(etag.map(|etag| etag.trim_matches('"').to_owned()))
+    let etag = stated(etag.map(|etag| etag.trim_matches('"').to_owned()));
+    etag.filter(|etag| etag.len() <= LONGEST_ETAG && etag.bytes().all(|b| b.is_ascii_graphic()))
 }
 
 #[cfg(test)]

@@ -48,12 +48,22 @@ struct S3Object {
     version_id: Option<String>,
 }
 
+/// S3 sends one. They are worked one after the other, while the message is held.
+const MOST_RECORDS: usize = 1_000;
+
 /// Reads the value of `Records`. One bad record refuses them all: what was meant is not known.
 pub(super) fn records(raw: &RawValue) -> Result<Vec<Record>, ParseError> {
     let records: Vec<&RawValue> =
         serde_json::from_str(raw.get()).map_err(|_| ParseError::Foreign {
             hint: "its Records is not a list".into(),
         })?;
+    if records.len() > MOST_RECORDS {
+        let why = format!(
+            "a message may have {MOST_RECORDS}, this has {}",
+            records.len()
+        );
+        return Err(ParseError::record(MOST_RECORDS, why));
+    }
     records
         .into_iter()
         .enumerate()
@@ -245,6 +255,9 @@ mod tests {
             "quotes are not part"
         );
         assert_eq!(etag("d41d8cd9").as_deref(), Some("d41d8cd9"));
+        for no_etag in ["\u{1}", "a b", "ü", &"e".repeat(129)] {
+            assert_eq!(etag(no_etag), None, "{no_etag}");
+        }
         let version = one(&with("/s3/object/versionId", json!("null"))).version_id;
         assert_eq!(
             version.as_deref(),

@@ -194,6 +194,8 @@ fn a_refusal_says_what_was_expected_and_what_came() {
         ("another service",        r#"{"source":"aws.ec2"}"#.into(),     "its source is \"aws.ec2\""),
         ("no type",                r#"{"source":"aws.s3"}"#.into(),      "no detail-type"),
         ("a terminal's orders",    r#"{"source":"\u001b[2J\n"}"#.into(), r#"its source is "\u{1b}[2J\n""#),
+        ("a key S3 has not",       work_message("b", &"k".repeat(1_025)), "record 0: the key has 1025 bytes, S3 takes 1024"),
+        ("a thousand and one",     json!({"Records": vec![0; 1_001]}).to_string(), "record 1000: a message may have 1000, this has 1001"),
         ("a long one",             json!({"source": "x".repeat(999)}).to_string(), "xxx…"),
     ] {
         let told = parse(&body, ALL).unwrap_err().to_string();

@@ -71,6 +71,14 @@ impl Message {
         self.receive_count > 1 || self.attributes.contains_key(ATTEMPTS)
     }
 
+    /// What its body and its attributes weigh together, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let attributes = self.attributes.iter();
+        let sizes = attributes.map(|(name, value)| name.len() + size(value));
+        self.body.len() + sizes.sum::<usize>()
+    }
+
     /// How often it was received, also before it was sent on.
     #[must_use]
     pub fn attempts(&self) -> u32 {
@@ -280,6 +288,13 @@ impl Sqs {
         self.metrics.call("sqs", op, status(&answer));
         answer.map_err(|e| classify(op, &e))
     }
+}
+
+/// What the type and the value of an attribute weigh, in bytes.
+pub(crate) fn size(value: &MessageAttributeValue) -> usize {
+    value.data_type().len()
+        + value.string_value().map_or(0, str::len)
+        + value.binary_value().map_or(0, |bytes| bytes.as_ref().len())
 }
 
 fn message(message: aws_sdk_sqs::types::Message) -> Message {

@@ -1,21 +1,27 @@
-//! What the bodies of all messages weigh that are held.
+//! What all messages weigh that are held: their bodies, and the attributes that others gave them.
 //!
 //! A message of S3 has a kilobyte, and SQS takes a megabyte from anybody who may send: some hundred of those would be
 //! more memory than everything else. So the pollers rest while what is held weighs [too much](BEARABLE); a poll that
 //! was out by then may still bring its ten. Nothing of a message's way waits here, so it always gets lighter.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// As much as is held before the next poll, in bytes. Of events of the usual size it would be ten thousand.
 const BEARABLE: usize = 16 << 20;
 
-/// The bodies that are held, of all queues together. Cheap to clone.
+/// A wait so long is told of.
+const SAID_AFTER: Duration = Duration::from_mins(1);
+
+/// What is held, of all queues together. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Bodies(Arc<watch::Sender<usize>>);
 
-/// One body's part, until it is dropped.
+/// One message's part, until it is dropped.
 #[derive(Debug)]
 pub struct Weight {
     of: Bodies,
@@ -29,10 +35,9 @@ impl Default for Bodies {
 }
 
 impl Bodies {
-    /// One more.
+    /// One more, of so many bytes.
     #[must_use]
-    pub fn weigh(&self, body: &str) -> Weight {
-        let bytes = body.len();
+    pub fn weigh(&self, bytes: usize) -> Weight {
         self.0.send_modify(|held| *held += bytes);
         Weight {
             of: self.clone(),
@@ -49,8 +54,13 @@ impl Bodies {
     /// Returns when more may be received.
     pub async fn bearable(&self) {
         let mut held = self.0.subscribe();
-        let light = held.wait_for(|&held| held < BEARABLE).await;
-        light.expect("we are its sender");
+        let mut light = pin!(held.wait_for(|&held| held < BEARABLE));
+        if timeout(SAID_AFTER, &mut light).await.is_err() {
+            tracing::warn!(
+                "the messages that are held weigh more than 16 MiB: no more are received until some have ended"
+            );
+            light.await.expect("we are its sender");
+        }
     }
 }
 

@@ -131,7 +131,7 @@ async fn a_receipt_is_not_used_after_its_expiry() {
             }),
             settlement: Settlement::Delete("done"),
             lags: Vec::new(),
-            room: Room::new(room.expect("one"), Bodies::default().weigh("")),
+            room: Room::new(room.expect("one"), Bodies::default().weigh(0)),
         };
         verdicts.send(verdict).await.expect("it listens");
         sleep(Duration::from_millis(200)).await;

@@ -59,7 +59,7 @@ async fn an_original_stays_until_the_route_has_it_that_takes_it_since_it_grew() 
             put(&stage.world, LONG);
         } else {
             at(&stage, "CopyObject", 0, Moment::Before, |world| {
-                put(world, LONG)
+                put(world, LONG);
             });
         }
         let daemon = stage
