@@ -246,9 +246,9 @@ impl Copier {
         let body = if let Some(body) = act.body {
             body
         } else {
-            let from = (act.from, act.key);
+            let sides = (act.from, act.to.s3);
             read = self
-                .read(act.route, from, &act.copy.pin, source.size)
+                .read(act.route, sides, act.key, (&act.copy.pin, source.size))
                 .await?;
             read.body.bytes()
         };
@@ -262,7 +262,6 @@ impl Copier {
             checksum: source.checksum.as_ref(),
             body: body.clone(),
         };
-        act.to.s3.may_write(source.size).await;
         Ok(act.to.s3.put(&put, window).await?)
     }
 
@@ -273,11 +272,11 @@ impl Copier {
     pub async fn read(
         &self,
         route: ForRoute<'_>,
-        (Side { s3, bucket }, key): (Side<'_>, &str),
-        pin: &ETag,
-        size: u64,
+        (Side { s3, bucket }, to): (Side<'_>, &S3),
+        key: &str,
+        (pin, size): (&ETag, u64),
     ) -> Result<Read<'_>, S3Error> {
-        may_read(route.bandwidth, s3, size).await;
+        may_travel(route.bandwidth, (s3, to), size).await;
         let room = self.memory.room(size).await;
         let buffer = room.buffer(usize::try_from(size).expect("a part fits in memory"));
         let (object, body) = s3.get(bucket, key, pin, size, buffer).await?;
@@ -286,12 +285,14 @@ impl Copier {
     }
 }
 
-/// Waits until so many bytes may be read for the route, and by the source's account.
-pub(super) async fn may_read(line: Option<&Bandwidth>, s3: &S3, bytes: u64) {
+/// Waits until so many bytes may travel for the route, and to and from its accounts. It comes before there is
+/// [memory](super::memory) for them: what waits for a slow line must not keep others from a free one.
+pub(super) async fn may_travel(line: Option<&Bandwidth>, (from, to): (&S3, &S3), bytes: u64) {
     if let Some(line) = line {
         line.carry(bytes).await;
     }
-    s3.may_read(bytes).await;
+    from.may_read(bytes).await;
+    to.may_write(bytes).await;
 }
 
 impl<'a> Act<'a> {

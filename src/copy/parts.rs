@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
-use super::act::{Copier, may_read};
+use super::act::{Copier, may_travel};
 use super::layout::Layout;
 use super::plan::ONE_PART;
 use super::sum::sum;
@@ -82,14 +82,13 @@ impl Parts {
         if length > ONE_PART {
             return self.piped(number).await;
         }
-        may_read(self.line.as_ref(), &self.from, length).await;
+        may_travel(self.line.as_ref(), (&self.from, &self.to), length).await;
         let room = self.copier.memory.room(length).await;
         let buffer = room.buffer(usize::try_from(length).expect("a part fits in memory"));
         let body = self
             .from
             .get_range(&self.bucket, (&self.key, &self.pin), range, buffer)
             .await?;
-        self.to.may_write(length).await;
         let part = put(&self.to, &self.upload, number, &body, self.sums).await;
         room.take_back(body);
         part

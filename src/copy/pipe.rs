@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use bytes::BytesMut;
 
-use super::act::may_read;
+use super::act::may_travel;
 use super::layout::pieces;
 use super::parts::Parts;
 use super::sum::Summing;
@@ -62,8 +62,8 @@ impl Parts {
     async fn pay(&self, length: u64) {
         let _turn = self.paying.lock().await;
         for bit in pieces(0..length) {
-            may_read(self.line.as_ref(), &self.from, bit.end - bit.start).await;
-            self.to.may_write(bit.end - bit.start).await;
+            let bytes = bit.end - bit.start;
+            may_travel(self.line.as_ref(), (&self.from, &self.to), bytes).await;
         }
     }
 }

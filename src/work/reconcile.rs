@@ -183,7 +183,8 @@ impl Run<'_> {
     async fn read(&mut self, pin: &ETag, size: u64) -> Result<Step, Failure> {
         let (task, copier) = (self.task, self.copier);
         task.turn.take(size).await;
-        let read = copier.read(task.route, (task.from, &task.event.key), pin, size);
+        let sides = (task.from, task.to.s3);
+        let read = copier.read(task.route, sides, &task.event.key, (pin, size));
         let read = match read.await {
             Ok(read) => read,
             Err(e) if e.is_lost_race() => return Ok(Step::LookAgain),

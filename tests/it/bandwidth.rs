@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use brigade::config::Rate;
 use bytesize::ByteSize;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::aws::Seed;
-use crate::stage::Stage;
+use crate::stage::{Stage, until};
 
 const MIB: u64 = 1 << 20;
 
@@ -62,5 +62,40 @@ async fn streamed_bytes_take_no_more_than_they_may() {
             (0.0..1.0).contains(&late),
             "{why}: {took} s, not {seconds} s"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_slow_line_keeps_no_memory_from_others() {
+    const SLOW: &str = r#"
+        way = "stream"
+        to_account = "far"
+        [account.far]
+        region = "eu-west-1"
+        bandwidth = "1MB/s"
+        [route.free]
+        from = "s3://raw/free/"
+        to = "s3://lake/free/"
+        way = "stream"
+        [work]
+        memory = "32MiB"
+        "#;
+    for size in [16 * MIB, 64 * MIB] {
+        let stage = Stage::new(1);
+        stage.drained_of_test_event().await;
+        let daemon = stage.start(&stage.config(SLOW)).await;
+        for n in 0..6 {
+            let seed = Seed::claimed(&format!("in/{n}"), size, n);
+            stage.world.put("raw", seed.unsummed());
+        }
+        sleep(Duration::from_secs(5)).await;
+        let began = Instant::now();
+        let free = Seed::claimed("free/a", 16 * MIB, 9);
+        stage.world.put("raw", free.unsummed());
+        let there = || stage.world.object("lake", "free/a").is_some();
+        until("the free one is there", there).await;
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(3), "{size}: {took:?}");
+        daemon.stop().await;
     }
 }
