@@ -50,6 +50,7 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
     let mut app = app?;
     door.open(app.view());
     app.adopt("admin", stop, admin);
+    app.view().doors.warn_of_blind_writes(config);
     let queues: Vec<_> = config.queue.keys().collect();
     let routes: Vec<_> = config.route.keys().collect();
     tracing::info!(?queues, ?routes, admin = %config.admin.listen, "running");

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::error::{Flaw, S3Error};
 use super::limit::LimitStatus;
 use super::{Bucket, Condition, S3};
-use crate::config::{Aws, ConditionalWrites, HOME, Partition};
+use crate::config::{Aws, ConditionalWrites, Config, HOME, Partition};
 use crate::credentials::{Secret, SecretStatus};
 
 /// What a door is made of.
@@ -86,6 +86,24 @@ impl Doors {
             limits.map(|(bucket, limit)| (account.clone(), bucket, limit))
         });
         all.collect()
+    }
+
+    /// Says once for each account that is written to without conditions.
+    pub fn warn_of_blind_writes(&self, config: &Config) {
+        let written: BTreeSet<_> = config
+            .route
+            .values()
+            .map(|route| route.to_account.as_deref())
+            .collect();
+        for account in written.into_iter().map(|name| &self.of(name).account) {
+            if !account.aws.conditional() {
+                tracing::warn!(
+                    account = account.name,
+                    "conditional_writes are off: each write is followed by a look at its source, and an older object may \
+                     stand until then"
+                );
+            }
+        }
     }
 
     /// What `/status.json` shows of each.

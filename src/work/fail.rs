@@ -100,6 +100,11 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
                 later("kms_key")
             }
         }
+        // The bucket takes no ACL but its owner's, on any object.
+        S3Error::Refused { ref code, .. } if code == "AccessControlListNotSupported" => {
+            pass.route_failed(told.clone());
+            held(Duration::ZERO)
+        }
         S3Error::NoBucket { .. }
         | S3Error::Credentials { .. }
         | S3Error::Key { .. }

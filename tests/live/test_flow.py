@@ -38,6 +38,8 @@ def test_objects_arrive_equal_in_the_other_region(bench: Bench, stand_in: StandI
     upload(of, THINGS)
     proven(of, THINGS, daemon)
     assert daemon.drain() == 0
+    # No stand-in is trusted with conditions unless the operator says so, and nobody is left in the dark.
+    assert daemon.process.log.read_text().count("conditional_writes are off") == 1
 
 
 def _long(letter: str) -> str:
