@@ -82,16 +82,22 @@ pub struct Properties {
     #[serde(skip)]
     pub strict: bool,
     /// Unset: `STANDARD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<StorageClass>,
     /// Unset: as the bucket does.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sse: Option<Encryption>,
     /// Unset: the bucket's key, else the account's own for S3.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
     /// JSON in base64, as the header wants it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_context: Option<String>,
     /// Unset: as the bucket does.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket_key: Option<bool>,
     /// Unset: none is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub acl: Option<Acl>,
 }
 

@@ -109,3 +109,66 @@ fn holds(upload: &Upload, parts: &[Part], number: u32, body: &[u8]) -> bool {
     };
     known && part.size == body.len() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::proof::tests::object;
+    use super::*;
+    use crate::config::{Encryption, StorageClass};
+    use crate::s3::{Headers, Spot};
+
+    /// Another text, and an upgrade takes back every upload that is under way.
+    #[test]
+    fn a_seal_reads_the_same_in_every_release() {
+        let spot = Spot {
+            bucket: "raw".into(),
+            key: "a b.csv".into(),
+        };
+        let headers = Headers {
+            content_type: Some("text/csv".into()),
+            ..Headers::default()
+        };
+        let metadata = BTreeMap::from([("owner".to_owned(), "ann".to_owned())]);
+        let properties = Properties {
+            storage_class: Some(StorageClass::GlacierIr),
+            sse: Some(Encryption::Kms),
+            bucket_key: Some(false),
+            ..Properties::default()
+        };
+        for (tagging, properties, told) in [
+            (None, &Properties::default(), r#","properties":{}}"#),
+            (
+                Some("a=b"),
+                &properties,
+                r#","tagging":"a=b","properties":{"storage_class":"GLACIER_IR","sse":"aws:kms","bucket_key":false}}"#,
+            ),
+        ] {
+            let layout = Layout {
+                size: 20 << 20,
+                part: 8 << 20,
+            };
+            let dress = Dress {
+                headers: &headers,
+                metadata: &metadata,
+                tagging,
+            };
+            let seal = Seal::of(&Marker::of(&spot, &object()), layout, (dress, properties));
+            let [(9_999, ours), (10_000, purpose)] = seal.parts() else {
+                panic!("other numbers");
+            };
+            assert_eq!(
+                ours,
+                "brigade 1: an upload under way; its next part says of what\n"
+            );
+            let source = r#"{"brigade":1,"kind":"copy","bucket":"raw","key":"a%20b.csv","etag":"d41d8cd98f00b204e9800998ecf8427e","modified":"2025-10-09T08:53:20Z"}"#;
+            let cut = r#""size":20971520,"part":8388608"#;
+            let headers = r#"["text/csv",null,null,null,null,null]"#;
+            let begins = format!(
+                r#"{{"brigade":1,"kind":"upload","source":{source},{cut},"headers":{headers},"metadata":[["owner","ann"]]"#
+            );
+            assert_eq!(purpose, format!("{begins}{told}"));
+        }
+    }
+}
