@@ -1,11 +1,19 @@
 //! What lies behind an SDK answer: the SDK wraps causes deeply, and calls a lack of credentials a
 //! failure of the connection.
+//!
+//! What is told ends in logs, in `/ready` and in `/status.json`. So it is what errors say of
+//! themselves, never the raw answer, which may hold messages and receipt handles; and it is cut,
+//! because a proxy's error page has no end.
 
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// Of what a stranger says, in bytes.
+const LONGEST: usize = 2048;
 
 /// The answer's HTTP status, if there was an answer.
 pub(crate) fn status<T, E>(answer: &Result<T, SdkError<E, Response>>) -> Option<u16> {
@@ -15,11 +23,30 @@ pub(crate) fn status<T, E>(answer: &Result<T, SdkError<E, Response>>) -> Option<
     }
 }
 
+/// What a service said, or else how far the call came.
+pub(crate) fn told<E>(e: &SdkError<E, Response>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match e.code() {
+        Some(code) => {
+            let said = e.message().unwrap_or("no message");
+            clipped(&format!("{code}: {said}")).to_owned()
+        }
+        None => chain(e),
+    }
+}
+
+/// As much of it as is told: 2 KiB, at a character's end.
+pub(crate) fn clipped(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST)]
+}
+
 /// The error and all its causes, in one line. The chain of credentials providers names itself in
 /// there, never a secret.
 pub(crate) fn chain(e: &(dyn Error + 'static)) -> String {
     let told: Vec<_> = causes(e).map(ToString::to_string).collect();
-    told.join(": ")
+    clipped(&told.join(": ")).to_owned()
 }
 
 /// What is wrong with the credentials, if that is why nothing was sent.
@@ -43,4 +70,72 @@ fn causes<'a>(e: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Err
         next = e.source();
         Some(e)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use aws_sdk_sqs::operation::receive_message::ReceiveMessageError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+
+    type Failed = SdkError<ReceiveMessageError, Response>;
+
+    /// An answer whose body nobody but us shall read.
+    fn answer(status: u16) -> Response {
+        let status = StatusCode::try_from(status).expect("a status");
+        Response::new(
+            status,
+            SdkBody::from(r#"{"Body":"SECRET","ReceiptHandle":"SECRET"}"#),
+        )
+    }
+
+    fn service(status: u16, code: Option<&str>, message: &str) -> Failed {
+        let meta = ErrorMetadata::builder().message(message);
+        let meta = match code {
+            Some(code) => meta.code(code),
+            None => meta,
+        };
+        SdkError::service_error(ReceiveMessageError::generic(meta.build()), answer(status))
+    }
+
+    #[test]
+    fn a_failed_call_tells_its_cause_and_nothing_of_the_answer() {
+        let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "Connection refused");
+        let refused = ConnectorError::io(format!("tcp connect error: {refused}").into());
+        #[rustfmt::skip]
+        let table: [(&str, Failed, &str); 5] = [
+            ("mangled on the way", SdkError::response_error(io::Error::other("expected `]`"), answer(200)), "response error: expected `]`"),
+            ("nobody there", SdkError::dispatch_failure(refused), "dispatch failure: io error: tcp connect error: Connection refused"),
+            ("no code", service(502, None, "m"), "service error: "),
+            ("a code", service(400, Some("Denied"), "no"), "Denied: no"),
+            ("a timeout", SdkError::timeout_error(io::Error::other("3 s")), "request has timed out: 3 s"),
+        ];
+        for (why, failed, want) in table {
+            let told = told(&failed);
+            assert!(told.starts_with(want), "{why}: {told}");
+            assert!(!told.contains("SECRET"), "{why}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_a_stranger_says_is_cut_at_a_characters_end() {
+        let page = format!("<{}", "ü".repeat(5000));
+        for (why, failed) in [
+            ("a message", service(400, Some("C"), &page)),
+            ("no code", service(502, None, &page)),
+            (
+                "a cause",
+                SdkError::response_error(io::Error::other(page.clone()), answer(200)),
+            ),
+        ] {
+            let told = told(&failed);
+            assert!((2047..=2048).contains(&told.len()), "{why}: {}", told.len());
+        }
+    }
 }

@@ -14,7 +14,7 @@ use aws_sdk_athena::types::{
 
 pub use self::query::{Asking, Rows, run_query};
 pub use self::value::{Column, Kind, Value};
-use crate::cause::status;
+use crate::cause::{self, status};
 use crate::metrics::Metrics;
 
 /// What to ask.
@@ -292,7 +292,7 @@ impl Athena {
     {
         self.metrics.call("athena", op, status(&answer));
         answer.map_err(|error| {
-            let why = one_line(&super::told(&error));
+            let why = one_line(&cause::told(&error));
             match error.code() {
                 Some(code) if super::is_denial(code) => AthenaError::Denied { op, why },
                 Some(

@@ -6,7 +6,7 @@ use aws_sdk_glue::Client;
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_glue::types::{CrawlerState, LastCrawlStatus};
 
-use crate::cause::status;
+use crate::cause::{self, status};
 use crate::metrics::Metrics;
 
 pub use self::table::{Layout, TableError};
@@ -164,7 +164,7 @@ fn named<E>(op: &'static str, error: &SdkError<E>) -> GlueError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let why = super::told(error);
+    let why = cause::told(error);
     match error.code() {
         Some("EntityNotFoundException") => GlueError::Missing { op },
         Some(code) if super::is_denial(code) => GlueError::Denied { op, why },

@@ -33,10 +33,7 @@ mod schedule;
 pub(crate) mod scripted;
 mod tables;
 
-use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 
 pub use self::announce::Catalog;
 pub use self::arrivals::{Announcer, Sender};
@@ -72,20 +69,6 @@ fn is_denial(code: &str) -> bool {
             | "OptInRequired"
             | "UnrecognizedClientException"
     )
-}
-
-/// What a service said, or else how far the call came.
-fn told<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> String {
-    if let Some(code) = error.code() {
-        return format!("{code}: {}", error.message().unwrap_or("no message"));
-    }
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        told = format!("{told}: {error}");
-        cause = error.source();
-    }
-    told
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

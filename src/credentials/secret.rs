@@ -298,13 +298,14 @@ where
     let code = error.code().unwrap_or_default();
     match (code, error.message()) {
         ("ResourceNotFoundException", Some(message)) => {
+            let message = cause::clipped(message);
             format!("not there, for who reads it and in that region: {op}: {message}")
         }
-        ("", _) | (_, None) => match cause::credentials(error) {
+        ("", _) => match cause::credentials(error) {
             Some(why) => format!("cannot be read: no usable credentials: {why}"),
             None => format!("cannot be read: {op}: {}", cause::chain(error)),
         },
-        (code, Some(message)) => format!("cannot be read: {op}: {code}: {message}"),
+        _ => format!("cannot be read: {op}: {}", cause::told(error)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong at a queue, named by what the caller should do about it.
 
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
 use crate::cause;
@@ -59,10 +59,7 @@ pub(super) fn classify<E: ProvideErrorMetadata + std::error::Error + Send + Sync
     e: &SdkError<E, Response>,
 ) -> SqsError {
     let code = e.code().unwrap_or_default();
-    let why = match (e.code(), e.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        _ => DisplayErrorContext(e).to_string(),
-    };
+    let why = cause::told(e);
     let status = e.raw_response().map(|raw| raw.status().as_u16());
     if let Some(why) = cause::credentials(e) {
         let why = format!("no usable credentials: {why}");
@@ -80,4 +77,29 @@ pub(super) fn classify<E: ProvideErrorMetadata + std::error::Error + Send + Sync
 
 fn throttled(code: &str) -> bool {
     code.contains("Throttl") || code.contains("TooManyRequests") || code == "OverLimit"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use aws_sdk_sqs::operation::receive_message::ReceiveMessageError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    #[test]
+    fn messages_of_a_mangled_answer_are_not_told() {
+        let status = StatusCode::try_from(200).expect("a status");
+        let body = SdkBody::from(r#"{"Messages":[{"Body":"SECRET","ReceiptHandle":"SECRET"}"#);
+        let mangled: SdkError<ReceiveMessageError, Response> = SdkError::response_error(
+            io::Error::other("expected `]`"),
+            Response::new(status, body),
+        );
+        assert_eq!(
+            classify("ReceiveMessage", &mangled).to_string(),
+            "ReceiveMessage: unavailable: response error: expected `]`"
+        );
+    }
 }

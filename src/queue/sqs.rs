@@ -18,7 +18,7 @@ use aws_sdk_sqs::types::{
 use aws_smithy_runtime_api::http::Response;
 
 use super::error::{ExtendError, Failed, SqsError, classify};
-use crate::cause::status;
+use crate::cause::{self, status};
 use crate::metrics::Metrics;
 
 /// The longest long poll SQS allows: an idle queue costs one request in 20 s.
@@ -330,7 +330,10 @@ fn failed<'a>(
             for_good: said.is_some_and(|entry| entry.sender_fault),
             why: said.map_or_else(
                 || "the answer does not name it".to_owned(),
-                |entry| format!("{}: {}", entry.code, entry.message.as_deref().unwrap_or("")),
+                |entry| {
+                    let said = entry.message.as_deref().unwrap_or("");
+                    cause::clipped(&format!("{}: {said}", entry.code)).to_owned()
+                },
             ),
         })
     };

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
 use super::error::{Flaw, S3Error, Throttle};
@@ -20,8 +20,8 @@ impl S3Error {
                 let status = raw.status().as_u16();
                 let told = Told {
                     status,
-                    code: e.code().unwrap_or_default(),
-                    message: e.message().unwrap_or_default(),
+                    code: cause::clipped(e.code().unwrap_or_default()),
+                    message: cause::clipped(e.message().unwrap_or_default()),
                     region: raw.headers().get("x-amz-bucket-region"),
                     delete_marker: raw.headers().get("x-amz-delete-marker") == Some("true"),
                 };
@@ -30,13 +30,13 @@ impl S3Error {
             SdkError::ConstructionFailure(_) => Self::Refused {
                 op,
                 code: "InvalidRequest".into(),
-                message: DisplayErrorContext(e).to_string(),
+                message: cause::chain(e),
             },
             SdkError::DispatchFailure(_) => Self::undelivered(op, e),
             // The enum is open; what is not known is not an answer.
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => Self::Unanswered {
                 op,
-                message: DisplayErrorContext(e).to_string(),
+                message: cause::chain(e),
             },
         }
     }
@@ -202,8 +202,18 @@ fn kms(op: &'static str, code: &str, message: String) -> S3Error {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::operation::copy_object::CopyObjectError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
     use super::*;
     use crate::s3::Retry;
+
+    fn answer(status: u16) -> Response {
+        let status = StatusCode::try_from(status).expect("a status");
+        Response::new(status, SdkBody::from("RAW"))
+    }
 
     fn told(status: u16, code: &str) -> S3Error {
         Told {
@@ -364,5 +374,24 @@ mod tests {
         ] {
             assert_eq!(told(status, code).retry(), want, "{status} {code}");
         }
+    }
+
+    #[test]
+    fn an_answer_tells_neither_its_raw_bytes_nor_without_end() {
+        let of = |e: SdkError<CopyObjectError, Response>| S3Error::of("Op", &e).to_string();
+        let mangled = SdkError::response_error(std::io::Error::other("no XML"), answer(200));
+        assert_eq!(of(mangled), "Op: no clear answer: response error: no XML");
+        let unmade = SdkError::construction_failure(std::io::Error::other("no key"));
+        assert_eq!(
+            of(unmade),
+            "Op: refused: InvalidRequest: failed to construct request: no key"
+        );
+        let page = "ü".repeat(5000);
+        let said = ErrorMetadata::builder().code(&page).message(&page).build();
+        let said = of(SdkError::service_error(
+            CopyObjectError::generic(said),
+            answer(400),
+        ));
+        assert_eq!(said.len(), "Op: refused: : ".len() + 2 * 2048, "{said}");
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_glue::types::{PartitionInput, StorageDescriptor};
 
 use super::super::hive::Partition;
 use super::{Glue, GlueError, named};
-use crate::cause::status;
+use crate::cause::{self, status};
 
 /// Most partitions in one call (API reference, `BatchCreatePartition`).
 pub(in crate::catalog) const MOST: usize = 100;
@@ -155,7 +155,7 @@ fn sorted<E>(op: &'static str, error: &SdkError<E>) -> TableError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let why = crate::catalog::told(error);
+    let why = cause::told(error);
     match named(op, error) {
         GlueError::Denied { op, why } => TableError::Lasts { op, why },
         GlueError::Missing { .. } | GlueError::Unavailable { .. } => {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::locked;
 use super::{Answer, Notice};
-use crate::cause::status;
+use crate::cause::{clipped, status, told};
 use crate::config::{Notify, NotifyKind};
 use crate::metrics::Metrics;
 use crate::work::Unannounced;
@@ -243,7 +243,7 @@ where
 {
     match error.code() {
         Some(code) => by_code(op, code, error.message().unwrap_or("no message")),
-        None => Unannounced::for_now(format!("{op}: {}", crate::catalog::told(error))),
+        None => Unannounced::for_now(format!("{op}: {}", told(error))),
     }
 }
 
@@ -261,7 +261,7 @@ pub(super) fn is_denied(code: &str) -> bool {
 /// What a code means, in the words of all three services.
 fn by_code(op: &str, code: &str, why: &str) -> Unannounced {
     let bare = bare(code);
-    let why = format!("{op}: {code}: {why}");
+    let why = format!("{op}: {}: {}", clipped(code), clipped(why));
     match bare {
         // Credentials, permissions, keys, and what is not there.
         "AccessDenied"
