@@ -3,6 +3,7 @@
 //! *Live* says that the loops turn: attempts count, so an outage of SQS does not kill the fleet.
 //! *Ready* says that AWS answers. Nothing here changes anything.
 
+mod serve;
 mod status;
 
 use std::net::SocketAddr;
@@ -59,7 +60,7 @@ impl Admin {
     /// Answers until told to stop.
     ///
     /// # Errors
-    /// When the listener fails.
+    /// None: a listener that fails tries again.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let routes = Router::new()
             .route("/live", get(live))
@@ -67,9 +68,8 @@ impl Admin {
             .route("/metrics", get(scrape))
             .route("/status.json", get(status))
             .with_state(self.door);
-        let server = axum::serve(self.listener, routes);
-        let server = server.with_graceful_shutdown(stop.cancelled_owned());
-        Ok(server.await?)
+        serve::serve(self.listener, routes, stop).await;
+        Ok(())
     }
 }
 
