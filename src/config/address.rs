@@ -7,6 +7,13 @@ use axum::http::Uri;
 /// # Errors
 /// Says what was expected.
 pub(super) fn parse(text: &str) -> Result<Uri, String> {
+    if has_userinfo(text) {
+        return Err(
+            "expected an address without a name or password before the host: addresses are shown in \
+             logs and in /status.json, and calls are signed instead; leave out what ends in @"
+                .into(),
+        );
+    }
     let uri: Uri = text
         .parse()
         .map_err(|why| format!("expected a web address such as https://host/path ({why})"))?;
@@ -25,4 +32,74 @@ pub(super) fn host(text: &str) -> Option<String> {
             .trim_end_matches('.')
             .to_ascii_lowercase(),
     )
+}
+
+/// Whether a name or a password stands before the host.
+pub(super) fn has_userinfo(text: &str) -> bool {
+    let after = text.split_once("://").map_or("", |(_, after)| after);
+    let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.contains('@')
+}
+
+/// The text without what may be a password: from `://` to the last `@`, as a password that was not
+/// encoded may hold anything. An S3 location names nobody.
+pub(super) fn masked(text: &str) -> String {
+    let begins = text.find("://").filter(|at| !text[..*at].ends_with("s3"));
+    match (begins.map(|at| at + "://".len()), text.rfind('@')) {
+        (Some(begins), Some(ends)) if begins <= ends => {
+            format!("{}…{}", &text[..begins], &text[ends..])
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+    use crate::config::{Config, Sources};
+
+    #[test]
+    fn an_address_with_a_password_is_refused_and_not_repeated() {
+        let queue = "[queue.q]\nurl = \"https://h/1/q\"\n";
+        let route = "[route.r]\nfrom = \"s3://a/\"\nto = \"s3://b/\"\n";
+        #[rustfmt::skip]
+        let table = [
+            ("aws.endpoint_url", "[aws]\nendpoint_url = ".to_owned()),
+            ("account.a.endpoint_url", "[account.a]\nprofile = \"p\"\nendpoint_url = ".to_owned()),
+            ("queue.q.url", "[queue.q]\nurl = ".to_owned()),
+            ("queue.q.dead_letter_queue_url", format!("{queue}dead_letter_queue_url = ")),
+            ("catalog.queue", "[catalog]\nqueue = ".to_owned()),
+            ("route.r.notify", format!("{queue}{route}notify = ")),
+        ];
+        for (key, file) in table {
+            for (text, shown) in [
+                ("https://user:PASS@host/1/x", "https://…@host/1/x"),
+                ("https://PASS@host:1/x", "https://…@host:1/x"),
+                ("http://user:PA@SS@host/1/x", "http://…@host/1/x"),
+            ] {
+                let file = format!("{file}\"{text}\"");
+                let refused = Config::load(&Sources::text("f", &file)).unwrap_err();
+                let said = refused.to_string();
+                let want = format!(
+                    "{key} in f = \"{shown}\": expected an address without a name or password"
+                );
+                assert!(said.contains(&want), "{key} = {text}: {said}");
+                assert!(!said.contains("PA"), "{key} = {text}: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_password_is_not_shown() {
+        for (text, want) in [
+            ("https://user:pa/ss@host/x", "https://…@host/x"),
+            ("ftp://user:pass@host", "ftp://…@host"),
+            ("https://host/x", "https://host/x"),
+            ("s3://raw/user@home/", "s3://raw/user@home/"),
+            ("user@host", "user@host"),
+            ("@https://host", "@https://host"),
+        ] {
+            assert_eq!(masked(text), want, "{text}");
+        }
+    }
 }

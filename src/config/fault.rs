@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 
 use figment::value::{Dict, Value};
 
+use super::address::masked;
 use super::origins::Origins;
 use super::shown::one_line;
 
@@ -30,11 +31,11 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault that stays on its line, whatever was typed.
+    /// A fault that stays on its line and repeats no password of an address, whatever was typed.
     pub(super) fn new(key: &str, value: Option<&str>, why: &str) -> Self {
         Self {
             key: one_line(key, LONGEST_CHARS),
-            value: value.map(|value| one_line(value, LONGEST_VALUE_CHARS)),
+            value: value.map(|value| one_line(&masked(value), LONGEST_VALUE_CHARS)),
             why: one_line(why, LONGEST_CHARS),
         }
     }

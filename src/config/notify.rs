@@ -98,7 +98,13 @@ impl FromText for Notify {
         if text.starts_with("arn:") {
             return Self::of_arn(text);
         }
-        let uri = address::parse(text).map_err(|_| format!("expected {}", Self::EXPECTED))?;
+        let uri = address::parse(text).map_err(|why| {
+            if address::has_userinfo(text) {
+                why
+            } else {
+                format!("expected {}", Self::EXPECTED)
+            }
+        })?;
         if uri.path().trim_matches('/').is_empty() {
             return Err("expected the queue's whole URL".into());
         }
