@@ -179,6 +179,7 @@ impl Config {
             route.check(&format!("route.{name}"), self, faults);
         }
         queue::check_urls_differ(&self.queue, faults);
+        queue::check_parking_ends(&self.queue, faults);
         graph::check(self, faults);
         for (key, why) in self.region_faults() {
             faults.refuse(&key, why);

@@ -210,6 +210,36 @@ pub(super) fn check_url(key: &str, url: &str, faults: &mut Faults<'_>) {
     }
 }
 
+/// Poison that is parked where the daemon listens is worked again, with its attempts counted from
+/// one. A chain of queues ends; a circle never does.
+pub(super) fn check_parking_ends(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>) {
+    let by_url: BTreeMap<_, _> = queues.iter().map(|(name, q)| (&q.url, name)).collect();
+    let next = |name| {
+        by_url
+            .get(queues[name].dead_letter_queue_url.as_ref()?)
+            .copied()
+    };
+    for first in queues.keys() {
+        let mut round = vec![first];
+        let mut at = next(first);
+        while let Some(name) = at.filter(|name| !round.contains(name)) {
+            round.push(name);
+            at = next(name);
+        }
+        // Told once, at the first key of the circle.
+        if at == Some(first) && round.iter().min() == Some(&first) {
+            let key = |name: &&String| format!("queue.{name}.dead_letter_queue_url");
+            let keys: Vec<_> = round.iter().map(key).collect();
+            let why = format!(
+                "expected parking to end somewhere, but it goes in a circle through {}: what can never \
+                 work would go round for ever; park where no [queue.NAME] listens",
+                keys.join(", ")
+            );
+            faults.refuse(&keys[0], why);
+        }
+    }
+}
+
 /// Two sections on one queue would take each other's messages and settle by different rules.
 pub(super) fn check_urls_differ(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>) {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
@@ -312,6 +342,45 @@ mod tests {
             said,
             "queue.b.url in f = \"http://h/q\": is the URL of queue.a too: a queue has one section"
         );
+    }
+
+    #[test]
+    fn parking_in_a_circle_is_refused_and_in_a_chain_is_not() {
+        let circle = |keys: &str, value: &str| {
+            format!(
+                "queue.{}.dead_letter_queue_url in f = \"http://h/{value}\": expected parking to end \
+                 somewhere, but it goes in a circle through {}: what can never work would go round \
+                 for ever; park where no [queue.NAME] listens",
+                &keys[..1],
+                keys.split_whitespace()
+                    .map(|name| format!("queue.{name}.dead_letter_queue_url"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
+        };
+        #[rustfmt::skip]
+        let table = [
+            ("a circle of two", "ab ba", vec![circle("a b", "b")]),
+            ("a circle of three", "ab bc ca", vec![circle("a b c", "b")]),
+            ("a way into a circle", "ac bc cb", vec![circle("b c", "c")]),
+            ("two circles", "ab ba cd dc", vec![circle("a b", "b"), circle("c d", "d")]),
+            ("a chain", "ab bc c-", vec![]),
+            ("two into one", "ac bc c-", vec![]),
+        ];
+        for (why, links, want) in table {
+            let section = |link: &str| {
+                let (from, to) = link.split_at(1);
+                format!(
+                    "[queue.{from}]\nurl = \"http://h/{from}\"\ndead_letter_queue_url = \"http://h/{to}\"\n"
+                )
+            };
+            let file: String = links.split_whitespace().map(section).collect();
+            let said = match Config::load(&Sources::text("f", &file)) {
+                Ok(_) => String::new(),
+                Err(refused) => refused.to_string(),
+            };
+            assert_eq!(said.lines().collect::<Vec<_>>(), want, "{why}");
+        }
     }
 
     #[test]
