@@ -1,5 +1,6 @@
 //! `brigade explain`: an event in; routes and near misses, destination keys, plan, reasons and
-//! calls out. Touches nothing: what only a look at S3 can tell is said as such.
+//! calls out. Touches nothing: what only a look at S3 can tell is said as such. Keys are anybody's,
+//! so that a terminal is shown no control characters.
 
 mod plan;
 #[cfg(test)]
@@ -14,7 +15,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use crate::account::Accounts;
-use crate::catalog::named_folders;
+use crate::catalog::{named_folders, printable};
 use crate::config::{Config, Encryption, Envelope, Properties, TagPolicy};
 use crate::copy::{Hint, Means, copy_max};
 use crate::edge::Edge;
@@ -103,13 +104,17 @@ impl Explain {
                     "work message of version {version}: left for a newer release"
                 )?);
             }
-            Err(e) => anyhow::bail!("the message would be parked as malformed: {e}"),
+            Err(e) => {
+                let why = printable(&e.to_string());
+                anyhow::bail!("the message would be parked as malformed: {why}")
+            }
         };
         let mut told = Vec::new();
         for record in records {
             match record {
                 Record::Event(event) => told.push(self.event(config, &event)),
                 Record::Ignored { name } if !self.json => {
+                    let name = printable(&name);
                     writeln!(out, "{name}: means nothing here; skipped, counted")?;
                 }
                 Record::Ignored { .. } => {}
@@ -264,13 +269,14 @@ impl Told {
             .size
             .map(|size| format!(" ({})", ByteSize(size)))
             .unwrap_or_default();
-        writeln!(out, "{} of {}{size}", self.event, self.object)?;
+        let (event, object) = (printable(&self.event), printable(&self.object));
+        writeln!(out, "{event} of {object}{size}")?;
         if !self.routes.iter().any(|route| route.taken) {
             writeln!(out, "  no route takes it: deleted, counted as skipped")?;
         }
         for route in &self.routes {
             match &route.miss {
-                Some(miss) => writeln!(out, "  route {}: no: {miss}", route.route)?,
+                Some(miss) => writeln!(out, "  route {}: no: {}", route.route, printable(miss))?,
                 None => writeln!(out, "  route {}:", route.route)?,
             }
             let lines = [
@@ -284,7 +290,7 @@ impl Told {
             ];
             for (name, value) in lines {
                 if let Some(value) = value {
-                    writeln!(out, "    {name:<6}{value}")?;
+                    writeln!(out, "    {name:<6}{}", printable(value))?;
                 }
             }
         }

@@ -189,3 +189,27 @@ fn what_cannot_be_told_is_an_error_that_says_why() {
         assert!(error.contains(want), "{error}");
     }
 }
+
+#[test]
+fn nothing_of_a_message_reaches_the_terminal_as_a_command() {
+    let text = Explain {
+        json: false,
+        ..ASKED
+    };
+    let taken = created("in/%1B%5B2J/day=%1B%5D0/a", 1, MD5);
+    let missed = created("other/%1B%5B2J", 1, MD5);
+    let nameless = taken.replace("ObjectCreated:Put", "Odd\\u001b[2J");
+    let malformed = created("\u{1b}[2J%FF", 1, MD5);
+    let filled = "to = \"s3://lake/\"\ntables = [\"t\"]\n[table.t]\ndatabase = \"d\"";
+    for (why, route, body) in [
+        ("a key", TO, &taken),
+        ("a partition", filled, &taken),
+        ("a miss", TO, &missed),
+        ("an event that means nothing", TO, &nameless),
+        ("a malformed key", TO, &malformed),
+    ] {
+        let said = told(&text, route, body).unwrap_or_else(|error| error.to_string());
+        let raw = said.chars().any(|c| c.is_control() && c != '\n');
+        assert!(!raw && said.contains("\\u{1b}[2J"), "{why}: {said:?}");
+    }
+}
