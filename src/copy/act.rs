@@ -69,8 +69,17 @@ pub struct Act<'a> {
     pub body: Option<&'a Bytes>,
     /// An earlier try may have been cut off; the source was looked at since.
     pub again: bool,
-    /// Set where an upload in parts could not be taken back.
-    pub stays: &'a AtomicBool,
+    /// What it leaves behind.
+    pub traces: &'a Traces,
+}
+
+/// What a copy in parts leaves behind that did not become one.
+#[derive(Debug, Default)]
+pub struct Traces {
+    /// An upload that could not be taken back.
+    pub stays: AtomicBool,
+    /// Parts it has made itself, which a later try goes on with.
+    pub gained: AtomicBool,
 }
 
 /// A source that was read.

@@ -17,7 +17,7 @@ mod tags;
 mod unkept;
 mod way;
 
-pub use act::{Act, Copier, CopyError, Done, ForRoute, Read};
+pub use act::{Act, Copier, CopyError, Done, ForRoute, Read, Traces};
 pub use first_try::{FirstTry, Hint};
 pub use memory::Held;
 pub use multipart::sweep;

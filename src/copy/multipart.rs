@@ -87,10 +87,13 @@ impl Copier {
             paying: Mutex::default(),
         });
         let made = make(act, source, &parts, (there, &tracked), window).await;
-        if let Err(e) = &made
-            && !may_go_on(e)
-        {
-            take_back(act, &parts.upload).await;
+        if let Err(e) = &made {
+            if may_go_on(e) {
+                let gained = tracked.has_gained();
+                act.traces.gained.fetch_or(gained, Ordering::Relaxed);
+            } else {
+                take_back(act, &parts.upload).await;
+            }
         }
         made
     }
@@ -194,7 +197,7 @@ async fn open(
 
 async fn take_back(act: Act<'_>, upload: &Upload) {
     if let Err(error) = act.to.s3.abort(upload).await {
-        act.stays.store(true, Ordering::Relaxed);
+        act.traces.stays.store(true, Ordering::Relaxed);
         let (bucket, key, id) = (&upload.bucket.name, &upload.key, &upload.id);
         tracing::warn!(bucket, key, id, %error, "an upload could not be taken back");
     }

@@ -114,6 +114,13 @@ impl Progress {
 }
 
 impl Tracked {
+    /// Whether there is more of it than when it began.
+    pub(super) fn has_gained(&self) -> bool {
+        let copies = self.progress.copies();
+        let copy = copies.under_way.get(&self.id);
+        copy.is_some_and(|copy| copy.bytes > copy.resumed_from)
+    }
+
     /// A part of so many bytes has arrived.
     pub(super) fn part(&self, bytes: u64) {
         let now = Instant::now();

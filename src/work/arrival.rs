@@ -247,6 +247,7 @@ mod tests {
                 since: None,
             });
             let reconciled = Reconciled {
+                gained: false,
                 end: Ok(Reached::Written {
                     way: Way::Server,
                     bytes: 9,
@@ -276,6 +277,7 @@ mod tests {
             ..event("2026-11-02T23:59:55Z")
         };
         let reconciled = Reconciled {
+            gained: false,
             end: Ok(Reached::Size),
             wrote: false,
             equal: None,

@@ -116,11 +116,13 @@ impl Outcome {
         }
     }
 
-    /// The same outcome, not counted as a try.
-    pub fn uncounted(self) -> Self {
+    /// The same outcome, not counted as a try if it has an excuse.
+    pub fn excused(self, excuse: bool) -> Self {
         match self {
-            Self::RetryAfter(wait, cause) => Self::RetryAfter(wait, cause.uncounted()),
-            settled @ (Self::Skip(_) | Self::Done | Self::Poison(_)) => settled,
+            Self::RetryAfter(wait, cause) if excuse => Self::RetryAfter(wait, cause.uncounted()),
+            outcome @ (Self::Skip(_) | Self::Done | Self::Poison(_) | Self::RetryAfter(..)) => {
+                outcome
+            }
         }
     }
 
@@ -202,8 +204,8 @@ mod tests {
             ),
             (
                 "a held sibling has not had its try",
-                vec![later(30), later(5).uncounted()],
-                later(30).uncounted(),
+                vec![later(30), later(5).excused(true)],
+                later(30).excused(true),
             ),
         ] {
             assert_eq!(Outcome::of_message(records), want, "{why}");

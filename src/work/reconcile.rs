@@ -14,14 +14,13 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::task::{Equal, Failure, ROUNDS, Reached, Reconciled, Task};
 use crate::copy::{
-    Act, Copier, Copy, CopyError, FirstTry, Hint, Means, Nothing, Plan, Way, copy_max,
+    Act, Copier, Copy, CopyError, FirstTry, Hint, Means, Nothing, Plan, Traces, Way, copy_max,
 };
 use crate::event::Kind;
 use crate::queue::Window;
@@ -51,7 +50,7 @@ impl Reconciler {
             targets: Vec::new(),
             written: None,
             began: BTreeSet::new(),
-            stays: AtomicBool::new(false),
+            traces: Traces::default(),
             large: false,
             retag: false,
         };
@@ -66,6 +65,7 @@ impl Reconciler {
         Reconciled {
             end,
             wrote: run.wrote,
+            gained: run.traces.gained.into_inner(),
             equal: run.equal.filter(|_| proved),
             targets: run.targets,
         }
@@ -87,8 +87,8 @@ pub(super) struct Run<'a> {
     pub(super) written: Option<Reached>,
     /// The destination keys of uploads that were begun.
     pub(super) began: BTreeSet<String>,
-    /// One could not be taken back.
-    pub(super) stays: AtomicBool,
+    /// What they left behind.
+    pub(super) traces: Traces,
     /// The source was seen to be larger than one request may copy.
     pub(super) large: bool,
     /// Tags were put onto a copy that may have been replaced meanwhile.
@@ -324,7 +324,7 @@ impl Run<'_> {
             source,
             body,
             again: task.received_before,
-            stays: &self.stays,
+            traces: &self.traces,
         };
         let done = match self.copier.act(act, self.window).await {
             Ok(done) => done,

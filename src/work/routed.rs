@@ -135,7 +135,8 @@ impl Worker {
             Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {
                 let outcome = failed(route, event, received, failure, pass, window);
-                (outcome, None)
+                // Who gets further each time arrives.
+                (outcome.excused(reconciled.gained), None)
             }
         };
         let mut routed = Routed {
@@ -313,7 +314,6 @@ fn failed(
         place: &place,
         received: if lately { 1 } else { received.count },
     };
-    let outcome = fail::outcome(failed, pass, window);
-    let outcome = if lately { outcome.uncounted() } else { outcome };
+    let outcome = fail::outcome(failed, pass, window).excused(lately);
     outcome.at_route(&route.name, &event.key)
 }

@@ -132,6 +132,8 @@ pub struct Reconciled {
     pub end: Result<Reached, Failure>,
     /// A write took effect.
     pub wrote: bool,
+    /// Parts were made that a later try goes on with.
+    pub gained: bool,
     /// Where the destination is, if it was proved equal to the source.
     pub equal: Option<Equal>,
     /// Where something was written, or may have been; the last stands last.

@@ -34,7 +34,7 @@ impl Run<'_> {
         }
         if let (Reached::Written { way, .. }, Some(equal)) = (&end, stands)
             && way.in_parts()
-            && !self.stays.load(Ordering::Relaxed)
+            && !self.traces.stays.load(Ordering::Relaxed)
         {
             targets.remove(&equal.target);
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::aws::{Access, Call, Denial, Fault, HOME_KEY, Moment, Rule, World};
 use crate::parts::{MIB, equal, large};
-use crate::stage::{Stage, at, until};
+use crate::stage::{Stage, at, events, until};
 
 /// A copy whose source may no longer be read when its fourth part is to be.
 fn denied_half_way() -> Stage {
@@ -47,6 +47,38 @@ async fn credentials_that_are_mended_cost_no_parts() {
     equal(&stage);
     let opened = stage.world.calls().count("s3", "CreateMultipartUpload");
     assert_eq!(opened, 1, "it went on with what was there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gets_further_each_time_is_not_parked() {
+    let stage = Stage::new(1);
+    stage.world.put("raw", large(640 * MIB, 8));
+    // Each try brings two parts, and no more.
+    let left = Arc::new(AtomicUsize::new(0));
+    let tries = Arc::clone(&left);
+    stage
+        .world
+        .watch(Some(Arc::new(move |_: &World, call: &Call, when| {
+            if call.operation == "ListMultipartUploads" && when == Moment::Before {
+                tries.store(2, Ordering::Relaxed);
+            }
+        })));
+    let spent = move |_: &Call| {
+        let one_less = |left: usize| left.checked_sub(1);
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .is_err()
+    };
+    let most = Rule::new(Fault::SlowDown).on("s3", "UploadPartCopy");
+    stage.world.inject(most.when(spent));
+    let mut config = stage.config("");
+    events(&mut config).max_receive_count = 2;
+    let daemon = stage.start(&config).await;
+    stage.drained().await;
+    daemon.stop().await;
+    equal(&stage);
+    let settled = stage.world.settled();
+    let receives = settled.last().map(|settled| settled.receives);
+    assert!(receives > Some(2), "{receives:?}");
 }
 
 #[tokio::test(start_paused = true)]
