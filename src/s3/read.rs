@@ -9,6 +9,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use bytes::{Bytes, BytesMut};
 
 use super::archive::Archive;
+use super::error::Retry;
 use super::object::{ETag, Object, Spot};
 use super::sdk::{about, paying};
 use super::seen::object;
@@ -126,7 +127,7 @@ impl S3 {
     }
 
     /// Reads a range of an object, pinned to `pin`, into an empty buffer. A body that breaks is taken up at
-    /// its byte.
+    /// its byte, as often as that brings it further.
     ///
     /// # Errors
     /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
@@ -145,9 +146,10 @@ impl S3 {
         let length = usize::try_from(range.end - range.start).expect("a part fits in memory");
         // What has arrived, over all attempts.
         let arrived = Mutex::new(buffer);
-        let answer = guard(&self.limits, &bucket.name, call, GET_TIMEOUT, || {
+        let so_far = || arrived.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let send = || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let had = arrived.lock().unwrap_or_else(PoisonError::into_inner).len();
+            let had = so_far();
             let request = paying!(client.get_object(), bucket)
                 .key(key)
                 .if_match(pin.quoted())
@@ -165,8 +167,15 @@ impl S3 {
                 })
                 .await
             }
-        });
-        self.learn(bucket, answer.await)?;
+        };
+        loop {
+            let had = so_far();
+            let answer = guard(&self.limits, &bucket.name, call, GET_TIMEOUT, send).await;
+            match answer {
+                Err(e) if e.retry() != Retry::Never && so_far() > had => {}
+                answer => break self.learn(bucket, answer)?,
+            }
+        }
         let arrived = arrived.into_inner().unwrap_or_else(PoisonError::into_inner);
         if arrived.len() == length {
             return Ok(arrived.freeze());

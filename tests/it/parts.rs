@@ -232,6 +232,22 @@ async fn bodies_that_break_are_taken_up_at_their_byte() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_gets_further_each_time_arrives() {
+    let stage = Stage::new(1);
+    stage.drained_of_test_event().await;
+    stage.world.put("raw", large(20 * MIB, 8));
+    // Of what is left, half arrives each time.
+    let half = Rule::new(Fault::Torn(Tear::Reset)).on("s3", "GetObject");
+    stage.world.inject(half.times(20));
+    let daemon = stage.start(&stage.config(STREAM)).await;
+    stage.drained().await;
+    daemon.stop().await;
+    equal(&stage);
+    let settled = stage.world.settled();
+    assert_eq!(settled.last().map(|settled| settled.receives), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn uploads_of_others_are_left_alone() {
     let stage = Stage::new(1);
     let s3 = aws_sdk_s3::Client::new(&stage.world.sdk("eu-west-1"));
