@@ -165,12 +165,8 @@ impl Queue {
         }
         let key = format!("{at}.max_receive_count");
         faults.within(&key, &self.max_receive_count, &(1..=1000), u32::to_string);
-        faults.within(
-            &format!("{at}.max_pollers"),
-            &self.max_pollers,
-            &(1..=64),
-            u32::to_string,
-        );
+        let key = format!("{at}.max_pollers");
+        faults.within(&key, &self.max_pollers, &(1..=64), u32::to_string);
         if self.accept.is_empty() {
             faults.refuse(
                 &format!("{at}.accept"),
