@@ -33,7 +33,7 @@ use crate::s3::Bandwidth;
 use crate::settle::Settler;
 use crate::start::{Linked, StartError, link};
 use crate::supervisor::Supervisor;
-use crate::work::{Announce, Bodies, Gates, Job, Lanes, Pool, QueueTerms, Reconciler, Worker};
+use crate::work::{Announce, Gates, Job, Lanes, Load, Pool, QueueTerms, Reconciler, Worker};
 
 /// Verdicts waiting to be settled; the settler is a thousand times faster than S3.
 const VERDICTS: usize = 1_024;
@@ -112,7 +112,7 @@ impl App {
             room,
             jobs,
             lanes: lanes.clone(),
-            bodies: Bodies::default(),
+            load: Load::default(),
         };
         let queues = linked
             .into_iter()
@@ -225,7 +225,7 @@ struct Stages<'a> {
     room: usize,
     jobs: mpsc::Sender<Job>,
     lanes: Lanes,
-    bodies: Bodies,
+    load: Load,
 }
 
 impl Stages<'_> {
@@ -266,7 +266,7 @@ impl Stages<'_> {
             max_pollers: queue.max_pollers,
             room: Arc::new(Semaphore::new(self.room)),
             room_size: self.room,
-            bodies: self.bodies.clone(),
+            load: self.load.clone(),
             pool: self.jobs.clone(),
             lanes: self.lanes.clone(),
             settle: verdicts,

@@ -13,7 +13,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use jiff::Timestamp;
 
 use crate::event::to_percent;
-use crate::queue::{ATTEMPTS, Message, size};
+use crate::queue::{ATTEMPTS, Message, size, weight};
 use crate::work::Cause;
 
 /// SQS: body, and names, types and values of all attributes together.
@@ -61,7 +61,7 @@ pub(crate) fn parked(
         }
     }
     for (name, value) in &message.attributes {
-        let size = name.len() + size(value);
+        let size = size(name, value);
         if attributes.len() < MOST_ATTRIBUTES && size <= room && !name.starts_with("brigade.") {
             room -= size;
             attributes.insert(name.clone(), value.clone());
@@ -76,11 +76,7 @@ pub(crate) fn handed_over(
 ) -> Option<(String, HashMap<String, MessageAttributeValue>)> {
     let mut attributes = message.attributes.clone();
     attributes.insert(ATTEMPTS.to_owned(), text(&message.attempts().to_string()));
-    let sizes = attributes
-        .iter()
-        .map(|(name, value)| name.len() + size(value));
-    let fits =
-        attributes.len() <= MOST_ATTRIBUTES && message.body.len() + sizes.sum::<usize>() <= LARGEST;
+    let fits = attributes.len() <= MOST_ATTRIBUTES && weight(&message.body, &attributes) <= LARGEST;
     fits.then(|| (message.body.clone(), attributes))
 }
 
@@ -131,7 +127,7 @@ mod tests {
         body.len()
             + attributes
                 .iter()
-                .map(|(name, value)| name.len() + size(value))
+                .map(|(name, value)| size(name, value))
                 .sum::<usize>()
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Room is reserved before SQS is asked, so that nothing is held that cannot be worked: a poll
 //! asks for ten messages and waits until there is room for ten, and until what is held
-//! [weighs little enough](Bodies). One poll is out while the queue
+//! [weighs little enough](Load). One poll is out while the queue
 //! is quiet; each full reply adds one, up to `max_pollers`, and an empty one takes all but one
 //! away. A queue all of whose routes are held rests until a probe is due, and then asks for one.
 //!
@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::edge::Dice;
 use crate::metrics::{Metrics, QueueLabel};
 use crate::queue::{BATCH, EMPTY_APART, Lease, Message, Sqs, SqsError, Terms, WAIT};
-use crate::work::{Bodies, Delivery, Gates, Job, Lanes, QueueTerms, Room, Verdict};
+use crate::work::{Delivery, Gates, Job, Lanes, Load, QueueTerms, Room, Verdict};
 
 /// What a poll that is out when we stop may still take to bring its messages.
 const LAST_REPLY: Duration = Duration::from_secs(1);
@@ -59,8 +59,8 @@ pub struct Intake {
     pub room: Arc<Semaphore>,
     /// How many that are.
     pub room_size: usize,
-    /// What the bodies of all queues' messages weigh.
-    pub bodies: Bodies,
+    /// What the messages of all queues weigh.
+    pub load: Load,
     /// The workers.
     pub pool: mpsc::Sender<Job>,
     /// Where the workers' slots are counted.
@@ -262,14 +262,14 @@ impl Intake {
 
     /// Says that the loop turns. Waiting for room is a reason for SQS not to have answered.
     fn turned(&self, polls: &Polls<'_>, pace: &Pace) {
-        let full = self.room.available_permits() < BATCH.into() || !self.bodies.are_bearable();
-        let full = full && !polls.is_empty();
+        let full = self.room.available_permits() < BATCH.into() || !self.load.is_bearable();
+        let waits = !polls.is_empty() && full;
         let resting = polls.is_empty() && self.rests().is_some();
         self.pulse.send_modify(|pulse| {
             pulse.turned = Instant::now();
             pulse.pollers = pace.want;
             pulse.resting = resting;
-            if resting || full {
+            if resting || waits {
                 pulse.unasked = Some(pulse.turned);
             }
         });
@@ -288,7 +288,7 @@ impl Intake {
     async fn receive(&self, most: u8) -> Reply {
         let room = self.room.clone().acquire_many_owned(most.into());
         let room = room.await.expect("the room is never closed");
-        self.bodies.bearable().await;
+        self.load.bearable().await;
         let asked = Instant::now();
         let received = if self.stop.is_cancelled() {
             Ok(Vec::new())
@@ -320,7 +320,7 @@ impl Intake {
             let handle = message.handle.clone();
             let lease = Lease::keep(sqs, handle, asked, self.lease, &self.keepers);
             let room = room.split(1).expect("room was reserved for each message");
-            let weight = self.bodies.weigh(message.weight());
+            let weight = self.load.weigh(message.weight());
             let delivery = Delivery {
                 message,
                 lease,

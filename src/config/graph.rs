@@ -63,7 +63,9 @@ struct Flow<'a> {
 
 fn check_circles(routes: &[Flow<'_>], config: &Config, faults: &mut Faults<'_>) {
     for first in 0..routes.len() {
-        let Some(circle) = circle_from(first, routes, config) else {
+        let feeds =
+            |one: usize, other: usize| feeds(routes[one].route, routes[other].route, config);
+        let Some(circle) = circle_from(first, routes.len(), feeds) else {
             continue;
         };
         let &Flow { name, key, route } = &routes[first];
@@ -89,18 +91,23 @@ fn check_circles(routes: &[Flow<'_>], config: &Config, faults: &mut Faults<'_>) 
     }
 }
 
-/// The shortest circle in which `first` comes first, so that each is told once.
-fn circle_from(first: usize, routes: &[Flow<'_>], config: &Config) -> Option<Vec<usize>> {
+/// The shortest circle in which `first` comes first, so that each is told once, among so many of which one may
+/// feed another.
+pub(super) fn circle_from(
+    first: usize,
+    count: usize,
+    feeds: impl Fn(usize, usize) -> bool,
+) -> Option<Vec<usize>> {
     let mut seen = BTreeSet::new();
     let mut ways = VecDeque::from([vec![first]]);
     while let Some(way) = ways.pop_front() {
-        let last = *way.last().expect("a way begins with the first route");
-        // A route that feeds itself is told as that, not as part of every circle through it.
-        if feeds(routes[last].route, routes[first].route, config) {
+        let last = *way.last().expect("a way begins with the first");
+        // What feeds itself is told as that, not as part of every circle through it.
+        if feeds(last, first) {
             return Some(way);
         }
-        for next in first + 1..routes.len() {
-            if feeds(routes[last].route, routes[next].route, config) && seen.insert(next) {
+        for next in first + 1..count {
+            if feeds(last, next) && seen.insert(next) {
                 ways.push_back(way.iter().copied().chain([next]).collect());
             }
         }

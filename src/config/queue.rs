@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::check_account;
 use super::fault::Faults;
+use super::graph::circle_from;
 use super::{Aws, Config, address, shown, text};
 
 /// Below, keeping a lease would cost more calls than working; above, SQS refuses.
@@ -209,30 +210,22 @@ pub(super) fn check_url(key: &str, url: &str, faults: &mut Faults<'_>) {
 /// Poison that is parked where the daemon listens is worked again, with its attempts counted from
 /// one. A chain of queues ends; a circle never does.
 pub(super) fn check_parking_ends(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>) {
-    let by_url: BTreeMap<_, _> = queues.iter().map(|(name, q)| (&q.url, name)).collect();
-    let next = |name| {
-        by_url
-            .get(queues[name].dead_letter_queue_url.as_ref()?)
-            .copied()
+    let queues: Vec<_> = queues.iter().collect();
+    let feeds = |one: usize, other: usize| {
+        queues[one].1.dead_letter_queue_url.as_ref() == Some(&queues[other].1.url)
     };
-    for first in queues.keys() {
-        let mut round = vec![first];
-        let mut at = next(first);
-        while let Some(name) = at.filter(|name| !round.contains(name)) {
-            round.push(name);
-            at = next(name);
-        }
-        // Told once, at the first key of the circle.
-        if at == Some(first) && round.iter().min() == Some(&first) {
-            let key = |name: &&String| format!("queue.{name}.dead_letter_queue_url");
-            let keys: Vec<_> = round.iter().map(key).collect();
-            let why = format!(
-                "expected parking to end somewhere, but it goes in a circle through {}: what can never \
-                 work would go round for ever; park where no [queue.NAME] listens",
-                keys.join(", ")
-            );
-            faults.refuse(&keys[0], why);
-        }
+    for first in 0..queues.len() {
+        let Some(circle) = circle_from(first, queues.len(), feeds) else {
+            continue;
+        };
+        let key = |&at: &usize| format!("queue.{}.dead_letter_queue_url", queues[at].0);
+        let keys: Vec<_> = circle.iter().map(key).collect();
+        let why = format!(
+            "expected parking to end somewhere, but it goes in a circle through {}: what can never \
+             work would go round for ever; park where no [queue.NAME] listens",
+            keys.join(", ")
+        );
+        faults.refuse(&keys[0], why);
     }
 }
 

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::plan::ONE_PART;
+use crate::s3::MOST_PARTS;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -19,7 +20,7 @@ const LEAST: u64 = 5 * MIB;
 pub(super) const MOST: u64 = 5 * GIB;
 
 /// The highest part number of an object; the two after it seal the upload.
-pub(super) const LAST: u32 = 9_998;
+pub(super) const LAST: u32 = MOST_PARTS - 2;
 
 /// What is read at once of a part that is not held. Three are under way, and that is a part's room.
 const PIECE: u64 = 5 * MIB;

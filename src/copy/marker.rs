@@ -23,7 +23,7 @@ const LARGEST: usize = 2_048;
 const LONGEST_KEY: usize = 512;
 
 /// What stands before a digest.
-const SHORT: &str = "sha256:";
+const DIGEST: &str = "sha256:";
 
 /// What stands after it where the tags are to follow.
 const TAGS_FOLLOW: &str = ",tags";
@@ -73,18 +73,12 @@ impl Marker {
 
     /// Marks the user metadata that a copy is to have: in full where there is room, else by digest.
     pub(super) fn put_into(&self, metadata: &mut BTreeMap<String, String>) {
-        let (full, sizes) = (
-            self.value(),
-            metadata
-                .iter()
-                .map(|(name, value)| name.len() + value.len()),
-        );
-        let room = LARGEST.saturating_sub(NAME.len() + sizes.sum::<usize>());
-        let value = if full.len() <= room {
-            full
-        } else {
-            self.short()
-        };
+        let own = metadata.iter();
+        let own: usize = own.map(|(name, value)| name.len() + value.len()).sum();
+        let mut value = self.value();
+        if own + NAME.len() + value.len() > LARGEST {
+            value = self.short();
+        }
         metadata.insert(NAME.to_owned(), value);
     }
 
@@ -100,8 +94,8 @@ impl Marker {
     /// The same in little.
     fn short(&self) -> String {
         let tags = if self.tags_follow { TAGS_FOLLOW } else { "" };
-        let digest = hex(&self.clone().before_its_tags(false).value());
-        format!("{SHORT}{digest}{tags}")
+        let digest = digest(&self.clone().before_its_tags(false).value());
+        format!("{digest}{tags}")
     }
 
     /// Reads what is not a digest. What is not ours, or is of a newer release, proves nothing.
@@ -132,7 +126,7 @@ pub(super) fn is_marked(object: &Object) -> bool {
 /// onto it since, which are none of ours.
 pub(super) fn lacks_tags(source: &Object, copy: &Object) -> bool {
     let follow = copy.metadata.get(NAME).is_some_and(|value| {
-        let in_short = value.starts_with(SHORT) && value.ends_with(TAGS_FOLLOW);
+        let in_short = value.starts_with(DIGEST) && value.ends_with(TAGS_FOLLOW);
         in_short || Marker::read(value).is_some_and(|mark| mark.tags_follow)
     });
     follow && source.tag_count.is_some_and(|count| count > 0) && copy.tag_count.unwrap_or(0) == 0
@@ -143,15 +137,15 @@ fn key(key: &str) -> String {
     if encoded.len() <= LONGEST_KEY {
         return encoded;
     }
-    format!("sha256:{}", hex(key))
+    digest(key)
 }
 
-/// SHA-256 of a text, in hexadecimal.
-fn hex(text: &str) -> String {
+/// What stands for a text that is too long.
+fn digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     digest
         .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+        .fold(DIGEST.to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[cfg(test)]
@@ -195,7 +189,7 @@ mod tests {
     #[test]
     fn a_mark_is_as_long_as_there_is_room_for() {
         let marker = Marker::of(&spot("a.csv"), &object());
-        let (full, short) = (size(&marked(&marker, 0)), NAME.len() + SHORT.len() + 64);
+        let (full, short) = (size(&marked(&marker, 0)), NAME.len() + DIGEST.len() + 64);
         for (own, want) in [
             (0, full),
             (LARGEST - full, full),

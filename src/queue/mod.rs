@@ -9,6 +9,6 @@ mod window;
 
 pub use error::{ExtendError, Failed, SqsError};
 pub use lease::{Lease, Receipt};
-pub(crate) use sqs::size;
 pub use sqs::{ATTEMPTS, BATCH, EMPTY_APART, Facts, Message, Sqs, WAIT};
+pub(crate) use sqs::{size, weight};
 pub use window::{Closed, Terms, Window, Write};

@@ -74,9 +74,7 @@ impl Message {
     /// What its body and its attributes weigh together, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let attributes = self.attributes.iter();
-        let sizes = attributes.map(|(name, value)| name.len() + size(value));
-        self.body.len() + sizes.sum::<usize>()
+        weight(&self.body, &self.attributes)
     }
 
     /// How often it was received, also before it was sent on.
@@ -290,9 +288,16 @@ impl Sqs {
     }
 }
 
-/// What the type and the value of an attribute weigh, in bytes.
-pub(crate) fn size(value: &MessageAttributeValue) -> usize {
-    value.data_type().len()
+/// What a body and its attributes weigh together, as SQS counts, in bytes.
+pub(crate) fn weight(body: &str, attributes: &HashMap<String, MessageAttributeValue>) -> usize {
+    let sizes = attributes.iter().map(|(name, value)| size(name, value));
+    body.len() + sizes.sum::<usize>()
+}
+
+/// What an attribute weighs: its name, its type and its value.
+pub(crate) fn size(name: &str, value: &MessageAttributeValue) -> usize {
+    name.len()
+        + value.data_type().len()
         + value.string_value().map_or(0, str::len)
         + value.binary_value().map_or(0, |bytes| bytes.as_ref().len())
 }

@@ -4,9 +4,7 @@ use jiff::Timestamp;
 
 use super::Route;
 use crate::config::NeedsDate;
-
-/// What S3 takes as a key, in bytes of UTF-8.
-const LONGEST_KEY_BYTES: usize = 1024;
+use crate::event::LONGEST_KEY;
 
 /// Why a source key has no destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +19,7 @@ pub enum NoDestination {
     #[error("the destination key would be empty")]
     Empty,
     /// S3 takes no key as long.
-    #[error("the destination key would be {bytes} bytes long, and S3 takes {LONGEST_KEY_BYTES}")]
+    #[error("the destination key would be {bytes} bytes long, and S3 takes {LONGEST_KEY}")]
     TooLong {
         /// How long it would be.
         bytes: usize,
@@ -44,7 +42,7 @@ impl Route {
         let made = self.to.key.render(key, path, last_modified)?;
         match made.len() {
             0 => Err(NoDestination::Empty),
-            1..=LONGEST_KEY_BYTES => Ok(made),
+            1..=LONGEST_KEY => Ok(made),
             bytes => Err(NoDestination::TooLong { bytes }),
         }
     }

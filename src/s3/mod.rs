@@ -43,7 +43,7 @@ pub use object::{
 };
 pub use read::{Found, SLOWEST};
 pub use tagging::{Tags, tagging_header};
-pub use upload::{Complete, Inlet, Part, Sums, Upload};
+pub use upload::{Complete, Inlet, MOST_PARTS, Part, Sums, Upload};
 pub use write::{CopyObject, PutObject};
 
 use clients::Clients;

@@ -28,8 +28,8 @@ use serde::Serialize;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::bodies::Weight;
 use super::hold::Pass;
+use super::load::Weight;
 use crate::config;
 use crate::metrics::{LaneLabel, Metrics};
 
@@ -64,7 +64,7 @@ pub struct LaneStatus {
     waiting: i64,
 }
 
-/// A message's place among those we may hold, and what its body weighs; given back when it is dropped.
+/// A message's place among those we may hold, and what it weighs; given back when it is dropped.
 #[derive(Debug)]
 pub struct Room {
     place: Mutex<OwnedSemaphorePermit>,
@@ -163,7 +163,7 @@ impl Lanes {
 }
 
 impl Room {
-    /// A place that was reserved, for a body of so much.
+    /// A place that was reserved, for a message that weighs so much.
     #[must_use]
     pub fn new(place: OwnedSemaphorePermit, weight: Weight) -> Self {
         Self {

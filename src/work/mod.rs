@@ -5,12 +5,12 @@
 
 mod archived;
 mod arrival;
-mod bodies;
 mod delivery;
 mod fail;
 mod gates;
 mod hold;
 mod lanes;
+mod load;
 mod look_after;
 mod outcome;
 mod pool;
@@ -39,11 +39,11 @@ use crate::route::{Route, Routes};
 use crate::s3::{Bandwidth, Doors};
 
 pub use arrival::{Announce, Arrival, SourceVersion, Unannounced};
-pub use bodies::{Bodies, Weight};
 pub use delivery::{Delivery, QueueTerms, Received, Settlement, Verdict};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
 pub use lanes::{LaneStatus, Lanes, Room, Seat};
+pub use load::{Load, Weight};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
 pub use reconcile::Reconciler;

@@ -9,7 +9,7 @@ use brigade::edge::{Dice, Wall};
 use brigade::metrics::Metrics;
 use brigade::queue::{Lease, Message, Receipt, Sqs, Terms};
 use brigade::settle::Settler;
-use brigade::work::{Bodies, Room, Settlement, Verdict};
+use brigade::work::{Load, Room, Settlement, Verdict};
 use bytesize::ByteSize;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -131,7 +131,7 @@ async fn a_receipt_is_not_used_after_its_expiry() {
             }),
             settlement: Settlement::Delete("done"),
             lags: Vec::new(),
-            room: Room::new(room.expect("one"), Bodies::default().weigh(0)),
+            room: Room::new(room.expect("one"), Load::default().weigh(0)),
         };
         verdicts.send(verdict).await.expect("it listens");
         sleep(Duration::from_millis(200)).await;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 
-use super::{Algorithm, Call, ETag, Effect, Part, TIMEOUT, Upload, guard, patient, wire};
+use super::{
+    Algorithm, Call, ETag, Effect, MOST_PARTS, Part, TIMEOUT, Upload, guard, patient, wire,
+};
 use crate::queue::Window;
 use crate::s3::object::{Checksum, Condition, Written};
 use crate::s3::sdk::{about, paying, with_checksum};
@@ -14,9 +16,6 @@ use crate::s3::{Attempt, S3, S3Error};
 
 /// How often an upload is taken back that does not go.
 const ABORTS: u32 = 3;
-
-/// S3's highest number of a part.
-const LAST_PART: u32 = 10_000;
 
 /// Between two of these.
 const ABORTS_APART: Duration = Duration::from_secs(1);
@@ -89,7 +88,7 @@ impl S3 {
     pub async fn abort(&self, upload: &Upload) -> Result<(), S3Error> {
         for _ in 0..ABORTS {
             self.abort_once(upload).await?;
-            match self.parts(&mut upload.clone(), LAST_PART).await {
+            match self.parts(&mut upload.clone(), MOST_PARTS).await {
                 // Who may not look believes the answer.
                 Ok(None) | Err(S3Error::Denied { .. }) => return Ok(()),
                 Ok(Some(_)) => tokio::time::sleep(ABORTS_APART).await,

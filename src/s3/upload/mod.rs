@@ -25,6 +25,9 @@ use crate::config::Properties;
 pub use end::Complete;
 pub use pipe::{Inlet, Sums};
 
+/// S3 numbers the parts of an upload from 1 to this.
+pub const MOST_PARTS: u32 = 10_000;
+
 /// What answers at once.
 const TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -19,22 +20,22 @@ const SAID_AFTER: Duration = Duration::from_mins(1);
 
 /// What is held, of all queues together. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Bodies(Arc<watch::Sender<usize>>);
+pub struct Load(Arc<watch::Sender<usize>>);
 
 /// One message's part, until it is dropped.
 #[derive(Debug)]
 pub struct Weight {
-    of: Bodies,
+    of: Load,
     bytes: usize,
 }
 
-impl Default for Bodies {
+impl Default for Load {
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(0)))
     }
 }
 
-impl Bodies {
+impl Load {
     /// One more, of so many bytes.
     #[must_use]
     pub fn weigh(&self, bytes: usize) -> Weight {
@@ -47,7 +48,7 @@ impl Bodies {
 
     /// Whether more may be received.
     #[must_use]
-    pub fn are_bearable(&self) -> bool {
+    pub fn is_bearable(&self) -> bool {
         *self.0.borrow() < BEARABLE
     }
 
@@ -56,9 +57,8 @@ impl Bodies {
         let mut held = self.0.subscribe();
         let mut light = pin!(held.wait_for(|&held| held < BEARABLE));
         if timeout(SAID_AFTER, &mut light).await.is_err() {
-            tracing::warn!(
-                "the messages that are held weigh more than 16 MiB: no more are received until some have ended"
-            );
+            let most = ByteSize(BEARABLE as u64);
+            tracing::warn!(%most, "the messages that are held weigh too much: no others are received until some have ended");
             light.await.expect("we are its sender");
         }
     }
