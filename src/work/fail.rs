@@ -17,9 +17,6 @@ use crate::s3::S3Error;
 /// A denial is believed on this receive: by then, denials of other keys would have held the route.
 const DENIED_FOR_GOOD: u32 = 3;
 
-/// A copy that arrived torn is made once more from its source.
-const TORN_FOR_GOOD: u32 = 2;
-
 /// Whether a KMS key that an operation could not use may be one source object's own.
 fn reads(op: &str) -> bool {
     matches!(
@@ -55,10 +52,6 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
         let cause = Cause::new("route_held", told.clone()).uncounted();
         Outcome::RetryAfter(wait, cause)
     };
-    let torn = || match received {
-        TORN_FOR_GOOD.. => never("integrity"),
-        0..TORN_FOR_GOOD => later("integrity"),
-    };
     let e = match failure {
         Failure::Unkept(_) => return never("unkept"),
         Failure::Target(_) => return never("bad_target_key"),
@@ -89,7 +82,8 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
             pass.worked();
             return Outcome::RetryAfter(wait, Cause::new("restoring", told).uncounted());
         }
-        Failure::Copy(CopyError::Integrity { .. }) => return torn(),
+        // It was copied once more already.
+        Failure::Copy(CopyError::Integrity { .. }) => return never("integrity"),
         Failure::Copy(CopyError::S3(e)) => e,
     };
     match e {
@@ -134,7 +128,7 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
                 "restore it and send the message back, or say glacier = \"restore\" or \"skip\"";
             Outcome::Poison(Cause::new("archived", format!("{told}: {todo}")))
         }
-        S3Error::Torn { .. } => torn(),
+        S3Error::Torn { .. } => never("integrity"),
         S3Error::Lease { .. } => later("lease_short"),
         S3Error::Gone { .. }
         | S3Error::NotFound { .. }

@@ -7,6 +7,7 @@ mod archived;
 mod arrival;
 mod delivery;
 mod fail;
+mod first_try;
 mod gates;
 mod hold;
 mod lanes;

@@ -19,12 +19,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::task::{Equal, Failure, ROUNDS, Reached, Reconciled, Task};
-use crate::copy::{
-    Act, Copier, Copy, CopyError, FirstTry, Hint, Means, Nothing, Plan, Traces, Way, copy_max,
-};
-use crate::event::Kind;
+use crate::copy::{Act, Copier, Copy, CopyError, Means, Nothing, Plan, Traces, Way, copy_max};
 use crate::queue::Window;
-use crate::s3::{Archive, Condition, ETag, Found, Object, S3Error, Side, Spot};
+use crate::s3::{Archive, Condition, Found, Object, S3Error, Side, Spot};
 
 /// Makes destinations equal. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -115,91 +112,24 @@ pub(super) enum Step {
 
 impl Run<'_> {
     async fn reach_an_end(&mut self) -> Result<Reached, Failure> {
-        if let Step::End(end) = self.first_try().await? {
-            return Ok(end);
-        }
-        for _ in 0..ROUNDS {
+        let mut step = self.first_try().await;
+        let (mut rounds, mut torn) = (ROUNDS, false);
+        loop {
+            match step {
+                Ok(Step::End(end)) => return Ok(end),
+                Ok(Step::Refused | Step::LookAgain) => {}
+                // Bytes that are not the source's are copied once more; if they are not again, that lasts.
+                Err(failure) if failure.is_torn() && !torn => {
+                    torn = true;
+                    let (route, key) = (self.task.route.name, &self.task.event.key);
+                    tracing::warn!(route, key, %failure, "copying once more from the source");
+                }
+                Err(other) => return Err(other),
+            }
+            rounds = rounds.checked_sub(1).ok_or(Failure::Contended)?;
             let seen = self.observe().await?;
-            if let Step::End(end) = self.round(&seen).await? {
-                return Ok(end);
-            }
+            step = self.round(&seen).await;
         }
-        Err(Failure::Contended)
-    }
-
-    /// Acts as if the destination were empty.
-    async fn first_try(&mut self) -> Result<Step, Failure> {
-        let event = self.task.event;
-        let hint = Hint {
-            size: event.size.filter(|size| (self.task.target.takes)(*size)),
-            etag: self.task.etag.as_ref(),
-            created: event.kind == Kind::Created,
-            received_before: self.task.received_before,
-        };
-        match self.means().first_try(hint) {
-            FirstTry::Blind(copy) if !self.task.target.dated => {
-                match self.write(&copy, None, None).await? {
-                    Step::Refused => self.refused(&copy).await,
-                    step @ (Step::End(_) | Step::LookAgain) => Ok(step),
-                }
-            }
-            FirstTry::Read { pin, size, .. } => self.read(&pin, size).await,
-            FirstTry::Blind(_) | FirstTry::SourceOnly(_) => {
-                let source = self.source().await?;
-                if source.is_none() && self.task.follows {
-                    // There may be a copy of an older version.
-                    return Ok(Step::LookAgain);
-                }
-                let seen = Seen {
-                    source,
-                    ..Seen::default()
-                };
-                self.round(&seen).await
-            }
-            FirstTry::BothSides(_) => Ok(Step::LookAgain),
-        }
-    }
-
-    /// A blind write was refused. What the event tells may still be enough to replace what stands
-    /// there without a look at the source.
-    async fn refused(&mut self, blind: &Copy) -> Result<Step, Failure> {
-        let target = self.target(None).await?;
-        let replace = target
-            .as_ref()
-            .and_then(|target| self.means().replace(blind, target));
-        if let Some(copy) = replace {
-            return self.write(&copy, None, None).await;
-        }
-        let source = self.source().await?;
-        let seen = Seen {
-            source,
-            target,
-            ..Seen::default()
-        };
-        self.round(&seen).await
-    }
-
-    /// Reads the source as the event names it, and writes as if the destination were empty.
-    async fn read(&mut self, pin: &ETag, size: u64) -> Result<Step, Failure> {
-        let (task, copier) = (self.task, self.copier);
-        task.turn.take(size).await;
-        let sides = (task.from, task.to.s3);
-        let read = copier.read(task.route, sides, &task.event.key, (pin, size));
-        let read = match read.await {
-            Ok(read) => read,
-            Err(e) if e.is_lost_race() => return Ok(Step::LookAgain),
-            // Only a look tells what there is to restore, or whether the bucket is missing.
-            Err(S3Error::Archived { .. } | S3Error::NotFound { .. }) => {
-                return Ok(Step::LookAgain);
-            }
-            Err(other) => return Err(other.into()),
-        };
-        let seen = Seen {
-            source: Some(read.object),
-            target: None,
-            body: Some(read.body.bytes().clone()),
-        };
-        self.round(&seen).await
     }
 
     /// Looks at both sides; the destination first, so that a source seen is newer than it.
@@ -227,12 +157,12 @@ impl Run<'_> {
         })
     }
 
-    async fn source(&self) -> Result<Option<Object>, Failure> {
+    pub(super) async fn source(&self) -> Result<Option<Object>, Failure> {
         let (Side { s3, bucket }, key) = (self.task.from, &self.task.event.key);
         Ok(s3.head_for_certain(bucket, key).await?)
     }
 
-    async fn target(&self, time: Option<Timestamp>) -> Result<Option<Object>, Failure> {
+    pub(super) async fn target(&self, time: Option<Timestamp>) -> Result<Option<Object>, Failure> {
         let key = (self.task.target.key)(time).map_err(Failure::Target)?;
         let Side { s3, bucket } = self.task.to;
         if self.task.follows {
@@ -247,7 +177,7 @@ impl Run<'_> {
     }
 
     /// Plans from what was seen and carries it out.
-    async fn round(&mut self, seen: &Seen) -> Result<Step, Failure> {
+    pub(super) async fn round(&mut self, seen: &Seen) -> Result<Step, Failure> {
         let source = seen.source.as_ref();
         self.large |= source.is_some_and(|source| source.size > self.means().one_request());
         if source.is_some_and(|source| !(self.task.target.takes)(source.size)) {
@@ -293,7 +223,7 @@ impl Run<'_> {
     }
 
     /// Writes, and looks at the source again where the write may have replaced something.
-    async fn write(
+    pub(super) async fn write(
         &mut self,
         copy: &Copy,
         source: Option<&Object>,

@@ -105,6 +105,17 @@ pub enum Failure {
     Unannounced(#[from] Unannounced),
 }
 
+impl Failure {
+    /// Whether bytes arrived that are not the source's.
+    #[must_use]
+    pub fn is_torn(&self) -> bool {
+        matches!(
+            self,
+            Self::Copy(CopyError::Integrity { .. } | CopyError::S3(S3Error::Torn { .. }))
+        )
+    }
+}
+
 impl From<S3Error> for Failure {
     fn from(e: S3Error) -> Self {
         Self::Copy(e.into())
