@@ -9,18 +9,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::marker::{self, Marker};
+use super::composite;
+use super::marker::{Marker, unmark};
 use super::memory::{Held, Memory};
 use super::plan::Copy;
 use super::progress::Progress;
-use super::proof::{verify, verify_body};
+use super::sum::sum;
 use super::tags::{Rights, Tagging};
 use super::unkept::Unkept;
+use super::verify::{verify, verify_body, verify_sent};
 use super::way::Way;
 use crate::config::{self, Properties};
 use crate::queue::{Terms, Window};
 use crate::s3::{
-    Bandwidth, CopyObject, Dress, ETag, Object, PutObject, S3, S3Error, Side, Spot, Tags, Written,
+    Algorithm, Bandwidth, Checksum, CopyObject, Dress, ETag, Object, PutObject, S3, S3Error, Side,
+    Spot, Tags, Written,
 };
 
 /// Carries plans out. Cheap to clone.
@@ -262,16 +265,28 @@ impl Copier {
             read.body.bytes()
         };
         verify_body(source, body)?;
+        if source.composite.is_some() {
+            Box::pin(composite::verify_whole(act.from, act.key, source, body)).await?;
+        }
+        let checksum = source.checksum.clone().unwrap_or_else(|| {
+            let algorithm = source.algorithm().unwrap_or(Algorithm::Crc64Nvme);
+            let value = sum(algorithm, body);
+            Checksum { algorithm, value }
+        });
         let put = PutObject {
             bucket: act.to.bucket,
             key: act.target,
             condition: &act.copy.condition,
             dress,
             properties: act.route.properties,
-            checksum: source.checksum.as_ref(),
+            checksum: &checksum,
             body: body.clone(),
         };
-        Ok(act.to.s3.put(&put, window).await?)
+        let written = act.to.s3.put(&put, window).await?;
+        if written.etag != act.copy.pin {
+            verify_sent(body, &checksum, &written)?;
+        }
+        Ok(written)
     }
 
     /// Reads a source that is no larger than one part, and all that a look would show of it.
@@ -335,7 +350,7 @@ impl<'a> Act<'a> {
             return BTreeMap::new();
         };
         let mut metadata = source.metadata.clone();
-        metadata.remove(marker::NAME);
+        unmark(&mut metadata);
         if self.copy.marked {
             let spot = Spot::new(self.from.bucket, self.key);
             let mark = Marker::of(&spot, source).before_its_tags(tagging.follows());

@@ -14,7 +14,7 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 /// No part but the last may be smaller (S3 multipart limits).
-const LEAST: u64 = 5 * MIB;
+pub(super) const LEAST: u64 = 5 * MIB;
 
 /// No part may be larger.
 pub(super) const MOST: u64 = 5 * GIB;

@@ -105,6 +105,11 @@ impl Marker {
     }
 }
 
+/// Takes the mark off user metadata, if there is one.
+pub fn unmark(metadata: &mut BTreeMap<String, String>) {
+    metadata.remove(NAME);
+}
+
 /// Whether a copy with this user metadata is marked as made from this version of a source.
 pub(super) fn is_of(metadata: &BTreeMap<String, String>, spot: &Spot, object: &Object) -> bool {
     let Some(value) = metadata.get(NAME) else {

@@ -1,6 +1,7 @@
 //! How an object gets there: plan (pure), proof (pure), and the ways that carry it out.
 
 mod act;
+mod composite;
 mod first_try;
 mod layout;
 mod marker;
@@ -15,10 +16,12 @@ mod seal;
 mod sum;
 mod tags;
 mod unkept;
+mod verify;
 mod way;
 
 pub use act::{Act, Copier, CopyError, Done, ForRoute, Read, Traces};
 pub use first_try::{FirstTry, Hint};
+pub use marker::unmark;
 pub use memory::Held;
 pub use multipart::sweep;
 pub use plan::{Copy, Cut, Means, Nothing, ONE_PART, Plan, copy_max};

@@ -28,9 +28,9 @@ use super::layout::Layout;
 use super::marker::Marker;
 use super::parts::{Parts, put};
 use super::progress::{Tracked, What};
-use super::proof::verify_parts;
 use super::seal::{self, Seal};
-use super::sum::{joined, of_upload};
+use super::sum::{is_joinable, joined, of_upload};
+use super::verify::verify_parts;
 use super::way::Way;
 use crate::queue::{Terms, Window};
 use crate::s3::{Complete, Dress, Object, Part, Retry, S3Error, Side, Spot, Upload, Written};
@@ -72,6 +72,8 @@ impl Copier {
             .progress()
             .begin(what, there.values().map(|part| part.size));
         let own = source.checksum.as_ref().map(|own| own.algorithm);
+        let own = own.filter(|own| is_joinable(*own));
+        let alike = source.etag.parts() == Some(layout.count().into());
         let parts = Arc::new(Parts {
             copier: self.clone(),
             line: act.route.bandwidth.cloned(),
@@ -81,6 +83,7 @@ impl Copier {
             key: act.key.to_owned(),
             pin: act.copy.pin.clone(),
             layout,
+            composite: source.composite.is_some() && alike,
             sums: upload.algorithm.or(own),
             to: act.to.s3.clone(),
             upload,
@@ -116,8 +119,9 @@ async fn layout(act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
     let said = act.route.parts.size;
     let own = match source.etag.parts() {
         Some(parts) if said.is_none() => s3
-            .first_part(bucket, act.key, &source.etag)
+            .source_part(bucket, (act.key, &source.etag), 1)
             .await?
+            .map(|part| part.length)
             .filter(|part| *part > 0 && source.size.div_ceil(*part) == parts),
         Some(_) | None => None,
     };
@@ -176,7 +180,7 @@ async fn open(
     dress: Dress<'_>,
     seal: &Seal,
 ) -> Result<Upload, S3Error> {
-    let algorithm = of_upload(source.checksum.as_ref().map(|sum| sum.algorithm));
+    let algorithm = of_upload(source.algorithm());
     let Side { s3, bucket } = act.to;
     let upload = s3
         .create_upload(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, JoinSet};
+use tokio::try_join;
 use tracing::Instrument;
 
 use super::act::{Copier, may_travel};
@@ -34,6 +35,8 @@ pub(super) struct Parts {
     /// The source version that all are read from.
     pub(super) pin: ETag,
     pub(super) layout: Layout,
+    /// The source tells a checksum of each of its parts, and the copy has as many.
+    pub(super) composite: bool,
     /// What the bytes of each are summed up in: as the upload says, else as the source is.
     pub(super) sums: Option<Algorithm>,
     pub(super) to: S3,
@@ -85,10 +88,13 @@ impl Parts {
         may_travel(self.line.as_ref(), (&self.from, &self.to), length).await;
         let room = self.copier.memory.room(length).await;
         let buffer = room.buffer(usize::try_from(length).expect("a part fits in memory"));
-        let body = self
-            .from
-            .get_range(&self.bucket, (&self.key, &self.pin), range, buffer)
-            .await?;
+        let source = (self.key.as_str(), &self.pin);
+        let body = self.from.get_range(&self.bucket, source, range, buffer);
+        let (body, expected) = try_join!(body, self.expected(number))?;
+        if let Some(mut expected) = expected {
+            expected.add(&body);
+            expected.end()?;
+        }
         let part = put(&self.to, &self.upload, number, &body, self.sums).await;
         room.take_back(body);
         part
@@ -103,7 +109,7 @@ pub(super) async fn put(
     body: &Bytes,
     sums: Option<Algorithm>,
 ) -> Result<Part, S3Error> {
-    let sum = sums.and_then(|algorithm| sum(algorithm, body));
+    let sum = sums.map(|algorithm| sum(algorithm, body));
     s3.put_part(upload, number, body, sum.as_deref()).await
 }
 

@@ -14,8 +14,6 @@
 //! * a part waits for its lines before it begins, and then no more: S3 gives up on a body that
 //!   pauses. So over the time of one part they carry their rate.
 
-use std::ops::Range;
-
 use bytes::BytesMut;
 
 use super::act::may_travel;
@@ -30,16 +28,19 @@ impl Parts {
         let length = self.layout.length(number);
         self.pay(length).await;
         let _room = self.copier.memory.room(length).await;
-        let feed = |inlet| self.feed(self.layout.range(number), inlet);
+        let feed = |inlet| self.feed(number, inlet);
         self.to
             .pipe_part(&self.upload, (number, length), feed)
             .await
     }
 
     /// Reads the part and sends it on; gives what it sums up to.
-    async fn feed(&self, range: Range<u64>, inlet: Inlet) -> Result<Sums, S3Error> {
+    async fn feed(&self, number: u32, inlet: Inlet) -> Result<Sums, S3Error> {
+        let range = self.layout.range(number);
+        let mut expected = self.expected(number).await?;
         let mut summing = Summing::begin(self.sums, self.upload.algorithm.is_none());
-        for piece in pieces(range) {
+        for piece in pieces(range.clone()) {
+            let is_last = piece.end == range.end;
             inlet.is_free().await;
             let length = usize::try_from(piece.end - piece.start).expect("a piece fits in memory");
             let body = self
@@ -52,6 +53,13 @@ impl Parts {
                 )
                 .await?;
             summing.add(&body);
+            if let Some(expected) = &mut expected {
+                expected.add(&body);
+            }
+            if is_last && let Some(expected) = expected.take() {
+                // Before S3 has all of it.
+                expected.end()?;
+            }
             inlet.send(body).await;
         }
         Ok(summing.end())

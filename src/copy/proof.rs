@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::act::CopyError;
 use super::marker;
-use super::sum::joined;
-use crate::s3::{ETag, Object, Part, Spot, Written};
+use crate::s3::{Object, Spot};
 
 /// Why two objects are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +54,7 @@ pub fn already_there(spot: &Spot, source: &Object, target: &Object) -> Option<Pr
 }
 
 /// Only an object in one part and without a KMS key has its content's MD5 as `ETag`.
-fn is_md5(object: &Object) -> bool {
+pub(super) fn is_md5(object: &Object) -> bool {
     object.etag.is_single_part() && !object.kms
 }
 
@@ -65,87 +63,16 @@ fn own(metadata: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &S
     metadata.iter().filter(|(name, _)| *name != marker::NAME)
 }
 
-/// Compares S3's answer to a write with the source it was pinned to; `source` is what a look at
-/// it has shown, if there was one. True if they are proven equal, false if the two cannot be
-/// compared.
-///
-/// # Errors
-/// [`CopyError::Integrity`] when they differ.
-pub(super) fn verify(
-    pin: &ETag,
-    source: Option<&Object>,
-    written: &Written,
-) -> Result<bool, CopyError> {
-    if written.etag == *pin {
-        return Ok(true);
-    }
-    let sums = (
-        source.and_then(|source| source.checksum.as_ref()),
-        written.checksum.as_ref(),
-    );
-    if let (Some(source), Some(target)) = sums
-        && source.algorithm == target.algorithm
-    {
-        if source != target {
-            return Err(differ("checksum", &source.value, &target.value));
-        }
-        return Ok(true);
-    }
-    if source.is_some_and(is_md5) && written.etag.is_single_part() && !written.kms {
-        return Err(differ("ETag", pin, &written.etag));
-    }
-    Ok(false)
-}
-
-/// Compares what the parts sum up to with their source, where both tell the same kind of checksum:
-/// for an endpoint that compares nothing itself.
-///
-/// # Errors
-/// [`CopyError::Integrity`] when they differ.
-pub(super) fn verify_parts(source: &Object, parts: &[Part]) -> Result<(), CopyError> {
-    let Some(want) = &source.checksum else {
-        return Ok(());
-    };
-    match joined(want.algorithm, parts) {
-        Some(got) if got != want.value => Err(differ("checksum", &want.value, got)),
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn differ(what: &'static str, want: impl fmt::Display, got: impl fmt::Display) -> CopyError {
-    CopyError::Integrity {
-        what,
-        want: want.to_string(),
-        got: got.to_string(),
-    }
-}
-
-/// Compares bytes that were read with their source, where only its `ETag` tells what they must be:
-/// a body with a checksum has been compared on its way.
-///
-/// # Errors
-/// [`CopyError::Integrity`] when they differ.
-pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), CopyError> {
-    if source.checksum.is_some() || !is_md5(source) {
-        return Ok(());
-    }
-    let got = ETag::md5(body);
-    if got != source.etag {
-        return Err(differ("ETag", &source.etag, got));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 pub(in crate::copy) mod tests {
     use jiff::Timestamp;
 
     use super::super::marker::Marker;
     use super::*;
-    use crate::s3::{Algorithm, Archive, Aside, Checksum, Headers};
+    use crate::s3::{Algorithm, Archive, Aside, Checksum, ETag, Headers};
 
-    const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
-    const OTHER: &str = "900150983cd24fb0d6963f7d28e17f72";
+    pub(in crate::copy) const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
+    pub(in crate::copy) const OTHER: &str = "900150983cd24fb0d6963f7d28e17f72";
 
     pub(in crate::copy) fn object() -> Object {
         Object {
@@ -159,6 +86,7 @@ pub(in crate::copy) mod tests {
             },
             metadata: BTreeMap::from([("owner".into(), "ann".into())]),
             checksum: None,
+            composite: None,
             kms: false,
             tag_count: None,
             archive: Archive::Readable,
@@ -166,7 +94,7 @@ pub(in crate::copy) mod tests {
         }
     }
 
-    fn sum(value: &str) -> Checksum {
+    pub(in crate::copy) fn sum(value: &str) -> Checksum {
         Checksum {
             algorithm: Algorithm::Crc64Nvme,
             value: value.into(),
@@ -312,86 +240,6 @@ pub(in crate::copy) mod tests {
         for (value, want) in [("x", Some(Proof::Checksum)), ("y", None)] {
             let target = summed(marked(&object()), value);
             assert_eq!(already_there(&spot(), &source, &target), want, "{value}");
-        }
-    }
-
-    #[test]
-    fn an_answer_is_compared_with_the_source() {
-        let answer = |etag: &str, kms: bool, checksum: Option<Checksum>| Written {
-            etag: ETag::new(etag),
-            source_version: None,
-            checksum,
-            kms,
-            version: None,
-        };
-        let s = object();
-        let kms = Object {
-            kms: true,
-            ..object()
-        };
-        let multipart = Object {
-            etag: ETag::new("ab-2"),
-            ..object()
-        };
-        let summed = Object {
-            checksum: Some(sum("x")),
-            ..kms.clone()
-        };
-        for (why, pin, source, written, want) in [
-            ("equal", MD5, Some(&s), answer(MD5, false, None), Some(true)),
-            ("torn", MD5, Some(&s), answer(OTHER, false, None), None),
-            (
-                "unseen source",
-                MD5,
-                None,
-                answer(OTHER, false, None),
-                Some(false),
-            ),
-            (
-                "a copy in parts",
-                MD5,
-                Some(&s),
-                answer("ab-2", false, None),
-                Some(false),
-            ),
-            (
-                "a KMS target",
-                MD5,
-                Some(&s),
-                answer(OTHER, true, None),
-                Some(false),
-            ),
-            (
-                "a KMS source",
-                MD5,
-                Some(&kms),
-                answer(OTHER, false, None),
-                Some(false),
-            ),
-            (
-                "equal sums",
-                MD5,
-                Some(&summed),
-                answer(OTHER, true, Some(sum("x"))),
-                Some(true),
-            ),
-            (
-                "other sums",
-                MD5,
-                Some(&summed),
-                answer(OTHER, true, Some(sum("y"))),
-                None,
-            ),
-            (
-                "multipart",
-                "ab-2",
-                Some(&multipart),
-                answer(OTHER, false, None),
-                Some(false),
-            ),
-        ] {
-            let said = verify(&ETag::new(pin), source, &written);
-            assert_eq!(said.ok(), want, "{why}");
         }
     }
 }

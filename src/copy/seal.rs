@@ -104,7 +104,7 @@ fn holds(upload: &Upload, parts: &[Part], number: u32, body: &[u8]) -> bool {
         return false;
     };
     let known = match (upload.algorithm, &part.checksum) {
-        (Some(algorithm), Some(told)) => sum(algorithm, body).is_some_and(|sum| sum == *told),
+        (Some(algorithm), Some(told)) => sum(algorithm, body) == *told,
         _ => part.etag == ETag::md5(body),
     };
     known && part.size == body.len() as u64

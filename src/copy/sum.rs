@@ -2,53 +2,76 @@
 
 use aws_smithy_types::base64;
 use crc_fast::CrcAlgorithm;
-use md5::{Digest, Md5};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::Sha256;
+use sha2::digest::{Digest, DynDigest};
 
 use crate::s3::{Algorithm, ETag, Part, Sums};
 
-/// The checksum of some bytes, in base64; `None` for algorithms that cannot be joined.
-pub(super) fn sum(algorithm: Algorithm, bytes: &[u8]) -> Option<String> {
-    let crc = crc(algorithm)?;
-    Some(text(algorithm, crc_fast::checksum(crc, bytes)))
+/// The checksum of some bytes, in base64.
+pub(super) fn sum(algorithm: Algorithm, bytes: &[u8]) -> String {
+    match kind(algorithm) {
+        Kind::Crc(crc) => text(algorithm, crc_fast::checksum(crc, bytes)),
+        Kind::Sha(mut digest) => {
+            digest.update(bytes);
+            base64::encode(digest.finalize())
+        }
+    }
 }
 
 /// The sums of bytes that are still coming.
 pub(super) struct Summing {
-    crc: Option<(Algorithm, crc_fast::Digest)>,
+    checksum: Option<(Algorithm, Running)>,
     md5: Option<Md5>,
 }
 
+enum Running {
+    Crc(Box<crc_fast::Digest>),
+    Sha(Box<dyn DynDigest + Send>),
+}
+
 impl Summing {
-    /// A checksum, if there is an algorithm that can be joined; the `ETag` where S3 keeps no other.
+    /// A checksum, if one is wanted; the `ETag` where S3 keeps no other.
     pub(super) fn begin(checksum: Option<Algorithm>, etag: bool) -> Self {
-        let digest = |algorithm| Some((algorithm, crc_fast::Digest::new(crc(algorithm)?)));
+        let running = |algorithm| match kind(algorithm) {
+            Kind::Crc(crc) => Running::Crc(Box::new(crc_fast::Digest::new(crc))),
+            Kind::Sha(digest) => Running::Sha(digest),
+        };
         Self {
-            crc: checksum.and_then(digest),
+            checksum: checksum.map(|algorithm| (algorithm, running(algorithm))),
             md5: etag.then(Md5::new),
         }
     }
 
     pub(super) fn add(&mut self, bytes: &[u8]) {
-        if let Some((_, digest)) = &mut self.crc {
-            digest.update(bytes);
+        match &mut self.checksum {
+            Some((_, Running::Crc(digest))) => digest.update(bytes),
+            Some((_, Running::Sha(digest))) => digest.update(bytes),
+            None => {}
         }
         if let Some(digest) = &mut self.md5 {
-            digest.update(bytes);
+            Digest::update(digest, bytes);
         }
     }
 
     pub(super) fn end(self) -> Sums {
-        let sum = |(algorithm, digest): (_, crc_fast::Digest)| text(algorithm, digest.finalize());
+        let sum = |(algorithm, running)| match running {
+            Running::Crc(digest) => text(algorithm, digest.finalize()),
+            Running::Sha(digest) => base64::encode(digest.finalize()),
+        };
         Sums {
-            checksum: self.crc.map(sum),
+            checksum: self.checksum.map(sum),
             etag: self.md5.map(ETag::of_md5),
         }
     }
 }
 
-/// The checksum of all parts together, in base64, if each tells its own.
+/// The checksum of all parts together, in base64, if each tells its own and they can be joined.
 pub(super) fn joined(algorithm: Algorithm, parts: &[Part]) -> Option<String> {
-    let crc = crc(algorithm)?;
+    let Kind::Crc(crc) = kind(algorithm) else {
+        return None;
+    };
     let mut whole = crc_fast::checksum(crc, b"");
     for part in parts {
         let told = base64::decode(part.checksum.as_deref()?).ok()?;
@@ -64,16 +87,27 @@ pub(super) fn joined(algorithm: Algorithm, parts: &[Part]) -> Option<String> {
 /// joined in it, so that the two can be compared.
 pub(super) fn of_upload(source: Option<Algorithm>) -> Algorithm {
     source
-        .filter(|algorithm| crc(*algorithm).is_some())
+        .filter(|algorithm| is_joinable(*algorithm))
         .unwrap_or(Algorithm::Crc64Nvme)
 }
 
-fn crc(algorithm: Algorithm) -> Option<CrcAlgorithm> {
+/// Whether the checksum of a whole can be made of those of its parts.
+pub(super) fn is_joinable(algorithm: Algorithm) -> bool {
+    matches!(kind(algorithm), Kind::Crc(_))
+}
+
+enum Kind {
+    Crc(CrcAlgorithm),
+    Sha(Box<dyn DynDigest + Send>),
+}
+
+fn kind(algorithm: Algorithm) -> Kind {
     match algorithm {
-        Algorithm::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
-        Algorithm::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
-        Algorithm::Crc32C => Some(CrcAlgorithm::Crc32Iscsi),
-        Algorithm::Sha1 | Algorithm::Sha256 => None,
+        Algorithm::Crc64Nvme => Kind::Crc(CrcAlgorithm::Crc64Nvme),
+        Algorithm::Crc32 => Kind::Crc(CrcAlgorithm::Crc32IsoHdlc),
+        Algorithm::Crc32C => Kind::Crc(CrcAlgorithm::Crc32Iscsi),
+        Algorithm::Sha1 => Kind::Sha(Box::new(Sha1::new())),
+        Algorithm::Sha256 => Kind::Sha(Box::new(Sha256::new())),
     }
 }
 
@@ -95,12 +129,16 @@ mod tests {
 
     #[test]
     fn a_checksum_is_what_s3_calls_it() {
-        // The check values of the three algorithms, over "123456789".
+        // The check values of the algorithms, over "123456789".
         for (algorithm, want) in [
-            (Algorithm::Crc64Nvme, Some("rosUhgp5mIg=".to_owned())),
-            (Algorithm::Crc32, Some("y/Q5Jg==".to_owned())),
-            (Algorithm::Crc32C, Some("4waSgw==".to_owned())),
-            (Algorithm::Sha256, None),
+            (Algorithm::Crc64Nvme, "rosUhgp5mIg="),
+            (Algorithm::Crc32, "y/Q5Jg=="),
+            (Algorithm::Crc32C, "4waSgw=="),
+            (Algorithm::Sha1, "98O8HYCOBHMq32eZZczDTKeuNEE="),
+            (
+                Algorithm::Sha256,
+                "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+            ),
         ] {
             assert_eq!(sum(algorithm, b"123456789"), want, "{algorithm:?}");
         }
@@ -109,20 +147,27 @@ mod tests {
     proptest! {
         #[test]
         fn parts_and_pieces_join_to_the_whole(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..5)) {
-            for algorithm in [Algorithm::Crc64Nvme, Algorithm::Crc32, Algorithm::Crc32C] {
+            for (algorithm, joins) in [
+                (Algorithm::Crc64Nvme, true),
+                (Algorithm::Crc32, true),
+                (Algorithm::Crc32C, true),
+                (Algorithm::Sha1, false),
+                (Algorithm::Sha256, false),
+            ] {
+                let whole = Some(sum(algorithm, &pieces.concat()));
                 let parts: Vec<_> = pieces.iter().zip(1..).map(|(piece, number)| Part {
                     number,
                     size: piece.len() as u64,
                     etag: ETag::new(""),
-                    checksum: sum(algorithm, piece),
+                    checksum: Some(sum(algorithm, piece)),
                 }).collect();
-                prop_assert_eq!(joined(algorithm, &parts), sum(algorithm, &pieces.concat()));
+                prop_assert_eq!(joined(algorithm, &parts), whole.clone().filter(|_| joins));
                 let mut summing = Summing::begin(Some(algorithm), true);
                 for piece in &pieces {
                     summing.add(piece);
                 }
                 let sums = summing.end();
-                prop_assert_eq!(sums.checksum, sum(algorithm, &pieces.concat()));
+                prop_assert_eq!(sums.checksum, whole);
                 prop_assert_eq!(sums.etag, Some(ETag::md5(&pieces.concat())));
             }
         }

@@ -7,7 +7,8 @@
 use std::fmt;
 
 use super::plan::Copy;
-use crate::s3::{Algorithm, Object};
+use super::sum::is_joinable;
+use crate::s3::Object;
 
 /// Something that stays behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,10 +39,7 @@ impl fmt::Display for Unkept {
 /// What a copy of `source`, made so, leaves behind.
 #[must_use]
 pub fn unkept(source: &Object, copy: &Copy) -> Vec<Unkept> {
-    let sha = source.checksum.as_ref().is_some_and(|sum| {
-        let algorithm = sum.algorithm;
-        algorithm == Algorithm::Sha1 || algorithm == Algorithm::Sha256
-    });
+    let joins = source.algorithm().is_none_or(is_joinable);
     let all = [
         // S3 copies by itself what it cannot tell us.
         (
@@ -52,7 +50,7 @@ pub fn unkept(source: &Object, copy: &Copy) -> Vec<Unkept> {
         (Unkept::Redirect, source.aside.redirects),
         (
             Unkept::Checksum,
-            sha && copy.way.in_parts() || source.aside.other_checksum && copy.way.is_by_hand(),
+            !joins && copy.way.in_parts() || source.aside.other_checksum && copy.way.is_by_hand(),
         ),
     ];
     let left = all.into_iter().filter(|(_, left)| *left);
@@ -64,7 +62,7 @@ mod tests {
     use super::super::proof::tests::object;
     use super::super::way::Way;
     use super::*;
-    use crate::s3::{Aside, Checksum, Condition};
+    use crate::s3::{Algorithm, Aside, Checksum, Condition};
 
     #[test]
     fn what_stays_behind_depends_on_the_way() {
@@ -83,6 +81,10 @@ mod tests {
                 algorithm: Algorithm::Sha256,
                 value: "x".into(),
             }),
+            ..object()
+        };
+        let shas = Object {
+            composite: Some(Algorithm::Sha1),
             ..object()
         };
         let missing = aside(Aside {
@@ -116,6 +118,7 @@ mod tests {
             ("… by hand", other, &parts, vec![Unkept::Checksum]),
             ("a SHA in one", sha.clone(), &server, vec![]),
             ("a SHA in parts", sha, &parts, vec![Unkept::Checksum]),
+            ("SHAs of parts", shas, &parts, vec![Unkept::Checksum]),
         ] {
             assert_eq!(unkept(&source, copy), want, "{why}");
         }

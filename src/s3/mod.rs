@@ -17,6 +17,7 @@ mod object;
 mod read;
 mod sdk;
 mod seen;
+mod source_part;
 mod stack;
 mod tagging;
 mod upload;
@@ -42,6 +43,7 @@ pub use object::{
     Algorithm, Aside, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written,
 };
 pub use read::{Found, SLOWEST};
+pub use source_part::SourcePart;
 pub use tagging::{Tags, tagging_header};
 pub use upload::{Complete, Inlet, MOST_PARTS, Part, Sums, Upload};
 pub use write::{CopyObject, PutObject};

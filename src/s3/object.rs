@@ -105,6 +105,8 @@ pub struct Object {
     pub metadata: BTreeMap<String, String>,
     /// The checksum over all bytes, where S3 has one.
     pub checksum: Option<Checksum>,
+    /// Else the algorithm of the checksums of its parts (`COMPOSITE`).
+    pub composite: Option<Algorithm>,
     /// Encrypted with a KMS key: its `ETag` is not the content's MD5.
     pub kms: bool,
     /// How many tags it has. Absent: none, or nobody says so: who may not read the tags is not told
@@ -139,6 +141,13 @@ impl Object {
             metadata,
             tagging: None,
         }
+    }
+
+    /// What its bytes, or those of its parts, are summed up in.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        let whole = self.checksum.as_ref().map(|sum| sum.algorithm);
+        whole.or(self.composite)
     }
 
     /// The version's id, if it is one of its own: every object of a bucket whose versioning is
@@ -186,7 +195,7 @@ pub struct Dress<'a> {
     pub tagging: Option<&'a str>,
 }
 
-/// A full-object checksum.
+/// A checksum over all bytes of an object, or of one part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checksum {
     /// Which algorithm.

@@ -16,7 +16,7 @@ use super::seen::object;
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A whole body of at most one part, on a line that carries [`SLOWEST`] at least; the SDK's stall guard
 /// watches it meanwhile.
@@ -181,37 +181,6 @@ impl S3 {
             return Ok(arrived.freeze());
         }
         Err(broken(format!("{} of {length} bytes", arrived.len())))
-    }
-
-    /// The bytes of an object's first part, as it was uploaded; `None` where nobody knows.
-    ///
-    /// # Errors
-    /// [`S3Error`].
-    pub async fn first_part(
-        &self,
-        bucket: &Bucket,
-        key: &str,
-        pin: &ETag,
-    ) -> Result<Option<u64>, S3Error> {
-        let client = self.client(bucket).await?;
-        let call = Call {
-            op: "HeadObject",
-            effect: Effect::Repeatable,
-        };
-        let answer = guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
-            let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let request = paying!(client.head_object(), bucket).key(key);
-            let request = request.if_match(pin.quoted()).part_number(1);
-            async move { attempt.end(request.send().await) }
-        });
-        match answer.await {
-            Ok(head) => Ok(head
-                .content_length()
-                .and_then(|length| length.try_into().ok())),
-            // A stand-in that knows no part numbers; the copy is then cut as any other.
-            Err(S3Error::Refused { .. } | S3Error::NotImplemented { .. }) => Ok(None),
-            Err(other) => self.learn(bucket, Err(other)),
-        }
     }
 
     /// Reads a whole object of `size` bytes, pinned to `pin`, into `buffer`, and what a look would

@@ -10,7 +10,7 @@ macro_rules! object {
         use aws_sdk_s3::types::ObjectLockLegalHoldStatus;
         use jiff::Timestamp;
 
-        use $crate::s3::object::{Algorithm, Aside, Headers};
+        use $crate::s3::object::{Aside, Headers};
         use $crate::s3::{ETag, Object, S3Error};
         let head = $answer;
         let seen = || -> Result<Object, S3Error> {
@@ -42,15 +42,10 @@ macro_rules! object {
                     .flatten()
                     .map(|(k, v)| (k.clone(), v.clone()))
                     .collect(),
-                checksum: $crate::s3::seen::whole(
+                checksum: $crate::s3::seen::whole_of!(head, head.checksum_type()),
+                composite: $crate::s3::seen::composite(
                     head.checksum_type(),
-                    [
-                        (Algorithm::Sha256, head.checksum_sha256()),
-                        (Algorithm::Crc64Nvme, head.checksum_crc64_nvme()),
-                        (Algorithm::Sha1, head.checksum_sha1()),
-                        (Algorithm::Crc32C, head.checksum_crc32_c()),
-                        (Algorithm::Crc32, head.checksum_crc32()),
-                    ],
+                    $crate::s3::seen::told!(head),
                 ),
                 kms: head
                     .server_side_encryption()
@@ -78,7 +73,29 @@ macro_rules! object {
         seen()
     }};
 }
-pub(super) use object;
+
+/// The checksums that an answer tells, the strongest first.
+macro_rules! told {
+    ($answer:expr) => {{
+        use $crate::s3::object::Algorithm;
+        let answer = &$answer;
+        [
+            (Algorithm::Sha256, answer.checksum_sha256()),
+            (Algorithm::Crc64Nvme, answer.checksum_crc64_nvme()),
+            (Algorithm::Sha1, answer.checksum_sha1()),
+            (Algorithm::Crc32C, answer.checksum_crc32_c()),
+            (Algorithm::Crc32, answer.checksum_crc32()),
+        ]
+    }};
+}
+
+/// The one over all bytes, among those of this type.
+macro_rules! whole_of {
+    ($answer:expr, $kind:expr) => {
+        $crate::s3::seen::whole($kind, $crate::s3::seen::told!($answer))
+    };
+}
+pub(super) use {object, told, whole_of};
 
 /// The strongest checksum over the whole object; a composite one covers parts, not bytes.
 pub(super) fn whole(
@@ -95,6 +112,18 @@ pub(super) fn whole(
             algorithm,
             value: value.to_owned(),
         })
+}
+
+/// The algorithm of the parts' checksums, where there is none over the whole object.
+pub(super) fn composite(
+    kind: Option<&ChecksumType>,
+    told: [(Algorithm, Option<&str>); 5],
+) -> Option<Algorithm> {
+    if whole(kind, told).is_some() {
+        return None;
+    }
+    told.into_iter()
+        .find_map(|(algorithm, value)| value.map(|_| algorithm))
 }
 
 pub(super) fn is_kms(sse: &ServerSideEncryption) -> bool {

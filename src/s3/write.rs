@@ -11,9 +11,9 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
-use super::object::{Algorithm, Checksum, Condition, Dress, ETag, Written};
+use super::object::{Checksum, Condition, Dress, ETag, Written};
 use super::sdk::{about, copying, dressed, expiring, made_with, paying, unsigned, with_checksum};
-use super::seen::is_kms;
+use super::seen::{is_kms, whole_of};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 use crate::config::Properties;
@@ -56,7 +56,7 @@ pub struct PutObject<'a> {
     /// What the route makes its copies with.
     pub properties: &'a Properties,
     /// S3 refuses the body if it does not have this checksum.
-    pub checksum: Option<&'a Checksum>,
+    pub checksum: &'a Checksum,
     /// Everything.
     pub body: Bytes,
 }
@@ -127,13 +127,10 @@ impl S3 {
                 Condition::Unchanged(etag) => request.if_match(etag.quoted()),
                 Condition::Unconditional => request,
             };
-            let (algorithm, sum) = put
-                .checksum
-                .map(|sum| (sum.algorithm, sum.value.clone()))
-                .unzip();
-            let request = with_checksum!(request, algorithm, sum);
+            let Checksum { algorithm, value } = put.checksum.clone();
+            let request = with_checksum!(request, Some(algorithm), Some(value));
             let request = expiring!(request, put.dress.headers.expires.as_deref());
-            let request = unsigned!(request, put.checksum.is_some());
+            let request = unsigned!(request, true);
             self.write(call.op, window, request.send(), put_answer)
         });
         self.learn_of_write(put.bucket, put.condition, answer.await)
@@ -197,10 +194,7 @@ fn copied(answer: CopyObjectOutput) -> Option<Written> {
     Some(Written {
         etag: ETag::new(result.e_tag.as_deref()?),
         source_version: answer.copy_source_version_id,
-        checksum: result.checksum_crc64_nvme.map(|value| Checksum {
-            algorithm: Algorithm::Crc64Nvme,
-            value,
-        }),
+        checksum: whole_of!(result, result.checksum_type()),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
         version: answer.version_id,
     })
@@ -210,10 +204,7 @@ fn put_answer(answer: PutObjectOutput) -> Option<Written> {
     Some(Written {
         etag: ETag::new(answer.e_tag.as_deref()?),
         source_version: None,
-        checksum: answer.checksum_crc64_nvme.map(|value| Checksum {
-            algorithm: Algorithm::Crc64Nvme,
-            value,
-        }),
+        checksum: whole_of!(answer, answer.checksum_type()),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
         version: answer.version_id,
     })

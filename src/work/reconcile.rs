@@ -19,7 +19,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::task::{Equal, Failure, ROUNDS, Reached, Reconciled, Task};
-use crate::copy::{Act, Copier, Copy, CopyError, Means, Nothing, Plan, Traces, Way, copy_max};
+use crate::copy::{
+    Act, Copier, Copy, CopyError, Means, Nothing, Plan, Traces, Way, copy_max, unmark,
+};
 use crate::queue::Window;
 use crate::s3::{Archive, Condition, Found, Object, S3Error, Side, Spot};
 
@@ -127,7 +129,11 @@ impl Run<'_> {
                 Err(other) => return Err(other),
             }
             rounds = rounds.checked_sub(1).ok_or(Failure::Contended)?;
-            let seen = self.observe().await?;
+            let mut seen = self.observe().await?;
+            if torn && let Some(target) = &mut seen.target {
+                // The torn copy bears our mark, too, where it got so far.
+                unmark(&mut target.metadata);
+            }
             step = self.round(&seen).await;
         }
     }

@@ -11,8 +11,10 @@ const MIB: u64 = 1 << 20;
 async fn bytes_that_change_on_their_way_are_noticed() {
     let small = || Seed::new("in/a.bin", "as it was uploaded");
     let large = || Seed::claimed("in/a.bin", 18 * MIB, 3);
+    let parts = |size| Seed::claimed("in/a.bin", size, 3).multipart(2).composite();
     let lake = || Bucket::new("lake", "eu-west-1");
     let from = |tear| Rule::new(Fault::Torn(tear)).on("s3", "GetObject");
+    let put = |tear| Rule::new(Fault::Sent(tear)).on("s3", "PutObject");
     let to = |tear| {
         let calls = AtomicUsize::new(0);
         let sent = Rule::new(Fault::Sent(tear)).on("s3", "UploadPart");
@@ -24,8 +26,12 @@ async fn bytes_that_change_on_their_way_are_noticed() {
     let table = [
         ("the GET brings a checksum: the SDK's reader tells", small(), lake(), held, from(Tear::Flip)),
         ("the source has none: its ETag tells", small().unsummed(), lake(), held, from(Tear::Flip)),
+        ("it has those of its parts only: each is compared", small().multipart(2).composite(), lake(), held, from(Tear::Flip)),
+        ("torn on its way on: S3 compares the checksum", small().unsummed(), lake(), held, put(Tear::Flip)),
         ("in parts: S3 compares the checksum of all", large(), lake(), held, from(Tear::Flip)),
         ("in parts where none is kept: we compare it", large(), lake().sumless(), held, from(Tear::Flip)),
+        ("in parts, cut as the source's that have checksums", parts(18 * MIB), lake(), held, from(Tear::Flip)),
+        ("piped, cut as the source's that have checksums", parts(34 * MIB), lake(), piped, from(Tear::Flip)),
         ("piped: S3 compares the checksum of all", large(), lake(), piped, from(Tear::Flip)),
         ("piped where none is kept: we compare it", large(), lake().sumless(), piped, from(Tear::Flip)),
         ("piped, torn on its way on: a trailer tells", large(), lake(), piped, to(Tear::Flip)),
@@ -74,4 +80,44 @@ async fn an_object_that_arrives_torn_twice_is_parked() {
     let settled = stage.world.settled();
     assert_eq!(settled.last().map(|s| s.receives), Some(1));
     assert_eq!(stage.world.calls().count("s3", "GetObject"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_is_compared_with_the_same_bytes_only() {
+    let stage = Stage::new(1);
+    let seed = Seed::claimed("in/a.bin", 18 * MIB, 3);
+    stage.world.put("raw", seed.multipart(2).composite());
+    let config = stage.config("way = \"stream\"\npart_size = \"10MiB\"");
+    let daemon = stage.start(&config).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert!(stage.copy("a.bin").is_some(), "two parts, cut elsewhere");
+    assert_eq!(stage.world.calls().count("s3", "GetObject"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_nobody_but_us_compares_is_made_once_more() {
+    let stage = Stage::without_target(1);
+    stage
+        .world
+        .create_bucket(Bucket::new("lake", "eu-west-1").sumless());
+    stage.drained_of_test_event().await;
+    // No MD5 of the whole in its ETag: only what was read tells what the copy's must be.
+    stage.world.put(
+        "raw",
+        Seed::new("in/a.bin", "as it was uploaded").multipart(2),
+    );
+    let torn = Rule::new(Fault::Sent(Tear::Flip)).on("s3", "PutObject");
+    stage.world.inject(torn.times(1));
+    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    let history = stage.world.history("lake", "orders/a.bin").0;
+    assert_eq!(history.len(), 2, "the torn one was replaced");
+    assert_eq!(
+        stage.copy("a.bin").as_deref(),
+        Some(&b"as it was uploaded"[..])
+    );
+    let settled = stage.world.settled();
+    assert_eq!(settled.last().map(|s| s.receives), Some(1));
 }

@@ -94,6 +94,45 @@ def test_every_size_arrives_whole(
     assert read_all(of.sqs, of.dead_letter_url) == []
 
 
+def upload_in_parts(of: Pipeline, thing: Thing, part: int) -> None:
+    """Uploads it as who asks for SHA-256 does: each part has a checksum, and the whole has none."""
+    to = {"Bucket": of.source, "Key": of.prefix + thing.path}
+    begun = of.s3.create_multipart_upload(**to, ContentType=thing.content_type, ChecksumAlgorithm="SHA256")
+    to["UploadId"] = begun["UploadId"]
+    parts: list[dict[str, Any]] = []
+    for number, start in enumerate(range(0, len(thing.body), part), 1):
+        body = thing.body[start : start + part]
+        sent = of.s3.upload_part(**to, PartNumber=number, Body=body, ChecksumAlgorithm="SHA256")
+        told = {name: sent[name] for name in ("ETag", "ChecksumSHA256") if name in sent}
+        parts.append(told | {"PartNumber": number})
+    of.s3.complete_multipart_upload(**to, MultipartUpload={"Parts": parts})
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "size", "looks"),
+    [
+        ("localstack", 20 * MIB, 6),
+        ("localstack", 12 * MIB, 3),
+        # Knows no part numbers, so there is nothing to compare.
+        ("ministack", 20 * MIB, 6),
+    ],
+    indirect=["stand_in"],
+)
+def test_what_has_checksums_of_its_parts_is_compared_with_them(
+    bench: Bench, stand_in: StandIn, size: int, looks: int
+) -> None:
+    """Looks: at the source, in parts at how it was cut, at each of its parts, and once more after the write."""
+    of = bench.pipeline(stand_in)
+    thing = Thing("composite.bin", body_of("composite", size))
+    daemon = bench.daemon(large_settings(of, way="stream"), stand_in.env()).wait_ready()
+    upload_in_parts(of, thing, 8 * MIB)
+    daemon.wait_settled("done", 1, 20)
+    assert differences(of, [thing]) == []
+    looked = daemon.metrics().by("brigade_aws_calls_total", "status", service="s3", operation="HeadObject")
+    assert looked == {"200": looks}
+    assert read_all(of.sqs, of.dead_letter_url) == []
+
+
 def listed_parts(of: Pipeline) -> set[int]:
     """The object's parts that wait at the destination."""
     found: set[int] = set()

@@ -9,9 +9,9 @@ use super::{
     Algorithm, Call, ETag, Effect, MOST_PARTS, Part, TIMEOUT, Upload, guard, patient, wire,
 };
 use crate::queue::Window;
-use crate::s3::object::{Checksum, Condition, Written};
+use crate::s3::object::{Condition, Written};
 use crate::s3::sdk::{about, paying, with_checksum};
-use crate::s3::seen::is_kms;
+use crate::s3::seen::{is_kms, whole_of};
 use crate::s3::{Attempt, S3, S3Error};
 
 /// How often an upload is taken back that does not go.
@@ -129,22 +129,12 @@ fn completed(part: &Part, algorithm: Option<Algorithm>) -> CompletedPart {
 }
 
 fn made(answer: CompleteMultipartUploadOutput) -> Option<Written> {
-    let sums = [
-        (Algorithm::Crc64Nvme, answer.checksum_crc64_nvme),
-        (Algorithm::Crc32C, answer.checksum_crc32_c),
-        (Algorithm::Crc32, answer.checksum_crc32),
-    ];
-    let whole = answer.checksum_type == Some(ChecksumType::FullObject);
-    let mut sums = sums.into_iter().filter(|_| whole);
+    let kind = answer.checksum_type();
+    let whole = kind == Some(&ChecksumType::FullObject);
     Some(Written {
         etag: ETag::new(answer.e_tag.as_deref()?),
         source_version: None,
-        checksum: sums.find_map(|(algorithm, value)| {
-            Some(Checksum {
-                algorithm,
-                value: value?,
-            })
-        }),
+        checksum: whole_of!(answer, kind).filter(|_| whole),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
         version: answer.version_id,
     })

@@ -43,6 +43,11 @@ async fn a_part_is_read_by_its_number() {
             Ok((body, range)) => {
                 let (got, head) = (got.unwrap(), head.unwrap());
                 assert_eq!(got.content_range().unwrap_or_default(), range, "{why}");
+                assert_eq!(
+                    head.content_range().unwrap_or_default(),
+                    range,
+                    "{why}, HEAD"
+                );
                 assert_eq!(got.parts_count(), count, "{why}");
                 assert_eq!(head.parts_count(), count, "{why}, HEAD");
                 let length = i64::try_from(body.len()).unwrap();
@@ -52,6 +57,8 @@ async fn a_part_is_read_by_its_number() {
                 // The SDK holds the body against the checksum, a part's own too.
                 let checked = got.checksum_crc32().or(got.checksum_crc64_nvme());
                 assert_eq!(checked.is_some(), kind.is_some(), "{why}");
+                let looked = head.checksum_crc32().or(head.checksum_crc64_nvme());
+                assert_eq!(looked, checked, "{why}, HEAD");
                 let got = got.body.collect().await.unwrap().to_vec();
                 assert_eq!(got, body.as_bytes(), "{why}");
             }

@@ -263,3 +263,31 @@ async fn every_way_keeps_the_same() {
         }
     }
 }
+
+/// S3 sums up the bytes of a copy where the source has no such checksum, and so do we.
+#[tokio::test(start_paused = true)]
+async fn every_way_sums_up_the_whole_in_the_sources_algorithm() {
+    type Dress = fn(Seed) -> Seed;
+    let kinds: [(Dress, &str); 2] = [
+        (Seed::unsummed, "crc64nvme"),
+        (|seed| seed.multipart(2).composite(), "crc32"),
+    ];
+    for way in WAYS {
+        for (kind, algorithm) in kinds {
+            let why = format!("{}, {algorithm}", way.name);
+            let stage = way.stage();
+            stage.world.put("raw", kind(way.source()));
+            let daemon = stage.start(&stage.config(way.config)).await;
+            stage.drained().await;
+            daemon.stop().await;
+            assert!(stage.world.calls().count("s3", way.call) > 0, "{why}");
+            let is = told(&stage, "lake", "orders/a.bin").await;
+            let sum = &is["checksum"];
+            assert!(sum.starts_with("Some(\"FULL_OBJECT\")"), "{why}: {sum}");
+            assert!(
+                sum.contains(&format!("(\"{algorithm}\", Some(")),
+                "{why}: {sum}"
+            );
+        }
+    }
+}

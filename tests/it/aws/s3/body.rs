@@ -21,6 +21,20 @@ pub(super) struct Received {
 }
 
 pub(super) fn receive(request: &Request) -> Result<Received, S3Error> {
+    let (data, trailers) = arrive(request)?;
+    let checksum = check_sum(request, &trailers, &data)?;
+    Ok(Received { data, checksum })
+}
+
+/// As an endpoint does that knows no checksums.
+pub(super) fn receive_unsummed(request: &Request) -> Result<Received, S3Error> {
+    let (data, _) = arrive(request)?;
+    let checksum = None;
+    Ok(Received { data, checksum })
+}
+
+/// A body, and the trailers after it.
+fn arrive(request: &Request) -> Result<(Bytes, BTreeMap<String, String>), S3Error> {
     let why = "You must provide the Content-Length HTTP header.";
     let sent = length(request, "content-length")
         .ok_or_else(|| S3Error::new(411, "MissingContentLength", why))?;
@@ -44,8 +58,7 @@ pub(super) fn receive(request: &Request) -> Result<Received, S3Error> {
         (request.body.clone(), BTreeMap::new())
     };
     check_md5(request, &data)?;
-    let checksum = check_sum(request, &trailers, &data)?;
-    Ok(Received { data, checksum })
+    Ok((data, trailers))
 }
 
 fn length(request: &Request, name: &str) -> Option<usize> {

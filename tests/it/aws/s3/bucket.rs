@@ -28,7 +28,7 @@ pub(crate) struct Bucket {
     pub(super) acls: bool,
     /// Whoever reads from it pays, if that is not its owner.
     pub(super) requester_pays: bool,
-    /// Keeps no checksums of parts, and does not say so: endpoints that are not S3 may not.
+    /// Neither compares nor keeps checksums, and does not say so: endpoints that are not S3 may not.
     pub(super) sumless: bool,
     /// Lets nobody in but through an access point.
     pub(super) closed: bool,

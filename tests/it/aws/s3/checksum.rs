@@ -128,6 +128,9 @@ impl Checksum {
     }
 
     pub(super) fn headers(&self, reply: Reply) -> Reply {
+        if self.value.is_empty() {
+            return reply;
+        }
         let reply = reply.header(self.algorithm.header(), &self.value);
         reply.header("x-amz-checksum-type", self.kind())
     }

@@ -10,7 +10,7 @@ use crate::aws::reply::Reply;
 use super::address::Ask;
 use super::archive::Archive;
 use super::bucket::Bucket;
-use super::checksum::Algorithm;
+use super::checksum::{Algorithm, Checksum};
 use super::content::Content;
 use super::encryption::Encryption;
 use super::error::S3Error;
@@ -27,16 +27,25 @@ pub(super) const FIVE_GB: u64 = 5 << 30;
 pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S3Error> {
     allow_write(scene, ask)?;
     allow_acl(scene, ask, s3.bucket(&ask.bucket)?)?;
-    let received = body::receive(ask.request)?;
+    let sumless = s3.bucket(&ask.bucket)?.sumless;
+    let received = if sumless {
+        body::receive_unsummed(ask.request)?
+    } else {
+        body::receive(ask.request)?
+    };
     let content = Content::Bytes(received.data);
     fits(&content)?;
     conditions::destination(ask, s3.bucket(&ask.bucket)?)?;
     let encryption = Encryption::of(ask, s3.bucket(&ask.bucket)?)?;
-    let sum = received.checksum;
+    let sum = match received.checksum {
+        None if sumless => Checksum::untold(Algorithm::Crc64Nvme),
+        // S3 adds CRC64NVME where nothing was sent (user guide, "Checking object integrity").
+        None => content.checksum(Algorithm::Crc64Nvme),
+        Some(sum) => sum,
+    };
     let object = Object {
         etag: etag(&content, encryption.kms, scene.rng),
-        // S3 adds CRC64NVME where nothing was sent (user guide, "Checking object integrity").
-        checksum: sum.unwrap_or_else(|| content.checksum(Algorithm::Crc64Nvme)),
+        checksum: sum,
         content,
         parts: Vec::new(),
         meta: Meta::of(ask)?,

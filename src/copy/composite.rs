@@ -1,0 +1,90 @@
+//! Sources whose parts have checksums, and whose whole has none (`COMPOSITE`).
+//!
+//! No range of one comes with a checksum. But S3 tells that of each part, with a look at it; so what was read is
+//! compared before it is sent on: an object that is held whole, and each part of a copy that is cut as its source.
+
+use super::act::CopyError;
+use super::layout::LEAST;
+use super::parts::Parts;
+use super::plan::ONE_PART;
+use super::sum::Summing;
+use crate::s3::{Checksum, Object, S3Error, Side};
+
+/// In how many parts an object can have been uploaded that is held whole. Who takes smaller ones than S3 may tell of
+/// more, which are then not looked at.
+const MOST: u64 = ONE_PART.div_ceil(LEAST);
+
+/// What bytes must sum up to, and what they do so far.
+pub(super) struct Expected {
+    told: Checksum,
+    read: Summing,
+}
+
+impl Expected {
+    fn new(told: Checksum) -> Self {
+        let read = Summing::begin(Some(told.algorithm), false);
+        Self { told, read }
+    }
+
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.read.add(bytes);
+    }
+
+    /// Compares the two.
+    ///
+    /// # Errors
+    /// [`S3Error::Torn`].
+    pub(super) fn end(self) -> Result<(), S3Error> {
+        let (told, read) = (self.told.value, self.read.end().checksum);
+        match read {
+            Some(read) if read != told => Err(S3Error::Torn {
+                op: "GetObject",
+                message: format!("a part has the checksum {told}, and {read} was read"),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Compares an object that was read whole, part by part.
+///
+/// # Errors
+/// [`CopyError`]; [`S3Error::Torn`] when it is another.
+pub(super) async fn verify_whole(
+    Side { s3, bucket }: Side<'_>,
+    key: &str,
+    source: &Object,
+    body: &[u8],
+) -> Result<(), CopyError> {
+    let parts = source.etag.parts().filter(|parts| *parts <= MOST);
+    let count = parts.and_then(|parts| u32::try_from(parts).ok());
+    for number in 1..=count.unwrap_or_default() {
+        let part = s3.source_part(bucket, (key, &source.etag), number).await?;
+        let told = part.and_then(|part| part.range.zip(part.checksum));
+        let Some((range, told)) = told else {
+            continue;
+        };
+        let range = usize::try_from(range.start).ok()..usize::try_from(range.end).ok();
+        if let (Some(start), Some(end)) = (range.start, range.end)
+            && let Some(bytes) = body.get(start..end)
+        {
+            let mut expected = Expected::new(told);
+            expected.add(bytes);
+            expected.end()?;
+        }
+    }
+    Ok(())
+}
+
+impl Parts {
+    /// What a part must sum up to, if S3 says so of the very bytes that it is made of.
+    pub(super) async fn expected(&self, number: u32) -> Result<Option<Expected>, S3Error> {
+        if !self.composite {
+            return Ok(None);
+        }
+        let source = (self.key.as_str(), &self.pin);
+        let part = self.from.source_part(&self.bucket, source, number).await?;
+        let alike = part.filter(|part| part.range == Some(self.layout.range(number)));
+        Ok(alike.and_then(|part| part.checksum).map(Expected::new))
+    }
+}

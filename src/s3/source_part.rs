@@ -1,0 +1,91 @@
+//! One part of an object, as it was uploaded.
+
+use std::ops::Range;
+
+use aws_sdk_s3::types::ChecksumMode;
+
+use super::object::{Checksum, ETag};
+use super::read::HEAD_TIMEOUT;
+use super::sdk::{about, paying};
+use super::seen::whole_of;
+use super::stack::{Call, Effect, guard};
+use super::{Attempt, Bucket, S3, S3Error};
+
+/// What S3 tells of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePart {
+    /// Its bytes' number.
+    pub length: u64,
+    /// Where they are in the object; stand-ins may not tell.
+    pub range: Option<Range<u64>>,
+    /// Theirs, where the object has one of each part (`COMPOSITE`) and none over all bytes.
+    pub checksum: Option<Checksum>,
+}
+
+impl S3 {
+    /// Looks at a part of an object, pinned to `pin`; `None` where nobody knows.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when the object has moved on.
+    pub async fn source_part(
+        &self,
+        bucket: &Bucket,
+        (key, pin): (&str, &ETag),
+        number: u32,
+    ) -> Result<Option<SourcePart>, S3Error> {
+        let client = self.client(bucket).await?;
+        let call = Call {
+            op: "HeadObject",
+            effect: Effect::Repeatable,
+        };
+        let answer = guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
+            let attempt = Attempt::start(self.limits.metrics(), call.op);
+            let request = paying!(client.head_object(), bucket).key(key);
+            let request = request
+                .if_match(pin.quoted())
+                .part_number(i32::try_from(number).expect("at most 10,000"))
+                .checksum_mode(ChecksumMode::Enabled);
+            async move { attempt.end(request.send().await) }
+        });
+        match answer.await {
+            Ok(head) => Ok((|| {
+                Some(SourcePart {
+                    length: head.content_length()?.try_into().ok()?,
+                    range: head.content_range().and_then(range),
+                    // A part's own is told as COMPOSITE, as the object's is.
+                    checksum: whole_of!(head, None),
+                })
+            })()),
+            // A stand-in that knows no part numbers.
+            Err(S3Error::Refused { .. } | S3Error::NotImplemented { .. }) => Ok(None),
+            Err(other) => self.learn(bucket, Err(other)),
+        }
+    }
+}
+
+/// `bytes 0-9/20`, whose last byte is included.
+fn range(told: &str) -> Option<Range<u64>> {
+    let (range, _) = told.strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let (first, last) = (first.parse().ok()?, last.parse::<u64>().ok()?);
+    Some(first..last.checked_add(1)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_read_as_s3_tells_it() {
+        for (told, want) in [
+            ("bytes 0-9/20", Some(0..10)),
+            ("bytes 8388608-8388608/8388609", Some(8_388_608..8_388_609)),
+            ("bytes */20", None),
+            ("0-9/20", None),
+            ("bytes 0-18446744073709551615/20", None),
+            ("", None),
+        ] {
+            assert_eq!(range(told), want, "{told}");
+        }
+    }
+}
