@@ -284,7 +284,13 @@ impl Ask<'_> {
         }
         let right = body.right && body.length == objects.size && objects.has(self.key);
         self.endpoint.finished(self.key, right);
-        tagged(&body.etag)
+        let mut answer = tagged(&body.etag);
+        // As S3 tells what it has compared; that it is right is seen from the bytes here.
+        let sums = self.headers.iter();
+        for (name, sum) in sums.filter(|(name, _)| name.as_str().starts_with("x-amz-checksum-")) {
+            answer.headers_mut().insert(name, sum.clone());
+        }
+        answer
     }
 
     fn upload(&self) -> Response {

@@ -83,6 +83,8 @@ pub struct Traces {
     pub stays: AtomicBool,
     /// Parts it has made itself, which a later try goes on with.
     pub gained: AtomicBool,
+    /// An upload was torn: nothing that is open for the key is gone on with.
+    pub torn: AtomicBool,
 }
 
 /// A source that was read.
@@ -113,7 +115,7 @@ pub enum CopyError {
     /// S3 said no.
     #[error(transparent)]
     S3(#[from] S3Error),
-    /// The bytes that arrived are not the source's.
+    /// The copy that was written is not its source.
     #[error("integrity: the copy has {what} {got}, the source {want}")]
     Integrity {
         /// What was compared: the `ETag` or a checksum.
@@ -122,7 +124,20 @@ pub enum CopyError {
         want: String,
         /// The copy's.
         got: String,
+        /// As the copy is known again.
+        etag: ETag,
     },
+}
+
+impl CopyError {
+    /// Whether bytes arrived that are not the source's.
+    #[must_use]
+    pub fn is_torn(&self) -> bool {
+        matches!(
+            self,
+            Self::Integrity { .. } | Self::S3(S3Error::Torn { .. })
+        )
+    }
 }
 
 impl Copier {

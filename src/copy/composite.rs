@@ -3,7 +3,6 @@
 //! No range of one comes with a checksum. But S3 tells that of each part, with a look at it; so what was read is
 //! compared before it is sent on: an object that is held whole, and each part of a copy that is cut as its source.
 
-use super::act::CopyError;
 use super::layout::LEAST;
 use super::parts::Parts;
 use super::plan::ONE_PART;
@@ -21,7 +20,7 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    fn new(told: Checksum) -> Self {
+    pub(super) fn new(told: Checksum) -> Self {
         let read = Summing::begin(Some(told.algorithm), false);
         Self { told, read }
     }
@@ -35,42 +34,49 @@ impl Expected {
     /// # Errors
     /// [`S3Error::Torn`].
     pub(super) fn end(self) -> Result<(), S3Error> {
-        let (told, read) = (self.told.value, self.read.end().checksum);
-        match read {
-            Some(read) if read != told => Err(S3Error::Torn {
-                op: "GetObject",
-                message: format!("a part has the checksum {told}, and {read} was read"),
-            }),
-            Some(_) | None => Ok(()),
+        let told = self.told.value;
+        let read = self.read.end().checksum.unwrap_or_default();
+        if read == told {
+            return Ok(());
         }
+        Err(S3Error::Torn {
+            op: "GetObject",
+            message: format!("a part has the checksum {told}, and {read} was read"),
+        })
     }
+}
+
+/// Compares all of a part.
+///
+/// # Errors
+/// [`S3Error::Torn`].
+pub(super) fn verify_part(told: Checksum, bytes: &[u8]) -> Result<(), S3Error> {
+    let mut expected = Expected::new(told);
+    expected.add(bytes);
+    expected.end()
 }
 
 /// Compares an object that was read whole, part by part.
 ///
 /// # Errors
-/// [`CopyError`]; [`S3Error::Torn`] when it is another.
+/// [`S3Error`]; [`S3Error::Torn`] when it is another.
 pub(super) async fn verify_whole(
     Side { s3, bucket }: Side<'_>,
     key: &str,
     source: &Object,
     body: &[u8],
-) -> Result<(), CopyError> {
+) -> Result<(), S3Error> {
     let parts = source.etag.parts().filter(|parts| *parts <= MOST);
     let count = parts.and_then(|parts| u32::try_from(parts).ok());
     for number in 1..=count.unwrap_or_default() {
         let part = s3.source_part(bucket, (key, &source.etag), number).await?;
         let told = part.and_then(|part| part.range.zip(part.checksum));
-        let Some((range, told)) = told else {
-            continue;
-        };
-        let range = usize::try_from(range.start).ok()..usize::try_from(range.end).ok();
-        if let (Some(start), Some(end)) = (range.start, range.end)
+        if let Some((range, told)) = told
+            && let Ok(start) = usize::try_from(range.start)
+            && let Ok(end) = usize::try_from(range.end)
             && let Some(bytes) = body.get(start..end)
         {
-            let mut expected = Expected::new(told);
-            expected.add(bytes);
-            expected.end()?;
+            verify_part(told, bytes)?;
         }
     }
     Ok(())
@@ -78,13 +84,13 @@ pub(super) async fn verify_whole(
 
 impl Parts {
     /// What a part must sum up to, if S3 says so of the very bytes that it is made of.
-    pub(super) async fn expected(&self, number: u32) -> Result<Option<Expected>, S3Error> {
-        if !self.composite {
+    pub(super) async fn told(&self, number: u32) -> Result<Option<Checksum>, S3Error> {
+        if !self.compared {
             return Ok(None);
         }
         let source = (self.key.as_str(), &self.pin);
         let part = self.from.source_part(&self.bucket, source, number).await?;
         let alike = part.filter(|part| part.range == Some(self.layout.range(number)));
-        Ok(alike.and_then(|part| part.checksum).map(Expected::new))
+        Ok(alike.and_then(|part| part.checksum))
     }
 }

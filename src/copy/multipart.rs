@@ -83,7 +83,7 @@ impl Copier {
             key: act.key.to_owned(),
             pin: act.copy.pin.clone(),
             layout,
-            composite: source.composite.is_some() && alike,
+            compared: source.composite.is_some() && alike,
             sums: upload.algorithm.or(own),
             to: act.to.s3.clone(),
             upload,
@@ -95,6 +95,8 @@ impl Copier {
                 let gained = tracked.has_gained();
                 act.traces.gained.fetch_or(gained, Ordering::Relaxed);
             } else {
+                let torn = e.is_torn();
+                act.traces.torn.fetch_or(torn, Ordering::Relaxed);
                 take_back(act, &parts.upload).await;
             }
         }
@@ -146,7 +148,8 @@ async fn find(act: Act<'_>, seal: &Seal) -> Result<Option<(Upload, BTreeMap<u32,
     };
     let (mut found, s3) = (None, act.to.s3);
     for (mut upload, sealed) in begun {
-        if found.is_none() && seal.is_on(&upload, &sealed) {
+        let torn = act.traces.torn.load(Ordering::Relaxed);
+        if found.is_none() && !torn && seal.is_on(&upload, &sealed) {
             let parts = s3.parts(&mut upload, 1).await?.unwrap_or_default();
             let parts = parts.into_iter().map(|part| (part.number, part));
             found = Some((upload, parts.collect()));

@@ -12,6 +12,7 @@ use tokio::try_join;
 use tracing::Instrument;
 
 use super::act::{Copier, may_travel};
+use super::composite::verify_part;
 use super::layout::Layout;
 use super::plan::ONE_PART;
 use super::sum::sum;
@@ -36,7 +37,7 @@ pub(super) struct Parts {
     pub(super) pin: ETag,
     pub(super) layout: Layout,
     /// The source tells a checksum of each of its parts, and the copy has as many.
-    pub(super) composite: bool,
+    pub(super) compared: bool,
     /// What the bytes of each are summed up in: as the upload says, else as the source is.
     pub(super) sums: Option<Algorithm>,
     pub(super) to: S3,
@@ -66,12 +67,24 @@ impl Parts {
                 keep(ended, &mut parts, &made)?;
             }
             let this = Arc::clone(self);
-            under_way.spawn(async move { this.part(number).await }.in_current_span());
+            under_way.spawn(async move { this.whole_part(number).await }.in_current_span());
         }
         while let Some(ended) = under_way.join_next().await {
             keep(ended, &mut parts, &made)?;
         }
         Ok(parts.into_values().collect())
+    }
+
+    /// Makes one part, and once more if it arrives torn: the others need not be.
+    async fn whole_part(&self, number: u32) -> Result<Part, S3Error> {
+        match self.part(number).await {
+            Err(torn @ S3Error::Torn { .. }) => {
+                let key = &self.key;
+                tracing::warn!(key, number, %torn, "making a part once more");
+                self.part(number).await
+            }
+            made => made,
+        }
     }
 
     /// Makes one part of the pinned source.
@@ -90,10 +103,9 @@ impl Parts {
         let buffer = room.buffer(usize::try_from(length).expect("a part fits in memory"));
         let source = (self.key.as_str(), &self.pin);
         let body = self.from.get_range(&self.bucket, source, range, buffer);
-        let (body, expected) = try_join!(body, self.expected(number))?;
-        if let Some(mut expected) = expected {
-            expected.add(&body);
-            expected.end()?;
+        let (body, told) = try_join!(body, self.told(number))?;
+        if let Some(told) = told {
+            verify_part(told, &body)?;
         }
         let part = put(&self.to, &self.upload, number, &body, self.sums).await;
         room.take_back(body);

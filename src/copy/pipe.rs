@@ -17,10 +17,11 @@
 use bytes::BytesMut;
 
 use super::act::may_travel;
+use super::composite::Expected;
 use super::layout::pieces;
 use super::parts::Parts;
 use super::sum::Summing;
-use crate::s3::{Inlet, Part, S3Error, Sums};
+use crate::s3::{Checksum, Inlet, Part, S3Error, Sums};
 
 impl Parts {
     /// Makes one part of the pinned source.
@@ -28,16 +29,22 @@ impl Parts {
         let length = self.layout.length(number);
         self.pay(length).await;
         let _room = self.copier.memory.room(length).await;
-        let feed = |inlet| self.feed(number, inlet);
+        let told = self.told(number).await?;
+        let feed = |inlet| self.feed(number, told.clone(), inlet);
         self.to
             .pipe_part(&self.upload, (number, length), feed)
             .await
     }
 
     /// Reads the part and sends it on; gives what it sums up to.
-    async fn feed(&self, number: u32, inlet: Inlet) -> Result<Sums, S3Error> {
+    async fn feed(
+        &self,
+        number: u32,
+        told: Option<Checksum>,
+        inlet: Inlet,
+    ) -> Result<Sums, S3Error> {
         let range = self.layout.range(number);
-        let mut expected = self.expected(number).await?;
+        let mut expected = told.map(Expected::new);
         let mut summing = Summing::begin(self.sums, self.upload.algorithm.is_none());
         for piece in pieces(range.clone()) {
             let is_last = piece.end == range.end;

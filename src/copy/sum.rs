@@ -93,7 +93,10 @@ pub(super) fn of_upload(source: Option<Algorithm>) -> Algorithm {
 
 /// Whether the checksum of a whole can be made of those of its parts.
 pub(super) fn is_joinable(algorithm: Algorithm) -> bool {
-    matches!(kind(algorithm), Kind::Crc(_))
+    match algorithm {
+        Algorithm::Crc64Nvme | Algorithm::Crc32 | Algorithm::Crc32C => true,
+        Algorithm::Sha1 | Algorithm::Sha256 => false,
+    }
 }
 
 enum Kind {

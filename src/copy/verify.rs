@@ -1,11 +1,11 @@
-//! Comparing what was read, and what S3 answers to a write, with the source.
+//! Comparing what was read with the source, before it is written; and what S3 answers, afterwards.
 
 use std::fmt;
 
 use super::act::CopyError;
 use super::proof::is_md5;
 use super::sum::joined;
-use crate::s3::{Checksum, ETag, Object, Part, Written};
+use crate::s3::{Checksum, ETag, Object, Part, S3Error, Written};
 
 /// Compares S3's answer to a write with the source it was pinned to; `source` is what a look at
 /// it has shown, if there was one. True if they are proven equal, false if the two cannot be
@@ -29,12 +29,12 @@ pub(super) fn verify(
         && source.algorithm == target.algorithm
     {
         if source != target {
-            return Err(differ("checksum", &source.value, &target.value));
+            return Err(landed("checksum", &source.value, &target.value, written));
         }
         return Ok(true);
     }
     if source.is_some_and(is_md5) && written.etag.is_single_part() && !written.kms {
-        return Err(differ("ETag", pin, &written.etag));
+        return Err(landed("ETag", pin, &written.etag, written));
     }
     Ok(false)
 }
@@ -43,13 +43,13 @@ pub(super) fn verify(
 /// for an endpoint that compares nothing itself.
 ///
 /// # Errors
-/// [`CopyError::Integrity`] when they differ.
-pub(super) fn verify_parts(source: &Object, parts: &[Part]) -> Result<(), CopyError> {
+/// [`S3Error::Torn`] when they differ.
+pub(super) fn verify_parts(source: &Object, parts: &[Part]) -> Result<(), S3Error> {
     let Some(want) = &source.checksum else {
         return Ok(());
     };
     match joined(want.algorithm, parts) {
-        Some(got) if got != want.value => Err(differ("checksum", &want.value, got)),
+        Some(got) if got != want.value => Err(torn("checksum", &want.value, got)),
         Some(_) | None => Ok(()),
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn verify_sent(
         return if told == sent {
             Ok(())
         } else {
-            Err(differ("checksum", &sent.value, &told.value))
+            Err(landed("checksum", &sent.value, &told.value, written))
         };
     }
     if written.kms || !written.etag.is_single_part() {
@@ -78,33 +78,46 @@ pub(super) fn verify_sent(
     }
     let sent = ETag::md5(body);
     if written.etag != sent {
-        return Err(differ("ETag", sent, &written.etag));
+        return Err(landed("ETag", sent, &written.etag, written));
     }
     Ok(())
-}
-
-fn differ(what: &'static str, want: impl fmt::Display, got: impl fmt::Display) -> CopyError {
-    CopyError::Integrity {
-        what,
-        want: want.to_string(),
-        got: got.to_string(),
-    }
 }
 
 /// Compares bytes that were read with their source, where only its `ETag` tells what they must be:
 /// a body with a checksum has been compared on its way.
 ///
 /// # Errors
-/// [`CopyError::Integrity`] when they differ.
-pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), CopyError> {
+/// [`S3Error::Torn`] when they differ.
+pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), S3Error> {
     if source.checksum.is_some() || !is_md5(source) {
         return Ok(());
     }
     let got = ETag::md5(body);
     if got != source.etag {
-        return Err(differ("ETag", &source.etag, got));
+        return Err(torn("ETag", &source.etag, got));
     }
     Ok(())
+}
+
+fn torn(what: &str, want: impl fmt::Display, read: impl fmt::Display) -> S3Error {
+    S3Error::Torn {
+        op: "GetObject",
+        message: format!("the source has the {what} {want}, and {read} was read"),
+    }
+}
+
+fn landed(
+    what: &'static str,
+    want: impl fmt::Display,
+    got: impl fmt::Display,
+    written: &Written,
+) -> CopyError {
+    CopyError::Integrity {
+        what,
+        want: want.to_string(),
+        got: got.to_string(),
+        etag: written.etag.clone(),
+    }
 }
 
 #[cfg(test)]

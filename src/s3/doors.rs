@@ -1,14 +1,14 @@
 //! The doors of all accounts, each made once, and what is known of each account's side of S3.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_config::SdkConfig;
 use serde::Serialize;
 
 use super::error::{Flaw, S3Error};
 use super::limit::LimitStatus;
-use super::{Bucket, Condition, S3};
+use super::{Algorithm, Bucket, Checksum, Condition, S3, Written};
 use crate::config::{Aws, ConditionalWrites, Config, HOME, Partition};
 use crate::credentials::{Secret, SecretStatus};
 
@@ -54,6 +54,8 @@ pub(super) struct Account {
     secret: Option<Secret>,
     /// Buckets that know no conditions.
     unconditional: Mutex<BTreeSet<String>>,
+    /// Buckets that have told the checksum of what they were sent, and in which algorithms.
+    comparing: Mutex<BTreeMap<String, Vec<Algorithm>>>,
 }
 
 impl Doors {
@@ -132,10 +134,16 @@ impl Account {
             aws,
             secret,
             unconditional: Mutex::default(),
+            comparing: Mutex::default(),
         }
     }
 
-    fn unconditional(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+    fn comparing(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Algorithm>>> {
+        let buckets = self.comparing.lock();
+        buckets.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unconditional(&self) -> MutexGuard<'_, BTreeSet<String>> {
         let buckets = self.unconditional.lock();
         buckets.unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,6 +188,26 @@ impl S3 {
     #[must_use]
     pub fn conditional(&self, bucket: &str) -> bool {
         self.account.aws.conditional() && !self.account.unconditional().contains(bucket)
+    }
+
+    /// Whether a bucket was seen to compare bodies with checksums of an algorithm.
+    pub(super) fn compares(&self, bucket: &str, algorithm: Algorithm) -> bool {
+        let known = self.account.comparing();
+        known
+            .get(bucket)
+            .is_some_and(|known| known.contains(&algorithm))
+    }
+
+    /// Remembers a bucket that has answered with the checksum of what it was sent.
+    pub(super) fn learn_checksums(&self, bucket: &str, sent: &Checksum, written: &Written) {
+        let told = written.checksum.as_ref() == Some(sent);
+        if told && !self.compares(bucket, sent.algorithm) {
+            let mut known = self.account.comparing();
+            known
+                .entry(bucket.to_owned())
+                .or_default()
+                .push(sent.algorithm);
+        }
     }
 
     /// Whether a look tells how many tags an object has, to who may read them. Stand-ins may not.

@@ -1,11 +1,14 @@
 //! Looking at an object, and reading it whole.
 
+use std::error::Error;
+use std::iter::successors;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::types::ChecksumMode;
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_checksums::body::validate;
+use aws_smithy_types::byte_stream::{self, ByteStream};
 use bytes::{Bytes, BytesMut};
 
 use super::archive::Archive;
@@ -103,7 +106,7 @@ impl S3 {
         }
     }
 
-    async fn probe(&self, bucket: &Bucket, key: &str) -> Result<(), S3Error> {
+    pub(super) async fn probe(&self, bucket: &Bucket, key: &str) -> Result<(), S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "GetObject",
@@ -239,9 +242,21 @@ async fn drain(
     mut take: impl FnMut(&[u8]) -> Result<(), S3Error>,
 ) -> Result<(), S3Error> {
     while let Some(chunk) = body.next().await {
-        take(&chunk.map_err(|e| broken(e.to_string()))?)?;
+        take(&chunk.map_err(|e| ended(&e))?)?;
     }
     Ok(())
+}
+
+/// Why a body ended too early.
+fn ended(e: &byte_stream::error::Error) -> S3Error {
+    let mut causes = successors(e.source(), |cause| (*cause).source());
+    match causes.find_map(|cause| cause.downcast_ref::<validate::Error>()) {
+        Some(torn) => S3Error::Torn {
+            op: "GetObject",
+            message: torn.to_string(),
+        },
+        None => broken(e.to_string()),
+    }
 }
 
 /// A body that is not what was asked for.

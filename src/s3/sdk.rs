@@ -32,12 +32,12 @@ macro_rules! expiring {
     }};
 }
 
-/// Leaves the body out of the signature where S3 compares it with a checksum that is in it: digesting
+/// Leaves the body out of the signature where it is known that S3 compares it with a checksum: digesting
 /// it twice costs more than everything else that is done with it.
 macro_rules! unsigned {
-    ($request:expr, $is_summed:expr) => {{
+    ($request:expr, $is_compared:expr) => {{
         let request = $request;
-        if $is_summed {
+        if $is_compared {
             request.disable_payload_signing()
         } else {
             request

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::ChecksumMode;
 
 use super::object::{Checksum, ETag};
 use super::read::HEAD_TIMEOUT;
 use super::sdk::{about, paying};
-use super::seen::whole_of;
+use super::seen::{told, whole};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 
@@ -23,44 +24,69 @@ pub struct SourcePart {
 }
 
 impl S3 {
-    /// Looks at a part of an object, pinned to `pin`; `None` where nobody knows.
+    /// Looks at a part of the version that has this `ETag`; `None` where nobody knows. Pinned it would be refused by
+    /// stand-ins that compare the `ETag` of the part; whoever reads the object is told if it has moved on.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when the object has moved on.
+    /// [`S3Error`].
     pub async fn source_part(
         &self,
         bucket: &Bucket,
-        (key, pin): (&str, &ETag),
+        (key, etag): (&str, &ETag),
         number: u32,
     ) -> Result<Option<SourcePart>, S3Error> {
+        let answer = match self.ask_part(bucket, key, number).await {
+            // Refused without a word, as any HEAD is.
+            Err(silent) if silent.is_silent() => match self.probe(bucket, key).await {
+                Ok(()) => self.ask_part(bucket, key, number).await,
+                Err(told) => Err(told),
+            },
+            answer => answer,
+        };
+        match answer {
+            Ok(head) if head.e_tag().map(ETag::new).as_ref() == Some(etag) => Ok(part(&head)),
+            // Another version or none, or a stand-in that knows no part numbers.
+            Ok(_)
+            | Err(
+                S3Error::NotFound { .. }
+                | S3Error::Gone { .. }
+                | S3Error::Refused { .. }
+                | S3Error::NotImplemented { .. },
+            ) => Ok(None),
+            Err(other) => self.learn(bucket, Err(other)),
+        }
+    }
+
+    async fn ask_part(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        number: u32,
+    ) -> Result<HeadObjectOutput, S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "HeadObject",
             effect: Effect::Repeatable,
         };
-        let answer = guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
+        guard(&self.limits, &bucket.name, call, HEAD_TIMEOUT, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = paying!(client.head_object(), bucket).key(key);
             let request = request
-                .if_match(pin.quoted())
                 .part_number(i32::try_from(number).expect("at most 10,000"))
                 .checksum_mode(ChecksumMode::Enabled);
             async move { attempt.end(request.send().await) }
-        });
-        match answer.await {
-            Ok(head) => Ok((|| {
-                Some(SourcePart {
-                    length: head.content_length()?.try_into().ok()?,
-                    range: head.content_range().and_then(range),
-                    // A part's own is told as COMPOSITE, as the object's is.
-                    checksum: whole_of!(head, None),
-                })
-            })()),
-            // A stand-in that knows no part numbers.
-            Err(S3Error::Refused { .. } | S3Error::NotImplemented { .. }) => Ok(None),
-            Err(other) => self.learn(bucket, Err(other)),
-        }
+        })
+        .await
     }
+}
+
+fn part(head: &HeadObjectOutput) -> Option<SourcePart> {
+    Some(SourcePart {
+        length: head.content_length()?.try_into().ok()?,
+        range: head.content_range().and_then(range),
+        // A part's own is told as COMPOSITE, as the object's is.
+        checksum: whole(None, told!(head)),
+    })
 }
 
 /// `bytes 0-9/20`, whose last byte is included.

@@ -115,7 +115,9 @@ impl S3 {
             effect: Effect::Once,
         };
         let timeout = window.terms().write_timeout();
-        let answer = guard(&self.limits, &put.bucket.name, call, timeout, || {
+        let bucket = &put.bucket.name;
+        let is_compared = self.compares(bucket, put.checksum.algorithm);
+        let answer = guard(&self.limits, bucket, call, timeout, || {
             let body = SdkBody::from(put.body.clone());
             let request = paying!(client.put_object(), put.bucket)
                 .key(put.key)
@@ -130,10 +132,12 @@ impl S3 {
             let Checksum { algorithm, value } = put.checksum.clone();
             let request = with_checksum!(request, Some(algorithm), Some(value));
             let request = expiring!(request, put.dress.headers.expires.as_deref());
-            let request = unsigned!(request, true);
+            let request = unsigned!(request, is_compared);
             self.write(call.op, window, request.send(), put_answer)
         });
-        self.learn_of_write(put.bucket, put.condition, answer.await)
+        let written = self.learn_of_write(put.bucket, put.condition, answer.await)?;
+        self.learn_checksums(bucket, put.checksum, &written);
+        Ok(written)
     }
 
     /// Takes an object away: the current version, never one by its id. Where versions are kept, a

@@ -52,6 +52,14 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
         let cause = Cause::new("route_held", told.clone()).uncounted();
         Outcome::RetryAfter(wait, cause)
     };
+    // Many keys in a row are the route's trouble, whatever ails them.
+    let lasting = |reason| {
+        if pass.key_failed(key, &told) {
+            held(Duration::ZERO)
+        } else {
+            never(reason)
+        }
+    };
     let e = match failure {
         Failure::Unkept(_) => return never("unkept"),
         Failure::Target(_) => return never("bad_target_key"),
@@ -60,11 +68,7 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
             alone: true,
             ..
         }) => {
-            return if pass.key_failed(key, &told) {
-                held(Duration::ZERO)
-            } else {
-                never("unannounced")
-            };
+            return lasting("unannounced");
         }
         Failure::Unannounced(Unannounced { lasts: true, .. }) => {
             pass.route_failed(told.clone());
@@ -83,7 +87,7 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
             return Outcome::RetryAfter(wait, Cause::new("restoring", told).uncounted());
         }
         // It was copied once more already.
-        Failure::Copy(CopyError::Integrity { .. }) => return never("integrity"),
+        Failure::Copy(CopyError::Integrity { .. }) => return lasting("integrity"),
         Failure::Copy(CopyError::S3(e)) => e,
     };
     match e {
@@ -128,7 +132,7 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
                 "restore it and send the message back, or say glacier = \"restore\" or \"skip\"";
             Outcome::Poison(Cause::new("archived", format!("{told}: {todo}")))
         }
-        S3Error::Torn { .. } => never("integrity"),
+        S3Error::Torn { .. } => lasting("integrity"),
         S3Error::Lease { .. } => later("lease_short"),
         S3Error::Gone { .. }
         | S3Error::NotFound { .. }

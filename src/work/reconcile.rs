@@ -23,7 +23,7 @@ use crate::copy::{
     Act, Copier, Copy, CopyError, Means, Nothing, Plan, Traces, Way, copy_max, unmark,
 };
 use crate::queue::Window;
-use crate::s3::{Archive, Condition, Found, Object, S3Error, Side, Spot};
+use crate::s3::{Archive, Condition, ETag, Found, Object, S3Error, Side, Spot};
 
 /// Makes destinations equal. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,10 +51,12 @@ impl Reconciler {
             began: BTreeSet::new(),
             traces: Traces::default(),
             large: false,
+            torn: None,
             retag: false,
         };
         let end = match run.reach_an_end().await {
             Ok(end) => run.tidied(end).await,
+            Err(torn) if torn.is_torn() => Err(run.rid_of_torn(torn).await),
             Err(failure) => Err(failure),
         };
         let proved = matches!(
@@ -90,6 +92,8 @@ pub(super) struct Run<'a> {
     pub(super) traces: Traces,
     /// The source was seen to be larger than one request may copy.
     pub(super) large: bool,
+    /// A copy that was written and is not its source.
+    torn: Option<ETag>,
     /// Tags were put onto a copy that may have been replaced meanwhile.
     pub(super) retag: bool,
 }
@@ -130,8 +134,10 @@ impl Run<'_> {
             }
             rounds = rounds.checked_sub(1).ok_or(Failure::Contended)?;
             let mut seen = self.observe().await?;
-            if torn && let Some(target) = &mut seen.target {
-                // The torn copy bears our mark, too, where it got so far.
+            if let Some(target) = &mut seen.target
+                && self.torn.as_ref() == Some(&target.etag)
+            {
+                // It bears our mark all the same.
                 unmark(&mut target.metadata);
             }
             step = self.round(&seen).await;
@@ -269,6 +275,13 @@ impl Run<'_> {
             }
             // Written blindly, or archived since; a look tells what there is to restore.
             Err(CopyError::S3(S3Error::Archived { .. })) => return Ok(Step::LookAgain),
+            Err(landed @ CopyError::Integrity { .. }) => {
+                (self.wrote, self.written, self.equal) = (true, None, None);
+                if let CopyError::Integrity { etag, .. } = &landed {
+                    self.torn = Some(etag.clone());
+                }
+                return Err(landed.into());
+            }
             Err(other) => return Err(other.into()),
         };
         let end = Reached::Written {

@@ -109,10 +109,7 @@ impl Failure {
     /// Whether bytes arrived that are not the source's.
     #[must_use]
     pub fn is_torn(&self) -> bool {
-        matches!(
-            self,
-            Self::Copy(CopyError::Integrity { .. } | CopyError::S3(S3Error::Torn { .. }))
-        )
+        matches!(self, Self::Copy(e) if e.is_torn())
     }
 }
 

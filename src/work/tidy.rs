@@ -6,6 +6,7 @@
 //! upload back. One that S3 would not take back is asked for again at the end, before the message may
 //! be settled.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use super::reconcile::Run;
@@ -38,15 +39,29 @@ impl Run<'_> {
         {
             targets.remove(&equal.target);
         }
+        self.take_back(targets).await?;
+        Ok(end)
+    }
+
+    /// Takes back what this try has begun and what bytes have made worthless: it must not be gone on with.
+    pub(super) async fn rid_of_torn(&self, torn: Failure) -> Failure {
+        match self.take_back(self.began.clone()).await {
+            Ok(()) => torn,
+            Err(e) => e.into(),
+        }
+    }
+
+    async fn take_back(&self, targets: BTreeSet<String>) -> Result<(), S3Error> {
+        let to = self.task.to;
         for target in targets {
-            match sweep(task.to, &target).await {
+            match sweep(to, &target).await {
                 Err(error @ S3Error::Denied { .. }) => {
-                    let bucket = &task.to.bucket.name;
+                    let bucket = &to.bucket.name;
                     tracing::warn!(bucket, target, %error, "uploads that were begun cannot be seen");
                 }
                 swept => swept?,
             }
         }
-        Ok(end)
+        Ok(())
     }
 }

@@ -1,11 +1,15 @@
 //! Bytes that change on their way: noticed, and copied once more in the same try.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::aws::{Bucket, Fault, Rule, Seed, Tear};
-use crate::stage::Stage;
+use crate::stage::{Stage, until};
 
 const MIB: u64 = 1 << 20;
+
+/// Of a call that S3 does not answer (`retry.max_attempts`).
+const ATTEMPTS: usize = 3;
 
 #[tokio::test(start_paused = true)]
 async fn bytes_that_change_on_their_way_are_noticed() {
@@ -28,6 +32,7 @@ async fn bytes_that_change_on_their_way_are_noticed() {
         ("the source has none: its ETag tells", small().unsummed(), lake(), held, from(Tear::Flip)),
         ("it has those of its parts only: each is compared", small().multipart(2).composite(), lake(), held, from(Tear::Flip)),
         ("torn on its way on: S3 compares the checksum", small().unsummed(), lake(), held, put(Tear::Flip)),
+        ("torn on its way on where no checksum is kept: the signature tells", small().multipart(2), lake().sumless(), held, put(Tear::Flip)),
         ("in parts: S3 compares the checksum of all", large(), lake(), held, from(Tear::Flip)),
         ("in parts where none is kept: we compare it", large(), lake().sumless(), held, from(Tear::Flip)),
         ("in parts, cut as the source's that have checksums", parts(18 * MIB), lake(), held, from(Tear::Flip)),
@@ -65,21 +70,32 @@ async fn bytes_that_change_on_their_way_are_noticed() {
 
 #[tokio::test(start_paused = true)]
 async fn an_object_that_arrives_torn_twice_is_parked() {
-    let stage = Stage::new(1);
-    stage
-        .world
-        .put("raw", Seed::new("in/a.bin", "whole").unsummed());
-    let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
-    stage.world.inject(flip);
-    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
-    stage.drained().await;
-    daemon.stop().await;
-    assert_eq!(stage.copy("a.bin"), None, "nothing torn was written");
-    let parked = stage.parked().await;
-    assert_eq!(parked[0].0, "integrity", "{parked:?}");
-    let settled = stage.world.settled();
-    assert_eq!(settled.last().map(|s| s.receives), Some(1));
-    assert_eq!(stage.world.calls().count("s3", "GetObject"), 2);
+    let small = || Seed::new("in/a.bin", "whole");
+    let large = || Seed::claimed("in/a.bin", 18 * MIB, 3);
+    for (why, seed, gets) in [
+        ("its checksum tells", small(), 2),
+        ("its ETag tells", small().unsummed(), 2),
+        ("in parts, by the whole", large(), 2 * 3),
+    ] {
+        let stage = Stage::new(1);
+        stage.world.put("raw", seed);
+        let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
+        stage.world.inject(flip);
+        // The first try cannot take its upload back, and the second neither.
+        let stays = Rule::new(Fault::InternalError).on("s3", "AbortMultipartUpload");
+        stage.world.inject(stays.times(2 * ATTEMPTS));
+        let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+        stage.drained().await;
+        daemon.stop().await;
+        assert_eq!(stage.copy("a.bin"), None, "{why}: nothing torn was written");
+        let parked = stage.parked().await;
+        assert_eq!(parked[0].0, "integrity", "{why}: {parked:?}");
+        let settled = stage.world.settled();
+        assert_eq!(settled.last().map(|s| s.receives), Some(1), "{why}");
+        let calls = stage.world.calls();
+        assert_eq!(calls.count("s3", "GetObject"), gets, "{why}");
+        assert_eq!(stage.world.uploads("lake").len(), 0, "{why}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,11 +112,85 @@ async fn a_part_is_compared_with_the_same_bytes_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_that_nobody_but_us_compares_is_made_once_more() {
+async fn a_part_that_arrives_torn_is_made_once_more_and_no_other() {
+    let stage = Stage::new(1);
+    let seed = Seed::claimed("in/a.bin", 18 * MIB, 3);
+    stage.world.put("raw", seed.multipart(2).composite());
+    let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
+    stage.world.inject(flip.times(1));
+    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert!(stage.copy("a.bin").is_some());
+    let calls = stage.world.calls();
+    assert_eq!(calls.count("s3", "GetObject"), 3);
+    assert_eq!(calls.count("s3", "CreateMultipartUpload"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_torn_upload_is_not_gone_on_with_though_it_stays() {
     let stage = Stage::without_target(1);
     stage
         .world
         .create_bucket(Bucket::new("lake", "eu-west-1").sumless());
+    stage.drained_of_test_event().await;
+    // Compared as a whole only, and none of its parts is told by the endpoint.
+    stage
+        .world
+        .put("raw", Seed::claimed("in/a.bin", 18 * MIB, 3));
+    let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
+    stage.world.inject(flip.times(1));
+    let stays = Rule::new(Fault::InternalError).on("s3", "AbortMultipartUpload");
+    stage.world.inject(stays.times(ATTEMPTS));
+    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    let object = |bucket: &str, key: &str| stage.world.object(bucket, key).and_then(|v| v.object);
+    let copy = object("lake", "orders/a.bin").expect("a copy");
+    let source = object("raw", "in/a.bin").expect("a source");
+    assert_eq!(copy.content.md5(), source.content.md5());
+    assert_eq!(
+        stage.world.uploads("lake").len(),
+        0,
+        "taken back in the end"
+    );
+}
+
+/// Where a body is compared with its checksum, its digest would be the second.
+#[tokio::test(start_paused = true)]
+async fn a_body_is_signed_until_it_is_known_that_checksums_are_compared() {
+    for (why, lake, signed) in [
+        ("AWS", Bucket::new("lake", "eu-west-1"), [true, false]),
+        (
+            "no checksums",
+            Bucket::new("lake", "eu-west-1").sumless(),
+            [true, true],
+        ),
+    ] {
+        let stage = Stage::without_target(1);
+        stage.world.create_bucket(lake);
+        stage.drained_of_test_event().await;
+        let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+        for name in ["a.csv", "b.csv"] {
+            stage.put(name, "a,b");
+            stage.drained().await;
+        }
+        daemon.stop().await;
+        let calls = stage.world.calls();
+        let puts: Vec<_> = calls
+            .of("s3", "PutObject")
+            .map(|call| call.signs_body)
+            .collect();
+        assert_eq!(puts, signed, "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_nobody_but_us_compares_is_made_once_more() {
+    let stage = Stage::without_target(1);
+    stage
+        .world
+        .create_bucket(Bucket::new("lake", "eu-west-1").credulous());
     stage.drained_of_test_event().await;
     // No MD5 of the whole in its ETag: only what was read tells what the copy's must be.
     stage.world.put(
@@ -120,4 +210,44 @@ async fn a_copy_that_nobody_but_us_compares_is_made_once_more() {
     );
     let settled = stage.world.settled();
     assert_eq!(settled.last().map(|s| s.receives), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_torn_objects_in_a_row_hold_their_route() {
+    let stage = Stage::new(1);
+    for n in 0..9 {
+        let seed = Seed::new(&format!("in/{n}.bin"), "whole");
+        stage.world.put("raw", seed.unsummed());
+    }
+    let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
+    stage.world.inject(flip);
+    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+    until("the route is held", || daemon.is_held("orders")).await;
+    stage.world.calm();
+    until("it is resumed", || !daemon.is_held("orders")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    assert_eq!(stage.parked().await.len(), 7);
+    let copies = (0..9).filter(|n| stage.copy(&format!("{n}.bin")).is_some());
+    assert_eq!(copies.count(), 2, "the others are not lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_torn_copy_that_stands_is_told_of() {
+    let stage = Stage::without_target(1);
+    stage
+        .world
+        .create_bucket(Bucket::new("lake", "eu-west-1").credulous());
+    stage.drained_of_test_event().await;
+    let starts = || stage.world.crawler("eu-west-1", "lake").starts().len();
+    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+    until("what a predecessor may owe is crawled", || starts() == 1).await;
+    tokio::time::sleep(Duration::from_mins(20)).await;
+    let torn = Rule::new(Fault::Sent(Tear::Flip)).on("s3", "PutObject");
+    stage.world.inject(torn);
+    stage.put("a.bin", "as it was uploaded");
+    stage.drained().await;
+    assert_eq!(stage.parked().await[0].0, "integrity");
+    until("its table is crawled", || starts() == 2).await;
+    daemon.stop().await;
 }

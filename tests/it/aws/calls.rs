@@ -22,6 +22,8 @@ pub(crate) struct Call {
     /// Whose the bucket must be, and that of a copy's source, as the caller says.
     pub(crate) owner: Option<String>,
     pub(crate) source_owner: Option<String>,
+    /// Whether the signature covers the body.
+    pub(crate) signs_body: bool,
     /// What the client was told; `None` while, or when, nothing was.
     pub(crate) status: Option<u16>,
     /// The error code of the answer.

@@ -369,6 +369,7 @@ fn describe(request: &Request, at: Timestamp) -> Call {
         conditional,
         owner: header("x-amz-expected-bucket-owner"),
         source_owner: header("x-amz-source-expected-bucket-owner"),
+        signs_body: header("x-amz-content-sha256").is_some_and(|digest| digest.len() == 64),
         status: None,
         code: None,
         fault: None,

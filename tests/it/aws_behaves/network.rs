@@ -129,7 +129,7 @@ async fn what_is_sent_may_be_torn_on_its_way_too() {
         ("reset", Tear::Reset, "dispatch", 0),
         ("cut short", Tear::End, "400 IncompleteBody", 0),
         ("late", Tear::Stall(4 * SECOND), "ok", 4),
-        ("changed", Tear::Flip, "400 BadDigest", 0),
+        ("changed", Tear::Flip, "400 XAmzContentSHA256Mismatch", 0),
     ] {
         let world = two_buckets(false);
         world.inject(Rule::new(Fault::Sent(tear)).on("s3", "PutObject").times(1));

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use aws_smithy_types::base64;
 use bytes::Bytes;
 use md5::{Digest, Md5};
+use sha2::Sha256;
 
 use crate::aws::request::Request;
 
@@ -22,12 +23,23 @@ pub(super) struct Received {
 
 pub(super) fn receive(request: &Request) -> Result<Received, S3Error> {
     let (data, trailers) = arrive(request)?;
+    check_signed(request, &data)?;
+    check_md5(request, &data)?;
     let checksum = check_sum(request, &trailers, &data)?;
     Ok(Received { data, checksum })
 }
 
-/// As an endpoint does that knows no checksums.
+/// As an endpoint does that knows no checksums of S3's.
 pub(super) fn receive_unsummed(request: &Request) -> Result<Received, S3Error> {
+    let (data, _) = arrive(request)?;
+    check_signed(request, &data)?;
+    check_md5(request, &data)?;
+    let checksum = None;
+    Ok(Received { data, checksum })
+}
+
+/// As an endpoint does that compares nothing at all.
+pub(super) fn receive_unseen(request: &Request) -> Result<Received, S3Error> {
     let (data, _) = arrive(request)?;
     let checksum = None;
     Ok(Received { data, checksum })
@@ -57,7 +69,6 @@ fn arrive(request: &Request) -> Result<(Bytes, BTreeMap<String, String>), S3Erro
     } else {
         (request.body.clone(), BTreeMap::new())
     };
-    check_md5(request, &data)?;
     Ok((data, trailers))
 }
 
@@ -72,6 +83,21 @@ fn same_length(said: usize, is: usize) -> Result<(), S3Error> {
     } else {
         Err(S3Error::new(400, "IncompleteBody", why))
     }
+}
+
+/// What was signed as the body's SHA-256, where it was.
+fn check_signed(request: &Request, data: &[u8]) -> Result<(), S3Error> {
+    let signed = request.header("x-amz-content-sha256").unwrap_or_default();
+    let is_digest = signed.len() == 64;
+    let digest = Sha256::digest(data);
+    let computed = digest
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    if !is_digest || computed == signed {
+        return Ok(());
+    }
+    let why = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+    Err(S3Error::new(400, "XAmzContentSHA256Mismatch", why))
 }
 
 fn check_md5(request: &Request, data: &[u8]) -> Result<(), S3Error> {

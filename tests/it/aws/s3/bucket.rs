@@ -30,6 +30,8 @@ pub(crate) struct Bucket {
     pub(super) requester_pays: bool,
     /// Neither compares nor keeps checksums, and does not say so: endpoints that are not S3 may not.
     pub(super) sumless: bool,
+    /// Compares nothing that it is sent.
+    pub(super) credulous: bool,
     /// Lets nobody in but through an access point.
     pub(super) closed: bool,
     /// Not there for any caller.
@@ -80,6 +82,7 @@ impl Bucket {
             acls: false,
             requester_pays: false,
             sumless: false,
+            credulous: false,
             closed: false,
             hidden: false,
             notify: Vec::new(),
@@ -114,6 +117,14 @@ impl Bucket {
     pub(crate) fn sumless(self) -> Self {
         Self {
             sumless: true,
+            ..self
+        }
+    }
+
+    /// As a stand-in that does not even look at signatures.
+    pub(crate) fn credulous(self) -> Self {
+        Self {
+            credulous: true,
             ..self
         }
     }

@@ -27,12 +27,14 @@ pub(super) const FIVE_GB: u64 = 5 << 30;
 pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S3Error> {
     allow_write(scene, ask)?;
     allow_acl(scene, ask, s3.bucket(&ask.bucket)?)?;
-    let sumless = s3.bucket(&ask.bucket)?.sumless;
-    let received = if sumless {
-        body::receive_unsummed(ask.request)?
-    } else {
-        body::receive(ask.request)?
+    let bucket = s3.bucket(&ask.bucket)?;
+    let sumless = bucket.sumless || bucket.credulous;
+    let receive = match (bucket.credulous, bucket.sumless) {
+        (true, _) => body::receive_unseen,
+        (false, true) => body::receive_unsummed,
+        (false, false) => body::receive,
     };
+    let received = receive(ask.request)?;
     let content = Content::Bytes(received.data);
     fits(&content)?;
     conditions::destination(ask, s3.bucket(&ask.bucket)?)?;
