@@ -1,7 +1,4 @@
-//! Carrying a plan out: inside S3, or through this process.
-//!
-//! A streamed body is held whole, and so within the [memory](super::memory) there is for bodies. Before that,
-//! it waits for the lines it travels on, where they are bounded.
+//! Carrying a plan out: inside S3, or [through this process](super::stream).
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicBool;
@@ -9,22 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::composite;
-use super::marker::{Marker, unmark};
-use super::memory::{Held, Memory};
+use super::marker::{self, Marker};
+use super::memory::Memory;
 use super::plan::Copy;
 use super::progress::Progress;
-use super::sum::sum;
 use super::tags::{Rights, Tagging};
 use super::unkept::Unkept;
-use super::verify::{verify, verify_body, verify_sent};
+use super::verify::verify;
 use super::way::Way;
 use crate::config::{self, Properties};
 use crate::queue::{Terms, Window};
-use crate::s3::{
-    Algorithm, Bandwidth, Checksum, CopyObject, Dress, ETag, Object, PutObject, S3, S3Error, Side,
-    Spot, Tags, Written,
-};
+use crate::s3::{Bandwidth, CopyObject, Dress, ETag, Object, S3Error, Side, Spot, Tags, Written};
 
 /// Carries plans out. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -87,15 +79,6 @@ pub struct Traces {
     pub torn: AtomicBool,
 }
 
-/// A source that was read.
-#[derive(Debug)]
-pub struct Read<'a> {
-    /// What was read.
-    pub object: Object,
-    /// All of it.
-    pub body: Held<'a>,
-}
-
 /// A write that took effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
@@ -124,8 +107,6 @@ pub enum CopyError {
         want: String,
         /// The copy's.
         got: String,
-        /// As the copy is known again.
-        etag: ETag,
     },
 }
 
@@ -223,19 +204,18 @@ impl Copier {
         tagging: &Tagging,
         window: &Window,
     ) -> Result<Written, CopyError> {
-        let metadata = act.metadata(tagging);
-        let dress = act.source.map(|source| Dress {
-            tagging: tagging.header(),
-            ..source.dress(&metadata)
-        });
+        if act.copy.way == Way::Stream {
+            return self.stream(act, tagging, window).await;
+        }
+        let metadata = act.metadata(tagging, None);
+        let dress = act.source.map(|source| tagging.dress(source, &metadata));
         match (act.copy.way, dress) {
             (Way::Server, dress) => Ok(self.server(act, dress, tagging, window).await?),
-            (Way::Stream, Some(dress)) => self.stream(act, dress, window).await,
             // Boxed: it is large, and few copies need it.
             (Way::ServerParts | Way::StreamParts, Some(dress)) => {
                 Box::pin(self.in_parts(act, dress, window)).await
             }
-            (Way::Stream | Way::ServerParts | Way::StreamParts, None) => {
+            (Way::Stream, _) | (Way::ServerParts | Way::StreamParts, None) => {
                 Err(act.seen().expect_err("it was not looked at").into())
             }
         }
@@ -261,77 +241,6 @@ impl Copier {
         };
         act.to.s3.copy(&copy, window).await
     }
-
-    async fn stream(
-        &self,
-        act: Act<'_>,
-        dress: Dress<'_>,
-        window: &Window,
-    ) -> Result<Written, CopyError> {
-        let source = act.seen()?;
-        let read;
-        let body = if let Some(body) = act.body {
-            body
-        } else {
-            let sides = (act.from, act.to.s3);
-            read = self
-                .read(act.route, sides, act.key, (&act.copy.pin, source.size))
-                .await?;
-            read.body.bytes()
-        };
-        verify_body(source, body)?;
-        if source.composite.is_some() {
-            Box::pin(composite::verify_whole(act.from, act.key, source, body)).await?;
-        }
-        let checksum = source.checksum.clone().unwrap_or_else(|| {
-            let algorithm = source.algorithm().unwrap_or(Algorithm::Crc64Nvme);
-            let value = sum(algorithm, body);
-            Checksum { algorithm, value }
-        });
-        let put = PutObject {
-            bucket: act.to.bucket,
-            key: act.target,
-            condition: &act.copy.condition,
-            dress,
-            properties: act.route.properties,
-            checksum: &checksum,
-            body: body.clone(),
-        };
-        let written = act.to.s3.put(&put, window).await?;
-        if written.etag != act.copy.pin {
-            verify_sent(body, &checksum, &written)?;
-        }
-        Ok(written)
-    }
-
-    /// Reads a source that is no larger than one part, and all that a look would show of it.
-    ///
-    /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
-    pub async fn read(
-        &self,
-        route: ForRoute<'_>,
-        (Side { s3, bucket }, to): (Side<'_>, &S3),
-        key: &str,
-        (pin, size): (&ETag, u64),
-    ) -> Result<Read<'_>, S3Error> {
-        may_travel(route.bandwidth, (s3, to), size).await;
-        let room = self.memory.room(size).await;
-        let buffer = room.buffer(usize::try_from(size).expect("a part fits in memory"));
-        let (object, body) = s3.get(bucket, key, pin, size, buffer).await?;
-        let body = Held::new(body, room);
-        Ok(Read { object, body })
-    }
-}
-
-/// Waits until so many bytes may travel for the route, and to and from its accounts. It comes before there is
-/// [memory](super::memory) for them: what waits for a slow line must not keep others from a free one.
-pub(super) async fn may_travel(line: Option<&Bandwidth>, (from, to): (&S3, &S3), bytes: u64) {
-    if let Some(line) = line {
-        line.carry(bytes).await;
-    }
-    from.may_read(bytes).await;
-    to.may_write(bytes).await;
 }
 
 impl<'a> Act<'a> {
@@ -359,16 +268,21 @@ impl<'a> Act<'a> {
         Ok(Some(longer.map_err(|_| S3Error::Lease { op })?))
     }
 
-    /// The source's user metadata, with our mark if the copy carries one.
-    fn metadata(&self, tagging: &Tagging) -> BTreeMap<String, String> {
+    /// The source's user metadata, with our mark if the copy carries one; it says what was `sent`.
+    pub(super) fn metadata(
+        &self,
+        tagging: &Tagging,
+        sent: Option<&ETag>,
+    ) -> BTreeMap<String, String> {
         let Some(source) = self.source else {
             return BTreeMap::new();
         };
         let mut metadata = source.metadata.clone();
-        unmark(&mut metadata);
+        metadata.remove(marker::NAME);
         if self.copy.marked {
             let spot = Spot::new(self.from.bucket, self.key);
-            let mark = Marker::of(&spot, source).before_its_tags(tagging.follows());
+            let mark = Marker::of(&spot, source).of_body(sent);
+            let mark = mark.before_its_tags(tagging.follows());
             mark.put_into(&mut metadata);
         }
         metadata

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::proof::is_md5;
 use crate::event::to_percent;
-use crate::s3::{Object, Spot};
+use crate::s3::{ETag, Object, Spot};
 
 /// The metadata's name, without `x-amz-meta-`.
 pub(super) const NAME: &str = "brigade-source";
@@ -44,6 +45,9 @@ pub(super) struct Marker {
     /// The copy was written without its tags; they were put onto it afterwards, or still are to be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     tags_follow: bool,
+    /// The MD5 of what was sent, where nobody was known to compare it. Not in the little mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    md5: Option<String>,
 }
 
 impl Marker {
@@ -59,7 +63,15 @@ impl Marker {
             version: object.version_id.clone(),
             modified: object.version_id.is_none().then_some(object.last_modified),
             tags_follow: false,
+            md5: None,
         }
+    }
+
+    /// The same mark, of a copy that may arrive otherwise than it was sent.
+    #[must_use]
+    pub(super) fn of_body(self, md5: Option<&ETag>) -> Self {
+        let md5 = md5.map(ToString::to_string);
+        Self { md5, ..self }
     }
 
     /// The same mark, of a copy that gets its tags after it was written.
@@ -94,7 +106,8 @@ impl Marker {
     /// The same in little.
     fn short(&self) -> String {
         let tags = if self.tags_follow { TAGS_FOLLOW } else { "" };
-        let digest = digest(&self.clone().before_its_tags(false).value());
+        let bare = self.clone().before_its_tags(false).of_body(None);
+        let digest = digest(&bare.value());
         format!("{digest}{tags}")
     }
 
@@ -105,19 +118,16 @@ impl Marker {
     }
 }
 
-/// Takes the mark off user metadata, if there is one.
-pub fn unmark(metadata: &mut BTreeMap<String, String>) {
-    metadata.remove(NAME);
-}
-
-/// Whether a copy with this user metadata is marked as made from this version of a source.
-pub(super) fn is_of(metadata: &BTreeMap<String, String>, spot: &Spot, object: &Object) -> bool {
-    let Some(value) = metadata.get(NAME) else {
+/// Whether a copy is marked as made from this version of a source, and has arrived as it was sent.
+pub(super) fn is_of(copy: &Object, spot: &Spot, object: &Object) -> bool {
+    let Some(value) = copy.metadata.get(NAME) else {
         return false;
     };
     let source = Marker::of(spot, object);
     if let Some(marker) = Marker::read(value) {
-        return marker.before_its_tags(false) == source;
+        let sent = marker.md5.as_deref();
+        let is_whole = !is_md5(copy) || sent.is_none_or(|md5| copy.etag.as_str() == md5);
+        return is_whole && marker.before_its_tags(false).of_body(None) == source;
     }
     value.strip_suffix(TAGS_FOLLOW).unwrap_or(value) == source.short()
 }
@@ -222,10 +232,25 @@ mod tests {
                 ..object()
             };
             assert_eq!(lacks_tags(&source, &copy), follow, "{own} of the user's");
-            assert!(
-                is_of(&copy.metadata, &spot("a.csv"), &source),
-                "{own} of the user's"
-            );
+            assert!(is_of(&copy, &spot("a.csv"), &source), "{own} of the user's");
+        }
+    }
+
+    #[test]
+    fn what_arrived_otherwise_than_it_was_sent_is_not_believed() {
+        let (spot, source) = (spot("a.csv"), object());
+        for (why, sent, kms, want) in [
+            ("as it was sent", source.etag.clone(), false, true),
+            ("otherwise", ETag::md5(b"whole"), false, false),
+            ("no ETag tells", ETag::md5(b"whole"), true, true),
+        ] {
+            let mark = Marker::of(&spot, &source).of_body(Some(&sent));
+            let copy = Object {
+                metadata: marked(&mark, 0),
+                kms,
+                ..object()
+            };
+            assert_eq!(is_of(&copy, &spot, &source), want, "{why}");
         }
     }
 
@@ -281,8 +306,11 @@ mod tests {
                 && (&a.etag, &a.version_id, dated(&a)) == (&b.etag, &b.version_id, dated(&b));
             prop_assert_eq!(mark == second, same, "{:?} {:?}", mark, second);
             prop_assert_eq!(Marker::read(&mark.value()), Some(mark.clone()));
-            let copy = marked(&mark.before_its_tags(follow), own);
-            prop_assert!(size(&copy) <= LARGEST, "{}", size(&copy));
+            let copy = Object {
+                metadata: marked(&mark.before_its_tags(follow), own),
+                ..object()
+            };
+            prop_assert!(size(&copy.metadata) <= LARGEST, "{}", size(&copy.metadata));
             prop_assert!(is_of(&copy, &spot, &a));
             prop_assert_eq!(is_of(&copy, &other, &b), same);
         }

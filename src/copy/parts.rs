@@ -11,10 +11,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::try_join;
 use tracing::Instrument;
 
-use super::act::{Copier, may_travel};
+use super::act::Copier;
 use super::composite::verify_part;
 use super::layout::Layout;
 use super::plan::ONE_PART;
+use super::stream::may_travel;
 use super::sum::sum;
 use super::way::Way;
 use crate::s3::{Algorithm, Bandwidth, Bucket, ETag, Part, S3, S3Error, Upload};
@@ -75,10 +76,14 @@ impl Parts {
         Ok(parts.into_values().collect())
     }
 
-    /// Makes one part, and once more if it arrives torn: the others need not be.
+    /// Makes one part, and once more if it was read torn, and so not sent: the others need not be.
     async fn whole_part(&self, number: u32) -> Result<Part, S3Error> {
         match self.part(number).await {
-            Err(torn @ S3Error::Torn { .. }) => {
+            Err(
+                torn @ S3Error::Torn {
+                    op: "GetObject", ..
+                },
+            ) => {
                 let key = &self.key;
                 tracing::warn!(key, number, %torn, "making a part once more");
                 self.part(number).await

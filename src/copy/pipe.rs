@@ -16,10 +16,10 @@
 
 use bytes::BytesMut;
 
-use super::act::may_travel;
 use super::composite::Expected;
 use super::layout::pieces;
 use super::parts::Parts;
+use super::stream::may_travel;
 use super::sum::Summing;
 use crate::s3::{Checksum, Inlet, Part, S3Error, Sums};
 

@@ -50,7 +50,7 @@ pub fn already_there(spot: &Spot, source: &Object, target: &Object) -> Option<Pr
     if is_md5(source) && is_md5(target) {
         return None;
     }
-    marker::is_of(&target.metadata, spot, source).then_some(Proof::Marker)
+    marker::is_of(target, spot, source).then_some(Proof::Marker)
 }
 
 /// Only an object in one part and without a KMS key has its content's MD5 as `ETag`.

@@ -10,7 +10,7 @@
 //! is made in parts. So a small object without tags costs no call, but for one a minute; and a right
 //! that is taken away is noticed after a minute, within which tags of such may be missed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::act::{Act, Copier, ForRoute};
 use super::way::Way;
 use crate::config::TagPolicy;
 use crate::queue::Window;
-use crate::s3::{Object, S3Error, Side, Tags, tagging_header};
+use crate::s3::{Dress, Object, S3Error, Side, Tags, tagging_header};
 
 /// What was learnt about rights to tags is believed for so long: policies change.
 const BELIEVED: Duration = Duration::from_mins(1);
@@ -44,6 +44,18 @@ impl Tagging {
         match self {
             Self::Sent(header) => Some(header),
             Self::Copied | Self::Follow(_) | Self::Left => None,
+        }
+    }
+
+    /// What a copy of `source` with this metadata wears.
+    pub(super) fn dress<'a>(
+        &'a self,
+        source: &'a Object,
+        metadata: &'a BTreeMap<String, String>,
+    ) -> Dress<'a> {
+        Dress {
+            tagging: self.header(),
+            ..source.dress(metadata)
         }
     }
 

@@ -29,12 +29,12 @@ pub(super) fn verify(
         && source.algorithm == target.algorithm
     {
         if source != target {
-            return Err(landed("checksum", &source.value, &target.value, written));
+            return Err(landed("checksum", &source.value, &target.value));
         }
         return Ok(true);
     }
-    if source.is_some_and(is_md5) && written.etag.is_single_part() && !written.kms {
-        return Err(landed("ETag", pin, &written.etag, written));
+    if source.is_some_and(is_md5) && written.is_md5() {
+        return Err(landed("ETag", pin, &written.etag));
     }
     Ok(false)
 }
@@ -54,33 +54,30 @@ pub(super) fn verify_parts(source: &Object, parts: &[Part]) -> Result<(), S3Erro
     }
 }
 
-/// Compares what S3 says has arrived with what was sent: an endpoint that keeps no checksums may not have
-/// looked at ours.
+/// Compares what S3 says has arrived with what was sent; by its MD5, where nobody was known to compare a checksum.
 ///
 /// # Errors
 /// [`CopyError::Integrity`] when they differ.
 pub(super) fn verify_sent(
-    body: &[u8],
-    sent: &Checksum,
+    checksum: Option<&Checksum>,
+    md5: Option<&ETag>,
     written: &Written,
 ) -> Result<(), CopyError> {
-    if let Some(told) = &written.checksum
+    if let (Some(sent), Some(told)) = (checksum, &written.checksum)
         && told.algorithm == sent.algorithm
     {
         return if told == sent {
             Ok(())
         } else {
-            Err(landed("checksum", &sent.value, &told.value, written))
+            Err(landed("checksum", &sent.value, &told.value))
         };
     }
-    if written.kms || !written.etag.is_single_part() {
-        return Ok(());
+    match md5 {
+        Some(md5) if written.is_md5() && written.etag != *md5 => {
+            Err(landed("ETag", md5, &written.etag))
+        }
+        Some(_) | None => Ok(()),
     }
-    let sent = ETag::md5(body);
-    if written.etag != sent {
-        return Err(landed("ETag", sent, &written.etag, written));
-    }
-    Ok(())
 }
 
 /// Compares bytes that were read with their source, where only its `ETag` tells what they must be:
@@ -106,17 +103,11 @@ fn torn(what: &str, want: impl fmt::Display, read: impl fmt::Display) -> S3Error
     }
 }
 
-fn landed(
-    what: &'static str,
-    want: impl fmt::Display,
-    got: impl fmt::Display,
-    written: &Written,
-) -> CopyError {
+fn landed(what: &'static str, want: impl fmt::Display, got: impl fmt::Display) -> CopyError {
     CopyError::Integrity {
         what,
         want: want.to_string(),
         got: got.to_string(),
-        etag: written.etag.clone(),
     }
 }
 
@@ -208,38 +199,33 @@ mod tests {
 
     #[test]
     fn an_answer_is_compared_with_what_was_sent() {
-        let body = b"abc";
-        // Its MD5.
-        let own = OTHER;
-        let written = |etag: &str, kms: bool, checksum: Option<Checksum>| Written {
-            etag: ETag::new(etag),
-            source_version: None,
-            checksum,
-            kms,
-            version: None,
-        };
-        let other = Checksum {
+        let other = || Checksum {
             algorithm: Algorithm::Crc32,
             value: "y".into(),
         };
-        for (why, written, is_sent) in [
-            ("the same sum", written(MD5, true, Some(sum("x"))), true),
-            ("another", written(own, false, Some(sum("y"))), false),
-            ("none: its ETag tells", written(own, false, None), true),
-            ("none: another ETag tells", written(MD5, false, None), false),
-            (
-                "one of another kind: its ETag tells",
-                written(MD5, false, Some(other)),
-                false,
-            ),
-            ("none, and a KMS key", written(MD5, true, None), true),
+        for (why, etag, kms, told, is_sent) in [
+            ("the same sum", OTHER, true, Some(sum("x")), true),
+            ("another", MD5, false, Some(sum("y")), false),
+            ("none: its ETag tells", MD5, false, None, true),
+            ("none: another ETag tells", OTHER, false, None, false),
+            ("one of another kind", OTHER, false, Some(other()), false),
+            ("none, and a KMS key", OTHER, true, None, true),
             (
                 "none, and an ETag of another kind",
-                written("ab-2", false, None),
+                "ab-2",
+                false,
+                None,
                 true,
             ),
         ] {
-            let said = verify_sent(body, &sum("x"), &written);
+            let written = Written {
+                etag: ETag::new(etag),
+                source_version: None,
+                checksum: told,
+                kms,
+                version: None,
+            };
+            let said = verify_sent(Some(&sum("x")), Some(&ETag::new(MD5)), &written);
             assert_eq!(said.is_ok(), is_sent, "{why}");
         }
     }

@@ -190,21 +190,28 @@ impl S3 {
         self.account.aws.conditional() && !self.account.unconditional().contains(bucket)
     }
 
+    /// Whether every [`Algorithm`] is known there: AWS knows them, others may refuse a body for one.
+    #[must_use]
+    pub fn knows_checksums(&self) -> bool {
+        !self.account.aws.is_custom_endpoint()
+    }
+
     /// Whether a bucket was seen to compare bodies with checksums of an algorithm.
-    pub(super) fn compares(&self, bucket: &str, algorithm: Algorithm) -> bool {
+    #[must_use]
+    pub fn compares(&self, bucket: &Bucket, algorithm: Algorithm) -> bool {
         let known = self.account.comparing();
         known
-            .get(bucket)
+            .get(&bucket.name)
             .is_some_and(|known| known.contains(&algorithm))
     }
 
     /// Remembers a bucket that has answered with the checksum of what it was sent.
-    pub(super) fn learn_checksums(&self, bucket: &str, sent: &Checksum, written: &Written) {
+    pub(super) fn learn_checksums(&self, bucket: &Bucket, sent: &Checksum, written: &Written) {
         let told = written.checksum.as_ref() == Some(sent);
         if told && !self.compares(bucket, sent.algorithm) {
             let mut known = self.account.comparing();
             known
-                .entry(bucket.to_owned())
+                .entry(bucket.name.clone())
                 .or_default()
                 .push(sent.algorithm);
         }

@@ -246,6 +246,12 @@ pub struct Written {
 }
 
 impl Written {
+    /// Only an object in one part and without a KMS key has its content's MD5 as `ETag`.
+    #[must_use]
+    pub fn is_md5(&self) -> bool {
+        self.etag.is_single_part() && !self.kms
+    }
+
     /// The new version's id, if it is one of its own.
     #[must_use]
     pub fn own_version(self) -> Option<String> {

@@ -56,7 +56,7 @@ pub struct PutObject<'a> {
     /// What the route makes its copies with.
     pub properties: &'a Properties,
     /// S3 refuses the body if it does not have this checksum.
-    pub checksum: &'a Checksum,
+    pub checksum: Option<&'a Checksum>,
     /// Everything.
     pub body: Bytes,
 }
@@ -115,9 +115,9 @@ impl S3 {
             effect: Effect::Once,
         };
         let timeout = window.terms().write_timeout();
-        let bucket = &put.bucket.name;
-        let is_compared = self.compares(bucket, put.checksum.algorithm);
-        let answer = guard(&self.limits, bucket, call, timeout, || {
+        let compares = |sum: &Checksum| self.compares(put.bucket, sum.algorithm);
+        let is_compared = put.checksum.is_some_and(compares);
+        let answer = guard(&self.limits, &put.bucket.name, call, timeout, || {
             let body = SdkBody::from(put.body.clone());
             let request = paying!(client.put_object(), put.bucket)
                 .key(put.key)
@@ -129,14 +129,19 @@ impl S3 {
                 Condition::Unchanged(etag) => request.if_match(etag.quoted()),
                 Condition::Unconditional => request,
             };
-            let Checksum { algorithm, value } = put.checksum.clone();
-            let request = with_checksum!(request, Some(algorithm), Some(value));
+            let (algorithm, sum) = put
+                .checksum
+                .map(|sum| (sum.algorithm, sum.value.clone()))
+                .unzip();
+            let request = with_checksum!(request, algorithm, sum);
             let request = expiring!(request, put.dress.headers.expires.as_deref());
             let request = unsigned!(request, is_compared);
             self.write(call.op, window, request.send(), put_answer)
         });
         let written = self.learn_of_write(put.bucket, put.condition, answer.await)?;
-        self.learn_checksums(bucket, put.checksum, &written);
+        if let Some(sent) = put.checksum {
+            self.learn_checksums(put.bucket, sent, &written);
+        }
         Ok(written)
     }
 

@@ -19,11 +19,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::task::{Equal, Failure, ROUNDS, Reached, Reconciled, Task};
-use crate::copy::{
-    Act, Copier, Copy, CopyError, Means, Nothing, Plan, Traces, Way, copy_max, unmark,
-};
+use crate::copy::{Act, Copier, Copy, CopyError, Means, Nothing, Plan, Traces, Way, copy_max};
 use crate::queue::Window;
-use crate::s3::{Archive, Condition, ETag, Found, Object, S3Error, Side, Spot};
+use crate::s3::{Archive, Condition, Found, Object, S3Error, Side, Spot};
 
 /// Makes destinations equal. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,13 +49,11 @@ impl Reconciler {
             began: BTreeSet::new(),
             traces: Traces::default(),
             large: false,
-            torn: None,
             retag: false,
         };
         let end = match run.reach_an_end().await {
             Ok(end) => run.tidied(end).await,
-            Err(torn) if torn.is_torn() => Err(run.rid_of_torn(torn).await),
-            Err(failure) => Err(failure),
+            Err(failure) => Err(run.rid_of_torn(failure).await),
         };
         let proved = matches!(
             end,
@@ -92,8 +88,6 @@ pub(super) struct Run<'a> {
     pub(super) traces: Traces,
     /// The source was seen to be larger than one request may copy.
     pub(super) large: bool,
-    /// A copy that was written and is not its source.
-    torn: Option<ETag>,
     /// Tags were put onto a copy that may have been replaced meanwhile.
     pub(super) retag: bool,
 }
@@ -133,13 +127,7 @@ impl Run<'_> {
                 Err(other) => return Err(other),
             }
             rounds = rounds.checked_sub(1).ok_or(Failure::Contended)?;
-            let mut seen = self.observe().await?;
-            if let Some(target) = &mut seen.target
-                && self.torn.as_ref() == Some(&target.etag)
-            {
-                // It bears our mark all the same.
-                unmark(&mut target.metadata);
-            }
+            let seen = self.observe().await?;
             step = self.round(&seen).await;
         }
     }
@@ -276,10 +264,7 @@ impl Run<'_> {
             // Written blindly, or archived since; a look tells what there is to restore.
             Err(CopyError::S3(S3Error::Archived { .. })) => return Ok(Step::LookAgain),
             Err(landed @ CopyError::Integrity { .. }) => {
-                (self.wrote, self.written, self.equal) = (true, None, None);
-                if let CopyError::Integrity { etag, .. } = &landed {
-                    self.torn = Some(etag.clone());
-                }
+                (self.written, self.equal) = (None, None);
                 return Err(landed.into());
             }
             Err(other) => return Err(other.into()),

@@ -43,11 +43,18 @@ impl Run<'_> {
         Ok(end)
     }
 
-    /// Takes back what this try has begun and what bytes have made worthless: it must not be gone on with.
-    pub(super) async fn rid_of_torn(&self, torn: Failure) -> Failure {
+    /// Takes back what a try that ends so has begun, if bytes in it were torn: it must not be gone on with.
+    pub(super) async fn rid_of_torn(&self, failure: Failure) -> Failure {
+        if !self.traces.torn.load(Ordering::Relaxed) {
+            return failure;
+        }
         match self.take_back(self.began.clone()).await {
-            Ok(()) => torn,
-            Err(e) => e.into(),
+            Ok(()) => failure,
+            Err(e) => {
+                let key = &self.task.event.key;
+                tracing::warn!(key, %failure, "and an upload that is torn could not be taken back");
+                e.into()
+            }
         }
     }
 

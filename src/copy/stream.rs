@@ -1,0 +1,111 @@
+//! An object through this process in one piece: one GET, one PUT.
+//!
+//! Its body is held whole, and so within the [memory](super::memory) there is for bodies. Before that, it waits for
+//! the lines it travels on, where they are bounded. What was read is compared with what S3 says of the source before
+//! it is sent, and what S3 says has arrived with what was sent.
+
+use bytes::Bytes;
+
+use super::act::{Act, Copier, CopyError, ForRoute};
+use super::composite;
+use super::memory::Held;
+use super::sum::sum;
+use super::tags::Tagging;
+use super::verify::{verify_body, verify_sent};
+use crate::queue::Window;
+use crate::s3::{
+    Algorithm, Bandwidth, Checksum, ETag, Object, PutObject, S3, S3Error, Side, Written,
+};
+
+/// A source that was read.
+#[derive(Debug)]
+pub struct Read<'a> {
+    /// What was read.
+    pub object: Object,
+    /// All of it.
+    pub body: Held<'a>,
+}
+
+impl Copier {
+    pub(super) async fn stream(
+        &self,
+        act: Act<'_>,
+        tagging: &Tagging,
+        window: &Window,
+    ) -> Result<Written, CopyError> {
+        let source = act.seen()?;
+        let read;
+        let body = if let Some(body) = act.body {
+            body
+        } else {
+            let sides = (act.from, act.to.s3);
+            read = self
+                .read(act.route, sides, act.key, (&act.copy.pin, source.size))
+                .await?;
+            read.body.bytes()
+        };
+        verify_body(source, body)?;
+        if source.composite.is_some() {
+            Box::pin(composite::verify_whole(act.from, act.key, source, body)).await?;
+        }
+        let checksum = checksum(act, source, body);
+        let compares = |sum: &Checksum| act.to.s3.compares(act.to.bucket, sum.algorithm);
+        let md5 = (!checksum.as_ref().is_some_and(compares)).then(|| ETag::md5(body));
+        let metadata = act.metadata(tagging, md5.as_ref());
+        let put = PutObject {
+            bucket: act.to.bucket,
+            key: act.target,
+            condition: &act.copy.condition,
+            dress: tagging.dress(source, &metadata),
+            properties: act.route.properties,
+            checksum: checksum.as_ref(),
+            body: body.clone(),
+        };
+        let written = act.to.s3.put(&put, window).await?;
+        if written.etag != act.copy.pin {
+            verify_sent(checksum.as_ref(), md5.as_ref(), &written)?;
+        }
+        Ok(written)
+    }
+
+    /// Reads a source that is no larger than one part, and all that a look would show of it.
+    ///
+    /// # Errors
+    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    pub async fn read(
+        &self,
+        route: ForRoute<'_>,
+        (Side { s3, bucket }, to): (Side<'_>, &S3),
+        key: &str,
+        (pin, size): (&ETag, u64),
+    ) -> Result<Read<'_>, S3Error> {
+        may_travel(route.bandwidth, (s3, to), size).await;
+        let room = self.memory.room(size).await;
+        let buffer = room.buffer(usize::try_from(size).expect("a part fits in memory"));
+        let (object, body) = s3.get(bucket, key, pin, size, buffer).await?;
+        let body = Held::new(body, room);
+        Ok(Read { object, body })
+    }
+}
+
+/// What S3 shall compare the body with: the source's own checksum, else one in its algorithm. An endpoint that is not
+/// AWS's may not know that, and gets the source's own only.
+fn checksum(act: Act<'_>, source: &Object, body: &Bytes) -> Option<Checksum> {
+    let computed = || {
+        let algorithm = source.algorithm().unwrap_or(Algorithm::Crc64Nvme);
+        let value = sum(algorithm, body);
+        Checksum { algorithm, value }
+    };
+    let own = source.checksum.clone();
+    own.or_else(|| act.to.s3.knows_checksums().then(computed))
+}
+
+/// Waits until so many bytes may travel for the route, and to and from its accounts. It comes before there is
+/// [memory](super::memory) for them: what waits for a slow line must not keep others from a free one.
+pub(super) async fn may_travel(line: Option<&Bandwidth>, (from, to): (&S3, &S3), bytes: u64) {
+    if let Some(line) = line {
+        line.carry(bytes).await;
+    }
+    from.may_read(bytes).await;
+    to.may_write(bytes).await;
+}
