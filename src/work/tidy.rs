@@ -43,9 +43,10 @@ impl Run<'_> {
         Ok(end)
     }
 
-    /// Takes back what a try that ends so has begun, if bytes in it were torn: it must not be gone on with.
+    /// Takes back what a try that ends so has left, if bytes in it were torn: it must not be gone on with.
     pub(super) async fn rid_of_torn(&self, failure: Failure) -> Failure {
-        if !self.traces.torn.load(Ordering::Relaxed) {
+        let (torn, stays) = (&self.traces.torn, &self.traces.stays);
+        if !(torn.load(Ordering::Relaxed) && stays.load(Ordering::Relaxed)) {
             return failure;
         }
         match self.take_back(self.began.clone()).await {

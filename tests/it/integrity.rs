@@ -10,12 +10,29 @@ const MIB: u64 = 1 << 20;
 /// Of a call that S3 does not answer (`retry.max_attempts`).
 const ATTEMPTS: usize = 3;
 
+fn lake() -> Bucket {
+    Bucket::new("lake", "eu-west-1")
+}
+
+/// A stage with this destination.
+async fn onto(lake: Bucket) -> Stage {
+    let stage = Stage::without_target(1);
+    stage.world.create_bucket(lake);
+    stage.drained_of_test_event().await;
+    stage
+}
+
+fn md5(stage: &Stage, bucket: &str, key: &str) -> String {
+    let version = stage.world.object(bucket, key);
+    let object = version.and_then(|version| version.object);
+    object.expect("it is there").content.md5()
+}
+
 #[tokio::test(start_paused = true)]
 async fn bytes_that_change_on_their_way_are_noticed() {
     let small = || Seed::new("in/a.bin", "as it was uploaded");
     let large = || Seed::claimed("in/a.bin", 18 * MIB, 3);
     let parts = |size| Seed::claimed("in/a.bin", size, 3).multipart(2).composite();
-    let lake = || Bucket::new("lake", "eu-west-1");
     let from = |tear| Rule::new(Fault::Torn(tear)).on("s3", "GetObject");
     let put = |tear| Rule::new(Fault::Sent(tear)).on("s3", "PutObject");
     let to = |tear| {
@@ -42,23 +59,15 @@ async fn bytes_that_change_on_their_way_are_noticed() {
         ("the same where none is kept: the part's ETag tells", large(), lake().sumless(), piped, to(Tear::Flip)),
     ];
     for (why, seed, lake, parts, flip) in table {
-        let stage = Stage::without_target(1);
-        stage.world.create_bucket(lake);
-        stage.drained_of_test_event().await;
+        let stage = onto(lake).await;
         stage.world.put("raw", seed);
         stage.world.inject(flip.times(1));
         let config = stage.config(&format!("way = \"stream\"\n{parts}"));
         let daemon = stage.start(&config).await;
         stage.drained().await;
         daemon.stop().await;
-        let object =
-            |bucket: &str, key: &str| stage.world.object(bucket, key).and_then(|v| v.object);
-        let source = object("raw", "in/a.bin").expect("a source").content.md5();
-        let copy = object("lake", "orders/a.bin")
-            .expect("a copy")
-            .content
-            .md5();
-        assert_eq!(copy, source, "{why}");
+        let copy = md5(&stage, "lake", "orders/a.bin");
+        assert_eq!(copy, md5(&stage, "raw", "in/a.bin"), "{why}");
         let history = stage.world.history("lake", "orders/a.bin").0;
         assert_eq!(history.len(), 1, "{why}: nothing torn stood there");
         assert_eq!(stage.world.uploads("lake").len(), 0, "{why}");
@@ -128,11 +137,7 @@ async fn a_part_that_arrives_torn_is_made_once_more_and_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn a_torn_upload_is_not_gone_on_with_though_it_stays() {
-    let stage = Stage::without_target(1);
-    stage
-        .world
-        .create_bucket(Bucket::new("lake", "eu-west-1").sumless());
-    stage.drained_of_test_event().await;
+    let stage = onto(lake().sumless()).await;
     // Compared as a whole only, and none of its parts is told by the endpoint.
     stage
         .world
@@ -144,10 +149,10 @@ async fn a_torn_upload_is_not_gone_on_with_though_it_stays() {
     let daemon = stage.start(&stage.config("way = \"stream\"")).await;
     stage.drained().await;
     daemon.stop().await;
-    let object = |bucket: &str, key: &str| stage.world.object(bucket, key).and_then(|v| v.object);
-    let copy = object("lake", "orders/a.bin").expect("a copy");
-    let source = object("raw", "in/a.bin").expect("a source");
-    assert_eq!(copy.content.md5(), source.content.md5());
+    assert_eq!(
+        md5(&stage, "lake", "orders/a.bin"),
+        md5(&stage, "raw", "in/a.bin")
+    );
     assert_eq!(
         stage.world.uploads("lake").len(),
         0,
@@ -159,16 +164,10 @@ async fn a_torn_upload_is_not_gone_on_with_though_it_stays() {
 #[tokio::test(start_paused = true)]
 async fn a_body_is_signed_until_it_is_known_that_checksums_are_compared() {
     for (why, lake, signed) in [
-        ("AWS", Bucket::new("lake", "eu-west-1"), [true, false]),
-        (
-            "no checksums",
-            Bucket::new("lake", "eu-west-1").sumless(),
-            [true, true],
-        ),
+        ("AWS", lake(), [true, false]),
+        ("no checksums", lake().sumless(), [true, true]),
     ] {
-        let stage = Stage::without_target(1);
-        stage.world.create_bucket(lake);
-        stage.drained_of_test_event().await;
+        let stage = onto(lake).await;
         let daemon = stage.start(&stage.config("way = \"stream\"")).await;
         for name in ["a.csv", "b.csv"] {
             stage.put(name, "a,b");
@@ -186,11 +185,7 @@ async fn a_body_is_signed_until_it_is_known_that_checksums_are_compared() {
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_nobody_but_us_compares_is_made_once_more() {
-    let stage = Stage::without_target(1);
-    stage
-        .world
-        .create_bucket(Bucket::new("lake", "eu-west-1").credulous());
-    stage.drained_of_test_event().await;
+    let stage = onto(lake().credulous()).await;
     // No MD5 of the whole in its ETag: only what was read tells what the copy's must be.
     stage.world.put(
         "raw",
@@ -233,11 +228,7 @@ async fn many_torn_objects_in_a_row_hold_their_route() {
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_is_torn_is_not_believed_when_its_message_comes_back() {
-    let stage = Stage::without_target(1);
-    stage
-        .world
-        .create_bucket(Bucket::new("lake", "eu-west-1").credulous());
-    stage.drained_of_test_event().await;
+    let stage = onto(lake().credulous()).await;
     let seed = Seed::new("in/a.bin", "as it was uploaded");
     stage.world.put("raw", seed.multipart(2));
     let torn = Rule::new(Fault::Sent(Tear::Flip)).on("s3", "PutObject");
@@ -261,11 +252,7 @@ async fn a_copy_that_is_torn_is_not_believed_when_its_message_comes_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_torn_upload_is_not_gone_on_with_by_another_try() {
-    let stage = Stage::without_target(1);
-    stage
-        .world
-        .create_bucket(Bucket::new("lake", "eu-west-1").sumless());
-    stage.drained_of_test_event().await;
+    let stage = onto(lake().sumless()).await;
     stage
         .world
         .put("raw", Seed::claimed("in/a.bin", 18 * MIB, 3));
@@ -282,10 +269,10 @@ async fn a_torn_upload_is_not_gone_on_with_by_another_try() {
     let daemon = stage.start(&stage.config("way = \"stream\"")).await;
     stage.drained().await;
     daemon.stop().await;
-    let object = |bucket: &str, key: &str| stage.world.object(bucket, key).and_then(|v| v.object);
-    let copy = object("lake", "orders/a.bin").expect("a copy");
-    let source = object("raw", "in/a.bin").expect("a source");
-    assert_eq!(copy.content.md5(), source.content.md5());
+    assert_eq!(
+        md5(&stage, "lake", "orders/a.bin"),
+        md5(&stage, "raw", "in/a.bin")
+    );
     let history = stage.world.history("lake", "orders/a.bin").0;
     assert_eq!(history.len(), 1, "nothing torn stood there");
     assert_eq!(stage.world.uploads("lake").len(), 0);
