@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::proof::is_md5;
 use crate::event::to_percent;
 use crate::s3::{ETag, Object, Spot};
 
@@ -126,7 +125,7 @@ pub(super) fn is_of(copy: &Object, spot: &Spot, object: &Object) -> bool {
     let source = Marker::of(spot, object);
     if let Some(marker) = Marker::read(value) {
         let sent = marker.md5.as_deref();
-        let is_whole = !is_md5(copy) || sent.is_none_or(|md5| copy.etag.as_str() == md5);
+        let is_whole = !copy.is_md5() || sent.is_none_or(|md5| copy.etag.as_str() == md5);
         return is_whole && marker.before_its_tags(false).of_body(None) == source;
     }
     value.strip_suffix(TAGS_FOLLOW).unwrap_or(value) == source.short()

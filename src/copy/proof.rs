@@ -47,15 +47,10 @@ pub fn already_there(spot: &Spot, source: &Object, target: &Object) -> Option<Pr
     {
         return (source == target).then_some(Proof::Checksum);
     }
-    if is_md5(source) && is_md5(target) {
+    if source.is_md5() && target.is_md5() {
         return None;
     }
     marker::is_of(target, spot, source).then_some(Proof::Marker)
-}
-
-/// Only an object in one part and without a KMS key has its content's MD5 as `ETag`.
-pub(super) fn is_md5(object: &Object) -> bool {
-    object.etag.is_single_part() && !object.kms
 }
 
 /// User metadata without our mark: a source may itself be a copy that carries one.

@@ -50,7 +50,8 @@ impl Copier {
         }
         let checksum = checksum(act, source, body);
         let compares = |sum: &Checksum| act.to.s3.compares(act.to.bucket, sum.algorithm);
-        let md5 = (!checksum.as_ref().is_some_and(compares)).then(|| ETag::md5(body));
+        let is_compared = checksum.as_ref().is_some_and(compares);
+        let md5 = (!is_compared).then(|| ETag::md5(body));
         let metadata = act.metadata(tagging, md5.as_ref());
         let put = PutObject {
             bucket: act.to.bucket,
@@ -59,6 +60,7 @@ impl Copier {
             dress: tagging.dress(source, &metadata),
             properties: act.route.properties,
             checksum: checksum.as_ref(),
+            is_compared,
             body: body.clone(),
         };
         let written = act.to.s3.put(&put, window).await?;

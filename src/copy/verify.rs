@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::act::CopyError;
-use super::proof::is_md5;
 use super::sum::joined;
 use crate::s3::{Checksum, ETag, Object, Part, S3Error, Written};
 
@@ -33,7 +32,7 @@ pub(super) fn verify(
         }
         return Ok(true);
     }
-    if source.is_some_and(is_md5) && written.is_md5() {
+    if source.is_some_and(Object::is_md5) && written.is_md5() {
         return Err(landed("ETag", pin, &written.etag));
     }
     Ok(false)
@@ -86,7 +85,7 @@ pub(super) fn verify_sent(
 /// # Errors
 /// [`S3Error::Torn`] when they differ.
 pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), S3Error> {
-    if source.checksum.is_some() || !is_md5(source) {
+    if source.checksum.is_some() || !source.is_md5() {
         return Ok(());
     }
     let got = ETag::md5(body);

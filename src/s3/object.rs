@@ -143,6 +143,12 @@ impl Object {
         }
     }
 
+    /// Whether its `ETag` is its content's MD5: only where it is in one part and without a KMS key.
+    #[must_use]
+    pub fn is_md5(&self) -> bool {
+        self.etag.is_single_part() && !self.kms
+    }
+
     /// What its bytes, or those of its parts, are summed up in.
     #[must_use]
     pub fn algorithm(&self) -> Option<Algorithm> {
@@ -246,7 +252,7 @@ pub struct Written {
 }
 
 impl Written {
-    /// Only an object in one part and without a KMS key has its content's MD5 as `ETag`.
+    /// Whether its `ETag` is its content's MD5, as [`Object::is_md5`].
     #[must_use]
     pub fn is_md5(&self) -> bool {
         self.etag.is_single_part() && !self.kms

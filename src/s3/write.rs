@@ -57,6 +57,8 @@ pub struct PutObject<'a> {
     pub properties: &'a Properties,
     /// S3 refuses the body if it does not have this checksum.
     pub checksum: Option<&'a Checksum>,
+    /// It is known to: the signature need not cover the body.
+    pub is_compared: bool,
     /// Everything.
     pub body: Bytes,
 }
@@ -115,8 +117,6 @@ impl S3 {
             effect: Effect::Once,
         };
         let timeout = window.terms().write_timeout();
-        let compares = |sum: &Checksum| self.compares(put.bucket, sum.algorithm);
-        let is_compared = put.checksum.is_some_and(compares);
         let answer = guard(&self.limits, &put.bucket.name, call, timeout, || {
             let body = SdkBody::from(put.body.clone());
             let request = paying!(client.put_object(), put.bucket)
@@ -135,7 +135,7 @@ impl S3 {
                 .unzip();
             let request = with_checksum!(request, algorithm, sum);
             let request = expiring!(request, put.dress.headers.expires.as_deref());
-            let request = unsigned!(request, is_compared);
+            let request = unsigned!(request, put.is_compared);
             self.write(call.op, window, request.send(), put_answer)
         });
         let written = self.learn_of_write(put.bucket, put.condition, answer.await)?;
