@@ -16,7 +16,7 @@ use super::verify::verify;
 use super::way::Way;
 use crate::config::{self, Properties};
 use crate::queue::{Terms, Window};
-use crate::s3::{Bandwidth, CopyObject, Dress, ETag, Object, S3Error, Side, Spot, Tags, Written};
+use crate::s3::{Bandwidth, CopyObject, ETag, Object, S3Error, Side, Spot, Tags, Written};
 
 /// Carries plans out. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -204,19 +204,12 @@ impl Copier {
         tagging: &Tagging,
         window: &Window,
     ) -> Result<Written, CopyError> {
-        if act.copy.way == Way::Stream {
-            return self.stream(act, tagging, window).await;
-        }
-        let metadata = act.metadata(tagging, None);
-        let dress = act.source.map(|source| tagging.dress(source, &metadata));
-        match (act.copy.way, dress) {
-            (Way::Server, dress) => Ok(self.server(act, dress, tagging, window).await?),
+        match act.copy.way {
+            Way::Server => Ok(self.server(act, tagging, window).await?),
+            Way::Stream => self.stream(act, tagging, window).await,
             // Boxed: it is large, and few copies need it.
-            (Way::ServerParts | Way::StreamParts, Some(dress)) => {
-                Box::pin(self.in_parts(act, dress, window)).await
-            }
-            (Way::Stream, _) | (Way::ServerParts | Way::StreamParts, None) => {
-                Err(act.seen().expect_err("it was not looked at").into())
+            Way::ServerParts | Way::StreamParts => {
+                Box::pin(self.in_parts(act, tagging, window)).await
             }
         }
     }
@@ -224,10 +217,11 @@ impl Copier {
     async fn server(
         &self,
         act: Act<'_>,
-        dress: Option<Dress<'_>>,
         tagging: &Tagging,
         window: &Window,
     ) -> Result<Written, S3Error> {
+        let metadata = act.metadata(tagging, None);
+        let marked = act.source.filter(|_| act.copy.marked);
         let copy = CopyObject {
             source: act.from.bucket,
             source_key: act.key,
@@ -235,7 +229,7 @@ impl Copier {
             bucket: act.to.bucket,
             key: act.target,
             condition: &act.copy.condition,
-            replace: dress.filter(|_| act.copy.marked),
+            replace: marked.map(|source| tagging.dress(source, &metadata)),
             tags: *tagging == Tagging::Copied,
             properties: act.route.properties,
         };

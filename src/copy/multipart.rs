@@ -30,6 +30,7 @@ use super::parts::{Parts, put};
 use super::progress::{Tracked, What};
 use super::seal::{self, Seal};
 use super::sum::{is_joinable, joined, of_upload};
+use super::tags::Tagging;
 use super::verify::verify_parts;
 use super::way::Way;
 use crate::queue::{Terms, Window};
@@ -46,10 +47,12 @@ impl Copier {
     pub(super) async fn in_parts(
         &self,
         act: Act<'_>,
-        dress: Dress<'_>,
+        tagging: &Tagging,
         window: &Window,
     ) -> Result<Written, CopyError> {
         let source = act.seen()?;
+        let metadata = act.metadata(tagging, None);
+        let dress = tagging.dress(source, &metadata);
         let layout = layout(act, source).await?;
         let spot = Spot::new(act.from.bucket, act.key);
         let properties = act.route.properties;

@@ -110,7 +110,7 @@ impl Parts {
         let body = self.from.get_range(&self.bucket, source, range, buffer);
         let (body, told) = try_join!(body, self.told(number))?;
         if let Some(told) = told {
-            verify_part(told, &body)?;
+            verify_part(&told, &body)?;
         }
         let part = put(&self.to, &self.upload, number, &body, self.sums).await;
         room.take_back(body);

@@ -42,7 +42,10 @@ macro_rules! object {
                     .flatten()
                     .map(|(k, v)| (k.clone(), v.clone()))
                     .collect(),
-                checksum: $crate::s3::seen::whole_of!(head, head.checksum_type()),
+                checksum: $crate::s3::seen::whole(
+                    head.checksum_type(),
+                    $crate::s3::seen::told!(head),
+                ),
                 composite: $crate::s3::seen::composite(
                     head.checksum_type(),
                     $crate::s3::seen::told!(head),
@@ -89,13 +92,7 @@ macro_rules! told {
     }};
 }
 
-/// The one over all bytes, among those of this type.
-macro_rules! whole_of {
-    ($answer:expr, $kind:expr) => {
-        $crate::s3::seen::whole($kind, $crate::s3::seen::told!($answer))
-    };
-}
-pub(super) use {object, told, whole_of};
+pub(super) use {object, told};
 
 /// The strongest checksum over the whole object; a composite one covers parts, not bytes.
 pub(super) fn whole(

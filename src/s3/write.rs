@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::object::{Checksum, Condition, Dress, ETag, Written};
 use super::sdk::{about, copying, dressed, expiring, made_with, paying, unsigned, with_checksum};
-use super::seen::{is_kms, whole_of};
+use super::seen::{is_kms, told, whole};
 use super::stack::{Call, Effect, guard};
 use super::{Attempt, Bucket, S3, S3Error};
 use crate::config::Properties;
@@ -203,7 +203,7 @@ fn copied(answer: CopyObjectOutput) -> Option<Written> {
     Some(Written {
         etag: ETag::new(result.e_tag.as_deref()?),
         source_version: answer.copy_source_version_id,
-        checksum: whole_of!(result, result.checksum_type()),
+        checksum: whole(result.checksum_type(), told!(result)),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
         version: answer.version_id,
     })
@@ -213,7 +213,7 @@ fn put_answer(answer: PutObjectOutput) -> Option<Written> {
     Some(Written {
         etag: ETag::new(answer.e_tag.as_deref()?),
         source_version: None,
-        checksum: whole_of!(answer, answer.checksum_type()),
+        checksum: whole(answer.checksum_type(), told!(answer)),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
         version: answer.version_id,
     })

@@ -22,6 +22,22 @@ async fn onto(lake: Bucket) -> Stage {
     stage
 }
 
+/// Streams what there is to its end.
+async fn streamed(stage: &Stage, more: &str) {
+    let config = stage.config(&format!("way = \"stream\"\n{more}"));
+    let daemon = stage.start(&config).await;
+    stage.drained().await;
+    daemon.stop().await;
+}
+
+fn read_torn() -> Rule {
+    Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject")
+}
+
+fn sent_torn() -> Rule {
+    Rule::new(Fault::Sent(Tear::Flip)).on("s3", "PutObject")
+}
+
 fn md5(stage: &Stage, bucket: &str, key: &str) -> String {
     let version = stage.world.object(bucket, key);
     let object = version.and_then(|version| version.object);
@@ -33,39 +49,34 @@ async fn bytes_that_change_on_their_way_are_noticed() {
     let small = || Seed::new("in/a.bin", "as it was uploaded");
     let large = || Seed::claimed("in/a.bin", 18 * MIB, 3);
     let parts = |size| Seed::claimed("in/a.bin", size, 3).multipart(2).composite();
-    let from = |tear| Rule::new(Fault::Torn(tear)).on("s3", "GetObject");
-    let put = |tear| Rule::new(Fault::Sent(tear)).on("s3", "PutObject");
-    let to = |tear| {
+    let part_torn = || {
         let calls = AtomicUsize::new(0);
-        let sent = Rule::new(Fault::Sent(tear)).on("s3", "UploadPart");
+        let sent = Rule::new(Fault::Sent(Tear::Flip)).on("s3", "UploadPart");
         // The first two are the upload's seal.
         sent.when(move |_| calls.fetch_add(1, Ordering::Relaxed) >= 2)
     };
     let (held, piped) = ("", "part_size = \"17MiB\"");
     #[rustfmt::skip]
     let table = [
-        ("the GET brings a checksum: the SDK's reader tells", small(), lake(), held, from(Tear::Flip)),
-        ("the source has none: its ETag tells", small().unsummed(), lake(), held, from(Tear::Flip)),
-        ("it has those of its parts only: each is compared", small().multipart(2).composite(), lake(), held, from(Tear::Flip)),
-        ("torn on its way on: S3 compares the checksum", small().unsummed(), lake(), held, put(Tear::Flip)),
-        ("torn on its way on where no checksum is kept: the signature tells", small().multipart(2), lake().sumless(), held, put(Tear::Flip)),
-        ("in parts: S3 compares the checksum of all", large(), lake(), held, from(Tear::Flip)),
-        ("in parts where none is kept: we compare it", large(), lake().sumless(), held, from(Tear::Flip)),
-        ("in parts, cut as the source's that have checksums", parts(18 * MIB), lake(), held, from(Tear::Flip)),
-        ("piped, cut as the source's that have checksums", parts(34 * MIB), lake(), piped, from(Tear::Flip)),
-        ("piped: S3 compares the checksum of all", large(), lake(), piped, from(Tear::Flip)),
-        ("piped where none is kept: we compare it", large(), lake().sumless(), piped, from(Tear::Flip)),
-        ("piped, torn on its way on: a trailer tells", large(), lake(), piped, to(Tear::Flip)),
-        ("the same where none is kept: the part's ETag tells", large(), lake().sumless(), piped, to(Tear::Flip)),
+        ("the GET brings a checksum: the SDK's reader tells", small(), lake(), held, read_torn()),
+        ("the source has none: its ETag tells", small().unsummed(), lake(), held, read_torn()),
+        ("it has those of its parts only: each is compared", small().multipart(2).composite(), lake(), held, read_torn()),
+        ("torn on its way on: S3 compares the checksum", small().unsummed(), lake(), held, sent_torn()),
+        ("torn on its way on where no checksum is kept: the signature tells", small().multipart(2), lake().sumless(), held, sent_torn()),
+        ("in parts: S3 compares the checksum of all", large(), lake(), held, read_torn()),
+        ("in parts where none is kept: we compare it", large(), lake().sumless(), held, read_torn()),
+        ("in parts, cut as the source's that have checksums", parts(18 * MIB), lake(), held, read_torn()),
+        ("piped, cut as the source's that have checksums", parts(34 * MIB), lake(), piped, read_torn()),
+        ("piped: S3 compares the checksum of all", large(), lake(), piped, read_torn()),
+        ("piped where none is kept: we compare it", large(), lake().sumless(), piped, read_torn()),
+        ("piped, torn on its way on: a trailer tells", large(), lake(), piped, part_torn()),
+        ("the same where none is kept: the part's ETag tells", large(), lake().sumless(), piped, part_torn()),
     ];
-    for (why, seed, lake, parts, flip) in table {
+    for (why, seed, lake, parts, torn) in table {
         let stage = onto(lake).await;
         stage.world.put("raw", seed);
-        stage.world.inject(flip.times(1));
-        let config = stage.config(&format!("way = \"stream\"\n{parts}"));
-        let daemon = stage.start(&config).await;
-        stage.drained().await;
-        daemon.stop().await;
+        stage.world.inject(torn.times(1));
+        streamed(&stage, parts).await;
         let copy = md5(&stage, "lake", "orders/a.bin");
         assert_eq!(copy, md5(&stage, "raw", "in/a.bin"), "{why}");
         let history = stage.world.history("lake", "orders/a.bin").0;
@@ -87,14 +98,11 @@ async fn an_object_that_arrives_torn_twice_is_parked() {
     ] {
         let stage = Stage::new(1);
         stage.world.put("raw", seed);
-        let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
-        stage.world.inject(flip);
+        stage.world.inject(read_torn());
         // The first try cannot take its upload back, and the second neither.
         let stays = Rule::new(Fault::InternalError).on("s3", "AbortMultipartUpload");
         stage.world.inject(stays.times(2 * ATTEMPTS));
-        let daemon = stage.start(&stage.config("way = \"stream\"")).await;
-        stage.drained().await;
-        daemon.stop().await;
+        streamed(&stage, "").await;
         assert_eq!(stage.copy("a.bin"), None, "{why}: nothing torn was written");
         let parked = stage.parked().await;
         assert_eq!(parked[0].0, "integrity", "{why}: {parked:?}");
@@ -111,10 +119,7 @@ async fn a_part_is_compared_with_the_same_bytes_only() {
     let stage = Stage::new(1);
     let seed = Seed::claimed("in/a.bin", 18 * MIB, 3);
     stage.world.put("raw", seed.multipart(2).composite());
-    let config = stage.config("way = \"stream\"\npart_size = \"10MiB\"");
-    let daemon = stage.start(&config).await;
-    stage.drained().await;
-    daemon.stop().await;
+    streamed(&stage, "part_size = \"10MiB\"").await;
     assert!(stage.copy("a.bin").is_some(), "two parts, cut elsewhere");
     assert_eq!(stage.world.calls().count("s3", "GetObject"), 2);
 }
@@ -124,11 +129,8 @@ async fn a_part_that_arrives_torn_is_made_once_more_and_no_other() {
     let stage = Stage::new(1);
     let seed = Seed::claimed("in/a.bin", 18 * MIB, 3);
     stage.world.put("raw", seed.multipart(2).composite());
-    let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
-    stage.world.inject(flip.times(1));
-    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
-    stage.drained().await;
-    daemon.stop().await;
+    stage.world.inject(read_torn().times(1));
+    streamed(&stage, "").await;
     assert!(stage.copy("a.bin").is_some());
     let calls = stage.world.calls();
     assert_eq!(calls.count("s3", "GetObject"), 3);
@@ -142,13 +144,10 @@ async fn a_torn_upload_is_not_gone_on_with_though_it_stays() {
     stage
         .world
         .put("raw", Seed::claimed("in/a.bin", 18 * MIB, 3));
-    let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
-    stage.world.inject(flip.times(1));
+    stage.world.inject(read_torn().times(1));
     let stays = Rule::new(Fault::InternalError).on("s3", "AbortMultipartUpload");
     stage.world.inject(stays.times(ATTEMPTS));
-    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
-    stage.drained().await;
-    daemon.stop().await;
+    streamed(&stage, "").await;
     assert_eq!(
         md5(&stage, "lake", "orders/a.bin"),
         md5(&stage, "raw", "in/a.bin")
@@ -191,11 +190,8 @@ async fn a_copy_that_nobody_but_us_compares_is_made_once_more() {
         "raw",
         Seed::new("in/a.bin", "as it was uploaded").multipart(2),
     );
-    let torn = Rule::new(Fault::Sent(Tear::Flip)).on("s3", "PutObject");
-    stage.world.inject(torn.times(1));
-    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
-    stage.drained().await;
-    daemon.stop().await;
+    stage.world.inject(sent_torn().times(1));
+    streamed(&stage, "").await;
     let history = stage.world.history("lake", "orders/a.bin").0;
     assert_eq!(history.len(), 2, "the torn one was replaced");
     assert_eq!(
@@ -213,8 +209,7 @@ async fn many_torn_objects_in_a_row_hold_their_route() {
         let seed = Seed::new(&format!("in/{n}.bin"), "whole");
         stage.world.put("raw", seed.unsummed());
     }
-    let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
-    stage.world.inject(flip);
+    stage.world.inject(read_torn());
     let daemon = stage.start(&stage.config("way = \"stream\"")).await;
     until("the route is held", || daemon.is_held("orders")).await;
     stage.world.calm();
@@ -231,8 +226,7 @@ async fn a_copy_that_is_torn_is_not_believed_when_its_message_comes_back() {
     let stage = onto(lake().credulous()).await;
     let seed = Seed::new("in/a.bin", "as it was uploaded");
     stage.world.put("raw", seed.multipart(2));
-    let torn = Rule::new(Fault::Sent(Tear::Flip)).on("s3", "PutObject");
-    stage.world.inject(torn);
+    stage.world.inject(sent_torn());
     let daemon = stage.start(&stage.config("way = \"stream\"")).await;
     stage.drained().await;
     assert_ne!(
@@ -256,8 +250,7 @@ async fn a_torn_upload_is_not_gone_on_with_by_another_try() {
     stage
         .world
         .put("raw", Seed::claimed("in/a.bin", 18 * MIB, 3));
-    let flip = Rule::new(Fault::Torn(Tear::Flip)).on("s3", "GetObject");
-    stage.world.inject(flip.times(1));
+    stage.world.inject(read_torn().times(1));
     // It cannot be taken back, neither at once nor before the copy is made once more …
     let stays = Rule::new(Fault::InternalError).on("s3", "AbortMultipartUpload");
     stage.world.inject(stays.times(2 * ATTEMPTS));
@@ -266,9 +259,7 @@ async fn a_torn_upload_is_not_gone_on_with_by_another_try() {
     let slow = Rule::new(Fault::SlowDown).on("s3", "GetObject");
     let slow = slow.when(move |_| gets.fetch_add(1, Ordering::Relaxed) >= 3);
     stage.world.inject(slow.times(3 * ATTEMPTS));
-    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
-    stage.drained().await;
-    daemon.stop().await;
+    streamed(&stage, "").await;
     assert_eq!(
         md5(&stage, "lake", "orders/a.bin"),
         md5(&stage, "raw", "in/a.bin")

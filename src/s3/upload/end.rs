@@ -11,7 +11,7 @@ use super::{
 use crate::queue::Window;
 use crate::s3::object::{Condition, Written};
 use crate::s3::sdk::{about, paying, with_checksum};
-use crate::s3::seen::{is_kms, whole_of};
+use crate::s3::seen::{is_kms, told, whole};
 use crate::s3::{Attempt, S3, S3Error};
 
 /// How often an upload is taken back that does not go.
@@ -130,11 +130,11 @@ fn completed(part: &Part, algorithm: Option<Algorithm>) -> CompletedPart {
 
 fn made(answer: CompleteMultipartUploadOutput) -> Option<Written> {
     let kind = answer.checksum_type();
-    let whole = kind == Some(&ChecksumType::FullObject);
+    let is_whole = kind == Some(&ChecksumType::FullObject);
     Some(Written {
         etag: ETag::new(answer.e_tag.as_deref()?),
         source_version: None,
-        checksum: whole_of!(answer, kind).filter(|_| whole),
+        checksum: whole(kind, told!(answer)).filter(|_| is_whole),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
         version: answer.version_id,
     })

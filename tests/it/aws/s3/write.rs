@@ -29,12 +29,11 @@ pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<R
     allow_acl(scene, ask, s3.bucket(&ask.bucket)?)?;
     let bucket = s3.bucket(&ask.bucket)?;
     let sumless = bucket.sumless || bucket.credulous;
-    let receive = match (bucket.credulous, bucket.sumless) {
-        (true, _) => body::receive_unseen,
-        (false, true) => body::receive_unsummed,
-        (false, false) => body::receive,
+    let received = if sumless {
+        body::receive_unsummed(ask.request, bucket.credulous)?
+    } else {
+        body::receive(ask.request)?
     };
-    let received = receive(ask.request)?;
     let content = Content::Bytes(received.data);
     fits(&content)?;
     conditions::destination(ask, s3.bucket(&ask.bucket)?)?;
