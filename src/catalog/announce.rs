@@ -7,7 +7,7 @@ use super::arrivals::Announcer;
 use super::crawlers::Crawlers;
 use super::notices::Notices;
 use super::tables::Tables;
-use crate::work::{Announce, Arrival, Unannounced};
+use crate::work::{Announce, Arrival, Occasion, Unannounced};
 
 /// All that follows from an arrival.
 #[derive(Debug, Default)]
@@ -74,6 +74,9 @@ impl Announce for Catalog {
     fn arrived<'a>(&'a self, arrival: &'a Arrival) -> BoxFuture<'a, Result<(), Unannounced>> {
         async {
             self.tables.arrived(arrival).await?;
+            if arrival.occasion == Occasion::Found {
+                return Ok(());
+            }
             for crawler in &arrival.route.crawlers {
                 self.crawl(crawler, arrival).await?;
             }

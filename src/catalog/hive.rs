@@ -6,8 +6,16 @@
 //! └──────────── folder: as it is ───────┘
 //! ```
 //!
-//! A value is unescaped as Hive does it (`FileUtils.unescapePathName`): `%` and two hex digits are
-//! one character, anything else stands for itself. The folder is a place in S3, and stays.
+//! A value is decoded as it was written. Hive and Spark escape single ASCII characters
+//! (`FileUtils.escapePathName`); pyarrow and `DuckDB` percent-encode the bytes of UTF-8. So `%` and two hex
+//! digits are a byte; bytes that are no UTF-8 are Latin-1 characters, as Hive reads them. The folder is a
+//! place in S3, and stays.
+//!
+//! Hive, Spark, Trino and Athena skip each file and folder whose name begins with `_` or `.`, and Hadoop's
+//! markers of folders. Such an object needs no partition, and its folder must never become the location of
+//! one: writers stage their output there (`.spark-staging-…/dt=1/`) before they move it.
+
+use percent_encoding::percent_decode_str;
 
 /// Glue takes no longer value (API reference, `PartitionInput`).
 const LONGEST_VALUE_CHARS: usize = 1024;
@@ -67,12 +75,26 @@ pub(super) fn partition(names: &[String], key: &str) -> Result<Partition, NoPart
     })
 }
 
-/// Whether queries leave out what stands at this path: a folder itself, and whatever is called
-/// `_…` or `.…`, or is in such a folder.
-pub(super) fn is_hidden(path: &str) -> bool {
-    path.is_empty()
-        || path.ends_with('/')
-        || path.split('/').any(|name| name.starts_with(['_', '.']))
+/// Whether queries skip an object: a folder marker, and whatever is called `_…` or `.…`, or is below such a
+/// folder. A folder of a partition key may be called so (`_year=2026/`), and names that begin before
+/// `prefix` are the operator's choice.
+pub(super) fn is_hidden(names: &[String], key: &str, prefix: usize) -> bool {
+    if key.ends_with('/') || key.ends_with("_$folder$") {
+        return true;
+    }
+    let mut start = 0;
+    key.split_inclusive('/').any(|segment| {
+        let begins_after = start >= prefix;
+        start += segment.len();
+        begins_after && segment.starts_with(['_', '.']) && !is_partition_folder(names, segment)
+    })
+}
+
+/// Whether a segment, with its slash, is a folder `NAME=VALUE/` of a partition key.
+fn is_partition_folder(names: &[String], segment: &str) -> bool {
+    let folder = segment.strip_suffix('/');
+    let parts = folder.and_then(|folder| folder.split_once('='));
+    parts.is_some_and(|(name, _)| names.iter().any(|known| is(known, name)))
 }
 
 /// The folders of a key that are called `NAME=VALUE`, for people.
@@ -103,26 +125,18 @@ fn is(known: &str, name: &str) -> bool {
 }
 
 fn unescape(value: &str) -> String {
-    let mut plain = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((before, escaped)) = rest.split_once('%') {
-        plain.push_str(before);
-        let digits = escaped
-            .get(..2)
-            .filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
-        if let Some(code) = digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            plain.push(char::from(code));
-            rest = &escaped[2..];
-        } else {
-            plain.push('%');
-            rest = escaped;
-        }
+    let bytes: Vec<u8> = percent_decode_str(value).collect();
+    let mut plain = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        plain.push_str(chunk.valid());
+        plain.extend(chunk.invalid().iter().copied().map(char::from));
     }
-    plain + rest
+    plain
 }
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
     use proptest::prelude::*;
 
     use super::*;
@@ -142,7 +156,10 @@ mod tests {
             ("a value with one",    "t/dt=a=b/region=eu/a",        Ok(("a=b eu", "t/dt=a=b/region=eu/"))),
             ("escaped",             "t/dt=a%2Fb/region=100%25/a",  Ok(("a/b 100%", "t/dt=a%2Fb/region=100%25/"))),
             ("no escape",           "t/dt=%zz/region=5%/a",        Ok(("%zz 5%", "t/dt=%zz/region=5%/"))),
-            ("as Hive: by the byte", "t/dt=%C3%A9/region=é/a",     Ok(("Ã© é", "t/dt=%C3%A9/region=é/"))),
+            ("as pyarrow: UTF-8",   "t/dt=S%C3%A3o%20Paulo/region=%e8%b3%87/a",
+             Ok(("São Paulo 資", "t/dt=S%C3%A3o%20Paulo/region=%e8%b3%87/"))),
+            ("as Hive: Latin-1",    "t/dt=caf%E9/region=é%C3x/a",  Ok(("café éÃx", "t/dt=caf%E9/region=é%C3x/"))),
+            ("half a character",    "t/dt=%E8%B3/region=%F0%9F/a", Ok(("è³ ð\u{9f}", "t/dt=%E8%B3/region=%F0%9F/"))),
             ("Hive's word for NULL", "t/dt=__HIVE_DEFAULT_PARTITION__/region=eu/a",
              Ok(("__HIVE_DEFAULT_PARTITION__ eu", "t/dt=__HIVE_DEFAULT_PARTITION__/region=eu/"))),
             ("a folder itself",     "t/dt=1/region=eu/",           Ok(("1 eu", "t/dt=1/region=eu/"))),
@@ -161,18 +178,47 @@ mod tests {
     }
 
     #[test]
-    fn what_queries_leave_out_needs_no_partition() {
-        for (path, want) in [
-            ("a.csv", false),
-            ("x/a.csv", false),
-            ("_SUCCESS", true),
-            (".a.csv.crc", true),
-            ("_temporary/0/a.csv", true),
-            ("x/", true),
-            ("", true),
-            ("x_y/a_.csv", false),
+    fn what_queries_skip_needs_no_partition() {
+        let names = ["dt".to_owned(), "_year".to_owned()];
+        for (key, want) in [
+            ("t/a.csv", false),
+            ("t/x/a.csv", false),
+            ("t/_SUCCESS", true),
+            ("t/.a.csv.crc", true),
+            ("t/_temporary/0/a.csv", true),
+            ("t/_temporary/0/_temporary/attempt_1/dt=1/a.parquet", true),
+            ("t/.spark-staging-1/dt=1/a.parquet", true),
+            ("t/.hive-staging_hive_2026/-ext-10000/dt=1/a", true),
+            ("t/dt=1/.hidden/a.parquet", true),
+            ("t/dt=1/_delta_log/0.json", true),
+            ("t/_year=2026/dt=1/a.csv", false),
+            ("t/_YEAR=2026/dt=1/a.csv", false),
+            ("t/_month=1/_year=2026/a.csv", true),
+            ("t/_year=2026", true),
+            ("t/dt=1/", true),
+            ("t/dt=1/region=eu_$folder$", true),
+            ("t/dt=1_$folder$", true),
+            ("t/x_y/a_.csv", false),
+            ("t/dt=_1/a._csv", false),
+            ("t/dt=1/a_$folder$.csv", false),
         ] {
-            assert_eq!(is_hidden(path), want, "{path}");
+            assert_eq!(is_hidden(&names, key, "t/".len()), want, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_the_route_itself_writes_is_not_hidden() {
+        for (prefix, key, want) in [
+            ("_lake/", "_lake/dt=1/a.csv", false),
+            (".lake/_t/", ".lake/_t/dt=1/a.csv", false),
+            ("t/_x", "t/_x9/dt=1/a.csv", false),
+            // Only a name's beginning counts, and this one begins before.
+            ("t/x", "t/x_9/dt=1/a.csv", false),
+            ("t/x", "t/x_9/_dt=1/a.csv", true),
+            ("", "_dt=1/a.csv", true),
+        ] {
+            let names = ["dt".to_owned()];
+            assert_eq!(is_hidden(&names, key, prefix.len()), want, "{prefix} {key}");
         }
     }
 
@@ -190,6 +236,28 @@ mod tests {
             let found = partition(&["dt".into()], &key).unwrap();
             prop_assert_eq!(found.values, [value]);
             prop_assert_eq!(found.folder, format!("t/dt={escaped}/"));
+        }
+
+        #[test]
+        fn what_pyarrow_and_duckdb_escape_comes_back(value in "(?s).{1,40}") {
+            let escaped = utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string();
+            let found = partition(&["dt".into()], &format!("t/dt={escaped}/a")).unwrap();
+            prop_assert_eq!(found.values, [value]);
+        }
+
+        #[test]
+        fn any_bytes_are_utf_8_where_they_are_valid_and_latin_1_elsewhere(
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let escaped = percent_encode(&bytes, NON_ALPHANUMERIC).to_string();
+            let (mut want, mut rest) = (String::new(), &*bytes);
+            while let Some(first) = rest.first() {
+                // The plain way: the one character that the next bytes are, or else a single byte.
+                let longest = (1..=rest.len().min(4)).find_map(|n| std::str::from_utf8(&rest[..n]).ok());
+                want.push(longest.map_or(char::from(*first), |text| text.chars().next().unwrap()));
+                rest = &rest[longest.map_or(1, str::len)..];
+            }
+            prop_assert_eq!(unescape(&escaped), want);
         }
 
         #[test]

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::config::{Config, Sources};
     use crate::route::{Route, Routes};
-    use crate::work::SourceVersion;
+    use crate::work::{Occasion, SourceVersion};
 
     fn route() -> Arc<Route> {
         let file = "[route.orders]\nfrom = \"s3://raw/incoming/\"\nto = \"s3://lake/orders/\"";
@@ -132,6 +132,7 @@ mod tests {
                 etag: Some("d41d8cd98f00b204e9800998ecf8427e".into()),
                 id: Some("3HL4kqtJvjVBH40Nrjfkd".into()),
             }),
+            occasion: Occasion::Written,
         }
     }
 

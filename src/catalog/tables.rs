@@ -10,7 +10,8 @@
 //! The rules:
 //! * a partition that was there is success, wherever it lies: nothing is changed or taken away;
 //! * what is known of a table and its partitions is believed for ten minutes; no arrival is refused
-//!   by what was seen longer ago than that refusal takes to mend;
+//!   by what was seen longer ago than that refusal takes to mend, and none that a person asked for by
+//!   what is remembered at all;
 //! * a key without its values concerns its object; a table that is missing concerns the route.
 
 mod task;
@@ -30,7 +31,7 @@ use super::glue::{Glue, Layout, MOST, Made};
 use super::hive::{self, NoPartition, Partition};
 use super::locked;
 use crate::config;
-use crate::work::{Arrival, Unannounced};
+use crate::work::{Arrival, Occasion, Unannounced};
 
 /// How long what Glue said is believed.
 const BELIEVED: Duration = Duration::from_mins(10);
@@ -63,6 +64,8 @@ struct Place {
     key: String,
     /// What all keys of the route begin with.
     prefix: usize,
+    /// A person asked for it: nothing that is remembered is believed.
+    asked: bool,
 }
 
 #[derive(Debug)]
@@ -79,6 +82,7 @@ struct State {
     layout: Option<(Instant, Arc<Layout>)>,
     known: HashMap<Vec<String>, Instant>,
     made: u64,
+    hidden: u64,
     error: Option<String>,
 }
 
@@ -97,6 +101,8 @@ pub struct TableStatus {
     pub known_partitions: usize,
     /// Partitions this process has made.
     pub made_partitions: u64,
+    /// Objects that queries skip: `_SUCCESS`, staging folders, folder markers. They need no partition.
+    pub hidden_objects: u64,
     /// The last failure, until something works again.
     pub error: Option<String>,
 }
@@ -123,6 +129,7 @@ impl Tables {
                 bucket: arrival.route.to.bucket.clone(),
                 key: key.clone(),
                 prefix: arrival.route.to.key.literal_prefix().len(),
+                asked: arrival.occasion == Occasion::Asked,
             };
             table.arrived(place).await?;
         }
@@ -174,26 +181,33 @@ pub fn table(
 
 impl TableHandle {
     async fn arrived(&self, place: Place) -> Answer {
-        let layout = self.shared.layout(BELIEVED);
-        match layout.as_deref().map(|layout| place.partition(layout)) {
-            Some(Ok(None)) => return Ok(()),
+        match self.known(&place).filter(|_| !place.asked) {
+            Some(Ok(None)) => {}
             Some(Ok(Some(partition))) if self.shared.knows(&partition.values) => return Ok(()),
-            Some(Ok(Some(_)) | Err(_)) | None => {}
+            Some(Ok(Some(_)) | Err(_)) | None => {
+                self.asker.announce(place.clone()).await?;
+            }
         }
-        self.asker.announce(place).await
+        if let Some(Ok(None)) = self.known(&place) {
+            self.shared.state().hidden += 1;
+        }
+        Ok(())
+    }
+
+    /// The partition of a place, as the table was seen last.
+    fn known(&self, place: &Place) -> Option<Result<Option<Partition>, NoPartition>> {
+        let layout = self.shared.layout(BELIEVED)?;
+        Some(place.partition(&layout))
     }
 }
 
 impl Place {
-    /// The partition it is in; none if queries leave it out.
+    /// The partition it is in; none if queries skip it.
     fn partition(&self, layout: &Layout) -> Result<Option<Partition>, NoPartition> {
-        let below = |start: usize| self.key.get(start..).unwrap_or_default();
-        match hive::partition(&layout.keys, &self.key) {
-            Ok(found) if hive::is_hidden(below(found.folder.len())) => Ok(None),
-            Ok(found) => Ok(Some(found)),
-            Err(_) if hive::is_hidden(below(self.prefix)) => Ok(None),
-            Err(none) => Err(none),
+        if hive::is_hidden(&layout.keys, &self.key, self.prefix) {
+            return Ok(None);
         }
+        hive::partition(&layout.keys, &self.key).map(Some)
     }
 }
 
@@ -248,6 +262,7 @@ impl Shared {
             partition_keys: layout.map_or_else(Vec::new, |(_, layout)| layout.keys.clone()),
             known_partitions: state.known.len(),
             made_partitions: state.made,
+            hidden_objects: state.hidden,
             error: state.error.clone(),
         }
     }

@@ -1,8 +1,8 @@
 //! What arrives, and who is told of it before the message that brought it may end.
 //!
-//! An arrival is announced if this delivery wrote, had a write without an answer, or was received
-//! before: whatever its ending says, what has to follow is never lost. Who announces says when
-//! that is safe; until then the message stays in its queue.
+//! An arrival is announced if this delivery wrote, had a write without an answer, was received
+//! before, or was asked for by a person: whatever its ending says, what has to follow is never lost.
+//! Who announces says when that is safe; until then the message stays in its queue.
 //!
 //! Where keys have dates, a delivery cannot name what it has written once its source is another, or
 //! gone; and it may have died. So others answer for it: an event tells of its own place, too, if
@@ -37,6 +37,21 @@ pub struct Arrival {
     pub removed: bool,
     /// Which version of the source it is; only where somebody is told.
     pub version: Option<SourceVersion>,
+    /// What it is announced for.
+    pub occasion: Occasion,
+}
+
+/// What an arrival is announced for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Something was written, or may have been.
+    Written,
+    /// A person asked for the object, by a work message or `brigade reconcile`: everyone is told, and what is
+    /// remembered of the catalogue is not believed.
+    Asked,
+    /// An event of which nothing was seen before found its copy. It may be one that a person sent again, so
+    /// the partition is made if it is missing. Nobody else is told: events come twice by themselves.
+    Found,
 }
 
 /// What a version of a source goes by.
@@ -152,6 +167,15 @@ impl Arrival {
         if announce && all.is_empty() {
             all.push(Self::of(route, event, None, None));
         }
+        if let Some(found) = stands.filter(|_| !announce && !route.tables.is_empty())
+            && !known.contains(found)
+        {
+            let found = Self::of(route, event, Some(found.clone()), Some(reconciled));
+            all.push(Self {
+                occasion: Occasion::Found,
+                ..found
+            });
+        }
         all
     }
 
@@ -181,6 +205,10 @@ impl Arrival {
                 },
                 id: event.version_id.clone(),
             }),
+            occasion: match event.kind {
+                Kind::Asked => Occasion::Asked,
+                Kind::Created | Kind::Removed | Kind::Restored => Occasion::Written,
+            },
         }
     }
 }
@@ -267,6 +295,44 @@ mod tests {
                 let bytes = if one.target.as_deref() == ended { 9 } else { 7 };
                 assert_eq!(one.bytes, Some(bytes), "{why}");
             }
+        }
+    }
+
+    #[test]
+    fn a_copy_that_was_there_concerns_tables_only_unless_a_person_asked() {
+        let tables = ", tables = 't' }\ntable.t = { database = 'd'";
+        let reconciled = Reconciled {
+            gained: false,
+            end: Ok(Reached::Nothing(crate::copy::Nothing::SourceGone)),
+            wrote: false,
+            equal: Some(Equal {
+                etag: ETag::new("e2"),
+                target: "a.csv".into(),
+                modified: None,
+                since: None,
+            }),
+            targets: Vec::new(),
+        };
+        let event = event("2026-11-02T23:59:59.5Z");
+        let asked = Event {
+            kind: Kind::Asked,
+            ..event.clone()
+        };
+        for (why, event, more, announce, want) in [
+            ("no table", &event, ", crawlers = 'lake'", false, None),
+            ("a table", &event, tables, false, Some(Occasion::Found)),
+            (
+                "written, too",
+                &event,
+                tables,
+                true,
+                Some(Occasion::Written),
+            ),
+            ("asked for", &asked, tables, true, Some(Occasion::Asked)),
+        ] {
+            let all = Arrival::all(&route("s3://lake/", more), event, &reconciled, announce);
+            let got: Vec<_> = all.iter().map(|one| one.occasion).collect();
+            assert_eq!(got, Vec::from_iter(want), "{why}");
         }
     }
 

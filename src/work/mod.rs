@@ -39,7 +39,7 @@ use crate::queue::Window;
 use crate::route::{Route, Routes};
 use crate::s3::{Bandwidth, Doors};
 
-pub use arrival::{Announce, Arrival, SourceVersion, Unannounced};
+pub use arrival::{Announce, Arrival, Occasion, SourceVersion, Unannounced};
 pub use delivery::{Delivery, QueueTerms, Received, Settlement, Verdict};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};

@@ -129,7 +129,9 @@ impl Worker {
 
         let unanswered = window.lands_by() != before;
         let certain = reconciled.wrote || received.before || unanswered;
-        let announce = certain || self.may_be_untold(&task, route, &reconciled).await;
+        // Whoever repairs what follows an arrival asks for the object again: its copy is there.
+        let asked = event.kind == Kind::Asked && reconciled.equal.is_some();
+        let announce = certain || asked || self.may_be_untold(&task, route, &reconciled).await;
         let arrivals = Arrival::all(route, event, &reconciled, announce);
         let (outcome, pass) = match reconciled.end {
             Ok(reached) => self.reached(route, event, &reached, pass),

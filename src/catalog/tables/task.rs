@@ -57,7 +57,9 @@ struct Work<'a> {
 
 impl Work<'_> {
     async fn answer(self, places: Vec<Place>) -> Vec<Answer> {
-        let answers = self.judge(&places, BELIEVED).await;
+        let asked = places.iter().any(|place| place.asked);
+        let age = if asked { BELIEVED_BAD } else { BELIEVED };
+        let answers = self.judge(&places, age).await;
         let bad = |answer: &Answer| answer.as_ref().is_err_and(|why| why.alone);
         if answers.iter().any(bad) {
             // The table may have changed since it was seen.
@@ -82,7 +84,7 @@ impl Work<'_> {
         for place in places {
             answers.push(match place.partition(&layout) {
                 Ok(None) => Ok(Ok(())),
-                Ok(Some(found)) if self.shared.knows(&found.values) => Ok(Ok(())),
+                Ok(Some(found)) if !place.asked && self.shared.knows(&found.values) => Ok(Ok(())),
                 Ok(Some(found)) => {
                     let values = found.values.clone();
                     wanted.insert(values.clone(), (&place.bucket, found));

@@ -8,6 +8,7 @@ fn place(key: &str) -> Place {
         bucket: "lake".into(),
         key: key.into(),
         prefix: 0,
+        asked: false,
     }
 }
 

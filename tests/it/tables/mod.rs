@@ -1,5 +1,6 @@
 //! What arrives has its partition before its message ends.
 
+mod again;
 mod trouble;
 
 use std::collections::BTreeSet;
