@@ -12,6 +12,13 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+/// Where the SDK's chain of credential providers finds nothing: its own error lists all providers.
+pub(crate) const NO_CREDENTIALS: &str = "no credentials were found";
+
+/// What to do about it.
+pub(crate) const GIVE_CREDENTIALS: &str = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and \
+     AWS_SECRET_ACCESS_KEY, or run where a role is attached (EC2, ECS, EKS)";
+
 /// Of what a stranger says, in bytes.
 const LONGEST: usize = 2048;
 
@@ -33,7 +40,7 @@ where
             let said = e.message().unwrap_or("no message");
             clipped(&format!("{code}: {said}")).to_owned()
         }
-        None => chain(e),
+        None => credentials(e).unwrap_or_else(|| chain(e)),
     }
 }
 
@@ -51,7 +58,20 @@ pub(crate) fn chain(e: &(dyn Error + 'static)) -> String {
 
 /// What is wrong with the credentials, if that is why nothing was sent.
 pub(crate) fn credentials(e: &(dyn Error + 'static)) -> Option<String> {
-    causes(e).find(|e| e.is::<CredentialsError>()).map(chain)
+    let error = causes(e).find(|e| e.is::<CredentialsError>())?;
+    Some(if has_none(error) {
+        format!("{NO_CREDENTIALS}: {GIVE_CREDENTIALS}")
+    } else {
+        chain(error)
+    })
+}
+
+/// Whether the error is that the chain has found no credentials, for itself or to assume a role with.
+pub(crate) fn has_none(e: &(dyn Error + 'static)) -> bool {
+    causes(e).any(|e| {
+        let error = e.downcast_ref::<CredentialsError>();
+        matches!(error, Some(CredentialsError::CredentialsNotLoaded(_)))
+    })
 }
 
 /// Whether the connection was refused, so that nothing can have been sent.
@@ -121,6 +141,22 @@ mod tests {
             assert!(told.starts_with(want), "{why}: {told}");
             assert!(!told.contains("SECRET"), "{why}: {told}");
         }
+    }
+
+    #[test]
+    fn missing_credentials_are_named_without_the_list_of_providers() {
+        let chain = "no credentials found in chain. Attempted:\n  Environment: …";
+        let none = ConnectorError::other(CredentialsError::not_loaded(chain).into(), None);
+        let told = told(&Failed::dispatch_failure(none));
+        assert!(
+            told.starts_with("no credentials were found: set AWS_PROFILE"),
+            "{told}"
+        );
+        assert!(!told.contains("Attempted"), "{told}");
+        let denied = CredentialsError::provider_error("AccessDenied: not authorized");
+        let denied = ConnectorError::other(denied.into(), None);
+        let told = super::told(&Failed::dispatch_failure(denied));
+        assert!(told.contains("AccessDenied"), "{told}");
     }
 
     #[test]

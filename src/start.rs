@@ -23,10 +23,7 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] Refusal),
     /// The URL names no queue.
-    #[error(
-        "{key} = \"{url}\": no such queue (in this region and for these credentials); \
-         create it or correct the URL"
-    )]
+    #[error("{key} = \"{url}\": {}; {}", self.why(), self.fix().unwrap_or_default())]
     NoQueue {
         /// As it is called in the configuration.
         key: String,
@@ -34,19 +31,13 @@ pub enum StartError {
         url: String,
     },
     /// Nowhere to park poison.
-    #[error(
-        "queue.{name} has no dead-letter queue, so a message that can never work could only be \
-         lost or loop: give the queue a redrive policy, or set queue.{name}.dead_letter_queue_url"
-    )]
+    #[error("queue.{name} has {}: {}", self.why(), self.fix().unwrap_or_default())]
     NoDeadLetterQueue {
         /// The `[queue.NAME]`.
         name: String,
     },
     /// Credentials or permissions are missing.
-    #[error(
-        "{key} = \"{url}\": {error}; the daemon needs sqs:GetQueueAttributes, \
-         sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility there"
-    )]
+    #[error("{key} = \"{url}\": {}; {}", self.why(), self.fix().unwrap_or_default())]
     Refused {
         /// As it is called in the configuration.
         key: String,
@@ -55,6 +46,41 @@ pub enum StartError {
         /// In the service's words.
         error: SqsError,
     },
+}
+
+impl StartError {
+    /// What is wrong, without the key and the URL that it is about.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::Config(refusal) => refusal.to_string(),
+            Self::NoQueue { .. } => {
+                "no such queue (in this region and for these credentials)".into()
+            }
+            Self::NoDeadLetterQueue { .. } => {
+                "no dead-letter queue, so a message that can never work could only be lost or loop"
+                    .into()
+            }
+            Self::Refused { error, .. } => error.to_string(),
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn fix(&self) -> Option<String> {
+        match self {
+            Self::Config(_) => None,
+            Self::NoQueue { .. } => Some("create it or correct the URL".into()),
+            Self::NoDeadLetterQueue { name } => Some(format!(
+                "give the queue a redrive policy, or set queue.{name}.dead_letter_queue_url"
+            )),
+            Self::Refused { .. } => Some(
+                "the daemon needs sqs:GetQueueAttributes, sqs:ReceiveMessage, sqs:DeleteMessage \
+                 and sqs:ChangeMessageVisibility there"
+                    .into(),
+            ),
+        }
+    }
 }
 
 /// A queue that exists, and where its poison goes.

@@ -47,6 +47,28 @@ macro_rules! client {
     }};
 }
 
+/// An account whose calls cannot be signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("account {account}: {why}{}{}", if fix.is_some() { ": " } else { "" }, fix.unwrap_or_default())]
+pub struct NoCredentials {
+    /// Its name in the configuration.
+    pub account: String,
+    /// Why there are none.
+    pub why: String,
+    /// What to do, where that is known.
+    pub fix: Option<&'static str>,
+}
+
+impl NoCredentials {
+    fn none(account: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            why: cause::NO_CREDENTIALS.into(),
+            fix: Some(cause::GIVE_CREDENTIALS),
+        }
+    }
+}
+
 /// All accounts, opened.
 #[derive(Debug)]
 pub struct Accounts {
@@ -169,12 +191,19 @@ impl Account {
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn access_key(&self) -> Result<String, String> {
-        let provider = self.sdk.credentials_provider();
-        let provider = provider.ok_or("no source of credentials")?;
-        let found = provider.provide_credentials().await;
-        let credentials = found.map_err(|e| cause::chain(&e))?;
-        Ok(credentials.access_key_id().to_owned())
+    pub async fn access_key(&self) -> Result<String, NoCredentials> {
+        let Some(provider) = self.sdk.credentials_provider() else {
+            return Err(NoCredentials::none(&self.name));
+        };
+        match provider.provide_credentials().await {
+            Ok(credentials) => Ok(credentials.access_key_id().to_owned()),
+            Err(e) if cause::has_none(&e) => Err(NoCredentials::none(&self.name)),
+            Err(e) => Err(NoCredentials {
+                account: self.name.clone(),
+                why: cause::chain(&e),
+                fix: None,
+            }),
+        }
     }
 
     fn opening(&self) -> Opening {

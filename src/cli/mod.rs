@@ -138,7 +138,7 @@ impl Command {
                 What::Schema => Ok(config::schema(out)?),
             },
             Self::Run => run::run(&runnable(load()?)?),
-            Self::Check(args) => wait(args.run(&load()?.config, out)),
+            Self::Check(args) => wait(args.run(&load()?.config, &Edge::real(), out)),
             Self::Explain(args) => wait(args.run(runnable(load()?)?, out)),
             Self::Reconcile(args) => wait(args.run(&runnable(load()?)?, out)),
             Self::Crawl(args) => wait(crawl(args, &load()?.config, out)),
@@ -154,6 +154,8 @@ async fn crawl(args: crawl::Crawl, config: &Config, out: &mut impl Write) -> any
     let edge = Edge::real();
     let accounts = Accounts::open(config, &edge, &metrics).await?;
     let account = accounts.of(crawler.account.as_deref());
+    // At once, and with what to do about it: a call would be repeated in vain.
+    account.access_key().await?;
     let name = crawler.name.clone().unwrap_or_else(|| args.name.clone());
     let glue = account.glue(crawler.region.as_deref(), metrics);
     let (stop, mut dice) = (
@@ -172,6 +174,7 @@ async fn query(args: query::Query, config: &Config, out: &mut impl Write) -> any
     let metrics = Metrics::new(&config.environment).0;
     let accounts = Accounts::open(config, &edge, &metrics).await?;
     let account = accounts.of(args.account.as_deref());
+    account.access_key().await?;
     let athena = account.athena(args.region.as_deref(), metrics);
     let dice = fastrand::Rng::with_seed(edge.dice.seed());
     let stop = CancellationToken::new();
