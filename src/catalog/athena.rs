@@ -4,6 +4,7 @@
 //! ended, read the result page by page. Everything comes as text; a missing text is NULL.
 
 mod query;
+mod shape;
 mod value;
 
 use aws_sdk_athena::Client;
@@ -116,6 +117,8 @@ pub struct Execution {
     pub retryable: bool,
     /// Whether it is of the kind whose result begins with the names of its columns.
     pub has_header: bool,
+    /// What kind of statement it is in particular, where Athena says so: `INSERT`, `SHOW_TABLES`, …
+    pub kind: Option<String>,
     /// What Athena bills.
     pub scanned_bytes: u64,
 }
@@ -129,6 +132,8 @@ pub struct Page {
     pub rows: Vec<Row>,
     /// Where the next page begins.
     pub next: Option<String>,
+    /// How many rows the statement wrote; 0 or nothing where it writes none.
+    pub update_count: Option<u64>,
 }
 
 /// One row of a result: `None` is NULL.
@@ -217,6 +222,7 @@ impl Athena {
             has_header: execution
                 .statement_type
                 .is_none_or(|statement| !no_rows.contains(&statement)),
+            kind: execution.substatement_type,
             scanned_bytes: scanned.and_then(|n| n.try_into().ok()).unwrap_or(0),
         })
     }
@@ -230,8 +236,12 @@ impl Athena {
         let call = self.client.get_query_results().query_execution_id(id);
         let answer = call.set_next_token(from.map(Into::into)).send().await;
         let answer = self.told(OP, answer)?;
+        let update_count = answer.update_count.and_then(|n| n.try_into().ok());
         let Some(result) = answer.result_set else {
-            return Ok(Page::default());
+            return Ok(Page {
+                update_count,
+                ..Page::default()
+            });
         };
         let columns = result.result_set_metadata.and_then(|told| told.column_info);
         let rows = result.rows.unwrap_or_default().into_iter().map(|row| {
@@ -246,6 +256,7 @@ impl Athena {
                 .collect(),
             rows: rows.collect(),
             next: answer.next_token,
+            update_count,
         })
     }
 
@@ -312,11 +323,13 @@ fn empty(op: &'static str) -> AthenaError {
 }
 
 /// What a terminal or a log can show: values come from anybody's files, and nobody shall obey them.
+/// Control characters are escaped, and what reorders the text around it.
 #[must_use]
 pub fn printable(text: &str) -> String {
+    let reorders = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() {
+        if c.is_control() || reorders(c) {
             printable.extend(c.escape_default());
         } else {
             printable.push(c);
@@ -328,4 +341,20 @@ pub fn printable(text: &str) -> String {
 /// Athena draws arrows under the statement; a log has one line.
 fn one_line(reason: &str) -> String {
     printable(&reason.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_commands_no_terminal() {
+        for (text, want) in [
+            ("plain é 漢", "plain é 漢"),
+            ("\u{1b}[2J\n\t\u{7}\u{9b}", r"\u{1b}[2J\n\t\u{7}\u{9b}"),
+            ("a\u{202e}vsc.exe", r"a\u{202e}vsc.exe"),
+        ] {
+            assert_eq!(printable(text), want);
+        }
+    }
 }

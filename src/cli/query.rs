@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::format::{As, Format};
+use self::format::{As, Ended, Format};
 use super::signals::Interrupted;
 use super::spinner::spin;
 use crate::catalog::{self, Asking, Athena, AthenaError, QueryState, run_query};
@@ -25,7 +25,7 @@ const LEAST_BILLED_BYTES: u64 = 10_000_000;
   brigade query 'SHOW TABLES' --database lake --output s3://results/athena/ --json
   brigade query 'SELECT id FROM orders' --database lake --json | jq '.rows[][0]'
 
-Rows go to stdout; what was scanned, and about what that costs, to stderr. Ctrl-C cancels the
+Rows go to stdout, or how many rows a statement has written; what was scanned, and about what that costs, to stderr. Ctrl-C cancels the
 query at Athena. JSON has numbers with all their digits: a reader that takes them for floats, as
 jq before 1.7 does, rounds those above 2^53.")]
 pub struct Query {
@@ -46,7 +46,7 @@ pub struct Query {
     /// Who asks, an [account.NAME]; default: home
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
-    /// Print {"columns": […], "types": […], "rows": [[…]], …}
+    /// Print {"columns": […], "types": […], "rows": [[…]], "update_count": …, …}
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
     /// Print CSV (RFC 4180) with a header; NULL is an empty field
@@ -110,7 +110,13 @@ impl Query {
         while let Some(page) = rows.next().await? {
             format.rows(rows.columns(), page)?;
         }
-        format.end(rows.columns(), rows.id(), rows.scanned_bytes())?;
+        let ended = Ended {
+            id: rows.id(),
+            scanned_bytes: rows.scanned_bytes(),
+            writes: rows.writes(),
+            written: rows.written(),
+        };
+        format.end(rows.columns(), ended)?;
         let scanned = rows.scanned_bytes();
         // Nobody is there to be told: the rows have been printed even so.
         let _ = writeln!(said, "{}", cost(scanned));

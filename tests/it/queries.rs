@@ -152,6 +152,106 @@ async fn all_pages_are_read_and_an_empty_result_has_its_columns() {
     );
 }
 
+/// A table, CSV and JSON of one statement.
+async fn printed(sql: &str, run: Run) -> [String; 3] {
+    let world = world(sql, [run]);
+    let mut printed = Vec::new();
+    for (json, csv) in [(false, false), (false, true), (true, false)] {
+        let query = Query {
+            json,
+            csv,
+            ..query(sql)
+        };
+        printed.push(ask(&world, query).await.unwrap().0);
+    }
+    printed.try_into().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_of_hives_is_shown_in_its_columns() {
+    // mtanda/grafana-aws-athena-datasource#39, pyathena-dev/PyAthenaJDBC#26
+    let three = [
+        ("col_name", "string"),
+        ("data_type", "string"),
+        ("comment", "string"),
+    ];
+    let lines: [&[Option<&str>]; 3] = [
+        &[Some(
+            "id                  \tbigint              \tfrom deserializer   ",
+        )],
+        &[Some("\t \t ")],
+        &[Some("dt                  \tstring              ")],
+    ];
+    let desc = Run::rows(&three, &lines).is("UTILITY");
+    let [table, csv, json] = printed("DESC orders", desc).await;
+    assert!(
+        table.contains("│ id       ┆ bigint    ┆ from deserializer │"),
+        "{table}"
+    );
+    assert_eq!(
+        csv,
+        "col_name,data_type,comment\r\nid,bigint,from deserializer\r\n,,\r\ndt,string,\r\n"
+    );
+    let rows = r#""rows":[["id","bigint","from deserializer"],["","",""],["dt","string",null]]"#;
+    assert!(json.contains(rows), "{json}");
+
+    let two = [("prpt_name", "string"), ("prpt_value", "string")];
+    let shown = Run::rows(&two, &[&[Some("comment\tall orders")]]).is("UTILITY");
+    let [_, csv, json] = printed("SHOW TBLPROPERTIES orders", shown).await;
+    assert_eq!(csv, "prpt_name,prpt_value\r\ncomment,all orders\r\n");
+    assert!(
+        json.contains(r#""rows":[["comment","all orders"]]"#),
+        "{json}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_without_columns_are_shown() {
+    // ankane/blazer#252
+    let missing = "Partitions not in metastore:\torders:dt=1";
+    let lines: [&[Option<&str>]; 2] = [&[Some(missing)], &[Some("Repair: Added dt=1")]];
+    let repaired = Run::rows(&[], &lines).is("DDL");
+    let [table, csv, json] = printed("MSCK REPAIR TABLE orders", repaired).await;
+    assert!(table.contains(r"metastore:\torders:dt=1"), "{table}");
+    assert!(table.ends_with("2 rows\n"), "{table}");
+    assert_eq!(csv, format!("_col0\r\n{missing}\r\nRepair: Added dt=1\r\n"));
+    let read: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(read["columns"], serde_json::json!(["_col0"]));
+    assert_eq!(
+        read["rows"],
+        serde_json::json!([[missing], ["Repair: Added dt=1"]])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_many_rows_were_written_is_printed() {
+    // pyathena-dev/PyAthena#443
+    for (sql, statement, kind) in [
+        ("INSERT INTO orders VALUES (1)", "DML", "INSERT"),
+        (
+            "CREATE TABLE o AS SELECT 1",
+            "DDL",
+            "CREATE_TABLE_AS_SELECT",
+        ),
+    ] {
+        let [table, csv, json] = printed(sql, Run::wrote(statement, kind, Some(3))).await;
+        assert_eq!(
+            (&*table, &*csv),
+            ("3 rows written\n", "rows\r\n3\r\n"),
+            "{kind}"
+        );
+        assert!(json.contains(r#""rows":[],"update_count":3,"#), "{json}");
+    }
+    let [table, ..] = printed("INSERT INTO o SELECT 1", Run::wrote("DML", "INSERT", None)).await;
+    assert!(table.starts_with("done; Athena does not say"), "{table}");
+    let [table, _, json] = printed(SQL, Run::rows(&[("n", "integer")], &[])).await;
+    assert!(
+        table.ends_with("\n0 rows\n"),
+        "a SELECT writes nothing: {table}"
+    );
+    assert!(json.contains(r#""update_count":null"#), "{json}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_athena_says_is_said() {
     let one = || Run::value("integer", Some("1"));

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::super::backoff::Backoff;
+use super::shape;
 use super::{Athena, AthenaError, Column, Execution, Page, Query, QueryState, Row};
 use crate::config::is_select;
 
@@ -33,6 +34,16 @@ const QUERY_BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::f
 
 /// Athena takes a second or two to stop a query; whoever pressed Ctrl-C does not wait for ever.
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
+
+/// The kinds of statements that write rows, as Athena names them.
+const WRITES: [&str; 6] = [
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "MERGE",
+    "MERGE_INTO",
+    "CREATE_TABLE_AS_SELECT",
+];
 
 /// Who asks, and how it can be stopped and watched meanwhile.
 #[derive(Debug)]
@@ -53,7 +64,10 @@ pub struct Rows {
     asking: Asking,
     id: String,
     execution: Execution,
+    /// It reads, whatever else is known of it.
+    selects: bool,
     columns: Vec<Column>,
+    update_count: Option<u64>,
     /// The first page, until it is handed out.
     first: Option<Vec<Row>>,
     next: Option<String>,
@@ -69,16 +83,19 @@ pub async fn run_query(mut asking: Asking, query: &Query) -> Result<Rows, Athena
         asking,
         id,
         execution,
+        selects: is_select(&query.sql),
         columns: Vec::new(),
+        update_count: None,
         first: None,
         next: None,
     };
     let mut first = rows.page().await?;
-    rows.columns = std::mem::take(&mut first.columns);
+    rows.update_count = first.update_count;
+    rows.columns = shape::columns(std::mem::take(&mut first.columns), &first.rows);
     if rows.execution.has_header && repeats(&rows.columns, &first.rows) {
         first.rows.remove(0);
     }
-    rows.first = Some(first.rows);
+    rows.first = Some(rows.shaped(first.rows));
     Ok(rows)
 }
 
@@ -104,6 +121,22 @@ impl Rows {
         self.execution.scanned_bytes
     }
 
+    /// How many rows were written, where the statement writes and Athena says so.
+    #[must_use]
+    pub fn written(&self) -> Option<u64> {
+        self.update_count.filter(|_| self.writes())
+    }
+
+    /// Whether the statement is one that writes rows. CREATE TABLE AS SELECT is DDL to Athena.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        match self.execution.kind.as_deref() {
+            Some(kind) => WRITES.contains(&kind.to_ascii_uppercase().as_str()),
+            None if self.execution.has_header => !self.selects,
+            None => self.update_count.is_some_and(|rows| rows > 0),
+        }
+    }
+
     /// The columns of all rows; a statement may have none.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
@@ -124,7 +157,16 @@ impl Rows {
         if self.asking.stop.is_cancelled() {
             return Err(unread(&self.id));
         }
-        Ok(Some(self.page().await?.rows))
+        let rows = self.page().await?.rows;
+        Ok(Some(self.shaped(rows)))
+    }
+
+    /// The rows, each with a value for each column.
+    fn shaped(&self, rows: Vec<Row>) -> Vec<Row> {
+        let hives = !self.execution.has_header;
+        let rows = rows.into_iter();
+        rows.map(|row| shape::row(&self.columns, row, hives))
+            .collect()
     }
 
     async fn page(&mut self) -> Result<Page, AthenaError> {

@@ -13,9 +13,30 @@ use crate::catalog::{Column, Kind, Row, Value, printable};
 
 /// One way of printing rows.
 pub(super) enum Format<'o, W: Write> {
-    Json { out: &'o mut W, any: bool },
-    Csv(Box<csv::Writer<&'o mut W>>),
-    Table { out: &'o mut W, rows: Vec<Row> },
+    Json {
+        out: &'o mut W,
+        any: bool,
+    },
+    Csv {
+        csv: Box<csv::Writer<&'o mut W>>,
+        any: bool,
+    },
+    Table {
+        out: &'o mut W,
+        rows: Vec<Row>,
+    },
+}
+
+/// What is known once all rows have been read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended<'a> {
+    /// What Athena calls the query.
+    pub(super) id: &'a str,
+    pub(super) scanned_bytes: u64,
+    /// The statement is one that writes rows.
+    pub(super) writes: bool,
+    /// How many, if Athena says so.
+    pub(super) written: Option<u64>,
 }
 
 /// How rows are asked for.
@@ -33,7 +54,12 @@ impl<'o, W: Write> Format<'o, W> {
             // RFC 4180: lines end in CRLF, quotes are doubled.
             As::Csv => {
                 let mut csv = WriterBuilder::new();
-                Self::Csv(Box::new(csv.terminator(Terminator::CRLF).from_writer(out)))
+                // A row longer than the header is written as it is: an error would break it off half-way.
+                let csv = csv.terminator(Terminator::CRLF).flexible(true);
+                Self::Csv {
+                    csv: Box::new(csv.from_writer(out)),
+                    any: false,
+                }
             }
             As::Table => {
                 let rows = Vec::new();
@@ -55,8 +81,10 @@ impl<'o, W: Write> Format<'o, W> {
                     json!(types)
                 )
             }
-            Self::Csv(out) if columns.is_empty() => out.flush(),
-            Self::Csv(out) => Ok(out.write_record(columns.iter().map(|column| &column.name))?),
+            Self::Csv { csv, .. } if columns.is_empty() => csv.flush(),
+            Self::Csv { csv, .. } => {
+                Ok(csv.write_record(columns.iter().map(|column| &column.name))?)
+            }
             Self::Table { .. } => Ok(()),
         }
     }
@@ -68,17 +96,13 @@ impl<'o, W: Write> Format<'o, W> {
                     if std::mem::replace(any, true) {
                         out.write_all(b",")?;
                     }
-                    let values: Vec<Value<'_>> = columns
-                        .iter()
-                        .zip(&row)
-                        .map(|(column, value)| column.value(value.as_deref()))
-                        .collect();
-                    serde_json::to_writer(&mut **out, &values)?;
+                    serde_json::to_writer(&mut **out, &values(columns, &row))?;
                 }
             }
-            Self::Csv(out) => {
+            Self::Csv { csv, any } => {
                 for row in page {
-                    out.write_record(row.iter().map(|value| value.as_deref().unwrap_or_default()))?;
+                    *any = true;
+                    csv.write_record(row.iter().map(|value| value.as_deref().unwrap_or_default()))?;
                 }
             }
             Self::Table { rows, .. } => rows.extend(page),
@@ -87,19 +111,52 @@ impl<'o, W: Write> Format<'o, W> {
     }
 
     /// What comes after the rows.
-    pub(super) fn end(self, columns: &[Column], id: &str, scanned_bytes: u64) -> io::Result<()> {
+    pub(super) fn end(self, columns: &[Column], ended: Ended<'_>) -> io::Result<()> {
         match self {
-            Self::Json { out, .. } => {
-                writeln!(
-                    out,
-                    "],\"query\":{},\"scanned_bytes\":{scanned_bytes}}}",
-                    json!(id)
-                )
+            Self::Json { out, .. } => writeln!(
+                out,
+                "],\"update_count\":{},\"query\":{},\"scanned_bytes\":{}}}",
+                json!(ended.written),
+                json!(ended.id),
+                ended.scanned_bytes
+            ),
+            Self::Csv { mut csv, any } => {
+                // The column that Athena names for it, if it names one, is there already.
+                if let Some(written) = ended.written.filter(|_| !any) {
+                    if columns.is_empty() {
+                        csv.write_record([ROWS])?;
+                    }
+                    csv.write_record([written.to_string()])?;
+                }
+                csv.flush()
             }
-            Self::Csv(mut out) => out.flush(),
+            Self::Table { out, rows } if ended.writes && rows.is_empty() => match ended.written {
+                Some(written) => writeln!(out, "{} written", counted(written)),
+                None => writeln!(out, "done; Athena does not say how many rows were written"),
+            },
             Self::Table { out, rows } => draw(columns, &rows, out),
         }
     }
+}
+
+/// What Athena calls the column of a statement that writes.
+const ROWS: &str = "rows";
+
+/// A value for each column, and what is more than there are columns as text.
+fn values<'r>(columns: &'r [Column], row: &'r Row) -> Vec<Value<'r>> {
+    let length = row.len().max(columns.len());
+    let value = |at: usize| {
+        let text = row.get(at).and_then(Option::as_deref);
+        match columns.get(at) {
+            Some(column) => column.value(text),
+            None => text.map_or(Value::Null, Value::Text),
+        }
+    };
+    (0..length).map(value).collect()
+}
+
+fn counted(rows: u64) -> String {
+    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
 }
 
 /// Numbers stand to the right, as they are compared from there.
@@ -119,8 +176,7 @@ fn draw(columns: &[Column], rows: &[Row], out: &mut impl Write) -> io::Result<()
         }
         writeln!(out, "{drawn}")?;
     }
-    let rows = rows.len();
-    writeln!(out, "{rows} {}", if rows == 1 { "row" } else { "rows" })
+    writeln!(out, "{}", counted(rows.len() as u64))
 }
 
 #[cfg(test)]
@@ -156,14 +212,25 @@ mod tests {
         ]
     }
 
+    const READ: Ended<'_> = Ended {
+        id: "q-1",
+        scanned_bytes: 12,
+        writes: false,
+        written: None,
+    };
+
     fn printed(how: As, columns: &[Column], pages: Vec<Vec<Row>>) -> String {
+        ended(how, columns, pages, READ)
+    }
+
+    fn ended(how: As, columns: &[Column], pages: Vec<Vec<Row>>, ended: Ended<'_>) -> String {
         let mut out = Vec::new();
         let mut format = Format::new(how, &mut out);
         format.begin(columns).unwrap();
         for page in pages {
             format.rows(columns, page).unwrap();
         }
-        format.end(columns, "q-1", 12).unwrap();
+        format.end(columns, ended).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -174,13 +241,13 @@ mod tests {
             concat!(
                 r#"{"columns":["id","name","paid","sum"],"types":["bigint","varchar","boolean","decimal"],"rows":["#,
                 r#"[1,"Ada",true,0.10],[9007199254740993,null,false,null],"#,
-                r#"[null,"a, \"b\"\nc\u001b[2J",null,12345678901234567890.12]],"query":"q-1","scanned_bytes":12}"#,
+                r#"[null,"a, \"b\"\nc\u001b[2J",null,12345678901234567890.12]],"update_count":null,"query":"q-1","scanned_bytes":12}"#,
                 "\n"
             )
         );
         assert_eq!(
             printed(As::Json, &[], vec![]),
-            "{\"columns\":[],\"types\":[],\"rows\":[],\"query\":\"q-1\",\"scanned_bytes\":12}\n"
+            "{\"columns\":[],\"types\":[],\"rows\":[],\"update_count\":null,\"query\":\"q-1\",\"scanned_bytes\":12}\n"
         );
     }
 
@@ -212,5 +279,45 @@ mod tests {
         3 rows
         "#);
         assert_eq!(printed(As::Table, &[], vec![]), "0 rows\n");
+    }
+
+    #[test]
+    fn a_row_longer_or_shorter_than_the_header_breaks_nothing_off() {
+        let two = &columns()[..2];
+        let rows = || {
+            vec![
+                vec![vec![Some("1".to_owned())]],
+                vec![vec![Some("2".into()); 3]],
+            ]
+        };
+        let csv = printed(As::Csv, two, rows());
+        assert_eq!(csv, "id,name\r\n1\r\n2,2,2\r\n");
+        let json = printed(As::Json, two, rows());
+        assert!(json.contains(r#""rows":[[1,null],[2,"2","2"]]"#), "{json}");
+        let table = printed(As::Table, two, rows());
+        assert!(table.ends_with("2 rows\n"), "{table}");
+    }
+
+    #[test]
+    fn what_was_written_is_printed() {
+        let rows = &[Column::new("rows".into(), "bigint".into())];
+        let wrote = |written| Ended {
+            writes: true,
+            written,
+            ..READ
+        };
+        let silent = "done; Athena does not say how many rows were written\n";
+        for (how, columns, written, want) in [
+            (As::Table, &rows[..], Some(3), "3 rows written\n"),
+            (As::Table, &[], Some(1), "1 row written\n"),
+            (As::Table, &rows[..], None, silent),
+            (As::Csv, &rows[..], Some(3), "rows\r\n3\r\n"),
+            (As::Csv, &[], Some(0), "rows\r\n0\r\n"),
+            (As::Csv, &rows[..], None, "rows\r\n"),
+        ] {
+            assert_eq!(ended(how, columns, vec![vec![]], wrote(written)), want);
+        }
+        let json = ended(As::Json, rows, vec![], wrote(Some(3)));
+        assert!(json.contains(r#""rows":[],"update_count":3,"#), "{json}");
     }
 }

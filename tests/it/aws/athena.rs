@@ -301,7 +301,8 @@ impl Athena {
         };
         let (page, next) = query.run.page(from, most);
         let next = next.map(|next| format!("{id}/{next}"));
-        Ok(json!({ "ResultSet": page, "NextToken": next }))
+        let wrote = query.run.update_count();
+        Ok(json!({ "ResultSet": page, "NextToken": next, "UpdateCount": wrote }))
     }
 }
 
@@ -326,6 +327,7 @@ impl Query {
         };
         json!({ "QueryExecution": {
             "Query": self.sql, "WorkGroup": self.group, "StatementType": self.run.statement(),
+            "SubstatementType": self.run.kind(),
             "ResultConfiguration": { "OutputLocation": self.output },
             "Status": { "State": state, "StateChangeReason": reason, "AthenaError": error,
                         "SubmissionDateTime": self.began.as_duration().as_secs_f64() },

@@ -105,6 +105,39 @@ async fn rows_come_in_pages_and_only_a_select_has_a_header() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_no_select_has_odd_rows_and_a_count() {
+    let (world, athena) = athena();
+    let line = "id      \tbigint  \t        ";
+    let lines: &[&[Option<&str>]] = &[&[Some(line)]];
+    let three = [
+        ("col_name", "string"),
+        ("data_type", "string"),
+        ("comment", "string"),
+    ];
+    let wrote = Run::wrote("DML", "INSERT", Some(3));
+    for (run, columns, rows, count) in [
+        (Run::rows(&three, lines).is("UTILITY"), 3, 1, None),
+        (Run::rows(&[], lines).is("DDL"), 0, 1, None),
+        (wrote, 1, 0, Some(3)),
+        (Run::rows(&three, &[]), 3, 1, Some(0)),
+    ] {
+        world.script(REGION, SQL, [run]);
+        let id = start(&athena, SQL).await;
+        advance(Duration::from_secs(2)).await;
+        let read = athena
+            .get_query_results()
+            .query_execution_id(&id)
+            .send()
+            .await;
+        let read = read.unwrap();
+        assert_eq!(read.update_count(), count);
+        let result = read.result_set.unwrap();
+        let told = result.result_set_metadata.unwrap().column_info.unwrap();
+        assert_eq!((told.len(), result.rows.unwrap().len()), (columns, rows));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_query_needs_rights_and_may_be_throttled() {
     let (world, athena) = athena();
     let elsewhere = aws_sdk_athena::Client::new(&world.sdk("us-east-1"));

@@ -14,6 +14,9 @@ pub(crate) struct Run {
     end: End,
     /// `DML`, `DDL` or `UTILITY`.
     statement: &'static str,
+    /// `SubstatementType`.
+    kind: Option<&'static str>,
+    wrote: Option<u64>,
     scans: u64,
 }
 
@@ -42,6 +45,8 @@ impl Run {
             passes,
             end,
             statement: "DML",
+            kind: None,
+            wrote: None,
             scans: 0,
         }
     }
@@ -102,6 +107,16 @@ impl Run {
         self
     }
 
+    /// A statement of this kind that writes: no row, a column `rows`, and how many if that is told
+    /// (pyathena-dev/PyAthena#443: of Iceberg tables).
+    pub(crate) fn wrote(statement: &'static str, kind: &'static str, rows: Option<u64>) -> Self {
+        Self {
+            kind: Some(kind),
+            wrote: rows,
+            ..Self::rows(&[("rows", "bigint")], &[]).is(statement)
+        }
+    }
+
     /// What it bills.
     pub(crate) fn scans(mut self, bytes: u64) -> Self {
         self.scans = bytes;
@@ -110,6 +125,16 @@ impl Run {
 
     pub(super) fn statement(&self) -> &'static str {
         self.statement
+    }
+
+    pub(super) fn kind(&self) -> Option<&'static str> {
+        self.kind
+    }
+
+    /// What is not told is 0 of some statements and missing of others; it never is of a SELECT.
+    pub(super) fn update_count(&self) -> Option<u64> {
+        self.wrote
+            .or((self.statement == "DML" && self.kind.is_none()).then_some(0))
     }
 
     fn time(&self) -> Duration {
@@ -158,14 +183,14 @@ impl Run {
     }
 
     /// Rows from a place on, and where the next page begins. Of a SELECT the first row repeats the
-    /// names of the columns; of nothing else (speee/go-athena#6, lishenxydlgzs/aws-athena-mcp#5).
+    /// names of the columns; of nothing else, and a row may be one text with tabs, or have no columns (speee/go-athena#6, lishenxydlgzs/aws-athena-mcp#5).
     /// The columns are told on every page, and NULL has no text (SDK model, `Datum`).
     pub(super) fn page(&self, from: usize, most: usize) -> (Value, Option<usize>) {
         let End::Rows { columns, rows } = &self.end else {
             return (json!({}), None);
         };
         let header: Vec<_> = columns.iter().map(|(name, _)| Some(name.clone())).collect();
-        let header = (self.statement == "DML").then_some(&header);
+        let header = (self.statement == "DML" && self.wrote.is_none()).then_some(&header);
         let all: Vec<_> = header.into_iter().chain(rows).collect();
         let datum = |value: &Option<String>| match value {
             Some(text) => json!({ "VarCharValue": text }),
