@@ -8,6 +8,7 @@
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sqs::operation::RequestId;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -22,6 +23,9 @@ pub(crate) const GIVE_CREDENTIALS: &str = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID
 /// Of what a stranger says, in bytes.
 const LONGEST: usize = 2048;
 
+/// What stands between what was said and the request's id.
+const REQUEST: &str = " (request id ";
+
 /// The answer's HTTP status, if there was an answer.
 pub(crate) fn status<T, E>(answer: &Result<T, SdkError<E, Response>>) -> Option<u16> {
     match answer {
@@ -35,13 +39,34 @@ pub(crate) fn told<E>(e: &SdkError<E, Response>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    match e.code() {
+    let said = match e.code() {
         Some(code) => {
             let said = e.message().unwrap_or("no message");
             clipped(&format!("{code}: {said}")).to_owned()
         }
         None => credentials(e).unwrap_or_else(|| chain(e)),
+    };
+    of_request(said, e)
+}
+
+/// Adds the id of the request that was answered so: AWS support asks for it first.
+pub(crate) fn of_request(said: String, answer: &impl RequestId) -> String {
+    match answer.request_id() {
+        Some(id) => format!("{said}{REQUEST}{})", clipped(id)),
+        None => said,
     }
+}
+
+/// Whether two answers say the same, each of its own request.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let said = |text: &str| -> String {
+        let mut parts = text.split(REQUEST);
+        let first = parts.next().unwrap_or_default().to_owned();
+        // An id has no bracket.
+        let rest = parts.map(|part| part.split_once(')').map_or("", |(_, rest)| rest));
+        rest.fold(first, |said, rest| said + rest)
+    };
+    said(one) == said(other)
 }
 
 /// As much of it as is told: 2 KiB, at a character's end.
@@ -157,6 +182,23 @@ mod tests {
         let denied = ConnectorError::other(denied.into(), None);
         let told = super::told(&Failed::dispatch_failure(denied));
         assert!(told.contains("AccessDenied"), "{told}");
+    }
+
+    #[test]
+    fn what_a_service_said_names_its_request_and_is_told_from_other_words() {
+        let refused = |id: &'static str| {
+            let meta = ErrorMetadata::builder().code("Denied").message("no");
+            let mut raw = answer(400);
+            raw.headers_mut().insert("x-amzn-requestid", id);
+            told(&Failed::service_error(
+                ReceiveMessageError::generic(meta.build()),
+                raw,
+            ))
+        };
+        assert_eq!(refused("abc"), "Denied: no (request id abc)");
+        let then = |id| format!("tables: {}; partition a", refused(id));
+        assert!(is_same(&then("abc"), &then("def")));
+        assert!(!is_same(&then("abc"), &then("abc").replace("no", "not")));
     }
 
     #[test]

@@ -16,10 +16,12 @@ pub(super) use self::table::{MOST, Made};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GlueError {
     /// No crawler of this name here: a wrong name, a wrong region, or not created yet.
-    #[error("{op}: no such crawler")]
+    #[error("{op}: no such crawler: {why}")]
     Missing {
         /// The operation.
         op: &'static str,
+        /// What Glue said.
+        why: String,
     },
     /// Refused until a person changes the credentials or their policy.
     #[error("{op}: access denied: {why}")]
@@ -166,7 +168,7 @@ where
 {
     let why = cause::told(error);
     match error.code() {
-        Some("EntityNotFoundException") => GlueError::Missing { op },
+        Some("EntityNotFoundException") => GlueError::Missing { op, why },
         Some(code) if super::is_denial(code) => GlueError::Denied { op, why },
         Some(_) | None => GlueError::Unavailable { op, why },
     }

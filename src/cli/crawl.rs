@@ -250,7 +250,7 @@ mod tests {
             ("not waited for",       false, vec![busy()],                                        "crawler c is already running; --wait runs it once more after that"),
             ("failed",               true,  vec![granted(), bad()],                              "crawler c ended in failure: no role"),
             ("no result",            true,  vec![granted(), state("READY", None)],               "crawler c ended without a result: no reason given"),
-            ("missing",              false, vec![Answer::Error("EntityNotFoundException")],      "StartCrawler: no such crawler"),
+            ("missing",              false, vec![Answer::Error("EntityNotFoundException")],      "StartCrawler: no such crawler: EntityNotFoundException: so it is"),
             ("throttled",            true,  vec![slow(), granted(), running(), slow(), slow(), running(), good()], "c: started\nc: succeeded after 8 s\n"),
             ("throttled throughout", true,  vec![slow(), slow(), slow(), slow(), slow(), slow()], "StartCrawler: unavailable: ThrottlingException: so it is"),
             ("denied",               false, vec![Answer::Error("AccessDeniedException")],        "StartCrawler: access denied: AccessDeniedException: so it is"),

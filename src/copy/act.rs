@@ -16,7 +16,7 @@ use super::verify::verify;
 use super::way::Way;
 use crate::config::{self, Properties};
 use crate::queue::{Terms, Window};
-use crate::s3::{Bandwidth, CopyObject, ETag, Object, S3Error, Side, Spot, Tags, Written};
+use crate::s3::{Bandwidth, CopyObject, ETag, Kind, Object, S3Error, Side, Spot, Tags, Written};
 
 /// Carries plans out. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -116,7 +116,11 @@ impl CopyError {
     pub fn is_torn(&self) -> bool {
         matches!(
             self,
-            Self::Integrity { .. } | Self::S3(S3Error::Torn { .. })
+            Self::Integrity { .. }
+                | Self::S3(S3Error {
+                    kind: Kind::Corrupt,
+                    ..
+                })
         )
     }
 }
@@ -240,10 +244,10 @@ impl Copier {
 impl<'a> Act<'a> {
     /// What a look at the source has shown, where nothing can be done without it.
     pub(super) fn seen(&self) -> Result<&'a Object, S3Error> {
-        self.source.ok_or_else(|| S3Error::Refused {
-            op: "GetObject",
-            code: "Unseen".into(),
-            message: format!("{} needs a look at its source", self.copy.way),
+        self.source.ok_or_else(|| {
+            let code = "Unseen".into();
+            let message = format!("{} needs a HEAD of its source", self.copy.way);
+            S3Error::with("GetObject", Kind::Refused { code }, message)
         })
     }
 
@@ -259,7 +263,7 @@ impl<'a> Act<'a> {
             Way::Server => "CopyObject",
             Way::Stream | Way::ServerParts | Way::StreamParts => "PutObject",
         };
-        Ok(Some(longer.map_err(|_| S3Error::Lease { op })?))
+        Ok(Some(longer.map_err(|_| S3Error::new(op, Kind::Lease))?))
     }
 
     /// The source's user metadata, with our mark if the copy carries one; it says what was `sent`.

@@ -7,7 +7,7 @@ use super::layout::LEAST;
 use super::parts::Parts;
 use super::plan::ONE_PART;
 use super::sum::{Summing, sum};
-use crate::s3::{Checksum, Object, S3Error, Side};
+use crate::s3::{Checksum, Kind, Object, S3Error, Side};
 
 /// In how many parts an object can have been uploaded that is held whole. Who takes smaller ones than S3 may tell of
 /// more, which are then not looked at.
@@ -32,7 +32,7 @@ impl Expected {
     /// Compares the two.
     ///
     /// # Errors
-    /// [`S3Error::Torn`].
+    /// `Kind::Corrupt`.
     pub(super) fn end(self) -> Result<(), S3Error> {
         let read = self.read.end().checksum.unwrap_or_default();
         compare(&self.told, &read)
@@ -42,7 +42,7 @@ impl Expected {
 /// Compares all of a part.
 ///
 /// # Errors
-/// [`S3Error::Torn`].
+/// `Kind::Corrupt`.
 pub(super) fn verify_part(told: &Checksum, bytes: &[u8]) -> Result<(), S3Error> {
     compare(told, &sum(told.algorithm, bytes))
 }
@@ -51,19 +51,15 @@ fn compare(told: &Checksum, read: &str) -> Result<(), S3Error> {
     if read == told.value {
         return Ok(());
     }
-    Err(S3Error::Torn {
-        op: "GetObject",
-        message: format!(
-            "a part has the checksum {}, and {read} was read",
-            told.value
-        ),
-    })
+    let told = &told.value;
+    let message = format!("a part has the checksum {told}, and {read} was read");
+    Err(S3Error::with("GetObject", Kind::Corrupt, message))
 }
 
 /// Compares an object that was read whole, part by part.
 ///
 /// # Errors
-/// [`S3Error`]; [`S3Error::Torn`] when it is another.
+/// [`S3Error`]; `Kind::Corrupt` when it is another.
 pub(super) async fn verify_whole(
     Side { s3, bucket }: Side<'_>,
     key: &str,

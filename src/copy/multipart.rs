@@ -34,7 +34,7 @@ use super::tags::Tagging;
 use super::verify::verify_parts;
 use super::way::Way;
 use crate::queue::{Terms, Window};
-use crate::s3::{Complete, Dress, Object, Part, Retry, S3Error, Side, Spot, Upload, Written};
+use crate::s3::{Complete, Dress, Kind, Object, Part, Retry, S3Error, Side, Spot, Upload, Written};
 
 /// What Complete may take beyond its first part, for each: S3 says "several minutes" of the largest.
 const COMPLETE_PART: Duration = Duration::from_millis(12);
@@ -131,10 +131,10 @@ async fn layout(act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
         Some(_) | None => None,
     };
     let layout = act.copy.way.layout(source.size, said, own);
-    layout.ok_or_else(|| S3Error::Refused {
-        op: "CreateMultipartUpload",
-        code: "EntityTooLarge".into(),
-        message: format!("{} is more than S3 takes", ByteSize(source.size)),
+    layout.ok_or_else(|| {
+        let code = "EntityTooLarge".into();
+        let message = format!("{} is more than S3 takes", ByteSize(source.size));
+        S3Error::with("CreateMultipartUpload", Kind::Refused { code }, message)
     })
 }
 
@@ -142,7 +142,11 @@ async fn layout(act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
 /// taken back.
 async fn find(act: Act<'_>, seal: &Seal) -> Result<Option<(Upload, BTreeMap<u32, Part>)>, S3Error> {
     let begun = match ours(act.to, act.target).await {
-        Err(error @ S3Error::Denied { .. }) => {
+        Err(
+            error @ S3Error {
+                kind: Kind::Denied, ..
+            },
+        ) => {
             let (bucket, key) = (&act.to.bucket.name, act.target);
             tracing::warn!(bucket, key, %error, "cannot see whether a copy was begun; begins anew");
             return Ok(None);
@@ -237,9 +241,7 @@ async fn make(
     let window = window
         .reaching(Terms::for_write_of(patience))
         .await
-        .map_err(|_| S3Error::Lease {
-            op: "CompleteMultipartUpload",
-        })?;
+        .map_err(|_| S3Error::new("CompleteMultipartUpload", Kind::Lease))?;
     Ok(act.to.s3.complete(&complete, &window).await?)
 }
 
@@ -263,16 +265,22 @@ fn may_go_on(e: &CopyError) -> bool {
         CopyError::S3(e) => match e.retry() {
             Retry::Wait | Retry::Look => true,
             // A refused Complete leaves its upload open; a refused read means another source.
-            Retry::Never => matches!(
-                e,
-                S3Error::Lease { .. }
-                    | S3Error::Credentials { .. }
-                    | S3Error::Region { .. }
-                    | S3Error::NoBucket { .. }
-                    | S3Error::Precondition {
-                        op: "CompleteMultipartUpload"
-                    }
-            ),
+            Retry::Never => match e.kind {
+                Kind::Lease | Kind::Credentials(_) | Kind::Region(_) | Kind::NoBucket => true,
+                Kind::Precondition => e.op == "CompleteMultipartUpload",
+                Kind::Gone
+                | Kind::NotFound
+                | Kind::Conflict
+                | Kind::Denied
+                | Kind::Key
+                | Kind::Archived
+                | Kind::Throttled(_)
+                | Kind::NotSent
+                | Kind::Unanswered
+                | Kind::Corrupt
+                | Kind::NotImplemented
+                | Kind::Refused { .. } => false,
+            },
         },
         CopyError::Integrity { .. } => false,
     }

@@ -18,7 +18,7 @@ use super::plan::ONE_PART;
 use super::stream::may_travel;
 use super::sum::sum;
 use super::way::Way;
-use crate::s3::{Algorithm, Bandwidth, Bucket, ETag, Part, S3, S3Error, Upload};
+use crate::s3::{Algorithm, Bandwidth, Bucket, ETag, Kind, Part, S3, S3Error, Upload};
 
 /// Parts of one object under way at once.
 const AT_ONCE: usize = 8;
@@ -79,13 +79,9 @@ impl Parts {
     /// Makes one part, and once more if it was read torn, and so not sent: the others need not be.
     async fn whole_part(&self, number: u32) -> Result<Part, S3Error> {
         match self.part(number).await {
-            Err(
-                torn @ S3Error::Torn {
-                    op: "GetObject", ..
-                },
-            ) => {
+            Err(error) if error.kind == Kind::Corrupt && error.op == "GetObject" => {
                 let key = &self.key;
-                tracing::warn!(key, number, %torn, "making a part once more");
+                tracing::warn!(key, number, %error, "making a part once more");
                 self.part(number).await
             }
             made => made,

@@ -73,7 +73,7 @@ impl Copier {
     /// Reads a source that is no larger than one part, and all that a look would show of it.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    /// [`S3Error`]; `Kind::Precondition` when the source has moved on.
     pub async fn read(
         &self,
         route: ForRoute<'_>,

@@ -20,7 +20,7 @@ use super::act::{Act, Copier, ForRoute};
 use super::way::Way;
 use crate::config::TagPolicy;
 use crate::queue::Window;
-use crate::s3::{Dress, Object, S3Error, Side, Tags, tagging_header};
+use crate::s3::{Dress, Kind, Object, S3Error, Side, Tags, tagging_header};
 
 /// What was learnt about rights to tags is believed for so long: policies change.
 const BELIEVED: Duration = Duration::from_mins(1);
@@ -145,7 +145,7 @@ impl Copier {
     /// The source's tags; `None` where they are to be left alone.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    /// [`S3Error`]; `Kind::Precondition` when the source has moved on.
     pub async fn tags(
         &self,
         route: ForRoute<'_>,
@@ -163,7 +163,11 @@ impl Copier {
                 self.rights.read(route.name);
                 Ok(Some(tags))
             }
-            Err(error @ S3Error::Denied { .. }) if is_best_effort(route) => {
+            Err(
+                error @ S3Error {
+                    kind: Kind::Denied, ..
+                },
+            ) if is_best_effort(route) => {
                 self.rights.refused(route.name, &error);
                 Ok(None)
             }
@@ -174,7 +178,7 @@ impl Copier {
     /// Puts tags onto a copy that is there.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Gone`] when it is there no more.
+    /// [`S3Error`]; `Kind::Gone` when it is there no more.
     pub async fn put_tags(
         &self,
         route: ForRoute<'_>,
@@ -183,7 +187,11 @@ impl Copier {
         window: &Window,
     ) -> Result<(), S3Error> {
         match s3.put_tags((bucket, key, version), tags, window).await {
-            Err(error @ S3Error::Denied { .. }) if is_best_effort(route) => {
+            Err(
+                error @ S3Error {
+                    kind: Kind::Denied, ..
+                },
+            ) if is_best_effort(route) => {
                 self.rights.refused(route.name, &error);
                 Ok(())
             }
@@ -193,7 +201,13 @@ impl Copier {
 
     /// Whether a refused write is tried again without tags, which may be why it was refused.
     pub(super) fn may_leave_tags(route: ForRoute<'_>, tagging: &Tagging, error: &S3Error) -> bool {
-        let denied = matches!(error, S3Error::Denied { .. });
+        let denied = matches!(
+            error,
+            S3Error {
+                kind: Kind::Denied,
+                ..
+            }
+        );
         denied && is_best_effort(route) && tagging.needs_a_right()
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::act::CopyError;
 use super::sum::joined;
-use crate::s3::{Checksum, ETag, Object, Part, S3Error, Written};
+use crate::s3::{Checksum, ETag, Kind, Object, Part, S3Error, Written};
 
 /// Compares S3's answer to a write with the source it was pinned to; `source` is what a look at
 /// it has shown, if there was one. True if they are proven equal, false if the two cannot be
@@ -42,7 +42,7 @@ pub(super) fn verify(
 /// for an endpoint that compares nothing itself.
 ///
 /// # Errors
-/// [`S3Error::Torn`] when they differ.
+/// `Kind::Corrupt` when they differ.
 pub(super) fn verify_parts(source: &Object, parts: &[Part]) -> Result<(), S3Error> {
     let Some(want) = &source.checksum else {
         return Ok(());
@@ -83,7 +83,7 @@ pub(super) fn verify_sent(
 /// a body with a checksum has been compared on its way.
 ///
 /// # Errors
-/// [`S3Error::Torn`] when they differ.
+/// `Kind::Corrupt` when they differ.
 pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), S3Error> {
     if source.checksum.is_some() || !source.is_md5() {
         return Ok(());
@@ -96,10 +96,8 @@ pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), S3Error> {
 }
 
 fn torn(what: &str, want: impl fmt::Display, read: impl fmt::Display) -> S3Error {
-    S3Error::Torn {
-        op: "GetObject",
-        message: format!("the source has the {what} {want}, and {read} was read"),
-    }
+    let message = format!("the source has the {what} {want}, and {read} was read");
+    S3Error::with("GetObject", Kind::Corrupt, message)
 }
 
 fn landed(what: &'static str, want: impl fmt::Display, got: impl fmt::Display) -> CopyError {

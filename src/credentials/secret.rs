@@ -298,12 +298,12 @@ where
     let code = error.code().unwrap_or_default();
     match (code, error.message()) {
         ("ResourceNotFoundException", Some(message)) => {
-            let message = cause::clipped(message);
+            let message = cause::of_request(cause::clipped(message).to_owned(), error);
             format!("not there, for who reads it and in that region: {op}: {message}")
         }
         ("", _) => match cause::credentials(error) {
             Some(why) => format!("cannot be read: no usable credentials: {why}"),
-            None => format!("cannot be read: {op}: {}", cause::chain(error)),
+            None => format!("cannot be read: {op}: {}", cause::told(error)),
         },
         _ => format!("cannot be read: {op}: {}", cause::told(error)),
     }

@@ -9,10 +9,12 @@ use crate::cause;
 #[derive(Debug, thiserror::Error)]
 pub enum SqsError {
     /// The queue does not exist, or not for these credentials.
-    #[error("{op}: no such queue")]
+    #[error("{op}: no such queue: {why}")]
     NoQueue {
         /// Which operation failed.
         op: &'static str,
+        /// In the service's words.
+        why: String,
     },
     /// No credentials, refused credentials, or a permission is missing.
     #[error("{op}: refused: {why}")]
@@ -67,7 +69,7 @@ pub(super) fn classify<E: ProvideErrorMetadata + std::error::Error + Send + Sync
     }
     // The service still speaks its legacy codes beside the modelled names.
     if code.ends_with("NonExistentQueue") || code.ends_with("QueueDoesNotExist") {
-        SqsError::NoQueue { op }
+        SqsError::NoQueue { op, why }
     } else if matches!(status, Some(400..=499)) && !throttled(code) {
         SqsError::Refused { op, why }
     } else {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::operation::RequestId;
 use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityError as NotExtended;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
@@ -199,7 +200,7 @@ impl Sqs {
         let call = call.set_entries(Some(entries.collect())).send();
         let reply = self.timed("DeleteMessageBatch", PATIENCE, call).await?;
         let done = reply.successful.iter().map(|entry| entry.id.as_str());
-        Ok(failed(handles.len(), done, &reply.failed))
+        Ok(failed(handles.len(), done, &reply.failed, &reply))
     }
 
     /// Shows up to ten messages again after their delays; says which were not.
@@ -224,7 +225,7 @@ impl Sqs {
             .timed("ChangeMessageVisibilityBatch", PATIENCE, call)
             .await?;
         let done = reply.successful.iter().map(|entry| entry.id.as_str());
-        Ok(failed(shown.len(), done, &reply.failed))
+        Ok(failed(shown.len(), done, &reply.failed, &reply))
     }
 
     /// Sends one message. The queue has it once it has given it an id.
@@ -322,6 +323,7 @@ fn failed<'a>(
     sent: usize,
     done: impl Iterator<Item = &'a str>,
     failed: &[BatchResultErrorEntry],
+    request: &impl RequestId,
 ) -> Vec<Failed> {
     let done = done.collect::<HashSet<_>>();
     let told = |index: usize| {
@@ -333,12 +335,15 @@ fn failed<'a>(
         Some(Failed {
             index,
             for_good: said.is_some_and(|entry| entry.sender_fault),
-            why: said.map_or_else(
-                || "the answer does not name it".to_owned(),
-                |entry| {
-                    let said = entry.message.as_deref().unwrap_or("");
-                    cause::clipped(&format!("{}: {said}", entry.code)).to_owned()
-                },
+            why: cause::of_request(
+                said.map_or_else(
+                    || "the answer does not name it".to_owned(),
+                    |entry| {
+                        let said = entry.message.as_deref().unwrap_or("");
+                        cause::clipped(&format!("{}: {said}", entry.code)).to_owned()
+                    },
+                ),
+                request,
             ),
         })
     };

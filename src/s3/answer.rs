@@ -3,9 +3,10 @@
 use std::error::Error as StdError;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::{RequestId, RequestIdExt};
 use aws_smithy_runtime_api::http::Response;
 
-use super::error::{Flaw, S3Error, Throttle};
+use super::error::{Flaw, Kind, S3Error, Throttle};
 use crate::cause;
 
 impl S3Error {
@@ -14,61 +15,64 @@ impl S3Error {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        match e {
+        let error = match e {
             SdkError::ServiceError(service) => {
                 let raw = service.raw();
-                let status = raw.status().as_u16();
                 let told = Told {
-                    status,
+                    op,
+                    status: raw.status().as_u16(),
                     code: cause::clipped(e.code().unwrap_or_default()),
                     message: cause::clipped(e.message().unwrap_or_default()),
                     region: raw.headers().get("x-amz-bucket-region"),
                     delete_marker: raw.headers().get("x-amz-delete-marker") == Some("true"),
                 };
-                told.name(op)
+                told.name()
             }
-            SdkError::ConstructionFailure(_) => Self::Refused {
-                op,
-                code: "InvalidRequest".into(),
-                message: cause::chain(e),
-            },
+            SdkError::ConstructionFailure(_) => {
+                let code = "InvalidRequest".into();
+                Self::with(op, Kind::Refused { code }, cause::chain(e))
+            }
             SdkError::DispatchFailure(_) => Self::undelivered(op, e),
             // The enum is open; what is not known is not an answer.
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => Self::Unanswered {
-                op,
-                message: cause::chain(e),
-            },
-        }
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => {
+                Self::with(op, Kind::Unanswered, cause::chain(e))
+            }
+        };
+        error.about(e)
     }
 
     /// A success without what makes it one.
     pub(super) fn empty(op: &'static str) -> Self {
-        Self::Unanswered {
-            op,
-            message: "an empty answer".into(),
+        Self::with(op, Kind::Unanswered, "an empty answer")
+    }
+
+    /// Names the answer that it is about.
+    pub(super) fn about(self, answer: &(impl RequestId + RequestIdExt)) -> Self {
+        let named = |id: Option<&str>| id.map(|id| cause::clipped(id).into());
+        Self {
+            request_id: named(answer.request_id()),
+            extended_request_id: named(answer.extended_request_id()),
+            ..self
         }
     }
 
     /// A request that got no answer: did it leave at all?
     fn undelivered(op: &'static str, e: &(dyn StdError + 'static)) -> Self {
         if let Some(message) = cause::credentials(e) {
-            return Self::Credentials {
-                op,
-                flaw: Flaw::Other,
-                message,
-            };
+            return Self::with(op, Kind::Credentials(Flaw::Other), message);
         }
-        let message = cause::chain(e);
-        if cause::is_refused_connection(e) {
-            Self::NotSent { op, message }
+        let kind = if cause::is_refused_connection(e) {
+            Kind::NotSent
         } else {
-            Self::Unanswered { op, message }
-        }
+            Kind::Unanswered
+        };
+        Self::with(op, kind, cause::chain(e))
     }
 }
 
 /// What an answer with an error says.
 struct Told<'a> {
+    op: &'static str,
     status: u16,
     code: &'a str,
     message: &'a str,
@@ -77,18 +81,55 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn name(&self, op: &'static str) -> S3Error {
-        let message = self.message.to_owned();
+    fn name(&self) -> S3Error {
+        let kind = self.kind();
+        let said = match &kind {
+            Kind::Gone
+            | Kind::NotFound
+            | Kind::Precondition
+            | Kind::Conflict
+            | Kind::Region(_)
+            | Kind::Archived
+            | Kind::Lease => String::new(),
+            Kind::Credentials(_)
+            | Kind::Key
+            | Kind::NotSent
+            | Kind::Unanswered
+            | Kind::NotImplemented => self.words(),
+            Kind::Throttled(_) if self.message.is_empty() => self.words(),
+            Kind::NoBucket
+            | Kind::Denied
+            | Kind::Throttled(_)
+            | Kind::Corrupt
+            | Kind::Refused { .. } => self.message.to_owned(),
+        };
+        S3Error::with(self.op, kind, said)
+    }
+
+    /// Code and message, or else the status.
+    fn words(&self) -> String {
+        match (self.code, self.message) {
+            ("", "") => format!("status {}", self.status),
+            (said, "") | ("", said) => said.to_owned(),
+            (code, message) => format!("{code}: {message}"),
+        }
+    }
+
+    fn kind(&self) -> Kind {
         match (self.status, self.code) {
-            (_, "NoSuchKey" | "NoSuchVersion" | "NoSuchUpload") => S3Error::Gone { op },
-            (404, _) if self.delete_marker => S3Error::Gone { op },
-            (_, "NoSuchBucket" | "NoSuchAccessPoint") => S3Error::NoBucket { op, message },
-            (404, _) => S3Error::NotFound { op },
+            (_, "NoSuchKey" | "NoSuchVersion" | "NoSuchUpload") => Kind::Gone,
+            (404, _) if self.delete_marker => Kind::Gone,
+            (_, "NoSuchBucket" | "NoSuchAccessPoint") => Kind::NoBucket,
+            (404, _) => Kind::NotFound,
             // A part was sent once more meanwhile: by another worker, who goes on with the same upload.
-            (412, _) | (_, "PreconditionFailed" | "InvalidPart") => S3Error::Precondition { op },
-            (409, "ConditionalRequestConflict" | "OperationAborted") => S3Error::Conflict { op },
-            (_, "InvalidObjectState" | "ObjectNotInActiveTierError") => S3Error::Archived { op },
-            (_, code) if code.starts_with("KMS.") => kms(op, code, message),
+            (412, _) | (_, "PreconditionFailed" | "InvalidPart") => Kind::Precondition,
+            (409, "ConditionalRequestConflict" | "OperationAborted") => Kind::Conflict,
+            (_, "InvalidObjectState" | "ObjectNotInActiveTierError") => Kind::Archived,
+            // KMS says through S3 whether to wait or to call for help.
+            (_, code) if code.starts_with("KMS.") && code.contains("Throttl") => {
+                Kind::Throttled(Throttle::Kms)
+            }
+            (_, code) if code.starts_with("KMS.") => Kind::Key,
             (
                 _,
                 "InvalidAccessKeyId"
@@ -98,23 +139,13 @@ impl Told<'_> {
                 | "TokenRefreshRequired"
                 | "RequestTimeTooSkewed"
                 | "NotSignedUp",
-            ) => S3Error::Credentials {
-                op,
-                flaw: flaw(self.code),
-                message: format!("{}: {message}", self.code),
-            },
+            ) => Kind::Credentials(flaw(self.code)),
             (301 | 307, _) | (_, "PermanentRedirect" | "IllegalLocationConstraintException") => {
-                S3Error::Region {
-                    op,
-                    region: self.region.map(Into::into),
-                }
+                Kind::Region(self.region.map(Into::into))
             }
             // A HEAD to the wrong region answers 400 without a body; only the header tells.
             (400, "" | "AuthorizationHeaderMalformed") if self.region.is_some() => {
-                S3Error::Region {
-                    op,
-                    region: self.region.map(Into::into),
-                }
+                Kind::Region(self.region.map(Into::into))
             }
             (
                 _,
@@ -127,40 +158,21 @@ impl Told<'_> {
                 | "TooManyRequestsException"
                 | "ServiceUnavailable",
             )
-            | (429, _) => S3Error::Throttled {
-                op,
-                by: throttle(&message),
-                message,
-            },
+            | (429, _) => Kind::Throttled(throttle(self.message)),
             // A HEAD's answer has no body that could name a code.
-            (503, "") if op.starts_with("Head") => S3Error::Throttled {
-                op,
-                by: Throttle::S3,
-                message: "503".into(),
-            },
-            (403, _) => S3Error::Denied { op, message },
+            (503, "") if self.op.starts_with("Head") => Kind::Throttled(Throttle::S3),
+            (403, _) => Kind::Denied,
             (_, "BadDigest" | "XAmzContentChecksumMismatch" | "XAmzContentSHA256Mismatch") => {
-                S3Error::Torn { op, message }
+                Kind::Corrupt
             }
-            (405 | 501, code) => S3Error::NotImplemented {
-                op,
-                message: format!("{code} {message}"),
-            },
+            (405 | 501, _) => Kind::NotImplemented,
             // Whitespace instead of XML, an InternalError inside a 200, a 500: the work may have
             // been done. `RequestTimeout` is S3 giving up on reading us.
-            (200 | 500 | 502 | 503 | 504, _) | (_, "RequestTimeout") => S3Error::Unanswered {
-                op,
-                message: format!("{} {message}", self.code),
+            (200 | 500 | 502 | 503 | 504, _) | (_, "RequestTimeout") => Kind::Unanswered,
+            (status, "") => Kind::Refused {
+                code: status.to_string().into(),
             },
-            (status, code) => S3Error::Refused {
-                op,
-                code: if code.is_empty() {
-                    status.to_string()
-                } else {
-                    code.to_owned()
-                },
-                message,
-            },
+            (_, code) => Kind::Refused { code: code.into() },
         }
     }
 }
@@ -184,22 +196,6 @@ fn throttle(message: &str) -> Throttle {
     }
 }
 
-/// KMS says through S3 whether to wait or to call for help.
-fn kms(op: &'static str, code: &str, message: String) -> S3Error {
-    if code.contains("Throttl") {
-        S3Error::Throttled {
-            op,
-            by: Throttle::Kms,
-            message,
-        }
-    } else {
-        S3Error::Key {
-            op,
-            message: format!("{code}: {message}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use aws_sdk_s3::operation::copy_object::CopyObjectError;
@@ -217,13 +213,14 @@ mod tests {
 
     fn told(status: u16, code: &str) -> S3Error {
         Told {
+            op: "Op",
             status,
             code,
             message: "m",
             region: None,
             delete_marker: false,
         }
-        .name("Op")
+        .name()
     }
 
     #[test]
@@ -265,13 +262,21 @@ mod tests {
             (503, "SlowDown", "Op: throttled: m"),
             (200, "SlowDown", "Op: throttled: m"),
             (429, "", "Op: throttled: m"),
-            (200, "InternalError", "Op: no clear answer: InternalError m"),
-            (200, "", "Op: no clear answer:  m"),
-            (500, "InternalError", "Op: no clear answer: InternalError m"),
+            (
+                200,
+                "InternalError",
+                "Op: no clear answer: InternalError: m",
+            ),
+            (200, "", "Op: no clear answer: m"),
+            (
+                500,
+                "InternalError",
+                "Op: no clear answer: InternalError: m",
+            ),
             (
                 400,
                 "RequestTimeout",
-                "Op: no clear answer: RequestTimeout m",
+                "Op: no clear answer: RequestTimeout: m",
             ),
             (
                 301,
@@ -282,11 +287,15 @@ mod tests {
             (
                 501,
                 "NotImplemented",
-                "Op: not implemented there: NotImplemented m",
+                "Op: not implemented there: NotImplemented: m",
             ),
-            (400, "BadDigest", "Op: the bytes arrived torn: m"),
+            (
+                400,
+                "BadDigest",
+                "Op: the bytes that arrived are corrupt: m",
+            ),
             (503, "ServiceUnavailable", "Op: throttled: m"),
-            (503, "", "Op: no clear answer:  m"),
+            (503, "", "Op: no clear answer: m"),
         ] {
             assert_eq!(told(status, code).to_string(), want, "{status} {code}");
         }
@@ -323,44 +332,45 @@ mod tests {
             ("HeadObject", 503, "", "", Throttle::S3),
         ] {
             let told = Told {
+                op,
                 status,
                 code,
                 message,
                 region: None,
                 delete_marker: false,
             };
-            let S3Error::Throttled { by, .. } = told.name(op) else {
-                panic!("{status} {code}: {}", told.name(op))
-            };
-            assert_eq!(by, want, "{status} {code} {message}");
+            assert_eq!(
+                told.kind(),
+                Kind::Throttled(want),
+                "{status} {code} {message}"
+            );
         }
     }
 
     #[test]
     fn a_delete_marker_is_gone_for_certain() {
         let marker = Told {
+            op: "Op",
             status: 404,
             code: "NotFound",
             message: "",
             region: None,
             delete_marker: true,
         };
-        assert!(matches!(marker.name("Op"), S3Error::Gone { .. }));
+        assert_eq!(marker.kind(), Kind::Gone);
     }
 
     #[test]
     fn a_head_in_the_wrong_region_says_where_the_bucket_is() {
         let head = Told {
+            op: "Op",
             status: 400,
             code: "",
             message: "",
             region: Some("eu-west-1"),
             delete_marker: false,
         };
-        assert_eq!(
-            head.name("Op").to_string(),
-            "Op: the bucket is in eu-west-1"
-        );
+        assert_eq!(head.name().to_string(), "Op: the bucket is in eu-west-1");
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl S3 {
         });
         match self.learn(bucket, answer.await) {
             Ok(_) => Ok(()),
-            Err(S3Error::Refused { code, .. }) if code == "RestoreAlreadyInProgress" => Ok(()),
+            Err(e) if e.is_refused_as("RestoreAlreadyInProgress") => Ok(()),
             Err(other) => Err(other),
         }
     }

@@ -14,7 +14,7 @@ use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, ResponseChecksumVa
 use tokio::sync::OnceCell;
 
 use super::endpoints::Endpoints;
-use super::error::S3Error;
+use super::error::{Kind, S3Error};
 use super::sdk::about;
 use super::stack::{Call, Effect, Limits, guard};
 use super::{Attempt, Bucket};
@@ -125,9 +125,10 @@ impl Clients {
             Ok(region) => Ok(region.unwrap_or_else(|| self.home().to_owned())),
             // Refused without a word: the calls to its objects will tell.
             Err(silent) if silent.is_silent() => Ok(self.home().to_owned()),
-            Err(S3Error::NotFound { op }) => Err(S3Error::NoBucket {
-                op,
-                message: bucket.name.clone(),
+            Err(e) if e.kind == Kind::NotFound => Err(S3Error {
+                kind: Kind::NoBucket,
+                message: bucket.name.as_str().into(),
+                ..e
             }),
             Err(other) => Err(other),
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_config::SdkConfig;
 use serde::Serialize;
 
-use super::error::{Flaw, S3Error};
+use super::error::{Flaw, Kind, S3Error};
 use super::limit::LimitStatus;
 use super::{Algorithm, Bucket, Checksum, Condition, S3, Written};
 use crate::config::{Aws, ConditionalWrites, Config, HOME, Partition};
@@ -231,7 +231,12 @@ impl S3 {
         condition: &Condition,
         answer: &Result<T, S3Error>,
     ) {
-        let Err(S3Error::NotImplemented { message, .. }) = answer else {
+        let Err(S3Error {
+            kind: Kind::NotImplemented,
+            message,
+            ..
+        }) = answer
+        else {
             return;
         };
         if self.account.aws.conditional_writes != ConditionalWrites::Auto {
@@ -252,18 +257,20 @@ impl S3 {
 
     /// Says whose credentials were refused, and what to do about a key nobody knows.
     pub(super) fn whose<T>(&self, answer: Result<T, S3Error>) -> Result<T, S3Error> {
-        let Err(S3Error::Credentials { op, flaw, message }) = answer else {
-            return answer;
-        };
-        let section = self.account.section();
-        // Said by an inner call already.
-        let message = if message.starts_with(&section) {
-            message
-        } else if flaw == Flaw::Unknown {
-            format!("{section}: {message}; {}", self.account.unknown_key())
-        } else {
-            format!("{section}: {message}")
-        };
-        Err(S3Error::Credentials { op, flaw, message })
+        answer.map_err(|mut error| {
+            let section = self.account.section();
+            let message = &error.message;
+            // An inner call may have said it already.
+            if let Kind::Credentials(flaw) = error.kind
+                && !message.starts_with(&section)
+            {
+                let mut said = format!("{section}: {message}");
+                if flaw == Flaw::Unknown {
+                    said = format!("{said}; {}", self.account.unknown_key());
+                }
+                error.message = said.into();
+            }
+            error
+        })
     }
 }

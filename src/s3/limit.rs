@@ -22,7 +22,7 @@ use tokio_util::sync::PollSemaphore;
 use tower::{Layer, Service};
 
 use super::aimd::Aimd;
-use super::error::{S3Error, Throttle};
+use super::error::{Kind, S3Error, Throttle};
 
 /// The limits of one account. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -153,11 +153,11 @@ impl Limit {
     }
 
     fn learn(&self, round: u64, error: Option<&S3Error>) {
-        match error {
-            Some(S3Error::Throttled { by, .. }) if *by == self.whose => self.refused(round),
+        match error.map(|error| &error.kind) {
+            Some(Kind::Throttled(by)) if *by == self.whose => self.refused(round),
             // Says nothing about how much is too much.
-            Some(S3Error::Throttled { .. } | S3Error::NotSent { .. } | S3Error::Lease { .. }) => {}
-            Some(other) if !other.is_answer() => {}
+            Some(Kind::Throttled(_) | Kind::NotSent | Kind::Lease) => {}
+            Some(_) if error.is_some_and(|error| !error.is_answer()) => {}
             Some(_) | None => self.worked(round),
         }
     }

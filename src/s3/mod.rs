@@ -37,7 +37,7 @@ use crate::metrics::Metrics;
 pub use archive::Archive;
 pub use bandwidth::Bandwidth;
 pub use doors::{DoorStatus, Doors, Opening};
-pub use error::{Flaw, Retry, S3Error, Throttle};
+pub use error::{Flaw, Kind, Retry, S3Error, Throttle};
 pub use limit::LimitStatus;
 pub use object::{
     Algorithm, Aside, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written,
@@ -172,7 +172,7 @@ impl S3 {
     /// The region of a bucket.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::NoBucket`] when there is no such bucket.
+    /// [`S3Error`]; `Kind::NoBucket` when there is no such bucket.
     pub async fn region(&self, bucket: &Bucket) -> Result<String, S3Error> {
         self.whose(self.clients.region(bucket).await)
     }
@@ -181,7 +181,7 @@ impl S3 {
     /// denied one, so nothing that is gone can be told from what is forbidden.
     ///
     /// # Errors
-    /// [`S3Error::Denied`] when it may not; any other when nobody knows.
+    /// `Kind::Denied` when it may not; any other when nobody knows.
     pub async fn may_list(&self, bucket: &Bucket) -> Result<(), S3Error> {
         self.clients.head(bucket).await
     }
@@ -192,10 +192,11 @@ impl S3 {
 
     /// Lets go of what a failure has proved wrong.
     fn learn<T>(&self, bucket: &Bucket, answer: Result<T, S3Error>) -> Result<T, S3Error> {
-        if matches!(
-            answer,
-            Err(S3Error::Region { .. } | S3Error::NoBucket { .. })
-        ) {
+        if let Err(S3Error {
+            kind: Kind::Region(_) | Kind::NoBucket,
+            ..
+        }) = answer
+        {
             self.clients.forget(&bucket.name);
         }
         self.whose(answer)

@@ -17,7 +17,7 @@ use super::object::{ETag, Object, Spot};
 use super::sdk::{about, paying};
 use super::seen::object;
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, S3, S3Error};
+use super::{Attempt, Bucket, Kind, S3, S3Error};
 
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -50,7 +50,9 @@ impl S3 {
             Err(silent) if silent.is_silent() => match self.probe(bucket, key).await {
                 // Credentials or rights have come meanwhile.
                 Ok(()) => self.ask_head(bucket, key).await,
-                Err(S3Error::Gone { .. }) => Ok(Found::Gone),
+                Err(S3Error {
+                    kind: Kind::Gone, ..
+                }) => Ok(Found::Gone),
                 Err(told) => Err(told),
             },
             answer => answer,
@@ -75,8 +77,13 @@ impl S3 {
                 let object = object!(call.op, &head, Archive::of(&head))?;
                 Ok(Found::Object(Box::new(object)))
             }
-            Err(S3Error::Gone { .. }) => Ok(Found::Gone),
-            Err(S3Error::NotFound { .. }) => Ok(Found::Nothing),
+            Err(S3Error {
+                kind: Kind::Gone, ..
+            }) => Ok(Found::Gone),
+            Err(S3Error {
+                kind: Kind::NotFound,
+                ..
+            }) => Ok(Found::Nothing),
             Err(other) => Err(other),
         }
     }
@@ -85,7 +92,7 @@ impl S3 {
     /// missing bucket, and a GET's answer has the body that tells.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::NoBucket`] when the bucket is missing.
+    /// [`S3Error`]; `Kind::NoBucket` when the bucket is missing.
     pub async fn head_for_certain(
         &self,
         bucket: &Bucket,
@@ -100,7 +107,9 @@ impl S3 {
                     Found::Object(object) => Ok(Some(*object)),
                     Found::Gone | Found::Nothing => Ok(None),
                 },
-                Err(S3Error::Gone { .. }) => Ok(None),
+                Err(S3Error {
+                    kind: Kind::Gone, ..
+                }) => Ok(None),
                 Err(other) => self.learn(bucket, Err(other)),
             },
         }
@@ -120,8 +129,7 @@ impl S3 {
             async move {
                 match attempt.end(request.send().await) {
                     // An empty object has no first byte, an archived one none to read: they are there.
-                    Err(S3Error::Refused { code, .. }) if code == "InvalidRange" => Ok(()),
-                    Err(S3Error::Archived { .. }) => Ok(()),
+                    Err(e) if e.is_refused_as("InvalidRange") || e.kind == Kind::Archived => Ok(()),
                     answer => answer.map(drop),
                 }
             }
@@ -133,7 +141,7 @@ impl S3 {
     /// its byte, as often as that brings it further.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    /// [`S3Error`]; `Kind::Precondition` when the source has moved on.
     pub async fn get_range(
         &self,
         bucket: &Bucket,
@@ -190,7 +198,7 @@ impl S3 {
     /// show of it. The SDK checks length and checksum on the way.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    /// [`S3Error`]; `Kind::Precondition` when the source has moved on.
     pub async fn get(
         &self,
         bucket: &Bucket,
@@ -219,7 +227,7 @@ impl S3 {
                 let object = object!(call.op, &answer, Archive::Readable)?;
                 if object.size != size {
                     // Who named pin and size did not tell the truth.
-                    return Err(S3Error::Precondition { op: call.op });
+                    return Err(S3Error::new(call.op, Kind::Precondition));
                 }
                 arrived().clear();
                 drain(answer.body, |chunk| {
@@ -251,20 +259,14 @@ async fn drain(
 fn ended(e: &byte_stream::error::Error) -> S3Error {
     let mut causes = successors(e.source(), |cause| (*cause).source());
     match causes.find_map(|cause| cause.downcast_ref::<validate::Error>()) {
-        Some(torn) => S3Error::Torn {
-            op: "GetObject",
-            message: torn.to_string(),
-        },
+        Some(corrupt) => S3Error::with("GetObject", Kind::Corrupt, corrupt.to_string()),
         None => broken(e.to_string()),
     }
 }
 
 /// A body that is not what was asked for.
-fn broken(message: impl Into<String>) -> S3Error {
-    S3Error::Unanswered {
-        op: "GetObject",
-        message: message.into(),
-    }
+fn broken(message: impl Into<Box<str>>) -> S3Error {
+    S3Error::with("GetObject", Kind::Unanswered, message)
 }
 
 /// A range as requests name it: its last byte included.

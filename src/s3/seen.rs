@@ -11,12 +11,12 @@ macro_rules! object {
         use jiff::Timestamp;
 
         use $crate::s3::object::{Aside, Headers};
-        use $crate::s3::{ETag, Object, S3Error};
+        use $crate::s3::{ETag, Kind, Object, S3Error};
         let head = $answer;
         let seen = || -> Result<Object, S3Error> {
-            let lacks = |what: &str| S3Error::Unanswered {
-                op: $op,
-                message: format!("the answer has no {what}"),
+            let lacks = |what: &str| {
+                let message = format!("the answer has no {what}");
+                S3Error::with($op, Kind::Unanswered, message).about(head)
             };
             let last_modified = head.last_modified().ok_or_else(|| lacks("Last-Modified"))?;
             Ok(Object {

@@ -10,7 +10,7 @@ use super::read::HEAD_TIMEOUT;
 use super::sdk::{about, paying};
 use super::seen::{told, whole};
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, S3, S3Error};
+use super::{Attempt, Bucket, Kind, S3, S3Error};
 
 /// What S3 tells of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,12 +47,10 @@ impl S3 {
             Ok(head) if head.e_tag().map(ETag::new).as_ref() == Some(etag) => Ok(part(&head)),
             // Another version or none, or a stand-in that knows no part numbers.
             Ok(_)
-            | Err(
-                S3Error::NotFound { .. }
-                | S3Error::Gone { .. }
-                | S3Error::Refused { .. }
-                | S3Error::NotImplemented { .. },
-            ) => Ok(None),
+            | Err(S3Error {
+                kind: Kind::NotFound | Kind::Gone | Kind::Refused { .. } | Kind::NotImplemented,
+                ..
+            }) => Ok(None),
             Err(other) => self.learn(bucket, Err(other)),
         }
     }

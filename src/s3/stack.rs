@@ -14,11 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::retry::Policy;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use super::error::{Flaw, Retry, S3Error};
+use super::error::{Flaw, Kind, Retry, S3Error};
 use super::limit::{BucketLimit, BucketLimits};
 use crate::config::{self, HOME};
 use crate::credentials::Secret;
@@ -48,6 +49,8 @@ impl Limits {
     pub(super) fn new(retry: &config::Retry, dice: Dice, metrics: Metrics) -> Self {
         let backoff = Backoff {
             left: retry.max_attempts.saturating_sub(1),
+            attempts: 0,
+            began: Instant::now(),
             wait: retry.initial_backoff,
             most: retry.max_backoff,
             dice,
@@ -129,30 +132,28 @@ where
 {
     let generation = match &limits.secret {
         None => 0,
-        Some(secret) => secret.ready().await.map_err(|e| S3Error::Credentials {
-            op: call.op,
-            flaw: Flaw::Other,
-            message: e.to_string(),
-        })?,
+        Some(secret) => secret
+            .ready()
+            .await
+            .map_err(|e| S3Error::with(call.op, Kind::Credentials(Flaw::Other), e.to_string()))?,
     };
     // Boxed: the SDK's futures are large, and their types are deeper than the compiler follows.
     let send = move |()| -> BoxFuture<'a, T> { Box::pin(send()) };
     let bucket = limits.buckets.of(bucket);
-    let answer = stack(limits, &bucket, call, timeout, send.clone());
-    let answer = answer.oneshot(()).await;
-    match (&answer, &limits.secret) {
-        (
-            Err(S3Error::Credentials {
-                flaw: Flaw::Unknown | Flaw::Outdated,
-                ..
-            }),
-            Some(secret),
-        ) if secret.renew(generation).await => {
-            stack(limits, &bucket, call, timeout, send)
-                .oneshot(())
-                .await
+    let retry = Backoff::of(&limits.backoff, call);
+    let answer = stack(limits, &bucket, retry.clone(), timeout, send.clone());
+    // Boxed: the stack is large, and part of every future that ends in a call.
+    let refused = match Box::pin(answer.oneshot(())).await {
+        Err(e) if matches!(e.kind, Kind::Credentials(Flaw::Unknown | Flaw::Outdated)) => e,
+        answer => return answer,
+    };
+    match &limits.secret {
+        Some(secret) if secret.renew(generation).await => {
+            let retry = retry.after(refused.attempts);
+            let answer = stack(limits, &bucket, retry, timeout, send);
+            Box::pin(answer.oneshot(())).await
         }
-        _ => answer,
+        Some(_) | None => Err(refused),
     }
 }
 
@@ -161,7 +162,7 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, S3Error>> + Send +
 fn stack<T, F, Answer>(
     limits: &Limits,
     bucket: &BucketLimit,
-    call: Call,
+    retry: Backoff,
     timeout: Duration,
     send: F,
 ) -> impl Service<(), Response = T, Error = S3Error, Future: Send> + use<T, F, Answer>
@@ -170,12 +171,10 @@ where
     Answer: Future<Output = Result<T, S3Error>> + Send,
     T: Send,
 {
+    let call = retry.call;
     ServiceBuilder::new()
         // Outermost: a call that is backing off holds no permit.
-        .retry(Backoff {
-            call,
-            ..limits.backoff.clone()
-        })
+        .retry(retry)
         .layer(bucket.key(call.op, limits.holding))
         .layer(bucket.calls(limits.holding))
         // tower boxes the errors of the layers below; name them again before retry looks.
@@ -190,18 +189,20 @@ where
 fn named(op: &'static str, e: BoxError) -> S3Error {
     match e.downcast::<S3Error>() {
         Ok(known) => *known,
-        Err(timeout) => S3Error::Unanswered {
-            op,
-            message: timeout.to_string(),
-        },
+        Err(timeout) => S3Error::with(op, Kind::Unanswered, timeout.to_string()),
     }
 }
 
 /// Doubles the wait on each attempt, with full jitter. tower clones the policy for each call, so
-/// `left` counts the attempts of one call, not of the process.
+/// `left` counts the attempts of one call, not of the process. Every failed attempt passes here, so this
+/// is where an error learns how many there were and how long they took.
 #[derive(Debug, Clone)]
 struct Backoff {
     left: u32,
+    /// So many attempts have ended.
+    attempts: u32,
+    /// When the first began to wait for its turn.
+    began: Instant,
     wait: Duration,
     most: Duration,
     dice: Dice,
@@ -209,11 +210,31 @@ struct Backoff {
     metrics: Metrics,
 }
 
+impl Backoff {
+    /// The same rules for one call that begins now.
+    fn of(rules: &Self, call: Call) -> Self {
+        let began = Instant::now();
+        Self {
+            began,
+            call,
+            ..rules.clone()
+        }
+    }
+
+    /// The same once more, after so many attempts.
+    fn after(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+}
+
 impl<T> Policy<(), T, S3Error> for Backoff {
     type Future = tokio::time::Sleep;
 
     fn retry(&mut self, (): &mut (), result: &mut Result<T, S3Error>) -> Option<Self::Future> {
-        let error = result.as_ref().err()?;
+        let error = result.as_mut().err()?;
+        self.attempts += 1;
+        error.attempts = self.attempts;
+        error.elapsed = self.began.elapsed();
         let again = match (error.retry(), self.call.effect) {
             (Retry::Wait, _) | (Retry::Look, Effect::Repeatable) => true,
             (Retry::Look, Effect::Once) | (Retry::Never, _) => false,
@@ -264,21 +285,16 @@ mod tests {
                 Err::<(), _>(error)
             }
         });
-        answer.await.expect_err("it always fails");
-        sent.load(Ordering::Relaxed)
+        let error = answer.await.expect_err("it always fails");
+        let sent = sent.load(Ordering::Relaxed);
+        assert_eq!(error.attempts, sent, "the error says how often it was sent");
+        sent
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_write_without_an_answer_is_never_sent_again() {
-        let throttled = || S3Error::Throttled {
-            op: "Op",
-            by: Throttle::S3,
-            message: String::new(),
-        };
-        let unanswered = || S3Error::Unanswered {
-            op: "Op",
-            message: String::new(),
-        };
+        let throttled = || S3Error::new("Op", Kind::Throttled(Throttle::S3));
+        let unanswered = || S3Error::new("Op", Kind::Unanswered);
         for (why, effect, error, want) in [
             ("throttled read", Effect::Repeatable, throttled(), 3),
             ("throttled write", Effect::Once, throttled(), 3),
@@ -287,7 +303,7 @@ mod tests {
             (
                 "an answer",
                 Effect::Repeatable,
-                S3Error::Precondition { op: "Op" },
+                S3Error::new("Op", Kind::Precondition),
                 1,
             ),
         ] {
@@ -312,7 +328,7 @@ mod tests {
         )
         .await;
         assert!(
-            matches!(never, Err(S3Error::Unanswered { op: "Op", .. })),
+            matches!(&never, Err(e) if e.kind == Kind::Unanswered && e.attempts == 1 && e.elapsed == timeout),
             "{never:?}"
         );
         assert_eq!(started.elapsed(), timeout);
@@ -328,13 +344,8 @@ mod tests {
             effect: Effect::Repeatable,
         };
         let second = Duration::from_secs(1);
-        let throttled = || async {
-            Err::<(), _>(S3Error::Throttled {
-                op: "Op",
-                by: Throttle::S3,
-                message: String::new(),
-            })
-        };
+        let throttled =
+            || async { Err::<(), _>(S3Error::new("Op", Kind::Throttled(Throttle::S3))) };
         let slow = || async {
             tokio::time::sleep(Duration::from_millis(900)).await;
             Ok(())

@@ -13,7 +13,7 @@ use super::object::Object;
 use super::read::Found;
 use super::sdk::{about, paying};
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, S3, S3Error};
+use super::{Attempt, Bucket, Kind, S3, S3Error};
 use crate::event::to_percent;
 use crate::queue::Window;
 
@@ -32,7 +32,7 @@ impl S3 {
     /// The tags of an object that was seen there.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when another object stands there by now.
+    /// [`S3Error`]; `Kind::Precondition` when another object stands there by now.
     pub async fn tags(&self, bucket: &Bucket, key: &str, seen: &Object) -> Result<Tags, S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
@@ -44,10 +44,13 @@ impl S3 {
             let request = paying!(client.get_object_tagging(), bucket).key(key);
             async move { attempt.end(request.send().await) }
         });
-        let moved = S3Error::Precondition { op: call.op };
+        let moved = S3Error::new(call.op, Kind::Precondition);
         let answer = match self.learn(bucket, answer.await) {
             // Who knows no tags has none. But a delete marker gets the same answer.
-            Err(S3Error::NotImplemented { .. }) => {
+            Err(S3Error {
+                kind: Kind::NotImplemented,
+                ..
+            }) => {
                 let there = seen.tag_count.is_none() && self.is_there(bucket, key, seen).await?;
                 return there.then(Tags::new).ok_or(moved);
             }

@@ -6,6 +6,7 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
+use aws_sdk_s3::operation::{RequestId, RequestIdExt};
 use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
@@ -15,7 +16,7 @@ use super::object::{Checksum, Condition, Dress, ETag, Written};
 use super::sdk::{about, copying, dressed, expiring, made_with, paying, unsigned, with_checksum};
 use super::seen::{is_kms, told, whole};
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, S3, S3Error};
+use super::{Attempt, Bucket, Kind, S3, S3Error};
 use crate::config::Properties;
 use crate::queue::Window;
 
@@ -67,7 +68,7 @@ impl S3 {
     /// Copies inside S3, asked at the destination's region.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when source or destination have moved on.
+    /// [`S3Error`]; `Kind::Precondition` when source or destination have moved on.
     pub async fn copy(&self, copy: &CopyObject<'_>, window: &Window) -> Result<Written, S3Error> {
         let client = self.client(copy.bucket).await?;
         let call = Call {
@@ -109,7 +110,7 @@ impl S3 {
     /// Writes a body.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when the destination has moved on.
+    /// [`S3Error`]; `Kind::Precondition` when the destination has moved on.
     pub async fn put(&self, put: &PutObject<'_>, window: &Window) -> Result<Written, S3Error> {
         let client = self.client(put.bucket).await?;
         let call = Call {
@@ -149,7 +150,7 @@ impl S3 {
     /// delete marker hides it.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] or [`S3Error::Gone`] when the object has moved on.
+    /// [`S3Error`]; `Kind::Precondition` or `Kind::Gone` when the object has moved on.
     pub async fn delete(
         &self,
         bucket: &Bucket,
@@ -184,12 +185,14 @@ impl S3 {
     ) -> Result<W, S3Error>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        T: RequestId + RequestIdExt,
     {
-        let write = window.open().map_err(|_| S3Error::Lease { op })?;
+        let write = window.open().map_err(|_| S3Error::new(op, Kind::Lease))?;
         let attempt = Attempt::start(self.limits.metrics(), op);
-        let answer = attempt
-            .end(send.await)
-            .and_then(|answer| read(answer).ok_or_else(|| S3Error::empty(op)));
+        let answer = attempt.end(send.await).and_then(|answer| {
+            let empty = S3Error::empty(op).about(&answer);
+            read(answer).ok_or(empty)
+        });
         if answer.as_ref().map_or_else(S3Error::is_answer, |_| true) {
             write.answered();
         }

@@ -9,14 +9,14 @@ use std::time::Duration;
 use super::reconcile::{Run, Step};
 use super::task::{Failure, Reached};
 use crate::config::{Glacier, RestoreTier};
-use crate::s3::{Archive, Object, S3Error, Side};
+use crate::s3::{Archive, Kind, Object, S3Error, Side};
 
 impl Run<'_> {
     /// Does about a source that cannot be read what the route says.
     pub(super) async fn archived(&self, source: &Object) -> Result<Step, Failure> {
         let route = self.task.archived;
         match route.policy {
-            Glacier::Park => Err(S3Error::Archived { op: "HeadObject" }.into()),
+            Glacier::Park => Err(S3Error::new("HeadObject", Kind::Archived).into()),
             Glacier::Skip => Ok(Step::End(Reached::Archived)),
             Glacier::Restore => {
                 if source.archive != Archive::Restoring {

@@ -12,7 +12,7 @@ use super::outcome::{Cause, Outcome};
 use super::task::Failure;
 use crate::copy::CopyError;
 use crate::queue::Window;
-use crate::s3::S3Error;
+use crate::s3::Kind;
 
 /// A denial is believed on this receive: by then, denials of other keys would have held the route.
 const DENIED_FOR_GOOD: u32 = 3;
@@ -90,8 +90,8 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
         Failure::Copy(CopyError::Integrity { .. }) => return lasting("integrity"),
         Failure::Copy(CopyError::S3(e)) => e,
     };
-    match e {
-        S3Error::Key { op, .. } if reads(op) => {
+    match e.kind {
+        Kind::Key if reads(e.op) => {
             if pass.key_failed(key, &told) {
                 held(Duration::ZERO)
             } else {
@@ -99,45 +99,39 @@ pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcom
             }
         }
         // The bucket takes no ACL but its owner's, on any object.
-        S3Error::Refused { ref code, .. } if code == "AccessControlListNotSupported" => {
+        Kind::Refused { ref code } if &**code == "AccessControlListNotSupported" => {
             pass.route_failed(told.clone());
             held(Duration::ZERO)
         }
-        S3Error::NoBucket { .. }
-        | S3Error::Credentials { .. }
-        | S3Error::Key { .. }
-        | S3Error::Region { .. }
-        | S3Error::NotImplemented { .. } => {
+        Kind::NoBucket
+        | Kind::Credentials(_)
+        | Kind::Key
+        | Kind::Region(_)
+        | Kind::NotImplemented => {
             pass.route_failed(told.clone());
             held(Duration::ZERO)
         }
-        S3Error::Unanswered { .. } if pass.key_failed(key, &told) => held(w),
+        Kind::Unanswered if pass.key_failed(key, &told) => held(w),
         // Shown again once it can no longer land.
-        S3Error::Unanswered { .. } => Outcome::RetryAfter(w, Cause::new("unanswered", told)),
-        S3Error::Denied { .. }
-        | S3Error::Refused { .. }
-        | S3Error::Throttled { .. }
-        | S3Error::NotSent { .. }
+        Kind::Unanswered => Outcome::RetryAfter(w, Cause::new("unanswered", told)),
+        Kind::Denied | Kind::Refused { .. } | Kind::Throttled(_) | Kind::NotSent
             if pass.key_failed(key, &told) =>
         {
             held(Duration::ZERO)
         }
-        S3Error::Denied { .. } if received >= DENIED_FOR_GOOD => never("denied"),
-        S3Error::Denied { .. } => later("denied"),
-        S3Error::Refused { .. } => never("refused"),
-        S3Error::Throttled { .. } => later("throttled"),
-        S3Error::NotSent { .. } => later("unreachable"),
-        S3Error::Archived { .. } => {
+        Kind::Denied if received >= DENIED_FOR_GOOD => never("denied"),
+        Kind::Denied => later("denied"),
+        Kind::Refused { .. } => never("refused"),
+        Kind::Throttled(_) => later("throttled"),
+        Kind::NotSent => later("unreachable"),
+        Kind::Archived => {
             let todo =
                 "restore it and send the message back, or say glacier = \"restore\" or \"skip\"";
             Outcome::Poison(Cause::new("archived", format!("{told}: {todo}")))
         }
-        S3Error::Torn { .. } => lasting("integrity"),
-        S3Error::Lease { .. } => later("lease_short"),
-        S3Error::Gone { .. }
-        | S3Error::NotFound { .. }
-        | S3Error::Precondition { .. }
-        | S3Error::Conflict { .. } => later("contended"),
+        Kind::Corrupt => lasting("integrity"),
+        Kind::Lease => later("lease_short"),
+        Kind::Gone | Kind::NotFound | Kind::Precondition | Kind::Conflict => later("contended"),
     }
 }
 
@@ -148,6 +142,7 @@ mod tests {
     use super::super::hold::{Entry, Gate, GateStatus};
     use super::*;
     use crate::queue::Terms;
+    use crate::s3::S3Error;
 
     /// What comes of these keys failing one after the other: the last verdict's reason, and whether the
     /// route is held then.
@@ -159,9 +154,9 @@ mod tests {
             let Entry::Go(pass) = gate.enter() else {
                 break;
             };
-            let message = "KMS.DisabledException".into();
+            let message = "KMS.DisabledException";
             let failed = Failed {
-                failure: Failure::Copy(CopyError::S3(S3Error::Key { op, message })),
+                failure: S3Error::with(op, Kind::Key, message).into(),
                 key: &format!("{n}.csv"),
                 place: "",
                 received: 1,

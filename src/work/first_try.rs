@@ -4,7 +4,7 @@ use super::reconcile::{Run, Seen, Step};
 use super::task::Failure;
 use crate::copy::{Copy, FirstTry, Hint};
 use crate::event::Kind;
-use crate::s3::{ETag, S3Error};
+use crate::s3::{self, ETag};
 
 impl Run<'_> {
     /// Acts as if the destination were empty.
@@ -69,7 +69,7 @@ impl Run<'_> {
             Ok(read) => read,
             Err(e) if e.is_lost_race() => return Ok(Step::LookAgain),
             // Only a look tells what there is to restore, or whether the bucket is missing.
-            Err(S3Error::Archived { .. } | S3Error::NotFound { .. }) => {
+            Err(e) if matches!(e.kind, s3::Kind::Archived | s3::Kind::NotFound) => {
                 return Ok(Step::LookAgain);
             }
             Err(other) => return Err(other.into()),

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use super::task::{Equal, Failure, ROUNDS, Reached, Reconciled, Task};
 use crate::copy::{Act, Copier, Copy, CopyError, Means, Nothing, Plan, Traces, Way, copy_max};
 use crate::queue::Window;
-use crate::s3::{Archive, Condition, Found, Object, S3Error, Side, Spot};
+use crate::s3::{Archive, Condition, Found, Kind, Object, S3Error, Side, Spot};
 
 /// Makes destinations equal. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -262,7 +262,7 @@ impl Run<'_> {
                 return Ok(Step::Refused);
             }
             // Written blindly, or archived since; a look tells what there is to restore.
-            Err(CopyError::S3(S3Error::Archived { .. })) => return Ok(Step::LookAgain),
+            Err(CopyError::S3(e)) if e.kind == Kind::Archived => return Ok(Step::LookAgain),
             Err(landed @ CopyError::Integrity { .. }) => {
                 (self.written, self.equal) = (None, None);
                 return Err(landed.into());
@@ -309,8 +309,13 @@ impl Run<'_> {
 
     fn lost_a_race(&self, condition: &Condition, e: &S3Error) -> bool {
         // Or the bucket has just said that it knows no conditions.
-        let unknown = matches!(e, S3Error::NotImplemented { .. })
-            && *condition != Condition::Unconditional
+        let unknown = matches!(
+            e,
+            S3Error {
+                kind: Kind::NotImplemented,
+                ..
+            }
+        ) && *condition != Condition::Unconditional
             && !self.means().conditional;
         e.is_lost_race() || unknown
     }

@@ -25,7 +25,7 @@ use crate::copy::already_there;
 use crate::event::Event;
 use crate::queue::Window;
 use crate::route::Route;
-use crate::s3::{Condition, Found, Object, S3Error, Spot};
+use crate::s3::{Condition, Found, Kind, Object, S3Error, Spot};
 
 /// What became of the original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,11 +122,7 @@ impl Worker {
             if !self.doors.of(account).conditional(bucket) {
                 let message =
                     format!("{bucket} knows no conditional writes, so nothing can be moved safely");
-                return Err(S3Error::NotImplemented {
-                    op: "DeleteObject",
-                    message,
-                }
-                .into());
+                return Err(S3Error::with("DeleteObject", Kind::NotImplemented, message).into());
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use super::reconcile::Run;
 use super::task::{Failure, Reached};
 use crate::copy::sweep;
-use crate::s3::S3Error;
+use crate::s3::{Kind, S3Error};
 
 impl Run<'_> {
     /// Takes back what this try or one before may have begun, unless it became the copy.
@@ -63,7 +63,11 @@ impl Run<'_> {
         let to = self.task.to;
         for target in targets {
             match sweep(to, &target).await {
-                Err(error @ S3Error::Denied { .. }) => {
+                Err(
+                    error @ S3Error {
+                        kind: Kind::Denied, ..
+                    },
+                ) => {
                     let bucket = &to.bucket.name;
                     tracing::warn!(bucket, target, %error, "uploads that were begun cannot be seen");
                 }

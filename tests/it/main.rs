@@ -22,6 +22,7 @@ mod piped;
 mod progress;
 mod queries;
 mod removal;
+mod request_ids;
 mod routes;
 mod safeguards;
 mod seeds;

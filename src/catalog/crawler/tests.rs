@@ -297,7 +297,7 @@ async fn a_missing_crawler_is_named_and_found_once_it_exists() {
     world.until(1000).await;
     assert_eq!(
         world.told().error.as_deref(),
-        Some("StartCrawler: no such crawler")
+        Some("StartCrawler: no such crawler: EntityNotFoundException: so it is")
     );
     world.glue.lock().unwrap().trouble.clear();
     let tried = world.starts();

@@ -133,20 +133,25 @@ impl Glue {
             Err(error) => return Err(sorted(CREATE, &error)),
         };
         let mut failed = BTreeMap::new();
-        for error in answer.errors.unwrap_or_default() {
-            let detail = error.error_detail;
-            let code = detail.as_ref().and_then(|detail| detail.error_code.clone());
-            let why = detail.and_then(|detail| detail.error_message);
+        for error in answer.errors() {
+            let detail = error.error_detail();
+            let code = detail.and_then(|detail| detail.error_code());
+            let why = detail.and_then(|detail| detail.error_message());
             let (code, why) = (code.unwrap_or_default(), why.unwrap_or_default());
-            failed.insert(error.partition_values.unwrap_or_default(), (code, why));
+            failed.insert(error.partition_values(), (code, why));
         }
-        let answers = partitions
-            .iter()
-            .map(|(_, partition)| match failed.get(&partition.values) {
-                None => Ok(Made::New),
-                Some((code, _)) if code == THERE => Ok(Made::There),
-                Some((code, why)) => Err(by_code(CREATE, code, format!("{code}: {why}"))),
-            });
+        let answers =
+            partitions
+                .iter()
+                .map(|(_, partition)| match failed.get(&*partition.values) {
+                    None => Ok(Made::New),
+                    Some((THERE, _)) => Ok(Made::There),
+                    Some((code, why)) => {
+                        let why = cause::clipped(&format!("{code}: {why}")).to_owned();
+                        let why = cause::of_request(why, &answer);
+                        Err(by_code(CREATE, code, why))
+                    }
+                });
         Ok(answers.collect())
     }
 }

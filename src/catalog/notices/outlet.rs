@@ -7,13 +7,14 @@ use std::time::Duration;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::types::PublishBatchRequestEntry;
+use aws_sdk_sqs::operation::RequestId;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use aws_smithy_runtime_api::http::Response;
 use tokio::time::{Instant, timeout};
 
 use super::super::locked;
 use super::{Answer, Notice};
-use crate::cause::{clipped, status, told};
+use crate::cause::{self, clipped, status, told};
 use crate::config::{Notify, NotifyKind};
 use crate::metrics::Metrics;
 use crate::work::Unannounced;
@@ -114,7 +115,8 @@ impl Outlet {
             let why = entry.message().unwrap_or_default();
             (entry.id(), entry.code(), why)
         });
-        Ok(each(OP, notices.len(), &done, failed))
+        let answers = each(OP, notices.len(), &done, failed);
+        Ok(of_request(answers, &answer))
     }
 
     async fn enqueue(
@@ -145,7 +147,8 @@ impl Outlet {
             let why = entry.message().unwrap_or_default();
             (entry.id(), entry.code(), why)
         });
-        Ok(each(OP, notices.len(), &done, failed))
+        let answers = each(OP, notices.len(), &done, failed);
+        Ok(of_request(answers, &answer))
     }
 
     /// A bus that is not there takes events all the same, and says that it has them
@@ -203,13 +206,13 @@ impl Outlet {
             match (entry.event_id(), entry.error_code()) {
                 (_, Some(code)) => {
                     let why = entry.error_message().unwrap_or_default();
-                    Err(by_code(OP, code, why))
+                    Err(by_code(OP, code, clipped(why)))
                 }
                 (Some(_), None) => Ok(()),
                 (None, None) => Err(unnamed(OP)),
             }
         });
-        Ok(answers.collect())
+        Ok(of_request(answers.collect(), &answer))
     }
 }
 
@@ -224,10 +227,21 @@ fn each<'a>(
     let answers = (0..count).map(|at| {
         let id = at.to_string();
         match failed.get(&*id) {
-            Some((code, why)) => Err(by_code(op, code, why)),
+            Some((code, why)) => Err(by_code(op, code, clipped(why))),
             None if done.contains(&*id) => Ok(()),
             None => Err(unnamed(op)),
         }
+    });
+    answers.collect()
+}
+
+/// Adds to each refusal the id of the request that it answers.
+fn of_request(answers: Vec<Answer>, request: &impl RequestId) -> Vec<Answer> {
+    let answers = answers.into_iter().map(|answer| {
+        answer.map_err(|refusal| Unannounced {
+            why: cause::of_request(refusal.why, request),
+            ..refusal
+        })
     });
     answers.collect()
 }
@@ -242,7 +256,10 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     match error.code() {
-        Some(code) => by_code(op, code, error.message().unwrap_or("no message")),
+        Some(code) => {
+            let said = clipped(error.message().unwrap_or("no message")).to_owned();
+            by_code(op, code, &cause::of_request(said, error))
+        }
         None => Unannounced::for_now(format!("{op}: {}", told(error))),
     }
 }
@@ -261,7 +278,7 @@ pub(super) fn is_denied(code: &str) -> bool {
 /// What a code means, in the words of all three services.
 fn by_code(op: &str, code: &str, why: &str) -> Unannounced {
     let bare = bare(code);
-    let why = format!("{op}: {}: {}", clipped(code), clipped(why));
+    let why = format!("{op}: {}: {why}", clipped(code));
     match bare {
         // Credentials, permissions, keys, and what is not there.
         "AccessDenied"

@@ -14,6 +14,7 @@ use super::super::glue::{Glue, Layout, Made, TableError};
 use super::super::hive::Partition;
 use super::super::locked;
 use super::{Answer, BELIEVED, BELIEVED_BAD, Place, Shared};
+use crate::cause;
 use crate::work::Unannounced;
 
 /// What is throttled, or in another writer's way, is tried again for so long; then its message is
@@ -203,7 +204,8 @@ impl Work<'_> {
     /// Once at full voice, and then quietly until it changes.
     fn told(&self, why: &str) {
         let mut state = self.shared.state();
-        if state.error.as_deref() == Some(why) {
+        let known = state.error.as_deref();
+        if known.is_some_and(|known| cause::is_same(known, why)) {
             debug!(error = why, "partition still not made");
         } else {
             warn!(error = why, "partition not made");

@@ -8,7 +8,7 @@ use crate::config::{Config, HOME};
 use crate::edge::Dice;
 use crate::metrics::Metrics;
 use crate::queue::SqsError;
-use crate::s3::{Bucket, Doors, S3Error};
+use crate::s3::{Bucket, Doors, Kind, S3Error};
 use crate::start;
 
 /// The accounts without usable credentials, each with the account that is to blame.
@@ -152,8 +152,9 @@ fn bucket_finding(
     listed: Result<(), S3Error>,
 ) -> Finding {
     match (found, listed) {
-        (Err(e), _) | (Ok(_), Err(e @ S3Error::NoBucket { .. })) => what.fail(e.to_string()),
-        (Ok(_), Err(S3Error::Denied { .. })) => what
+        (Err(e), _) => what.fail(e.to_string()),
+        (Ok(_), Err(e)) if e.kind == Kind::NoBucket => what.fail(e.to_string()),
+        (Ok(_), Err(e)) if e.kind == Kind::Denied => what
             .fail("a missing key cannot be told from a denied one")
             .fix("allow s3:ListBucket"),
         (Ok(found), _) => match bucket.region.as_ref().filter(|named| **named != found) {

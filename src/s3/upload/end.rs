@@ -12,7 +12,7 @@ use crate::queue::Window;
 use crate::s3::object::{Condition, Written};
 use crate::s3::sdk::{about, paying, with_checksum};
 use crate::s3::seen::{is_kms, told, whole};
-use crate::s3::{Attempt, S3, S3Error};
+use crate::s3::{Attempt, Kind, S3, S3Error};
 
 /// How often an upload is taken back that does not go.
 const ABORTS: u32 = 3;
@@ -39,8 +39,8 @@ impl S3 {
     /// Makes the object of its parts.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when the destination has moved on, with the upload
-    /// still open; [`S3Error::Conflict`] and [`S3Error::Gone`] when it is not.
+    /// [`S3Error`]; `Kind::Precondition` when the destination has moved on, with the upload
+    /// still open; `Kind::Conflict` and `Kind::Gone` when it is not.
     pub async fn complete(
         &self,
         complete: &Complete<'_>,
@@ -84,21 +84,25 @@ impl S3 {
     /// may have to be told several times. One that is not there is taken back already.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Unanswered`] when it is still there.
+    /// [`S3Error`]; `Kind::Unanswered` when it is still there.
     pub async fn abort(&self, upload: &Upload) -> Result<(), S3Error> {
         for _ in 0..ABORTS {
             self.abort_once(upload).await?;
             match self.parts(&mut upload.clone(), MOST_PARTS).await {
                 // Who may not look believes the answer.
-                Ok(None) | Err(S3Error::Denied { .. }) => return Ok(()),
+                Ok(None)
+                | Err(S3Error {
+                    kind: Kind::Denied, ..
+                }) => return Ok(()),
                 Ok(Some(_)) => tokio::time::sleep(ABORTS_APART).await,
                 Err(other) => return Err(other),
             }
         }
-        Err(S3Error::Unanswered {
-            op: "AbortMultipartUpload",
-            message: "its parts are still there".into(),
-        })
+        Err(S3Error::with(
+            "AbortMultipartUpload",
+            Kind::Unanswered,
+            "its parts are still there",
+        ))
     }
 
     async fn abort_once(&self, upload: &Upload) -> Result<(), S3Error> {
@@ -115,7 +119,10 @@ impl S3 {
             async move { attempt.end(request.send().await) }
         });
         match self.learn(&upload.bucket, answer.await) {
-            Ok(_) | Err(S3Error::Gone { .. }) => Ok(()),
+            Ok(_)
+            | Err(S3Error {
+                kind: Kind::Gone, ..
+            }) => Ok(()),
             Err(other) => Err(other),
         }
     }

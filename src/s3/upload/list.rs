@@ -2,7 +2,7 @@
 
 use super::{Call, ETag, Effect, Part, TIMEOUT, Upload, guard, is_whole, own_algorithm};
 use crate::s3::sdk::{about, checksum_of, paying};
-use crate::s3::{Attempt, Bucket, S3, S3Error};
+use crate::s3::{Attempt, Bucket, Kind, S3, S3Error};
 
 impl S3 {
     /// The uploads that are open for exactly this key, oldest first.
@@ -74,7 +74,9 @@ impl S3 {
             });
             let page = match self.learn(&upload.bucket, answer.await) {
                 Ok(page) => page,
-                Err(S3Error::Gone { .. }) => return Ok(None),
+                Err(S3Error {
+                    kind: Kind::Gone, ..
+                }) => return Ok(None),
                 Err(other) => return Err(other),
             };
             let algorithm = page.checksum_algorithm.as_ref();

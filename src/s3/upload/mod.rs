@@ -91,7 +91,10 @@ impl S3 {
         Ok(Upload {
             bucket: bucket.clone(),
             key: key.to_owned(),
-            id: answer.upload_id.ok_or_else(|| S3Error::empty(call.op))?,
+            id: match &answer.upload_id {
+                Some(id) => id.clone(),
+                None => return Err(S3Error::empty(call.op).about(&answer)),
+            },
             algorithm: answer.checksum_algorithm.as_ref().and_then(own_algorithm),
             is_whole: is_whole(answer.checksum_type.as_ref()),
         })

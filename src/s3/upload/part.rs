@@ -21,7 +21,7 @@ impl S3 {
     /// Sends one part from memory, and its checksum where the upload has an algorithm.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Gone`] when the upload is no longer open.
+    /// [`S3Error`]; `Kind::Gone` when the upload is no longer open.
     pub async fn put_part(
         &self,
         upload: &Upload,
@@ -51,10 +51,11 @@ impl S3 {
             async move { attempt.end(request.send().await) }
         });
         let answer = self.learn(&upload.bucket, answer.await)?;
+        let empty = || S3Error::empty(call.op).about(&answer);
         Ok(Part {
             number,
             size: body.len() as u64,
-            etag: ETag::new(&answer.e_tag.ok_or_else(|| S3Error::empty(call.op))?),
+            etag: ETag::new(answer.e_tag.as_deref().ok_or_else(empty)?),
             checksum: checksum.map(str::to_owned),
         })
     }
@@ -62,7 +63,7 @@ impl S3 {
     /// Lets S3 copy a range of a source above 5 MB: smaller ones have none.
     ///
     /// # Errors
-    /// [`S3Error`]; [`S3Error::Precondition`] when the source has moved on.
+    /// [`S3Error`]; `Kind::Precondition` when the source has moved on.
     pub async fn copy_part(
         &self,
         upload: &Upload,
@@ -88,13 +89,12 @@ impl S3 {
             async move { attempt.end(request.send().await) }
         });
         let answer = self.learn(&upload.bucket, answer.await)?;
-        let result = answer
-            .copy_part_result
-            .ok_or_else(|| S3Error::empty(call.op))?;
+        let empty = || S3Error::empty(call.op).about(&answer);
+        let result = answer.copy_part_result.clone().ok_or_else(empty)?;
         Ok(Part {
             number,
             size: range.end - range.start,
-            etag: ETag::new(&result.e_tag.ok_or_else(|| S3Error::empty(call.op))?),
+            etag: ETag::new(result.e_tag.as_deref().ok_or_else(empty)?),
             checksum: checksum_of!(result, upload.algorithm),
         })
     }

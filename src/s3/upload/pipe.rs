@@ -31,7 +31,7 @@ use super::part::PUT_TIMEOUT;
 use super::{Call, ETag, Effect, Part, Upload, guard, sdk_algorithm, wire};
 use crate::s3::sdk::{about, checksum_of, paying};
 use crate::s3::seen::is_kms;
-use crate::s3::{Attempt, S3, S3Error};
+use crate::s3::{Attempt, Kind, S3, S3Error};
 
 const OP: &str = "UploadPart";
 
@@ -98,8 +98,8 @@ impl S3 {
     /// Sends one part that `feed` puts in, piece by piece.
     ///
     /// # Errors
-    /// [`S3Error`]; what `feed` ends with ends the part. [`S3Error::Torn`] when S3 has summed up
-    /// other bytes; [`S3Error::Gone`] when the upload is no longer open.
+    /// [`S3Error`]; what `feed` ends with ends the part. `Kind::Corrupt` when S3 has summed up
+    /// other bytes; `Kind::Gone` when the upload is no longer open.
     pub async fn pipe_part<Feeding>(
         &self,
         upload: &Upload,
@@ -156,7 +156,7 @@ impl S3 {
         });
         let (sums, answer) = self.learn(&upload.bucket, answer.await)??;
         let etag = answer.e_tag.as_deref().map(ETag::new);
-        let etag = etag.ok_or_else(|| S3Error::empty(call.op))?;
+        let etag = etag.ok_or_else(|| S3Error::empty(call.op).about(&answer))?;
         let kms = answer.server_side_encryption.as_ref().is_some_and(is_kms);
         let told = checksum_of!(answer, upload.algorithm);
         sums.compare(told.as_deref(), (!kms).then_some(&etag))?;
@@ -172,9 +172,9 @@ impl S3 {
 impl Sums {
     /// Compares them with what S3 says has arrived.
     fn compare(&self, checksum: Option<&str>, etag: Option<&ETag>) -> Result<(), S3Error> {
-        let torn = |sent: &dyn Display, arrived: &dyn Display| S3Error::Torn {
-            op: OP,
-            message: format!("{sent} was sent, and {arrived} has arrived"),
+        let torn = |sent: &dyn Display, arrived: &dyn Display| {
+            let message = format!("{sent} was sent, and {arrived} has arrived");
+            S3Error::with(OP, Kind::Corrupt, message)
         };
         match (&self.checksum, checksum) {
             (Some(sent), Some(arrived)) if sent != arrived => return Err(torn(sent, &arrived)),
@@ -203,8 +203,5 @@ fn trailing(upload: &Upload) -> Builder {
 }
 
 fn unanswered(message: &str) -> S3Error {
-    S3Error::Unanswered {
-        op: OP,
-        message: message.to_owned(),
-    }
+    S3Error::with(OP, Kind::Unanswered, message)
 }

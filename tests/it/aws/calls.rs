@@ -28,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) status: Option<u16>,
     /// The error code of the answer.
     pub(crate) code: Option<String>,
+    /// The id that the answer carries.
+    pub(crate) request_id: Option<String>,
     /// The fault that was thrown in.
     pub(crate) fault: Option<&'static str>,
 }

@@ -53,6 +53,32 @@ impl Reply {
         self
     }
 
+    /// Gives it the ids that every answer has (user guides, "Getting Amazon S3 request IDs"; the others
+    /// name theirs alike), where its service has not.
+    pub(super) fn numbered(self, service: &str, index: usize) -> Self {
+        let is_s3 = service == "s3";
+        let numbered = match self.request_id() {
+            Some(_) => self,
+            None if is_s3 => self.header("x-amz-request-id", format!("{index:016X}")),
+            None => self.header(
+                "x-amzn-requestid",
+                format!("00000000-0000-4000-8000-{index:012x}"),
+            ),
+        };
+        if is_s3 {
+            numbered.header("x-amz-id-2", format!("host{index}+/="))
+        } else {
+            numbered
+        }
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        let names = ["x-amz-request-id", "x-amzn-requestid"];
+        let mut ids = self.headers.iter();
+        ids.find(|(name, _)| names.contains(&&**name))
+            .map(|(_, id)| &**id)
+    }
+
     pub(super) fn into_http(self) -> HttpResponse {
         let status = StatusCode::try_from(self.status).expect("the world uses real statuses");
         let body = match self.tear {

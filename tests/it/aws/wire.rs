@@ -114,9 +114,11 @@ impl Wire {
             Some(fault) => world.suffer(fault, &mut request).await?,
             None => world.perform(&request).await,
         };
+        let reply = reply.numbered(&request.caller.service, index);
         world.with(|state, _| {
             let call = &mut state.calls.0[index];
             (call.status, call.code) = (Some(reply.status), reply.code.clone());
+            call.request_id = reply.request_id().map(str::to_owned);
         });
         world.tell(&call, Moment::After);
         self.line.pass().await?;
@@ -372,6 +374,7 @@ fn describe(request: &Request, at: Timestamp) -> Call {
         signs_body: header("x-amz-content-sha256").is_some_and(|digest| digest.len() == 64),
         status: None,
         code: None,
+        request_id: None,
         fault: None,
     }
 }

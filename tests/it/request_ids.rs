@@ -1,0 +1,127 @@
+//! A refused call can be shown to AWS support: its request id stands wherever the refusal does.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::aws::{Denial, HOME_KEY};
+use crate::stage::{Stage, until};
+
+/// Log lines, kept in memory.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("nobody panics with it").clone())
+            .expect("log lines are UTF-8")
+    }
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0
+            .lock()
+            .expect("nobody panics with it")
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+fn no_write(stage: &Stage) {
+    let denial = Denial {
+        access_key: HOME_KEY.into(),
+        action: "s3:PutObject".into(),
+        resource: "lake".into(),
+    };
+    stage.world.access(|access| access.deny(denial));
+}
+
+/// The ids of all answers to an operation.
+fn ids(stage: &Stage, operation: &str) -> Vec<String> {
+    let calls = stage.world.calls();
+    let ids = calls
+        .of("s3", operation)
+        .map(|call| call.request_id.clone());
+    ids.map(|id| id.expect("every answer has one")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_copy_is_dead_lettered_and_logged_with_its_request_id() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(lines.clone())
+        .finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let stage = Stage::new(1);
+    no_write(&stage);
+    stage.put("a.csv", "one");
+    let daemon = stage.start(&stage.config("")).await;
+    stage.drained().await;
+    daemon.stop().await;
+    let last = ids(&stage, "CopyObject").pop().expect("it was tried");
+    let want = format!("(request id {last}, host id host");
+    let parked = stage.parked().await;
+    assert_eq!(parked[0].0, "denied");
+    assert!(parked[0].1.contains(&want), "{want}: {parked:?}");
+    assert!(parked[0].1.ends_with("=, 1 attempt, 0ns)"), "{parked:?}");
+    assert!(lines.text().contains(&want), "{want}: {}", lines.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_route_shows_the_request_id_of_what_paused_it() {
+    let stage = Stage::new(1);
+    no_write(&stage);
+    for n in 0..8 {
+        stage.put(&format!("{n}.csv"), "one");
+    }
+    let daemon = stage.start(&stage.config("")).await;
+    until("the route is paused", || daemon.is_held("orders")).await;
+    let reason = daemon.route("orders")["reason"].to_string();
+    let ids = ids(&stage, "CopyObject");
+    let named = |id: &String| reason.contains(&format!("(request id {id}, "));
+    assert!(ids.iter().any(named), "{ids:?}: {reason}");
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_sqs_refuses_names_its_request_id() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(lines.clone())
+        .finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let stage = Stage::new(1);
+    let daemon = stage.start(&stage.config("")).await;
+    let denial = Denial {
+        access_key: HOME_KEY.into(),
+        action: "sqs:ReceiveMessage".into(),
+        resource: "events".into(),
+    };
+    stage.world.access(|access| access.deny(denial));
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let calls = stage.world.calls();
+    let refused = calls
+        .of("sqs", "ReceiveMessage")
+        .find(|call| call.status == Some(400) || call.status == Some(403));
+    let id = refused
+        .and_then(|call| call.request_id.clone())
+        .expect("it was refused");
+    let want = format!("(request id {id})");
+    assert!(lines.text().contains(&want), "{want}: {}", lines.text());
+    drop(daemon);
+}
