@@ -236,7 +236,7 @@ mod tests {
                 "a bad answer",
                 Some("events"),
                 false,
-                "queue.events.url in FILE = \"events\": expected a web address that begins with https:// or http://",
+                "queue.events.url in FILE = \"events\": is a name: expected the queue's URL, which `aws sqs get-queue-url --queue-name events` prints",
             ),
         ];
         for (why, queue, is_terminal, want) in table {

@@ -8,6 +8,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
+use super::arn::Arn;
 use super::fault::Faults;
 use super::location::ALIAS;
 use super::partition::Partition;
@@ -35,15 +36,15 @@ impl FromText for AccessPoint {
                     .into(),
             );
         }
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let &["arn", partition, service, region, account, resource] = parts.as_slice() else {
+        let Some(arn) = Arn::parse(text) else {
             return Err(expected());
         };
+        let (region, resource) = (arn.region, arn.resource);
         let name = resource
             .strip_prefix("accesspoint")
             .and_then(|name| name.strip_prefix([':', '/']));
         let fit = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"-.".contains(&c);
-        match (service, name) {
+        match (arn.service, name) {
             ("s3", Some(_)) if region.is_empty() => Err(
                 "is a multi-region access point, which answers from any of its buckets: what \
                      was written could not be looked at for certain; name one bucket's access point"
@@ -55,13 +56,15 @@ impl FromText for AccessPoint {
                     .into(),
             ),
             ("s3", Some(name)) if !name.is_empty() && name.bytes().all(fit) => {
-                let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-                if !digits {
+                if arn.account.is_empty() {
                     return Err("expected an account of twelve digits".into());
                 }
                 let of = Partition::of(region).to_string();
-                if of != partition {
-                    return Err(format!("{region} is in partition {of}, not in {partition}"));
+                if of != arn.partition {
+                    return Err(format!(
+                        "{region} is in partition {of}, not in {}",
+                        arn.partition
+                    ));
                 }
                 Ok(Self {
                     arn: text.to_owned(),
@@ -165,7 +168,8 @@ mod tests {
             ("no name",        "arn:aws:s3:eu-west-1:111122223333:accesspoint/",             expected),
             ("an outpost's",   "arn:aws:s3-outposts:eu-west-1:111122223333:outpost/op/accesspoint/a", expected),
             ("an alias",       "orders-abcdef-s3alias", "expected its ARN instead of its alias, which copies inside S3 do not take as their source"),
-            ("no account",     "arn:aws:s3:eu-west-1:12:accesspoint/a", "expected an account of twelve digits"),
+            ("another host",   "arn:aws:s3:evil.example/#:111122223333:accesspoint/a",                expected),
+            ("no account",     "arn:aws:s3:eu-west-1::accesspoint/a", "expected an account of twelve digits"),
             ("another cloud",  "arn:aws:s3:cn-north-1:111122223333:accesspoint/a", "cn-north-1 is in partition aws-cn, not in aws"),
             ("many regions",   "arn:aws:s3::111122223333:accesspoint/mfzwi23gnjvgw.mrap", "is a multi-region access point, which answers from any of its buckets: what was written could not be looked at for certain; name one bucket's access point"),
             ("Object Lambda",  "arn:aws:s3-object-lambda:eu-west-1:111122223333:accesspoint/a", "is an Object Lambda access point, which gives other bytes than the bucket has: nothing could be proved; name the access point behind it"),

@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::arn::{Arn, check_made_of};
 use super::fault::Faults;
 use super::{Aws, ConditionalWrites, Config, Rate, address, text};
 
@@ -17,7 +18,7 @@ pub const HOME: &str = "home";
 pub struct Account {
     /// Where its credentials work, if not where a bucket, queue or crawler says. Default: the
     /// profile's region, else home's.
-    #[serde(deserialize_with = "text::optional")]
+    #[serde(deserialize_with = "text::region")]
     pub region: Option<String>,
     /// A stand-in's address, for every service of this account; unset on AWS.
     #[serde(deserialize_with = "text::optional")]
@@ -33,7 +34,7 @@ pub struct Account {
     #[serde(deserialize_with = "text::optional")]
     pub secret_account: Option<String>,
     /// Where the secret is. Default: the ARN's region, else that of who reads it.
-    #[serde(deserialize_with = "text::optional")]
+    #[serde(deserialize_with = "text::region")]
     pub secret_region: Option<String>,
     /// A role to assume with home's credentials.
     #[serde(deserialize_with = "text::optional")]
@@ -93,6 +94,14 @@ impl Account {
         if let Some(rate) = self.bandwidth {
             rate.check(&at("bandwidth"), faults);
         }
+        // What STS takes; elsewhere it would be refused at the first call.
+        let external_id = (1224, "_+=,.@:/-");
+        check_made_of(
+            &at("external_id"),
+            self.external_id.as_ref(),
+            external_id,
+            faults,
+        );
         self.aws(&config.aws).check_endpoints(at, faults);
         if let Some(reader) = &self.secret_account {
             let key = at("secret_account");
@@ -168,26 +177,25 @@ fn is_secret_name(text: &str) -> bool {
     let known = |b: u8| b.is_ascii_alphanumeric() || b"/_+=.@-".contains(&b);
     match text.strip_prefix("arn:") {
         None => text.bytes().all(known),
-        Some(arn) => {
-            let parts: Vec<&str> = arn.split(':').collect();
-            let [_, "secretsmanager", region, account, "secret", name] = parts[..] else {
-                return false;
-            };
-            ![region, account, name].contains(&"") && arn.bytes().all(|b| b == b':' || known(b))
-        }
+        Some(_) => Arn::parse(text).is_some_and(|arn| {
+            let name = arn.resource.strip_prefix("secret:").unwrap_or_default();
+            arn.service == "secretsmanager"
+                && ![arn.region, arn.account, name].contains(&"")
+                && name.bytes().all(known)
+        }),
     }
 }
 
 fn is_role(text: &str) -> bool {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let ["arn", _, "iam", "", account, role] = parts[..] else {
-        return false;
-    };
-    let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-    is_account
-        && role
-            .strip_prefix("role/")
-            .is_some_and(|name| !name.is_empty())
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"/_+=,.@-".contains(&b);
+    Arn::parse(text).is_some_and(|arn| {
+        let name = arn.resource.strip_prefix("role/").unwrap_or_default();
+        arn.service == "iam"
+            && arn.region.is_empty()
+            && !arn.account.is_empty()
+            && !name.is_empty()
+            && name.bytes().all(known)
+    })
 }
 
 #[cfg(test)]
@@ -212,6 +220,9 @@ mod tests {
             ("not a role",      "role = \"arn:aws:iam::111122223333:user/brigade\"", "account.a.role in f = \"arn:aws:iam::111122223333:user/brigade\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
             ("unknown reader",  "secret = \"s\"\nsecret_account = \"keyd\"", "account.a.secret_account in f = \"keyd\": there is no [account.keyd]; did you mean keyed?"),
             ("a circle",        "secret = \"s\"\nsecret_account = \"keyed\"", "account.a.secret_account in f = \"keyed\": expected an account that needs no secret itself"),
+            ("a host as region", "secret = \"arn:aws:secretsmanager:evil.example/#:111122223333:secret:s\"", "account.a.secret in f: expected the name or ARN of a secret in Secrets Manager: the credentials themselves are never given in a file"),
+            ("a strange role",  "role = \"arn:aws:iam::111122223333:role/a b\"", "account.a.role in f = \"arn:aws:iam::111122223333:role/a b\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
+            ("a strange id",    "role = \"arn:aws:iam::111122223333:role/r\"\nexternal_id = \"a b\"", "account.a.external_id in f = \"a b\": expected at most 1224 of A-Z, a-z, 0-9 and _+=,.@:/-"),
             ("no address",      "endpoint_url = \"minio\"", "account.a.endpoint_url in f = \"minio\": expected a web address that begins with https:// or http://"),
             ("FIPS elsewhere",  "use_fips = true\nendpoint_url = \"http://h:1\"", "account.a.use_fips in f = true: concerns Amazon's own endpoints; leave it or endpoint_url out"),
             ("no rate",         "bandwidth = \"50MB\"", "account.a.bandwidth in f = \"50MB\": expected bytes in a second, such as \"50MB/s\": write \"50MB/s\""),

@@ -14,6 +14,9 @@ pub(super) fn parse(text: &str) -> Result<Uri, String> {
                 .into(),
         );
     }
+    if text.contains(['?', '#']) {
+        return Err("expected an address without ? and #: calls bring their own".into());
+    }
     let uri: Uri = text
         .parse()
         .map_err(|why| format!("expected a web address such as https://host/path ({why})"))?;

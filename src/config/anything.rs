@@ -58,6 +58,7 @@ fn loads(sources: &Sources) {
             }
             let mut shown = serde_json::to_value(&loaded.config).unwrap();
             forget_unset(&mut shown);
+            no_controls("", &shown);
             let read: Config = Figment::from(Serialized::defaults(shown))
                 .extract()
                 .unwrap();
@@ -72,6 +73,32 @@ fn loads(sources: &Sources) {
                 assert!(told.chars().count() < 2300, "can be read: {}", told.len());
             }
         }
+    }
+}
+
+/// What was accepted can be sent and matched: only a statement has lines.
+fn no_controls(at: &str, value: &Json) {
+    match value {
+        Json::Object(fields) => {
+            for (key, value) in fields {
+                assert!(!key.contains(char::is_control), "{at}.{key:?}");
+                no_controls(key, value);
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| no_controls(at, item)),
+        Json::String(text) => {
+            let text = match at {
+                "assert_sql" => text.replace(['\n', '\r', '\t'], " "),
+                _ => text.clone(),
+            };
+            assert!(!text.contains(char::is_control), "{at} = {text:?}");
+            let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(
+                !at.ends_with("region") || text.chars().all(is_label),
+                "{at} = {text:?}"
+            );
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 
@@ -165,9 +192,9 @@ fn a_variable_says_all_it_says() {
     };
     #[rustfmt::skip]
     let table = [
-        ("a second setting behind a list", "BRIGADE_ROUTE__A__SUFFIX", "[\".csv\"]\nx = 1", "BRIGADE_ROUTE__A__SUFFIX = [\".csv\"] x = 1: expected one list or table and nothing behind it"),
+        ("a second setting behind a list", "BRIGADE_ROUTE__A__SUFFIX", "[\".csv\"]\nx = 1", "BRIGADE_ROUTE__A__SUFFIX = [\".csv\"]\\nx = 1: expected one list or table and nothing behind it"),
         ("deeper than any section", "BRIGADE_A__B__C__D__E__F__G__H__I", "1", "BRIGADE_A__B__C__D__E__F__G__H__I = 1: no such key: no section is as deep"),
-        ("a terminal's orders", "BRIGADE_AWS__REGION", "[\u{1b}\n\u{9b}", "BRIGADE_AWS__REGION = [   : is not TOML: invalid array expected `]`; text that begins with a bracket is written [\"…\"]"),
+        ("a terminal's orders", "BRIGADE_AWS__REGION", "[\u{1b}\n\u{9b}", "BRIGADE_AWS__REGION = [\\u{1b}\\n\\u{9b}: is not TOML: invalid array expected `]`; text that begins with a bracket is written [\"…\"]"),
     ];
     for (why, name, text, want) in table {
         assert_eq!(said(name, text), want, "{why}");

@@ -21,7 +21,7 @@ const AMAZON: [&str; 5] = [
 #[serde(default, deny_unknown_fields)]
 pub struct Aws {
     /// Home region, for whatever names none; unset: the SDK's chain (`AWS_REGION`, the profile, the instance).
-    #[serde(deserialize_with = "text::optional")]
+    #[serde(deserialize_with = "text::region")]
     pub region: Option<String>,
     /// A stand-in's address, for every service; unset on AWS.
     #[serde(deserialize_with = "text::optional")]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::check_account;
 use super::fault::Faults;
-use super::queue::check_url;
+use super::queue_url::check_url;
 use super::{Config, Queue, text};
 
 /// `[catalog]`.
@@ -18,7 +18,7 @@ pub struct Catalog {
     #[schemars(example = "https://sqs.us-east-1.amazonaws.com/111122223333/arrivals")]
     pub queue: Option<String>,
     /// Default: read from the URL, else that of its account.
-    #[serde(deserialize_with = "text::optional")]
+    #[serde(deserialize_with = "text::region")]
     pub region: Option<String>,
     /// Whose credentials may use it. Default: home's.
     #[serde(deserialize_with = "text::optional")]

@@ -23,7 +23,7 @@ pub struct Crawler {
     #[serde(deserialize_with = "text::optional")]
     pub name: Option<String>,
     /// Default: the region of its account.
-    #[serde(deserialize_with = "text::optional")]
+    #[serde(deserialize_with = "text::region")]
     pub region: Option<String>,
     /// Whose it is. Default: home.
     #[serde(deserialize_with = "text::optional")]
@@ -44,6 +44,7 @@ pub struct Crawler {
     /// Asked of Athena after each run of ours that has succeeded: a SELECT whose answer is one row
     /// with one boolean. Anything but true is a failed assertion.
     #[serde(deserialize_with = "text::optional")]
+    #[schemars(extend("contentMediaType" = "application/sql"))]
     pub assert_sql: Option<String>,
     /// Where tables without a database are looked for.
     #[serde(deserialize_with = "text::optional")]
@@ -55,7 +56,7 @@ pub struct Crawler {
     #[serde(deserialize_with = "text::optional")]
     pub assert_output: Option<Location>,
     /// Where Athena is asked. Default: the crawler's region, or that of `assert_account`.
-    #[serde(deserialize_with = "text::optional")]
+    #[serde(deserialize_with = "text::region")]
     pub assert_region: Option<String>,
     /// Who asks. Default: the crawler's account.
     #[serde(deserialize_with = "text::optional")]
@@ -151,7 +152,7 @@ mod tests {
             ("no account", "assert_sql = \"SELECT true\"\nassert_account = \"x\"",
              "crawler.c.assert_account in f = \"x\": there is no [account.x]: add it"),
             ("no place", "assert_sql = \"SELECT true\"\nassert_output = \"lake/results\"",
-             "crawler.c.assert_output in f = \"lake/results\": expected s3://BUCKET/PREFIX"),
+             "crawler.c.assert_output in f = \"lake/results\": expected s3://BUCKET/PREFIX: write \"s3://lake/results\""),
             ("nothing to ask", "assert_output = \"s3://lake/results/\"",
              "crawler.c.assert_output in f = \"s3://lake/results/\": belongs to assert_sql, which is not given"),
             ("no quiet", "quiet = \"0s\"", "crawler.c.quiet in f = \"0s\": expected 1s to 168h"),

@@ -100,6 +100,11 @@ impl<'a> Faults<'a> {
         }
     }
 
+    /// Tells of what is no value: a variable that is no setting.
+    pub(super) fn tell(&mut self, fault: Fault) {
+        self.found.insert(fault.key.clone(), fault);
+    }
+
     /// Refuses a value out of its range.
     pub(super) fn within<T: PartialOrd>(
         &mut self,

@@ -9,8 +9,11 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
 
 use super::Config;
+use super::characters;
 use super::fault::Faults;
 use super::origins::join;
+use super::suggest::example_name;
+use super::synonyms::{self, Meant, snake};
 
 /// Less alike than this, and a suggestion would only confuse.
 const ALIKE: f64 = 0.75;
@@ -41,6 +44,8 @@ struct Pruning<'a, 'b> {
 impl Pruning<'_, '_> {
     fn table(&mut self, at: &str, typed: &Dict, node: &Json) -> Dict {
         let mut kept = Dict::new();
+        // Keys of a section that has no name are told once.
+        let mut nameless = false;
         for (key, value) in typed {
             let path = join(at, key);
             let below = match (
@@ -64,7 +69,8 @@ impl Pruning<'_, '_> {
                     self.faults.refuse_unshown(&path, why);
                 }
                 (None, _) => {
-                    let why = unknown(key, node, self.schema);
+                    let section = at.split('.').next().unwrap_or_default();
+                    let why = unknown(key, (section, node), self.schema);
                     self.faults.refuse(&path, why);
                 }
                 (Some(below), Value::Dict(tag, inner)) if is_table(below) => {
@@ -73,37 +79,59 @@ impl Pruning<'_, '_> {
                         Value::Dict(*tag, self.table(&path, inner, below)),
                     );
                 }
-                (Some(below), _) if is_table(below) => {
-                    self.faults.refuse(
-                        &path,
-                        format!(
-                            "expected a section, [{path}{}]",
-                            if is_map(below) { ".NAME" } else { "" }
-                        ),
-                    );
+                (Some(below), value) if is_table(below) => {
+                    let why = no_section(&path, value, (at, key), below);
+                    if !(is_map(node) && std::mem::replace(&mut nameless, true)) {
+                        self.faults.refuse(&path, why);
+                    }
                 }
-                (Some(_), value) if is_empty(value) => {
-                    self.faults.refuse(
-                        &path,
-                        "is empty: give a value, or leave the key out for its default",
-                    );
-                    // A key that must be there is not missing too.
-                    kept.insert(key.clone(), value.clone());
-                }
-                (Some(_), value) => {
+                (Some(below), value) => {
+                    self.leaf(&path, key, value, below);
+                    // Also if it was refused: a key that must be there is not missing too.
                     kept.insert(key.clone(), value.clone());
                 }
             }
         }
         kept
     }
+
+    fn leaf(&mut self, path: &str, key: &str, value: &Value, node: &Json) {
+        match characters::check(value, node) {
+            // What stands there may be the secret itself.
+            Err(why) if key.contains("secret") => self.faults.refuse_unshown(path, why),
+            Err(why) => self.faults.refuse(path, why),
+            Ok(()) if is_empty(value) => self.faults.refuse(
+                path,
+                "is empty: give a value, or leave the key out for its default",
+            ),
+            Ok(()) => {}
+        }
+    }
 }
 
-fn is_table(node: &Json) -> bool {
+/// What is wrong with a value where a section should be.
+fn no_section(path: &str, value: &Value, (at, key): (&str, &str), node: &Json) -> String {
+    let own = |node: &Json| node["properties"].get(key).is_some();
+    let example = example_name(if at.is_empty() { key } else { at });
+    if !at.is_empty() && (own(node) || matches!(synonyms::key(at, key), Some(Meant::Key(_)))) {
+        return format!("[{at}] needs a name of yours: write [{at}.{example}] above it");
+    }
+    match (is_map(node), value.as_array()) {
+        (true, Some(_)) => format!(
+            "expected a section, each with a name of yours: write [{path}.{example}], not [[{path}]]"
+        ),
+        (true, None) => {
+            format!("expected a section with a name of yours, such as [{path}.{example}]")
+        }
+        (false, _) => format!("expected a section, [{path}]"),
+    }
+}
+
+pub(super) fn is_table(node: &Json) -> bool {
     node["type"] == "object"
 }
 
-fn is_map(node: &Json) -> bool {
+pub(super) fn is_map(node: &Json) -> bool {
     is_table(node) && node.get("properties").is_none()
 }
 
@@ -117,7 +145,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn is_name(key: &str) -> bool {
+pub(super) fn is_name(key: &str) -> bool {
     key.starts_with(|c: char| c.is_ascii_lowercase())
         && key
             .bytes()
@@ -126,7 +154,7 @@ fn is_name(key: &str) -> bool {
 }
 
 /// Whether what is given under this key could be a credential.
-fn is_credential(key: &str) -> bool {
+pub(super) fn is_credential(key: &str) -> bool {
     let bare = key.to_ascii_lowercase().replace(['_', '-'], "");
     ["accesskey", "secretkey", "token", "password"]
         .iter()
@@ -134,14 +162,19 @@ fn is_credential(key: &str) -> bool {
 }
 
 /// Names the nearest known key: in the same section, else the same word elsewhere.
-fn unknown(key: &str, node: &Json, schema: &Json) -> String {
+fn unknown(key: &str, (section, node): (&str, &Json), schema: &Json) -> String {
+    match synonyms::key(section, key) {
+        Some(Meant::Instead(why)) => return why.into(),
+        Some(Meant::Key(meant)) => return format!("no such key; did you mean {meant}?"),
+        None => {}
+    }
     let here: Vec<&str> = node["properties"]
         .as_object()
         .into_iter()
         .flatten()
         .map(|(key, _)| key.as_str())
         .collect();
-    if let Some(near) = nearest(key, here.iter().copied()) {
+    if let Some(near) = nearest(&snake(key), here.iter().copied()) {
         return format!("no such key; did you mean {near}?");
     }
     let mut all = Vec::new();
@@ -268,12 +301,36 @@ mod tests {
     fn a_value_is_no_section() {
         assert_eq!(
             said("queue = \"events\""),
-            "queue in f = \"events\": expected a section, [queue.NAME]"
+            "queue in f = \"events\": expected a section with a name of yours, such as [queue.events]"
         );
         assert_eq!(
             said("[queue]\nevents = 1"),
             "queue.events in f = 1: expected a section, [queue.events]"
         );
+        for (file, want) in [
+            (
+                "[queue]\nurl = \"http://h/q\"\nregion = \"eu-west-1\"",
+                "queue.region in f = \"eu-west-1\": [queue] needs a name of yours: write [queue.events] above it",
+            ),
+            (
+                "[queue]\nqueue_url = \"http://h/q\"",
+                "queue.queue_url in f = \"http://h/q\": [queue] needs a name of yours: write [queue.events] above it",
+            ),
+            (
+                "[route]\nfrom = \"s3://a/\"",
+                "route.from in f = \"s3://a/\": [route] needs a name of yours: write [route.orders] above it",
+            ),
+            (
+                "[account]\nprofile = \"x\"",
+                "account.profile in f = \"x\": [account] needs a name of yours: write [account.partner] above it",
+            ),
+            (
+                "[[route]]\nfrom = \"s3://a/\"",
+                "route in f = [{\"from\":\"s3://a/\"}]: expected a section, each with a name of yours: write [route.orders], not [[route]]",
+            ),
+        ] {
+            assert_eq!(said(file), want);
+        }
         assert_eq!(
             said("work = 3"),
             "work in f = 3: expected a section, [work]"

@@ -1,8 +1,4 @@
 //! One source of settings, read: a file, a variable that holds a file, or one setting's variable.
-//!
-//! Only variables with `__` are settings: `BRIGADE_ROUTE__ORDERS__TO` is `route.orders.to`, and
-//! `BRIGADE__ENVIRONMENT` is `environment`. So what Kubernetes injects for a service named brigade
-//! (`BRIGADE_SERVICE_HOST`, `BRIGADE_PORT_9900_TCP_ADDR`) is no setting by accident.
 
 use std::path::Path;
 
@@ -10,7 +6,7 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 
-use super::{Fault, Origin};
+use super::{Fault, Origin, syntax};
 
 /// No setting is as deep. The name of a variable may be of any length, and each level costs stack.
 const DEEPEST: usize = 8;
@@ -38,9 +34,11 @@ impl Layer {
     pub(super) fn document(name: &str, text: &str) -> Result<Self, Fault> {
         let mut dict: Dict = Toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
-            let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-            let why = format!("is not TOML: {}", error.message());
-            Fault::new(&format!("{name} line {line}"), None, &why)
+            let line = text.get(..start).unwrap_or_default().matches('\n').count();
+            let hint = syntax::hint(text, line).map(|hint| format!("; {hint}"));
+            let why = error.message().replace('\n', " ");
+            let why = format!("is not TOML: {why}{}", hint.unwrap_or_default());
+            Fault::new(&format!("{name} line {}", line + 1), None, &why)
         })?;
         dict.values_mut().for_each(as_text);
         Ok(Self {
@@ -52,13 +50,16 @@ impl Layer {
     /// Reads one setting. Its text stays as it is, so that `012345` keeps its zero; lists and tables are read as TOML.
     pub(super) fn variable(name: &str, path: &[String], text: &str) -> Result<Self, Fault> {
         let wrong = |why: &str| Fault::new(name, Some(text), why);
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(Fault::new(name, None, "is not UTF-8: write it so"));
+        }
         if path.len() > DEEPEST {
             return Err(wrong("no such key: no section is as deep"));
         }
         let mut value = Value::from(text);
         if text.starts_with(['[', '{']) {
             let mut dict: Dict = Toml::from_str(&format!("value = {text}")).map_err(|error| {
-                let why = error.message();
+                let why = error.message().replace('\n', " ");
                 wrong(&format!(
                     "is not TOML: {why}; text that begins with a bracket is written [\"…\"]"
                 ))
@@ -105,14 +106,4 @@ impl Provider for Layer {
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
         Ok(Profile::Default.collect(self.dict.clone()))
     }
-}
-
-/// The path a variable sets; none if it is no setting.
-pub(super) fn setting(name: &str) -> Option<Vec<String>> {
-    let rest = name.strip_prefix("BRIGADE_")?;
-    if !rest.contains("__") && !rest.starts_with('_') {
-        return None;
-    }
-    let rest = rest.strip_prefix('_').unwrap_or(rest);
-    Some(rest.split("__").map(str::to_ascii_lowercase).collect())
 }

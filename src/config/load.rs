@@ -33,11 +33,15 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(sources: &Sources) -> Result<Loaded, Refusal> {
-        let layers = sources.layers()?;
+        let schema = known::schema();
+        let mistyped = sources.mistyped(&schema);
+        let layers = sources.layers(&mistyped)?;
         let origins = Origins::of(&layers);
         let typed = merge(layers);
-        let schema = known::schema();
         let mut faults = Faults::new(&typed, &origins);
+        for fault in mistyped {
+            faults.tell(fault);
+        }
         let pruned = known::prune(&typed, &schema, &mut faults);
         let config = read(pruned, &schema, &mut faults);
         config.check(&mut faults);

@@ -8,12 +8,15 @@ mod access_point;
 mod account;
 mod address;
 mod admin;
+mod advice;
 #[cfg(test)]
 mod anything;
 mod apart;
 mod archived;
+mod arn;
 mod aws;
 mod catalog;
+mod characters;
 mod collision;
 mod crawler;
 #[cfg(test)]
@@ -31,6 +34,7 @@ mod partition;
 mod parts;
 mod properties;
 mod queue;
+mod queue_url;
 mod rate;
 mod removal;
 mod retry;
@@ -38,9 +42,13 @@ mod route;
 mod shown;
 mod sources;
 mod sql;
+mod suggest;
+mod synonyms;
+mod syntax;
 mod table;
 mod template;
 mod text;
+mod variables;
 mod work;
 
 use std::collections::BTreeMap;
@@ -51,6 +59,7 @@ use serde::{Deserialize, Serialize};
 pub use access_point::AccessPoint;
 pub use account::{Account, HOME};
 pub use admin::Admin;
+pub use advice::Advice;
 pub use apart::Apart;
 pub use archived::{Archived, Glacier, Restore, RestoreTier};
 pub use aws::{Aws, ConditionalWrites};
@@ -61,7 +70,7 @@ pub use fault::{Fault, Refusal};
 pub(crate) use glob::globs;
 pub use known::schema;
 pub use load::Loaded;
-pub use location::{Location, Target};
+pub use location::{LONGEST_KEY, Location, Target};
 pub use notify::{Notify, NotifyKind};
 pub use origins::{Origin, Origins};
 pub use partition::Partition;
@@ -130,6 +139,28 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The same sections, each key at its default; a key without default is what nobody can write.
+    #[must_use]
+    pub fn with_defaults(&self) -> Self {
+        fn each<T, D: Clone>(sections: &BTreeMap<String, T>, default: &D) -> BTreeMap<String, D> {
+            let names = sections.keys().cloned();
+            names.map(|name| (name, default.clone())).collect()
+        }
+        // No setting takes a control character.
+        let nowhere = "s3://none/\0";
+        let mut defaults = Self {
+            account: each(&self.account, &Account::default()),
+            queue: each(&self.queue, &Queue::new("")),
+            crawler: each(&self.crawler, &Crawler::default()),
+            table: each(&self.table, &Table::new("")),
+            ..Self::default()
+        };
+        if let Ok(route) = Route::new(nowhere, nowhere) {
+            defaults.route = each(&self.route, &route);
+        }
+        defaults
+    }
+
     /// Tells whether there is anything to do: a queue to listen to and a route to take.
     ///
     /// Apart from [`Config::load`], because looking at a configuration needs neither.

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::account::check_account;
+use super::arn::Arn;
 use super::fault::Faults;
 use super::queue::Queue;
 use super::route::Route;
@@ -46,31 +47,29 @@ impl Notify {
     }
 
     fn of_arn(text: &str) -> Result<Self, String> {
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let &[_, partition, service, region, account, resource] = parts.as_slice() else {
+        let Some(arn) = Arn::parse(text) else {
             return Err("expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME".into());
         };
-        let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-        if region.is_empty() || !digits {
+        let (region, resource) = (arn.region, arn.resource);
+        if region.is_empty() || arn.account.is_empty() {
             return Err("expected an ARN with a region and an account of twelve digits".into());
         }
-        let is_name = |name: &str| !name.is_empty() && !name.contains([':', '/']);
-        let (kind, target) = match service {
+        let is_name = |name: &str| {
+            let fit = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+            !name.is_empty() && name.bytes().all(fit)
+        };
+        let (kind, target) = match arn.service {
             "sns" if is_name(resource) => (NotifyKind::Topic, text.to_owned()),
             "sqs" if is_name(resource) => {
-                let suffix = match partition {
-                    "aws" | "aws-us-gov" => "amazonaws.com",
-                    "aws-cn" => "amazonaws.com.cn",
-                    "aws-eusc" => "amazonaws.eu",
-                    _ => return Err(format!("in {partition} give the queue's URL")),
+                let Some(url) = arn.queue_url() else {
+                    return Err(format!("in {} give the queue's URL", arn.partition));
                 };
-                let url = format!("https://sqs.{region}.{suffix}/{account}/{resource}");
                 (NotifyKind::Queue, url)
             }
             "events"
                 if resource
                     .strip_prefix("event-bus/")
-                    .is_some_and(|name| !name.is_empty()) =>
+                    .is_some_and(|name| is_name(&name.replace('/', "-"))) =>
             {
                 (NotifyKind::Bus, text.to_owned())
             }
@@ -202,7 +201,9 @@ mod tests {
         let table = [
             ("notify = \"orders\"", format!("route.r.notify in f = \"orders\": expected {expected}")),
             ("notify = \"arn:aws:sns:eu-west-1\"", "route.r.notify in f = \"arn:aws:sns:eu-west-1\": expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME".into()),
-            ("notify = \"arn:aws:sns:eu-west-1:1:t\"", "route.r.notify in f = \"arn:aws:sns:eu-west-1:1:t\": expected an ARN with a region and an account of twelve digits".into()),
+            ("notify = \"arn:aws:sns:eu-west-1::t\"", "route.r.notify in f = \"arn:aws:sns:eu-west-1::t\": expected an ARN with a region and an account of twelve digits".into()),
+            ("notify = \"arn:aws:sns:evil.example/#:111122223333:t\"", "route.r.notify in f = \"arn:aws:sns:evil.example/#:111122223333:t\": expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME".into()),
+            ("notify = \"arn:aws:sqs:eu-west-1:111122223333:a?b\"", format!("route.r.notify in f = \"arn:aws:sqs:eu-west-1:111122223333:a?b\": is of service sqs: expected {expected}")),
             ("notify = \"arn:aws:lambda:eu-west-1:111122223333:function:f\"", format!("route.r.notify in f = \"arn:aws:lambda:eu-west-1:111122223333:function:f\": is of service lambda: expected {expected}")),
             ("notify = \"arn:aws:events:eu-west-1:111122223333:rule/r\"", "route.r.notify in f = \"arn:aws:events:eu-west-1:111122223333:rule/r\": expected a bus, arn:…:event-bus/NAME".into()),
             ("notify = \"arn:aws:sns:eu-west-1:111122223333:t:5f\"", "route.r.notify in f = \"arn:aws:sns:eu-west-1:111122223333:t:5f\": expected a topic; this is a subscription or a platform's".into()),

@@ -5,7 +5,8 @@ use std::fmt;
 
 use figment::value::{Dict, Value};
 
-use super::layer::{Layer, setting};
+use super::layer::Layer;
+use super::variables::setting;
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use aws_smithy_types::base64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::arn::{check_made_of, is_account};
 use super::fault::Faults;
 use super::route::Route;
 use super::text;
@@ -141,6 +142,13 @@ pub(super) fn check(route: &Route, at: &str, faults: &mut Faults<'_>) {
         let why = format!("is for KMS only: say {kms} too");
         faults.refuse(&format!("{at}.sse_kms_key_id"), why);
     }
+    let id = (2048, ":/_-");
+    check_made_of(
+        &format!("{at}.sse_kms_key_id"),
+        route.sse_kms_key_id.as_ref(),
+        id,
+        faults,
+    );
     if !route.sse_kms_context.is_empty() {
         let key = format!("{at}.sse_kms_context");
         if !by_kms {
@@ -157,8 +165,7 @@ pub(super) fn check(route: &Route, at: &str, faults: &mut Faults<'_>) {
         ("from_bucket_owner", &route.from_bucket_owner),
         ("to_bucket_owner", &route.to_bucket_owner),
     ] {
-        let id = |owner: &String| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());
-        if owner.as_ref().is_some_and(|owner| !id(owner)) {
+        if owner.as_ref().is_some_and(|owner| !is_account(owner)) {
             let why =
                 "expected the 12 digits of an AWS account, in quotes, such as \"111122223333\"";
             faults.refuse(&format!("{at}.{key}"), why);
@@ -200,6 +207,7 @@ mod tests {
             ("storage_class = \"standard_ia\"", "route.r.storage_class in f = \"standard_ia\": expected one of STANDARD, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER, DEEP_ARCHIVE, REDUCED_REDUNDANCY, not standard_ia; did you mean STANDARD_IA?"),
             ("sse = \"aws:kmss\"", "route.r.sse in f = \"aws:kmss\": expected one of AES256, aws:kms, aws:kms:dsse, not aws:kmss; did you mean aws:kms?"),
             ("acl = \"bucket-owner-full\"", "route.r.acl in f = \"bucket-owner-full\": expected one of private, public-read, public-read-write, authenticated-read, aws-exec-read, bucket-owner-read, bucket-owner-full-control, not bucket-owner-full; did you mean bucket-owner-full-control?"),
+            ("sse_kms_key_id = \"schlüssel\"\nsse = \"aws:kms\"", "route.r.sse_kms_key_id in f = \"schlüssel\": expected at most 2048 of A-Z, a-z, 0-9 and :/_-"),
             ("sse_kms_key_id = \"k\"", "route.r.sse_kms_key_id in f = \"k\": is for KMS only: say sse = \"aws:kms\" (or \"aws:kms:dsse\") too"),
             ("sse_kms_context = \"a=b\"\nsse = \"AES256\"", "route.r.sse_kms_context in f = \"a=b\": is for KMS only: say sse = \"aws:kms\" (or \"aws:kms:dsse\") too"),
             ("sse_kms_context = \"ab\"\nsse = \"aws:kms\"", "route.r.sse_kms_context in f = \"ab\": expected NAME=VALUE, not \"ab\""),

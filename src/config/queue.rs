@@ -9,14 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::account::check_account;
 use super::fault::Faults;
 use super::graph::circle_from;
+use super::queue_url::check_url;
 use super::{Aws, Config, address, shown, text};
 
 /// Below, keeping a lease would cost more calls than working; above, SQS refuses.
 const VISIBILITY: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(30)..=Duration::from_hours(12);
-
-/// What the names of FIFO queues end in; SQS is strict about its case.
-const FIFO: &str = ".fifo";
 
 /// `[queue.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,7 +25,7 @@ pub struct Queue {
     #[schemars(example = "https://sqs.us-east-1.amazonaws.com/111122223333/events")]
     pub url: String,
     /// Default: read from the URL, else that of its account.
-    #[serde(default, deserialize_with = "text::optional")]
+    #[serde(default, deserialize_with = "text::region")]
     pub region: Option<String>,
     /// Whose credentials may use it. Default: home's.
     #[serde(default, deserialize_with = "text::optional")]
@@ -191,22 +189,6 @@ fn is_region(label: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit())
 }
 
-pub(super) fn check_url(key: &str, url: &str, faults: &mut Faults<'_>) {
-    match address::parse(url) {
-        Err(why) => faults.refuse(key, why),
-        Ok(uri) if uri.path().trim_matches('/').is_empty() => faults.refuse(
-            key,
-            "expected the queue's whole URL, such as https://sqs.us-east-1.amazonaws.com/111122223333/events",
-        ),
-        Ok(uri) if uri.path().ends_with(FIFO) => faults.refuse(
-            key,
-            "FIFO queues are not supported yet: S3 cannot notify one directly, and their order is \
-             not needed, as an event is only a hint; use a standard queue",
-        ),
-        Ok(_) => {}
-    }
-}
-
 /// Poison that is parked where the daemon listens is worked again, with its attempts counted from
 /// one. A chain of queues ends; a circle never does.
 pub(super) fn check_parking_ends(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>) {
@@ -295,9 +277,7 @@ mod tests {
         const URL: &str = "url = \"https://sqs.us-east-1.amazonaws.com/1/x\"\n";
         #[rustfmt::skip]
         let table = [
-            ("not an address", "", "url = \"events\"", "url in f = \"events\": expected a web address that begins with https:// or http://"),
-            ("no path", "", "url = \"https://sqs.us-east-1.amazonaws.com/\"", "expected the queue's whole URL, such as"),
-            ("fifo", "", "url = \"https://sqs.us-east-1.amazonaws.com/1/x.fifo\"", "FIFO queues are not supported yet: S3 cannot notify one directly"),
+            ("not an address", "", "url = \"sqs.eu-west-1/1/events\"", "expected a web address such as https://host/path"),
             ("its own dead letters", URL, "dead_letter_queue_url = \"https://sqs.us-east-1.amazonaws.com/1/x\"", "expected another queue than `url`"),
             ("hidden too short", URL, "visibility_timeout = \"29s\"", "visibility_timeout in f = \"29s\": expected 30s to 12h"),
             ("hidden too long", URL, "visibility_timeout = \"13h\"", "expected 30s to 12h"),

@@ -32,7 +32,7 @@ pub struct Route {
     #[schemars(example = "s3://raw/incoming/")]
     pub from: Location,
     /// Default: found out from the bucket.
-    #[serde(default, deserialize_with = "text::optional")]
+    #[serde(default, deserialize_with = "text::region")]
     pub from_region: Option<String>,
     /// The access point that reads go through. Default: none.
     #[serde(default, deserialize_with = "text::optional")]
@@ -46,7 +46,7 @@ pub struct Route {
     #[schemars(example = "s3://lake/orders/{path}")]
     pub to: Target,
     /// Default: found out from the bucket.
-    #[serde(default, deserialize_with = "text::optional")]
+    #[serde(default, deserialize_with = "text::region")]
     pub to_region: Option<String>,
     /// The access point that writes go through. Default: none.
     #[serde(default, deserialize_with = "text::optional")]

@@ -95,13 +95,24 @@ pub(super) enum OneOrMany<T> {
     Many(Vec<T>),
 }
 
-/// At most `most` characters, none of which a terminal would obey.
+/// At most `most` characters, none of which a terminal would obey: they are escaped.
 pub(super) fn one_line(text: &str, most: usize) -> String {
-    let mut line: String = text.chars().take(most).collect();
-    if line.len() < text.len() {
-        line.push('…');
+    let mut line = String::new();
+    let mut length = 0;
+    for c in text.chars() {
+        let shown = if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        };
+        length += shown.chars().count();
+        if length > most {
+            line.push('…');
+            break;
+        }
+        line += &shown;
     }
-    line.replace(char::is_control, " ")
+    line
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@
 
 use std::path::PathBuf;
 
-use super::layer::{Layer, setting};
+use serde_json::Value as Json;
+
+use super::layer::Layer;
+use super::variables::{self, FILE, TEXT, is_ours, setting};
 use super::{Fault, Refusal};
 
-const FILE_VARIABLE: &str = "BRIGADE_CONFIG";
-const TEXT_VARIABLE: &str = "BRIGADE_CONFIG_TOML";
 const FALLBACKS: [&str; 2] = ["config.toml", "/etc/brigade/config.toml"];
 
 /// What a configuration is made of. Nothing else is read: a test sets all of it.
@@ -36,7 +37,7 @@ impl Sources {
         let mut env = Vec::new();
         for (name, value) in std::env::vars_os() {
             let name = name.to_string_lossy();
-            if name.starts_with("BRIGADE_") {
+            if is_ours(&name) {
                 env.push((name.into_owned(), value.to_string_lossy().into_owned()));
             }
         }
@@ -70,8 +71,15 @@ impl Sources {
         }
     }
 
-    /// Reads all sources, the one that wins last.
-    pub(super) fn layers(&self) -> Result<Vec<Layer>, Refusal> {
+    /// The variables that are no settings, though they look as if they should be.
+    pub(super) fn mistyped(&self, schema: &Json) -> Vec<Fault> {
+        let ours = self.env.iter().filter(|(name, _)| is_ours(name));
+        let checked = ours.map(|(name, value)| variables::check((name, value), &self.env, schema));
+        checked.filter_map(Result::err).collect()
+    }
+
+    /// Reads all sources but the variables that are mistyped, the one that wins last.
+    pub(super) fn layers(&self, mistyped: &[Fault]) -> Result<Vec<Layer>, Refusal> {
         let mut layers = Vec::new();
         let mut faults = Vec::new();
         let mut add = |layer: Result<Layer, Fault>| match layer {
@@ -79,7 +87,7 @@ impl Sources {
             Err(fault) => faults.push(fault),
         };
         for (name, value) in &self.env {
-            if [FILE_VARIABLE, TEXT_VARIABLE].contains(&name.as_str()) && value.trim().is_empty() {
+            if [FILE, TEXT].contains(&name.as_str()) && value.trim().is_empty() {
                 let why = "is empty: give it a value, or unset it".into();
                 return Err(Refusal(vec![Fault {
                     key: name.clone(),
@@ -95,11 +103,14 @@ impl Sources {
             add(Layer::document(name, text));
         }
         for (name, value) in &self.env {
-            if name == TEXT_VARIABLE {
+            if name == TEXT {
                 add(Layer::document(name, value));
             }
         }
         for (name, value) in &self.env {
+            if mistyped.iter().any(|fault| fault.key == *name) {
+                continue;
+            }
             if let Some(path) = setting(name) {
                 add(Layer::variable(name, &path, value));
             }
@@ -115,7 +126,7 @@ impl Sources {
         if !self.files.is_empty() {
             return self.files.clone();
         }
-        if let Some((_, path)) = self.env.iter().find(|(name, _)| name == FILE_VARIABLE) {
+        if let Some((_, path)) = self.env.iter().find(|(name, _)| name == FILE) {
             return vec![path.into()];
         }
         self.fallbacks
@@ -201,7 +212,7 @@ mod tests {
         assert_eq!(environment(&sources), "custom");
         sources
             .env
-            .push((FILE_VARIABLE.into(), named.0.display().to_string()));
+            .push((FILE.into(), named.0.display().to_string()));
         assert_eq!(environment(&sources), "named", "BRIGADE_CONFIG");
         sources.files = vec![custom.0.clone()];
         assert_eq!(environment(&sources), "custom", "the command line");
@@ -214,7 +225,7 @@ mod tests {
             said,
             "a file named on the command line must be there"
         );
-        let sources = Sources::variables([(FILE_VARIABLE, "/nonexistent/config.toml")]);
+        let sources = Sources::variables([(FILE, "/nonexistent/config.toml")]);
         assert_eq!(
             refused(&sources),
             said,
@@ -223,19 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn only_variables_with_two_underscores_are_settings() {
-        let injected = [
-            ("BRIGADE_SERVICE_HOST", "10.0.0.1"),
-            ("BRIGADE_SERVICE_PORT", "9900"),
-            ("BRIGADE_PORT", "tcp://10.0.0.1:9900"),
-            ("BRIGADE_PORT_9900_TCP_ADDR", "10.0.0.1"),
-            ("BRIGADE_QUEUE", "x"),
-            ("WORK__WORKERS", "x"),
-        ];
-        assert_eq!(
-            Config::load(&Sources::variables(injected)).unwrap().config,
-            Config::default()
-        );
+    fn a_key_at_the_top_has_a_variable_too() {
         let set = Sources::variables([("BRIGADE__ENVIRONMENT", "prod")]);
         assert_eq!(Config::load(&set).unwrap().config.environment, "prod");
     }
@@ -270,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_variable_for_a_file_is_not_empty() {
-        for name in [FILE_VARIABLE, TEXT_VARIABLE] {
+        for name in [FILE, TEXT] {
             let said = refused(&Sources::variables([(name, "")]));
             assert_eq!(
                 said,
@@ -283,7 +282,7 @@ mod tests {
     fn what_cannot_be_parsed_is_told_with_its_place_all_at_once() {
         let latin = Scratch::new("latin", b"environment = \"\xe9\"");
         let mut sources = Sources::variables([
-            (TEXT_VARIABLE, "version = 1\n[work\n"),
+            (TEXT, "version = 1\n[work\n"),
             ("BRIGADE_ROUTE__A__SUFFIX", "[\".csv\""),
         ]);
         sources.files = vec![latin.0.clone()];

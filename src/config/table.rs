@@ -22,7 +22,7 @@ pub struct Table {
     #[serde(default, deserialize_with = "text::optional")]
     pub name: Option<String>,
     /// Default: the region of its account.
-    #[serde(default, deserialize_with = "text::optional")]
+    #[serde(default, deserialize_with = "text::region")]
     pub region: Option<String>,
     /// Whose it is. Default: home.
     #[serde(default, deserialize_with = "text::optional")]

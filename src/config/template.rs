@@ -160,6 +160,42 @@ impl Template {
         self.parts.iter().any(|part| !part.is_literal())
     }
 
+    /// A folder `.` or `..` that every key has, if there is one.
+    pub(super) fn dots(&self) -> Option<&'static str> {
+        // Stands for what a source brings, which is more than nothing.
+        let shape: String = self
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Literal(text) => text.as_str(),
+                Part::Key
+                | Part::Path
+                | Part::Dir
+                | Part::Name
+                | Part::Stem
+                | Part::Ext
+                | Part::Year
+                | Part::Month
+                | Part::Day
+                | Part::Hour => "\0",
+            })
+            .collect();
+        let mut folders = shape.split('/');
+        folders.find_map(|folder| ["..", "."].into_iter().find(|dots| *dots == folder))
+    }
+
+    /// The fewest bytes a key can have, for source keys of at least `source` bytes.
+    pub(super) fn shortest(&self, source: usize) -> usize {
+        let least = |part: &Part| match part {
+            Part::Literal(text) => text.len(),
+            Part::Key => source,
+            Part::Path | Part::Dir | Part::Name | Part::Stem | Part::Ext => 0,
+            Part::Year => 4,
+            Part::Month | Part::Day | Part::Hour => 2,
+        };
+        self.parts.iter().map(least).sum()
+    }
+
     /// The text every destination key begins with.
     #[must_use]
     pub fn literal_prefix(&self) -> &str {

@@ -13,7 +13,8 @@ use bytesize::ByteSize;
 use jiff::fmt::friendly::SpanParser;
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 
-use super::known::nearest;
+use super::arn::is_region;
+use super::synonyms;
 
 /// A value that can be read from text.
 pub(super) trait FromText: Sized {
@@ -106,7 +107,7 @@ impl de::Error for NoSuchWord {
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
         let mut why = format!("expected one of {}, not {word}", known.join(", "));
-        if let Some(near) = nearest(word, known.iter().copied()) {
+        if let Some(near) = synonyms::value(word, known) {
             why = format!("{why}; did you mean {near}?");
         }
         Self(why)
@@ -133,7 +134,30 @@ pub(super) fn optional<'de, D: Deserializer<'de>, T: FromText>(
     one(from).map(Some)
 }
 
-/// Reads a list, which may be given as its only value.
+/// Reads a region that may be left out.
+pub(super) fn region<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    one(from).map(|Region(name)| Some(name))
+}
+
+struct Region(String);
+
+impl FromText for Region {
+    const EXPECTED: &'static str = "a region, such as eu-west-1";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        if is_region(text) {
+            return Ok(Self(text.into()));
+        }
+        let lower = text.to_ascii_lowercase();
+        Err(if is_region(&lower) {
+            format!("{}: write {lower}", expected::<Self>())
+        } else {
+            format!("{}: a-z, 0-9 and - only", expected::<Self>())
+        })
+    }
+}
+
+/// Reads a list, which may be given as its only value, or as text with commas.
 pub(super) fn list<'de, D: Deserializer<'de>, T: FromText>(from: D) -> Result<Vec<T>, D::Error> {
     from.deserialize_any(List(PhantomData))
 }
@@ -182,7 +206,23 @@ impl<'de, T: FromText> Visitor<'de> for List<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
-        Ok(vec![One(PhantomData).visit_str(text)?])
+        match split(text).as_slice() {
+            [_] => Ok(vec![One(PhantomData).visit_str(text)?]),
+            items => {
+                let mut list = Vec::new();
+                for item in items {
+                    let item = item.trim();
+                    if item.is_empty() {
+                        return Err(E::custom(
+                            "is empty between two commas: text with commas is a list; for a comma that is \
+                             part of a value write [\"…\"]",
+                        ));
+                    }
+                    list.push(One(PhantomData).visit_str(item)?);
+                }
+                Ok(list)
+            }
+        }
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Vec<T>, E> {
@@ -194,10 +234,121 @@ impl<'de, T: FromText> Visitor<'de> for List<T> {
     }
 }
 
+/// Splits at commas, as everybody writes a list in a variable. The commas of a glob's braces and brackets are its own.
+fn split(text: &str) -> Vec<&str> {
+    let mut items = Vec::new();
+    let (mut begin, mut depth) = (0, 0_usize);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => {
+                items.push(&text[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items.push(&text[begin..]);
+    items
+}
+
 struct Item<T>(T);
 
 impl<'de, T: FromText> Deserialize<'de> for Item<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         one(from).map(Item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::split;
+    use crate::config::{Config, Sources};
+
+    #[test]
+    fn text_with_commas_is_a_list_wherever_it_comes_from() {
+        #[rustfmt::skip]
+        let table = [
+            ("suffix",  ".csv,.json",           Ok(vec![".csv", ".json"])),
+            ("suffix",  ".csv, .json ",         Ok(vec![".csv", ".json"])),
+            ("suffix",  ".csv",                 Ok(vec![".csv"])),
+            ("suffix",  "csv,json",             Ok(vec!["csv", "json"])),
+            ("include", "{2024,2025}/*.csv,a?", Ok(vec!["{2024,2025}/*.csv", "a?"])),
+            ("include", "[a,b]*",               Ok(vec!["[a,b]*"])),
+            ("exclude", "**/_*,**/.*",          Ok(vec!["**/_*", "**/.*"])),
+            ("suffix",  ".csv,",                Err(())),
+            ("suffix",  ",.csv",                Err(())),
+            ("exclude", "{a,b",                 Err(())),
+        ];
+        for (key, value, want) in table {
+            let route = [
+                ("BRIGADE_ROUTE__A__FROM", "s3://one/"),
+                ("BRIGADE_ROUTE__A__TO", "s3://two/"),
+            ];
+            let name = format!("BRIGADE_ROUTE__A__{}", key.to_uppercase());
+            let env = Sources::variables(route.into_iter().chain([(name.as_str(), value)]));
+            // A variable that begins with a bracket is TOML.
+            let env = if value.starts_with(['[', '{']) {
+                Sources::default()
+            } else {
+                env
+            };
+            let file =
+                format!("[route.a]\nfrom = \"s3://one/\"\nto = \"s3://two/\"\n{key} = \"{value}\"");
+            for sources in [env, Sources::text("f", &file)] {
+                if sources == Sources::default() {
+                    continue;
+                }
+                let read = Config::load(&sources).map_err(|_| ()).map(|loaded| {
+                    let route = &loaded.config.route["a"];
+                    let list = match key {
+                        "suffix" => &route.suffix,
+                        "include" => &route.include,
+                        _ => &route.exclude,
+                    };
+                    list.clone()
+                });
+                let want = want
+                    .clone()
+                    .map(|want| want.iter().map(ToString::to_string).collect());
+                assert_eq!(read, want, "{key} = {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_list_takes_commas() {
+        let env = [
+            ("BRIGADE_QUEUE__Q__URL", "http://h/q"),
+            ("BRIGADE_QUEUE__Q__ACCEPT", "s3,sns"),
+            ("BRIGADE_CRAWLER__A__QUIET", "1s"),
+            ("BRIGADE_CRAWLER__B__QUIET", "1s"),
+            ("BRIGADE_TABLE__A__DATABASE", "d"),
+            ("BRIGADE_TABLE__B__DATABASE", "d"),
+            ("BRIGADE_ROUTE__R__FROM", "s3://one/"),
+            ("BRIGADE_ROUTE__R__TO", "s3://two/"),
+            ("BRIGADE_ROUTE__R__CRAWLERS", "a,b"),
+            ("BRIGADE_ROUTE__R__TABLES", "a, b"),
+            ("BRIGADE_ROUTE__R__SSE", "aws:kms"),
+            ("BRIGADE_ROUTE__R__SSE_KMS_CONTEXT", "a=b,c=d"),
+        ];
+        let config = Config::load(&Sources::variables(env)).unwrap().config;
+        let route = &config.route["r"];
+        assert_eq!(config.queue["q"].accept.len(), 2);
+        assert_eq!(
+            (&route.crawlers, &route.tables),
+            (&vec!["a".into(), "b".into()], &vec!["a".into(), "b".into()])
+        );
+        assert_eq!(route.sse_kms_context, ["a=b", "c=d"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_between_commas(text in "[a,{}\\[\\]é ]{0,12}") {
+            prop_assert_eq!(split(&text).join(","), text);
+        }
     }
 }

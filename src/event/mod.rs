@@ -101,7 +101,7 @@ pub enum Parsed {
 }
 
 /// S3's longest key, in bytes of UTF-8.
-pub const LONGEST_KEY: usize = 1_024;
+pub const LONGEST_KEY: usize = crate::config::LONGEST_KEY;
 
 /// No `ETag` of S3 is half as long.
 const LONGEST_ETAG: usize = 128;

@@ -3,6 +3,7 @@
 use super::super::account::check_account;
 use super::super::fault::Faults;
 use super::super::glob::globs;
+use super::super::location::LONGEST_KEY;
 use super::super::{Config, archived, parts, properties, shown};
 use super::{Collisions, Route, check_name};
 
@@ -36,6 +37,7 @@ impl Route {
                 faults.refuse(&format!("{at}.{key}"), why);
             }
         }
+        self.check_lengths(at, faults);
         if let (Some(min), Some(max)) = (&self.min_size, &self.max_size)
             && min > max
         {
@@ -51,6 +53,27 @@ impl Route {
         properties::check(self, at, faults);
         archived::check(self, at, faults);
         self.check_removal(at, config, faults);
+    }
+
+    /// Refuses what no key can be as long as.
+    fn check_lengths(&self, at: &str, faults: &mut Faults<'_>) {
+        let longest = |text: &str| text.len() > LONGEST_KEY;
+        let why = format!("matches nothing: S3 has no key longer than {LONGEST_KEY} bytes");
+        if longest(&self.from.prefix) {
+            return faults.refuse(&format!("{at}.from"), why);
+        }
+        if self.suffix.iter().any(|suffix| longest(suffix)) {
+            faults.refuse(&format!("{at}.suffix"), why);
+        }
+        for (key, template) in [
+            ("to", Some(&self.to.key)),
+            ("move_to", self.move_to.as_ref()),
+        ] {
+            if template.is_some_and(|key| key.shortest(self.from.prefix.len()) > LONGEST_KEY) {
+                let why = format!("makes keys longer than the {LONGEST_KEY} bytes that S3 takes");
+                faults.refuse(&format!("{at}.{key}"), why);
+            }
+        }
     }
 
     fn check_tables(&self, key: &str, config: &Config, faults: &mut Faults<'_>) {

@@ -4,7 +4,7 @@ use crate::config::{Config, Sources};
 fn a_bad_route_is_refused_with_the_reason() {
     #[rustfmt::skip]
     let table = [
-        ("no place", "from = \"raw/in\"", "route.r.from in f = \"raw/in\": expected s3://BUCKET/PREFIX"),
+        ("no place", "from = \"raw/in\"", "route.r.from in f = \"raw/in\": expected s3://BUCKET/PREFIX: write \"s3://raw/in\""),
         ("unknown queue", "queue = \"evens\"", "route.r.queue in f = \"evens\": there is no [queue.evens]; did you mean events?"),
         ("unknown crawler", "crawlers = \"c\"", "route.r.crawlers in f = \"c\": there is no [crawler.c]: add it"),
         ("not a glob", "include = \"[a\"", "route.r.include in f = \"[a\": \"[a\" is no glob: unclosed character class; missing ']'"),
