@@ -54,10 +54,17 @@ impl Route {
 
     /// The route by which originals come to `move_to`: one more destination, in the source's own
     /// bucket, and made as that bucket makes its objects.
+    ///
+    /// Every key is named here, so that whoever adds one decides what it is about: the route's source and what
+    /// it takes, which both have in common, or its destination.
     #[must_use]
     pub fn aside(&self) -> Option<Self> {
         let key = self.move_to.clone()?;
-        (self.original == Original::Move).then(|| Self {
+        if self.original != Original::Move {
+            return None;
+        }
+        Some(Self {
+            // Its destination is in the source's bucket.
             to: Target {
                 bucket: self.from.bucket.clone(),
                 key,
@@ -66,6 +73,7 @@ impl Route {
             to_access_point: self.from_access_point.clone(),
             to_account: self.from_account.clone(),
             to_bucket_owner: self.from_bucket_owner.clone(),
+            // What the route says of its own destination.
             storage_class: None,
             sse: None,
             sse_kms_key_id: None,
@@ -76,7 +84,33 @@ impl Route {
             tables: Vec::new(),
             notify: None,
             notify_account: None,
-            ..self.clone()
+            // What it says of its source, and how it works.
+            queue: self.queue.clone(),
+            from: self.from.clone(),
+            from_region: self.from_region.clone(),
+            from_access_point: self.from_access_point.clone(),
+            from_account: self.from_account.clone(),
+            from_bucket_owner: self.from_bucket_owner.clone(),
+            suffix: self.suffix.clone(),
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            min_size: self.min_size,
+            max_size: self.max_size,
+            way: self.way,
+            part_size: self.part_size,
+            multipart_copy_threshold: self.multipart_copy_threshold,
+            bandwidth: self.bandwidth,
+            glacier: self.glacier,
+            restore_days: self.restore_days,
+            restore_tier: self.restore_tier,
+            deletes: self.deletes,
+            original: self.original,
+            move_to: self.move_to.clone(),
+            source_missing: self.source_missing,
+            collisions: self.collisions,
+            tags: self.tags,
+            strict: self.strict,
+            request_payer: self.request_payer,
         })
     }
 
