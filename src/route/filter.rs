@@ -43,6 +43,8 @@ pub enum NearMiss {
         /// The route's prefix.
         wanted: String,
     },
+    /// The key is the folder of the prefix itself, or one from which the template makes no key.
+    Folder,
     /// The key ends otherwise.
     Suffix {
         /// The route's suffixes.
@@ -129,6 +131,9 @@ impl fmt::Display for NearMiss {
             Self::Queue { wanted, came } => write!(f, "listens to queue {wanted}, not {came}"),
             Self::Bucket { wanted, came } => write!(f, "takes from bucket {wanted}, not {came}"),
             Self::Prefix { wanted } => write!(f, "takes keys that begin with {wanted:?}"),
+            Self::Folder => {
+                f.write_str("is a folder's marker that has no place at the destination")
+            }
             Self::Suffix { wanted } => write!(f, "takes keys that end in {}", any_of(wanted)),
             Self::Include { wanted, path } => {
                 write!(

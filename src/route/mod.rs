@@ -93,6 +93,22 @@ impl Routes {
             .filter(move |route| route.takes(queue, bucket, key, size).is_ok())
     }
 
+    /// Tells whether a route would take an object if it were no folder's marker.
+    #[must_use]
+    pub fn names_folder(
+        &self,
+        queue: Option<&str>,
+        bucket: &str,
+        key: &str,
+        size: Option<u64>,
+    ) -> bool {
+        let mut misses = self
+            .0
+            .iter()
+            .filter_map(|route| route.takes(queue, bucket, key, size).err());
+        misses.any(|miss| miss == NearMiss::Folder)
+    }
+
     /// All routes, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
         self.0.iter()
@@ -169,7 +185,22 @@ impl Route {
                 wanted: self.from.prefix.clone(),
             });
         };
+        if self.is_folder(key, path, size) {
+            return Err(NearMiss::Folder);
+        }
         self.filter.passes(key, path, size)
+    }
+
+    /// Tells whether a key is the marker that consoles put for a folder, and no object to copy: the prefix
+    /// itself, or an empty one from which the template would make no key at all.
+    ///
+    /// To take the prefix's own marker away would make the folder vanish in which others drop their objects.
+    fn is_folder(&self, key: &str, path: &str, size: Option<u64>) -> bool {
+        let makes_nothing = || {
+            let made = self.to.key.render(key, path, None);
+            made.is_ok_and(|made| made.is_empty())
+        };
+        key.ends_with('/') && (path.is_empty() || size == Some(0) && makes_nothing())
     }
 }
 
@@ -251,11 +282,39 @@ mod tests {
             "takes from bucket raw, not text"
         );
         assert_eq!(said(None, "raw", "i"), "takes keys that begin with \"in/\"");
-        assert_eq!(
-            large.takes(Some("other"), "raw", "in/", None),
-            Ok(()),
-            "the prefix itself is a key"
-        );
+    }
+
+    #[test]
+    fn a_folders_marker_is_not_taken() {
+        let taken = |from: &str, to: &str, key: &str, size| {
+            let file = format!(
+                "[route.r]\nfrom = \"s3://raw/{from}\"\nto = \"s3://{to}\"\ncollisions = \"allow\""
+            );
+            let routes = routes(&file);
+            let taken = routes.choose(None, "raw", key, size).count() == 1;
+            assert_eq!(
+                routes.names_folder(None, "raw", key, size),
+                !taken,
+                "{from} {to} {key}"
+            );
+            taken
+        };
+        #[rustfmt::skip]
+        let table = [
+            ("the prefix, to a root",      "in/",     "lake",          "in/",     Some(0), false),
+            ("the prefix, to a folder",    "in/",     "lake/out/",     "in/",     Some(0), false),
+            ("the prefix, whole",          "in/",     "lake/x/{key}",  "in/",     Some(0), false),
+            ("of a size that is not told", "in/",     "lake",          "in/",     None,    false),
+            ("whatever it holds",          "in/",     "lake",          "in/",     Some(9), false),
+            ("a folder below",             "in/",     "lake",          "in/a/",   Some(0), true),
+            ("one that gets no key",       "in/",     "lake/{name}",   "in/a/",   Some(0), false),
+            ("what is none, and gets none", "in/",    "lake/{name}",   "in/a/",   Some(9), true),
+            ("an object that is a prefix", "in/a.csv", "lake/x/{key}", "in/a.csv", Some(9), true),
+            ("a prefix without a slash",   "in",      "lake/x/{path}", "in/",     Some(0), true),
+        ];
+        for (why, from, to, key, size, want) in table {
+            assert_eq!(taken(from, to, key, size), want, "{why}");
+        }
     }
 
     proptest! {

@@ -28,6 +28,8 @@ pub enum Skip {
     Ignored,
     /// No route takes the key.
     NoRoute,
+    /// A folder's marker that has no place at the destination, such as the prefix of the route itself.
+    Folder,
     /// The object as it is now is outside the route's size limits.
     Size,
     /// The source is archived, and the route leaves such.
@@ -47,6 +49,7 @@ impl Skip {
             Self::Empty => "empty",
             Self::Ignored => "ignored",
             Self::NoRoute => "no_route",
+            Self::Folder => "folder",
             Self::Size => "size",
             Self::Archived => "archived_left",
             Self::SourceGone => "source_gone",

@@ -49,7 +49,9 @@ impl Worker {
             routes.retain(|route| route.matches(bucket, key, event.size).is_ok());
         }
         if routes.is_empty() {
-            return vec![self.unrouted(Outcome::Skip(Skip::NoRoute))];
+            let folder = self.routes.names_folder(queue, bucket, key, event.size);
+            let skip = if folder { Skip::Folder } else { Skip::NoRoute };
+            return vec![self.unrouted(Outcome::Skip(skip))];
         }
         let mut tries = 0;
         let (all, original) = loop {

@@ -66,6 +66,43 @@ async fn what_no_route_takes_and_what_is_gone_is_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_drop_folders_own_marker_is_skipped_and_never_taken_away() {
+    for more in [
+        "",
+        "original = \"delete\"",
+        "original = \"move\"\nmove_to = \"done/\"",
+    ] {
+        let stage = Stage::new(1);
+        let mut config = stage.config(more);
+        let root = brigade::config::Route::new("s3://raw/in/", "s3://lake").expect("places");
+        let orders = config.route.get_mut("orders").expect("the route");
+        orders.to = root.to;
+        stage.world.put("raw", Seed::new("in/", ""));
+        stage.put("a.csv", "a");
+        let daemon = stage.start(&config).await;
+        stage.drained().await;
+        let folders = "brigade_records_total{route=\"none\",outcome=\"folder\"}";
+        let scraped = daemon.view.scrape();
+        assert!(
+            scraped.contains(&format!("{folders} 1")),
+            "{more}: {scraped}"
+        );
+        daemon.stop().await;
+        assert!(stage.parked().await.is_empty(), "{more}");
+        assert!(
+            stage.world.object("raw", "in/").is_some(),
+            "{more}: the folder is there"
+        );
+        assert!(
+            stage.world.object("lake", "a.csv").is_some(),
+            "{more}: and what was dropped, too"
+        );
+        let moved = stage.world.object("raw", "in/a.csv").is_none();
+        assert_eq!(moved, !more.is_empty(), "{more}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_without_an_answer_is_looked_after_once_it_can_no_longer_land() {
     for (why, fault) in [
         ("it happened", Fault::Lost(Silence::Hang)),
