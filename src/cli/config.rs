@@ -30,6 +30,9 @@ pub struct ShowArgs {
     /// Print JSON: {"KEY": {"value": …, "from": "…"}}
     #[arg(long)]
     pub json: bool,
+    /// Only what differs from the defaults
+    #[arg(long)]
+    pub changed: bool,
 }
 
 /// Shows every value, dotted, with where it came from.
@@ -40,6 +43,13 @@ pub fn show(args: &ShowArgs, loaded: &Loaded, out: &mut impl Write) -> io::Resul
     let tree = serde_json::to_value(&loaded.config).map_err(io::Error::other)?;
     let mut rows = Vec::new();
     flatten("", &tree, &mut rows);
+    if args.changed {
+        let defaults = loaded.config.with_defaults();
+        let defaults = serde_json::to_value(defaults).map_err(io::Error::other)?;
+        let mut unchanged = Vec::new();
+        flatten("", &defaults, &mut unchanged);
+        rows.retain(|row| !unchanged.contains(row));
+    }
     if args.json {
         return show_json(&rows, loaded, out);
     }
@@ -124,7 +134,11 @@ mod tests {
     #[test]
     fn every_value_is_shown_with_its_origin() {
         let mut out = Vec::new();
-        show(&ShowArgs { json: false }, &loaded(), &mut out).unwrap();
+        let args = ShowArgs {
+            json: false,
+            changed: false,
+        };
+        show(&args, &loaded(), &mut out).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         admin.listen                           "127.0.0.1:9900"                   default
         aws.bandwidth                          (unset)                            default
@@ -200,9 +214,42 @@ mod tests {
     }
 
     #[test]
+    fn only_what_differs_from_the_defaults_is_shown_where_that_is_wanted() {
+        let mut sources = Sources::text(
+            "config.toml",
+            "environment = \"dev\"\n[queue.events]\nurl = \"http://h/q\"\nmax_pollers = 4\n[crawler.c]\n[route.orders]\n\
+             from = \"s3://raw/in/\"\nsuffix = \".csv,.json\"\nto = \"s3://lake/\"\n[work]\nworkers = 65",
+        );
+        sources.env = Sources::variables([("BRIGADE_ADMIN__LISTEN", "0.0.0.0:9900")]).env;
+        let loaded = Config::load(&sources).unwrap();
+        let shown = |json, loaded: &Loaded| {
+            let mut out = Vec::new();
+            let changed = true;
+            show(&ShowArgs { json, changed }, loaded, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        insta::assert_snapshot!(shown(false, &loaded), @r#"
+        admin.listen         "0.0.0.0:9900"      environment BRIGADE_ADMIN__LISTEN
+        queue.events.url     "http://h/q"        config.toml
+        route.orders.from    "s3://raw/in/"      config.toml
+        route.orders.suffix  [".csv",".json"]    config.toml
+        route.orders.to      "s3://lake/{path}"  config.toml
+        work.workers         65                  config.toml
+        "#);
+        let json: Value = serde_json::from_str(&shown(true, &loaded)).unwrap();
+        assert_eq!(json.as_object().unwrap().len(), 6);
+        let nothing = Config::load(&Sources::default()).unwrap();
+        assert_eq!(shown(false, &nothing), "");
+    }
+
+    #[test]
     fn json_holds_the_same() {
         let mut out = Vec::new();
-        show(&ShowArgs { json: true }, &loaded(), &mut out).unwrap();
+        let args = ShowArgs {
+            json: true,
+            changed: false,
+        };
+        show(&args, &loaded(), &mut out).unwrap();
         let shown: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(
             shown["route.orders.suffix"],
