@@ -47,6 +47,10 @@ impl Check {
         let mut report = Report::default();
         let what = format!("configuration: {queues}, {routes}");
         report.0.push(Finding::ok(what));
+        let advice = config.advice().into_iter();
+        report
+            .0
+            .extend(advice.map(|one| Finding::ok(one.key).warn(one.why)));
         if !self.offline {
             report.0.extend(Box::pin(online(config, edge)).await?);
         }

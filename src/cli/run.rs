@@ -33,6 +33,9 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let edge = Edge::real();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    for one in config.advice() {
+        tracing::warn!(setting = one.key, why = one.why, "probably not meant");
+    }
     cgroup::warn_if_short(Path::new("/"), &config.work);
     // First, so that a used port is known before anything is received, and a container that
     // waits for SQS is not taken for dead.

@@ -133,3 +133,22 @@ async fn a_queue_that_is_not_there_has_its_url_once_in_its_line() {
         assert_eq!(line.matches("amazonaws.com").count(), 1, "{line}");
     }
 }
+
+#[tokio::test]
+async fn what_is_valid_and_probably_not_meant_is_warned_of() {
+    let file = CONFIG
+        .replace("raw/in/", "raw/incoming")
+        .replace("crawlers = \"c\"", "suffix = \"*.csv\"");
+    let config = Config::load(&Sources::text("f", &file)).unwrap().config;
+    let mut out = Vec::new();
+    let (offline, json) = (true, false);
+    let edge = Edge::real();
+    let checked = Check { offline, json }.run(&config, &edge, &mut out).await;
+    assert!(checked.is_ok(), "a warning is no failure");
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+    ok    configuration: 1 queue, 1 route
+    warn  route.orders.from: has no / at its end, and takes "incoming-old/a" too: write "s3://raw/incoming/" for the folder alone
+    warn  route.orders.suffix: a suffix is text, and takes keys with this very * or ? only: write ".csv"
+    1 ok, 2 warnings, 0 failed
+    "#);
+}
