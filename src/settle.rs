@@ -142,7 +142,7 @@ impl Settler {
         } = verdict;
         let Some(receipt) = receipt else {
             tracing::warn!(
-                message = message.id,
+                message_id = message.id,
                 "the lease was lost; another will work it"
             );
             return self.metrics.settled(&self.name, "lost");
@@ -180,7 +180,7 @@ impl Settler {
                             Some(Ending::delete(receipt, room, "parked"))
                         }
                         Err(error) => {
-                            tracing::error!(message = message.id, %error, "could not park");
+                            tracing::error!(message_id = message.id, %error, "could not park");
                             let after = self.backoff(message.receive_count);
                             self.show(vec![Ending::show(receipt, room, "retried", after)])
                                 .await;
@@ -198,14 +198,17 @@ impl Settler {
             None => "no room for one more attribute".to_owned(),
             Some((body, attributes)) => match self.sqs.send(&body, attributes).await {
                 Ok(()) => {
-                    tracing::info!(message = message.id, "handed over before SQS ends the hold");
+                    tracing::info!(
+                        message_id = message.id,
+                        "handed over before SQS ends the hold"
+                    );
                     return true;
                 }
                 Err(error) => error.to_string(),
             },
         };
         tracing::warn!(
-            message = message.id,
+            message_id = message.id,
             why,
             "could not be handed over; it is shown again, which counts as a receive"
         );
@@ -354,7 +357,7 @@ impl Batch {
 }
 
 /// Says what went wrong. A held route has said so itself, once.
-fn told(message: &str, cause: &Cause, again: Option<Duration>) {
+fn told(message_id: &str, cause: &Cause, again: Option<Duration>) {
     let Cause {
         reason,
         error,
@@ -363,10 +366,30 @@ fn told(message: &str, cause: &Cause, again: Option<Duration>) {
         counts,
     } = cause;
     match again {
-        None => tracing::error!(message, reason, error, route, key, "parked"),
+        None => tracing::error!(message_id, reason, error, route, key, "parked"),
         Some(after) if *counts => {
-            tracing::warn!(message, reason, error, route, key, ?after, "shown again");
+            let after_seconds = after.as_secs_f64();
+            tracing::warn!(
+                message_id,
+                reason,
+                error,
+                route,
+                key,
+                after_seconds,
+                "shown again"
+            );
         }
-        Some(after) => tracing::debug!(message, reason, error, route, key, ?after, "shown again"),
+        Some(after) => {
+            let after_seconds = after.as_secs_f64();
+            tracing::debug!(
+                message_id,
+                reason,
+                error,
+                route,
+                key,
+                after_seconds,
+                "shown again"
+            );
+        }
     }
 }

@@ -106,7 +106,11 @@ pub async fn link(name: &str, queue: &Queue, sqs: Sqs, dice: &Dice) -> Result<Li
         .or_else(|| beside(&queue.url, facts.dead_letter_arn.as_deref()?))
         .ok_or_else(|| StartError::NoDeadLetterQueue { name: name.into() })?;
     if let Some(advice) = advice(queue, &facts) {
-        tracing::warn!(queue = name, "{advice}");
+        tracing::warn!(
+            queue = name,
+            advice,
+            "SQS moves messages before they get a reason"
+        );
     }
     Ok(Linked {
         dead: sqs.other(dead),

@@ -72,7 +72,7 @@ impl Supervisor {
             Some(Err(panic)) => Err(panic.into()),
             None => drained.unwrap_or_else(|_| {
                 tracing::warn!(
-                    ?grace,
+                    grace_seconds = grace.as_secs_f64(),
                     "stopped before the drain was done; leases will expire"
                 );
                 Ok(())

@@ -1,38 +1,63 @@
 //! Where log lines go: for a person at a terminal, else one JSON object a line.
 //!
-//! `RUST_LOG` filters as everywhere in Rust (`RUST_LOG=brigade=debug`); the default is `info` for
-//! us and `warn` for the libraries. Lines go to stderr, so that stdout stays parseable.
+//! Lines go to stderr, so that stdout stays parseable. What is logged is a filter in the syntax of
+//! `RUST_LOG`; the default is `info` for this crate and `warn` for the libraries.
 
-use std::io::IsTerminal;
+mod line;
+#[cfg(test)]
+mod sites;
+mod structured;
+
+use std::io::{self, IsTerminal};
 
 use tracing::Span;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-/// Our crate speaks, the libraries only when something is wrong.
-const DEFAULT_FILTER: &str = "warn,brigade=info";
+pub use line::JsonLines;
+pub use structured::Structured;
 
-/// Sets up logging for this process. Called once, by the command line.
-pub fn start() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_span_events(FmtSpan::NONE);
-    if std::io::stderr().is_terminal() {
-        lines.with_target(false).compact().init();
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One JSON object a line, for machines
+    Json,
+    /// One line of text, for people
+    Text,
+}
+
+/// Text for a person at a terminal, else JSON.
+#[must_use]
+pub fn usual_format() -> Format {
+    if io::stderr().is_terminal() {
+        Format::Text
     } else {
-        lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .init();
+        Format::Json
     }
 }
 
-/// The span inside which everything runs, so that `environment` is on every line.
+/// Sets up logging for this process. Called once, by the command line.
+pub fn start(filter: EnvFilter, format: Format, environment: &str) {
+    let lines = tracing_subscriber::registry().with(filter);
+    match format {
+        Format::Json => lines.with(JsonLines::new(environment, io::stderr)).init(),
+        Format::Text => lines
+            .with(
+                fmt::layer()
+                    .with_writer(io::stderr)
+                    .with_ansi(io::stderr().is_terminal())
+                    .with_target(false)
+                    .compact(),
+            )
+            .init(),
+    }
+}
+
+/// The span inside which the daemon runs, so that `environment` is on its lines of text, too. An error's
+/// level: with `-q` spans of a lower one are off, and what they say is missing on the lines that are left.
 #[must_use]
 pub fn root(environment: &str) -> Span {
-    tracing::info_span!("brigade", environment)
+    tracing::error_span!("brigade", environment)
 }

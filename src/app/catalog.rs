@@ -54,7 +54,7 @@ impl Makings<'_> {
         let arrivals = self.accounts.queue(&queue, self.metrics);
         let facts = start::look("catalog.queue", &queue.url, &arrivals, &self.edge.dice).await?;
         if let Some(advice) = start::advice_on_arrivals(&facts) {
-            tracing::warn!(queue = queue.url, "catalog.queue: {advice}");
+            tracing::warn!(url = queue.url, advice, "catalog.queue may lose arrivals");
         }
         let crawlers = self.durable(&arrivals, &listeners, supervisor);
         let (announcer, sender) = Announcer::new(arrivals, self.edge.wall.clone());

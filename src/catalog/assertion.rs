@@ -233,7 +233,7 @@ impl AssertionTask {
             warn!(
                 crawler,
                 error,
-                ?wait,
+                wait_seconds = wait.as_secs_f64(),
                 "assertion not answered, will be asked again"
             );
             self.seen

@@ -110,11 +110,11 @@ impl Drain {
         let arrived = match Arrived::read(&message.body) {
             Ok(arrived) => arrived,
             Err(e @ Unreadable::Newer(_)) => {
-                warn!(message = message.id, "{e}");
+                warn!(message_id = message.id, error = %e, "an arrival of another release");
                 return Some(OTHERS_WAIT);
             }
             Err(e @ Unreadable::Foreign(_)) => {
-                error!(message = message.id, "catalog.queue: {e}");
+                error!(message_id = message.id, error = %e, "catalog.queue holds a message that is no arrival");
                 return Some(STRANGE_WAIT);
             }
         };

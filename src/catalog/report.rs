@@ -160,7 +160,7 @@ impl Report {
         }
         self.is_stuck = true;
         let told = format!("a run does not end, for longer than {:?}", self.stuck_after);
-        error!(crawler = self.crawler, "{told}");
+        error!(crawler = self.crawler, error = told, "crawler is stuck");
         self.metrics.catalog.crawled(&self.section, "stuck");
         self.seen
             .send_modify(|seen| seen.snapshot.error = Some(told));
@@ -195,13 +195,14 @@ impl Report {
             return None;
         }
         let wait = self.crawls.next(&mut self.dice);
-        let message = message.unwrap_or_default();
+        let detail = message.unwrap_or_default();
+        let wait_seconds = wait.as_secs_f64();
         error!(
             crawler,
             seconds,
             result = told,
-            message,
-            ?wait,
+            detail,
+            wait_seconds,
             "crawl failed, will run again"
         );
         Some(wait)
@@ -210,6 +211,7 @@ impl Report {
     /// A call failed; says how long to wait.
     pub(super) fn failed(&mut self, failure: &GlueError) -> Duration {
         let wait = self.calls.next(&mut self.dice);
+        let wait_seconds = wait.as_secs_f64();
         let Snapshot {
             crawler,
             region,
@@ -222,7 +224,7 @@ impl Report {
                 crawler,
                 region,
                 error = told,
-                ?wait,
+                wait_seconds,
                 "crawler still out of reach"
             );
             return wait;
@@ -233,12 +235,18 @@ impl Report {
                     crawler,
                     region,
                     error = told,
-                    ?wait,
+                    wait_seconds,
                     "crawler cannot be run"
                 );
             }
             GlueError::Unavailable { .. } => {
-                warn!(crawler, region, error = told, ?wait, "crawler out of reach");
+                warn!(
+                    crawler,
+                    region,
+                    error = told,
+                    wait_seconds,
+                    "crawler out of reach"
+                );
             }
         }
         self.seen

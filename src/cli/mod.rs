@@ -9,6 +9,7 @@ pub mod crawl;
 mod explain;
 mod health;
 pub mod init;
+mod logging;
 mod out;
 pub mod query;
 mod reconcile;
@@ -24,8 +25,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use tokio_util::sync::CancellationToken;
+use tracing::Level;
 
 use self::config::What;
+use self::logging::Logging;
 use self::out::Out;
 use self::signals::{Interrupted, interruptible};
 use crate::account::Accounts;
@@ -33,7 +36,9 @@ use crate::config::{Config, Fault, Loaded, Refusal, Sources};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
 use crate::start::StartError;
-use crate::telemetry;
+use crate::telemetry::Format;
+
+const FAILED: u8 = 1;
 
 /// `EX_USAGE`.
 const USAGE: u8 = 64;
@@ -51,6 +56,8 @@ pub struct Cli {
     /// Configuration file; may be given more than once, later ones win
     #[arg(long, short, global = true, value_name = "FILE")]
     config: Vec<PathBuf>,
+    #[command(flatten)]
+    logging: Logging,
     #[command(subcommand)]
     command: Command,
 }
@@ -99,26 +106,42 @@ pub fn main() -> ExitCode {
         }
     };
     let mut out = Out::lock();
-    match cli.command.run(cli.config, &mut out) {
+    let daemon = matches!(cli.command, Command::Run);
+    match cli.command.run(cli.config, &cli.logging, &mut out) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) if out.is_closed() => ExitCode::from(UNREAD),
         Err(e) => {
-            let refused = e.is::<Refusal>() || e.is::<StartError>();
-            let _ = writeln!(io::stderr(), "brigade: {e:#}");
-            if refused {
-                ExitCode::from(USAGE)
-            } else if e.is::<Interrupted>() {
-                ExitCode::from(INTERRUPTED)
+            // Whoever collects a daemon's lines wants all of them alike. A refusal comes before the first.
+            let line = daemon && cli.logging.format() == Format::Json && !e.is::<Refusal>();
+            if line && tracing::enabled!(Level::ERROR) {
+                tracing::error!(error = format!("{e:#}"), "the daemon failed");
             } else {
-                ExitCode::FAILURE
+                let _ = writeln!(io::stderr(), "brigade: {e:#}");
             }
+            ExitCode::from(exit_code(&e))
         }
     }
 }
 
+fn exit_code(e: &anyhow::Error) -> u8 {
+    if e.is::<Refusal>() || e.is::<StartError>() {
+        USAGE
+    } else if e.is::<Interrupted>() {
+        INTERRUPTED
+    } else {
+        FAILED
+    }
+}
+
 impl Command {
-    fn run(self, files: Vec<PathBuf>, out: &mut Out) -> anyhow::Result<()> {
-        let load = || Config::load(&Sources::from_process(files));
+    fn run(self, files: Vec<PathBuf>, logging: &Logging, out: &mut Out) -> anyhow::Result<()> {
+        let sources = Sources::from_process(files);
+        let read = || Config::load(&sources);
+        let load = || {
+            let loaded = read()?;
+            logging.start(&loaded.config.environment);
+            Ok::<_, Refusal>(loaded)
+        };
         match self {
             Self::Init(args) => {
                 let input = &mut io::stdin().lock();
@@ -134,7 +157,7 @@ impl Command {
                 Ok(out.write_all(&script)?)
             }
             Self::Config(args) => match args.what {
-                What::Show(args) => Ok(config::show(&args, &load()?, out)?),
+                What::Show(args) => Ok(config::show(&args, &read()?, out)?),
                 What::Schema => Ok(config::schema(out)?),
             },
             Self::Run => run::run(&runnable(load()?)?),
@@ -212,7 +235,6 @@ fn runnable(loaded: Loaded) -> Result<Config, Refusal> {
 
 /// Runs a short command.
 fn wait(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    telemetry::start();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

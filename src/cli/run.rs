@@ -12,14 +12,13 @@ use crate::app::App;
 use crate::cgroup;
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::telemetry;
+use crate::telemetry::{self, Structured};
 
 /// Runs until SIGTERM or SIGINT, then drains; a second signal exits at once.
 ///
 /// # Errors
 /// When it cannot start, or when a stage has died.
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
-    telemetry::start();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -54,9 +53,10 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
     door.open(app.view());
     app.adopt("admin", stop, admin);
     app.view().doors.warn_of_blind_writes(config);
-    let queues: Vec<_> = config.queue.keys().collect();
-    let routes: Vec<_> = config.route.keys().collect();
-    tracing::info!(?queues, ?routes, admin = %config.admin.listen, "running");
+    let queues = Structured::new(config.queue.keys().collect::<Vec<_>>());
+    let routes = Structured::new(config.route.keys().collect::<Vec<_>>());
+    let (queues, routes, admin) = (queues.field(), routes.field(), config.admin.listen);
+    tracing::info!(queues, routes, %admin, "running");
 
     let (first, mut asked) = tokio::sync::oneshot::channel();
     let drained = app.run(async move {

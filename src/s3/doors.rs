@@ -249,7 +249,7 @@ impl S3 {
             tracing::warn!(
                 bucket,
                 account,
-                message,
+                detail = message,
                 "no conditional writes there: each write is followed by a look at its source"
             );
         }

@@ -89,10 +89,11 @@ impl Worker {
     /// Takes one delivery from body to verdict. A lost lease cancels the work: from then on
     /// another consumer may hold the same message. `slot` is one of the small lane's.
     pub async fn work(&self, delivery: Delivery, slot: OwnedSemaphorePermit) -> Verdict {
-        let span = tracing::info_span!(
+        // An error's level, so that it is not off where only errors are logged.
+        let span = tracing::error_span!(
             "delivery",
             queue = delivery.terms.name,
-            message = delivery.message.id,
+            message_id = delivery.message.id,
             received = delivery.message.receive_count,
         );
         self.timed(delivery, slot).instrument(span).await

@@ -209,7 +209,7 @@ impl Run<'_> {
     async fn delete(&mut self, condition: &Condition) -> Result<Step, Failure> {
         let target = self.key_for(None)?;
         let Side { s3, bucket } = self.task.to;
-        tracing::debug!(target, ?condition, "deleting");
+        tracing::debug!(to_key = target, ?condition, "deleting");
         self.writes_to(&target);
         match s3.delete(bucket, &target, condition, self.window).await {
             Ok(()) => (self.wrote, self.written) = (true, None),
@@ -242,7 +242,7 @@ impl Run<'_> {
         if copy.way.in_parts() {
             self.began.insert(target.clone());
         }
-        tracing::debug!(target, way = %copy.way, condition = ?copy.condition, "writing");
+        tracing::debug!(to_key = target, way = %copy.way, condition = ?copy.condition, "writing");
         self.writes_to(&target);
         let act = Act {
             route: task.route,

@@ -69,7 +69,7 @@ impl Run<'_> {
                     },
                 ) => {
                     let bucket = &to.bucket.name;
-                    tracing::warn!(bucket, target, %error, "uploads that were begun cannot be seen");
+                    tracing::warn!(bucket, key = target, %error, "uploads that were begun cannot be seen");
                 }
                 swept => swept?,
             }

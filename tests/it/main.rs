@@ -16,6 +16,7 @@ mod lanes;
 mod layers;
 mod leases;
 mod limits;
+mod logs;
 mod notify;
 mod parts;
 mod piped;

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::{Bucket, Call, Crawler, Fault, HOME_KEY, Line, Moment, Queue, Rule, Seed, World};
+use crate::logs;
 
 /// Longer than anything here may take, in virtual time.
 const PATIENCE: Duration = Duration::from_hours(6);
@@ -36,6 +37,7 @@ impl Stage {
 
     /// The same, but `lake` is still to be made.
     pub(crate) fn without_target(seed: u64) -> Self {
+        logs::listen();
         let world = World::new(seed);
         let dead = Queue::new("events-dead", "us-east-1");
         let queue = Queue::new("events", "us-east-1").redrive(&dead, 100);
@@ -217,6 +219,7 @@ impl Daemon {
             .expect("it runs")
             .expect("no panic");
         ended.expect("a clean drain");
+        logs::check();
     }
 
     /// Ends it as kill -9 does; its line must be cut.

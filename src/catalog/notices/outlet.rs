@@ -169,9 +169,8 @@ impl Outlet {
             if !e.code().is_some_and(is_denied) {
                 return Err(whole(OP, &e));
             }
-            let target = &self.target;
             tracing::warn!(
-                target,
+                bus = self.target,
                 "may not be looked at (events:DescribeEventBus); if it is not there, nobody will know"
             );
         }
