@@ -37,7 +37,7 @@ pub(crate) fn parked(
         .and_then(|ms| Timestamp::from_millisecond(ms.parse().ok()?).ok())
         .unwrap_or(now);
     let mut ours = vec![
-        ("brigade.reason", cause.reason.to_owned()),
+        ("brigade.reason", cause.reason.name().to_owned()),
         (ATTEMPTS, message.attempts().to_string()),
         ("brigade.first-seen", first_seen.to_string()),
     ];
@@ -107,6 +107,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::work::Reason;
 
     fn message(body: String) -> Message {
         Message {
@@ -120,7 +121,7 @@ mod tests {
     }
 
     fn cause(error: &str) -> Cause {
-        Cause::new("denied", error).at("orders", "ü b.csv")
+        Cause::new(Reason::Denied, error).at("orders", "ü b.csv")
     }
 
     fn total(body: &str, attributes: &HashMap<String, MessageAttributeValue>) -> usize {
@@ -248,7 +249,7 @@ mod tests {
             let attributes = attributes.into_iter().collect();
             let body = "x".repeat(LARGEST - spare);
             let message = Message { receive_count, first_received, attributes, ..message(body) };
-            let cause = Cause::new("denied", error);
+            let cause = Cause::new(Reason::Denied, error);
             let cause = at.into_iter().fold(cause, |cause, (route, key)| cause.at(&route, &key));
             let (body, attributes) = parked(&message, &cause, Timestamp::UNIX_EPOCH);
             prop_assert_eq!(&body, &message.body);

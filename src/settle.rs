@@ -365,6 +365,7 @@ fn told(message_id: &str, cause: &Cause, again: Option<Duration>) {
         key,
         counts,
     } = cause;
+    let reason = reason.name();
     match again {
         None => tracing::error!(message_id, reason, error, route, key, "parked"),
         Some(after) if *counts => {

@@ -177,6 +177,7 @@ impl Explain {
         let etag = event.etag.as_deref().map(ETag::new);
         let hint = Hint {
             size: event.size,
+            bounded: route.has_size_limits(),
             etag: etag.as_ref(),
             created: event.kind == Kind::Created,
             received_before: self.again,

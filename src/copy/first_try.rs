@@ -33,6 +33,8 @@ pub enum FirstTry {
 pub struct Hint<'a> {
     /// Bytes, where the event tells.
     pub size: Option<u64>,
+    /// The route takes only objects of certain sizes, and an event may name a wrong one.
+    pub bounded: bool,
     /// The source's `ETag`, where the event tells.
     pub etag: Option<&'a ETag>,
     /// The event says that the object came into being.
@@ -72,6 +74,11 @@ impl Means {
         if !etag.is_single_part() {
             return FirstTry::SourceOnly("a multipart eTag, so the copy is marked");
         }
+        if hint.bounded {
+            return FirstTry::SourceOnly(
+                "the route has limits of size, and an event's size is not proved",
+            );
+        }
         if size > self.one_request() {
             return FirstTry::SourceOnly("larger than one request may copy");
         }
@@ -110,6 +117,7 @@ mod tests {
         let (single, multi) = (object().etag, ETag::new("ab-3"));
         let hint = Hint {
             size: Some(3),
+            bounded: false,
             etag: Some(&single),
             created: true,
             received_before: false,
@@ -174,6 +182,15 @@ mod tests {
                 },
                 "source",
             ),
+            (
+                "limits of size",
+                means(),
+                Hint {
+                    bounded: true,
+                    ..hint
+                },
+                "source",
+            ),
             ("streamed", stream, hint, "read"),
             ("apart", apart, hint, "read"),
             (
@@ -204,6 +221,7 @@ mod tests {
         let etag = object().etag;
         let hint = Hint {
             size: Some(3),
+            bounded: false,
             etag: Some(&etag),
             created: true,
             received_before: false,

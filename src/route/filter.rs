@@ -93,6 +93,10 @@ impl Filter {
         }
     }
 
+    pub(super) fn has_size_limits(&self) -> bool {
+        self.max_size.is_some() || self.min_size.is_some_and(|min| min > 0)
+    }
+
     /// Passes a key, its path after the route's prefix, and its size if that is known.
     pub(super) fn passes(&self, key: &str, path: &str, size: Option<u64>) -> Result<(), NearMiss> {
         if !self.suffix.is_empty() && !self.suffix.iter().any(|suffix| key.ends_with(suffix)) {

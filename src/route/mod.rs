@@ -147,6 +147,12 @@ impl Route {
         !self.crawlers.is_empty() || !self.tables.is_empty() || self.notify.is_some()
     }
 
+    /// Whether only objects of certain sizes are taken.
+    #[must_use]
+    pub fn has_size_limits(&self) -> bool {
+        self.filter.has_size_limits()
+    }
+
     /// Tells whether an object that came through `queue` is taken.
     ///
     /// # Errors

@@ -115,7 +115,11 @@ impl S3 {
         }
     }
 
-    pub(super) async fn probe(&self, bucket: &Bucket, key: &str) -> Result<(), S3Error> {
+    /// Reads one byte of an object, which needs the same permissions as reading it; an archived one is there.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn probe(&self, bucket: &Bucket, key: &str) -> Result<(), S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "GetObject",

@@ -1,21 +1,225 @@
-//! What a failure means: for this object, or for its route.
+//! What a failure means: for its object, and as evidence about its route.
 //!
-//! A missing key, a broken file, a denied object, an object's own KMS key concern one message. A missing
-//! bucket, refused credentials, a disabled key of the destination concern the route, which is then held; and
-//! so do many keys failing in a row, whatever ails them.
+//! A missing key, a broken file, a refused request concern one object. A missing bucket, refused credentials, a
+//! destination's KMS key that cannot be used concern the route, which is then paused. A denial, a throttled call, a
+//! request without an answer may be either: the route's [circuit breaker](super::hold) weighs them.
 
 use std::time::Duration;
 
-use super::arrival::Unannounced;
-use super::hold::Pass;
+use super::Worker;
+use super::delivery::Received;
+use super::hold::{Covered, Evidence, Next, Pass, Why};
 use super::outcome::{Cause, Outcome};
+use super::reason::Reason;
 use super::task::Failure;
 use crate::copy::CopyError;
+use crate::event::Event;
 use crate::queue::Window;
-use crate::s3::Kind;
+use crate::route::Route;
+use crate::s3::{Kind, S3Error};
 
-/// A denial is believed on this receive: by then, denials of other keys would have held the route.
+/// A denial, or a source object's own KMS key, is believed on this receive: by then, those of other keys would have
+/// led to a check of the route.
 const DENIED_FOR_GOOD: u32 = 3;
+
+/// Where something failed: one event on one route.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub(super) route: &'a Route,
+    pub(super) event: &'a Event,
+    pub(super) received: Received,
+    pub(super) window: &'a Window,
+}
+
+/// A failure, judged.
+struct Judgement {
+    /// What follows if it is the object's own.
+    own: Outcome,
+    about: About,
+}
+
+/// What a failure says about its route.
+#[derive(Debug, PartialEq, Eq)]
+enum About {
+    Nothing,
+    /// S3 has answered for the object as it should.
+    Works,
+    Evidence(Evidence),
+    /// Every message of the route fails so.
+    Route(Reason, Covered),
+}
+
+impl Worker {
+    /// Judges a failure, and tells the route's circuit breaker.
+    pub(super) async fn failed(&self, at: At<'_>, failure: Failure, pass: Pass) -> Outcome {
+        let At {
+            route,
+            event,
+            received,
+            window,
+        } = at;
+        let error = format!(
+            "s3://{}/{} → {}: {failure}",
+            event.bucket, event.key, route.to
+        );
+        // Receives that a pause has cost say nothing about the message.
+        let lately = pass.gate().held_lately();
+        let count = if pass.gate().is_settling() {
+            1
+        } else {
+            received.count
+        };
+        let Judgement { own, about } = judge(&failure, &error, count, window.terms().w());
+        let wait = match &own {
+            Outcome::RetryAfter(wait, _) => *wait,
+            Outcome::Skip(_) | Outcome::Done | Outcome::Poison(_) => Duration::ZERO,
+        };
+        let held = Cause::new(Reason::RouteHeld, error.as_str()).uncounted();
+        let held = Outcome::RetryAfter(wait, held);
+        let outcome = match about {
+            About::Nothing => own,
+            About::Works => {
+                pass.worked(&event.key);
+                own
+            }
+            About::Route(reason, covered) => {
+                pass.route_failed(Why {
+                    reason,
+                    error,
+                    covered,
+                    suspected: false,
+                });
+                held
+            }
+            About::Evidence(evidence) => {
+                match self.weigh(at, evidence, (&own, error), pass).await {
+                    Next::Own => own,
+                    Next::Doubtful => own.excused(true),
+                    Next::Check | Next::Wait => held,
+                }
+            }
+        };
+        outcome.excused(lately).at_route(&route.name, &event.key)
+    }
+
+    /// Asks the circuit breaker, and checks the route if it wants to know.
+    async fn weigh(
+        &self,
+        at: At<'_>,
+        evidence: Evidence,
+        (own, error): (&Outcome, String),
+        pass: Pass,
+    ) -> Next {
+        let reason = own.reason().unwrap_or(Reason::RouteHeld);
+        let own_key = reason == Reason::KmsKey && pass.gate().copied_last().is_none();
+        let evidence = match evidence {
+            // Nothing was read with which the check could tell the key of one object from that of all.
+            Evidence::Suspect(Covered::ByReading) if own_key => Evidence::Object,
+            known @ (Evidence::Suspect(_) | Evidence::Object) => known,
+        };
+        let why = Why {
+            reason,
+            error: format!("many keys failed in a row: {error}"),
+            covered: match evidence {
+                Evidence::Object => Covered::Yes,
+                Evidence::Suspect(covered) => covered,
+            },
+            suspected: true,
+        };
+        match pass.key_failed(&at.event.key, evidence, why.clone()) {
+            Next::Check => {
+                let found = Box::pin(self.check_route(at.route)).await;
+                pass.checked(evidence, found, why)
+            }
+            next @ (Next::Own | Next::Doubtful | Next::Wait) => next,
+        }
+    }
+}
+
+fn judge(failure: &Failure, error: &str, received: u32, w: Duration) -> Judgement {
+    let later = |reason| Outcome::RetryAfter(Duration::ZERO, Cause::new(reason, error));
+    let never = |reason| Outcome::Poison(Cause::new(reason, error));
+    let (own, about) = match failure {
+        Failure::Unkept(_) => (never(Reason::Unkept), About::Nothing),
+        Failure::Target(_) => (never(Reason::BadTargetKey), About::Nothing),
+        Failure::Contended => (later(Reason::Contended), About::Nothing),
+        Failure::Unannounced(unannounced) if unannounced.alone => {
+            let suspect = Evidence::Suspect(Covered::No);
+            (never(Reason::Unannounced), About::Evidence(suspect))
+        }
+        Failure::Unannounced(unannounced) => {
+            let about = if unannounced.lasts {
+                About::Route(Reason::Unannounced, Covered::No)
+            } else {
+                About::Nothing
+            };
+            (later(Reason::Unannounced).excused(true), about)
+        }
+        Failure::Restoring(wait) => {
+            let cause = Cause::new(Reason::Restoring, error).uncounted();
+            (Outcome::RetryAfter(*wait, cause), About::Works)
+        }
+        // It was copied once more already.
+        Failure::Copy(CopyError::Integrity { .. }) => {
+            (never(Reason::Integrity), About::Evidence(Evidence::Object))
+        }
+        Failure::Copy(CopyError::S3(e)) => return of_s3(e, error, received, w),
+    };
+    Judgement { own, about }
+}
+
+fn of_s3(e: &S3Error, error: &str, received: u32, w: Duration) -> Judgement {
+    let after = |wait, reason| Outcome::RetryAfter(wait, Cause::new(reason, error));
+    let never = |reason| Outcome::Poison(Cause::new(reason, error));
+    let later = |reason| after(Duration::ZERO, reason);
+    let believed = |reason| {
+        if received >= DENIED_FOR_GOOD {
+            never(reason)
+        } else {
+            later(reason)
+        }
+    };
+    let object = About::Evidence(Evidence::Object);
+    let suspect = |covered| About::Evidence(Evidence::Suspect(covered));
+    let (own, about) = match &e.kind {
+        Kind::Key if reads(e.op) => (believed(Reason::KmsKey), suspect(Covered::ByReading)),
+        Kind::Key => (
+            later(Reason::KmsKey),
+            About::Route(Reason::KmsKey, Covered::Yes),
+        ),
+        // The bucket takes no ACL but its owner's, on any object.
+        Kind::Refused { code } if &**code == "AccessControlListNotSupported" => (
+            never(Reason::Refused),
+            About::Route(Reason::Refused, Covered::Yes),
+        ),
+        Kind::Refused { .. } => (never(Reason::Refused), object),
+        Kind::Corrupt => (never(Reason::Integrity), object),
+        Kind::NoBucket | Kind::Credentials(_) | Kind::Region(_) => {
+            let reason = Reason::of_route(&e.kind).unwrap_or(Reason::Refused);
+            (later(reason), About::Route(reason, Covered::Yes))
+        }
+        Kind::NotImplemented => {
+            let reason = Reason::NotImplemented;
+            (later(reason), About::Route(reason, Covered::No))
+        }
+        Kind::Denied => (believed(Reason::Denied), suspect(covered(e))),
+        Kind::Throttled(_) => (later(Reason::Throttled), suspect(Covered::Yes)),
+        Kind::NotSent => (later(Reason::Unreachable), suspect(Covered::Yes)),
+        // Returned to the queue once it can no longer take effect.
+        Kind::Unanswered => (after(w, Reason::Unanswered), suspect(Covered::Yes)),
+        Kind::Archived => {
+            let todo =
+                "restore it and send the message back, or say glacier = \"restore\" or \"skip\"";
+            let cause = Cause::new(Reason::Archived, format!("{error}: {todo}"));
+            (Outcome::Poison(cause), About::Nothing)
+        }
+        Kind::Lease => (later(Reason::LeaseShort), About::Nothing),
+        Kind::Gone | Kind::NotFound | Kind::Precondition | Kind::Conflict => {
+            (later(Reason::Contended), About::Nothing)
+        }
+    };
+    Judgement { own, about }
+}
 
 /// Whether a KMS key that an operation could not use may be one source object's own.
 fn reads(op: &str) -> bool {
@@ -25,160 +229,82 @@ fn reads(op: &str) -> bool {
     )
 }
 
-/// A failure, and where it happened.
-pub(super) struct Failed<'a> {
-    pub(super) failure: Failure,
-    /// The source's key.
-    pub(super) key: &'a str,
-    /// From where to where.
-    pub(super) place: &'a str,
-    /// How often the message was received because of itself.
-    pub(super) received: u32,
-}
-
-/// Judges a failure, and tells the route's gate.
-pub(super) fn outcome(failed: Failed<'_>, pass: Pass, window: &Window) -> Outcome {
-    let Failed {
-        failure,
-        key,
-        place,
-        received,
-    } = failed;
-    let told = format!("{place}: {failure}");
-    let later = |reason| Outcome::RetryAfter(Duration::ZERO, Cause::new(reason, told.clone()));
-    let never = |reason| Outcome::Poison(Cause::new(reason, told.clone()));
-    let w = window.terms().w();
-    let held = |wait| {
-        let cause = Cause::new("route_held", told.clone()).uncounted();
-        Outcome::RetryAfter(wait, cause)
-    };
-    // Many keys in a row are the route's trouble, whatever ails them.
-    let lasting = |reason| {
-        if pass.key_failed(key, &told) {
-            held(Duration::ZERO)
-        } else {
-            never(reason)
-        }
-    };
-    let e = match failure {
-        Failure::Unkept(_) => return never("unkept"),
-        Failure::Target(_) => return never("bad_target_key"),
-        Failure::Unannounced(Unannounced {
-            lasts: true,
-            alone: true,
-            ..
-        }) => {
-            return lasting("unannounced");
-        }
-        Failure::Unannounced(Unannounced { lasts: true, .. }) => {
-            pass.route_failed(told.clone());
-            return held(Duration::ZERO);
-        }
-        Failure::Unannounced(_) => {
-            return Outcome::RetryAfter(
-                Duration::ZERO,
-                Cause::new("unannounced", told).uncounted(),
-            );
-        }
-        Failure::Contended => return later("contended"),
-        Failure::Restoring(wait) => {
-            // S3 has answered for the object: the route works.
-            pass.worked();
-            return Outcome::RetryAfter(wait, Cause::new("restoring", told).uncounted());
-        }
-        // It was copied once more already.
-        Failure::Copy(CopyError::Integrity { .. }) => return lasting("integrity"),
-        Failure::Copy(CopyError::S3(e)) => e,
-    };
-    match e.kind {
-        Kind::Key if reads(e.op) => {
-            if pass.key_failed(key, &told) {
-                held(Duration::ZERO)
-            } else {
-                later("kms_key")
-            }
-        }
-        // The bucket takes no ACL but its owner's, on any object.
-        Kind::Refused { ref code } if &**code == "AccessControlListNotSupported" => {
-            pass.route_failed(told.clone());
-            held(Duration::ZERO)
-        }
-        Kind::NoBucket
-        | Kind::Credentials(_)
-        | Kind::Key
-        | Kind::Region(_)
-        | Kind::NotImplemented => {
-            pass.route_failed(told.clone());
-            held(Duration::ZERO)
-        }
-        Kind::Unanswered if pass.key_failed(key, &told) => held(w),
-        // Shown again once it can no longer land.
-        Kind::Unanswered => Outcome::RetryAfter(w, Cause::new("unanswered", told)),
-        Kind::Denied | Kind::Refused { .. } | Kind::Throttled(_) | Kind::NotSent
-            if pass.key_failed(key, &told) =>
-        {
-            held(Duration::ZERO)
-        }
-        Kind::Denied if received >= DENIED_FOR_GOOD => never("denied"),
-        Kind::Denied => later("denied"),
-        Kind::Refused { .. } => never("refused"),
-        Kind::Throttled(_) => later("throttled"),
-        Kind::NotSent => later("unreachable"),
-        Kind::Archived => {
-            let todo =
-                "restore it and send the message back, or say glacier = \"restore\" or \"skip\"";
-            Outcome::Poison(Cause::new("archived", format!("{told}: {todo}")))
-        }
-        Kind::Corrupt => lasting("integrity"),
-        Kind::Lease => later("lease_short"),
-        Kind::Gone | Kind::NotFound | Kind::Precondition | Kind::Conflict => later("contended"),
+/// Whether the route's check would be denied as well, if the route is to blame. S3 names the action that is missing,
+/// but for other accounts' resources.
+fn covered(e: &S3Error) -> Covered {
+    let action = e.message.split_once("perform: ");
+    let action = action.and_then(|(_, rest)| rest.split_whitespace().next());
+    match action {
+        Some("s3:GetObject" | "s3:PutObject") => Covered::Yes,
+        // Without it, a key that is gone is denied.
+        Some("s3:ListBucket") => Covered::ByReading,
+        Some(action) if action.starts_with("kms:") => Covered::ByReading,
+        Some(_) => Covered::No,
+        None => match e.op {
+            "HeadObject"
+            | "GetObject"
+            | "CopyObject"
+            | "PutObject"
+            | "CreateMultipartUpload"
+            | "UploadPart"
+            | "UploadPartCopy"
+            | "CompleteMultipartUpload" => Covered::Yes,
+            _ => Covered::No,
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::watch;
-
-    use super::super::hold::{Entry, Gate, GateStatus};
     use super::*;
-    use crate::queue::Terms;
-    use crate::s3::S3Error;
 
-    /// What comes of these keys failing one after the other: the last verdict's reason, and whether the
-    /// route is held then.
-    fn after(op: &'static str, keys: usize) -> (&'static str, bool) {
-        let gate = Gate::new("r".into(), watch::Sender::new(()));
-        let window = Window::unleased(Terms::new(Duration::from_mins(2)));
-        let mut reason = "";
-        for n in 0..keys {
-            let Entry::Go(pass) = gate.enter() else {
-                break;
-            };
-            let message = "KMS.DisabledException";
-            let failed = Failed {
-                failure: S3Error::with(op, Kind::Key, message).into(),
-                key: &format!("{n}.csv"),
-                place: "",
-                received: 1,
-            };
-            let Outcome::RetryAfter(_, cause) = outcome(failed, pass, &window) else {
-                panic!("{op}: the message must come again");
-            };
-            reason = cause.reason;
-        }
-        (reason, gate.status() != GateStatus::Running)
+    fn of(e: S3Error, received: u32) -> (&'static str, bool, About) {
+        let failure = Failure::Copy(CopyError::S3(e));
+        let Judgement { own, about } = judge(&failure, "", received, Duration::from_secs(30));
+        let reason = own.reason().expect("it failed").name();
+        (reason, matches!(own, Outcome::Poison(_)), about)
     }
 
     #[test]
-    fn the_kms_key_of_one_source_is_not_its_routes() {
-        for (op, keys, want) in [
-            ("GetObject", 1, ("kms_key", false)),
-            ("CopyObject", 7, ("kms_key", false)),
-            ("CopyObject", 8, ("route_held", true)),
-            ("PutObject", 1, ("route_held", true)),
-            ("CompleteMultipartUpload", 1, ("route_held", true)),
-        ] {
-            assert_eq!(after(op, keys), want, "{op}, {keys} keys");
+    fn a_failure_says_whose_fault_it_may_be() {
+        use Covered::{ByReading, No, Yes};
+        use Evidence::{Object, Suspect};
+        let refused = |code: &str| Kind::Refused { code: code.into() };
+        let suspect = |covered| About::Evidence(Suspect(covered));
+        let object = || About::Evidence(Object);
+        let list = "User: u is not authorized to perform: s3:ListBucket on resource: \"raw\"";
+        let tags = "User: u is not authorized to perform: s3:PutObjectTagging on resource: \"k\"";
+        let read = "User: u is not authorized to perform: s3:GetObject on resource: \"k\"";
+        let key = "User: u is not authorized to perform: kms:Decrypt on resource: \"k\"";
+        #[rustfmt::skip]
+        let table = [
+            ("CopyObject",      refused("InvalidRequest"), "",   1, ("refused", true, object())),
+            ("PutObject", refused("AccessControlListNotSupported"), "", 1, ("refused", true, About::Route(Reason::Refused, Yes))),
+            ("GetObject",       Kind::Corrupt,        "",   1, ("integrity",   true,  object())),
+            ("GetObject",       Kind::Key,            "",   1, ("kms_key",     false, suspect(ByReading))),
+            ("CopyObject",      Kind::Key,            "",   3, ("kms_key",     true,  suspect(ByReading))),
+            ("PutObject",       Kind::Key,            "",   1, ("kms_key",     false, About::Route(Reason::KmsKey, Yes))),
+            ("CopyObject",      Kind::Denied,         read, 2, ("denied",      false, suspect(Yes))),
+            ("CopyObject",      Kind::Denied,         read, 3, ("denied",      true,  suspect(Yes))),
+            ("CopyObject",      Kind::Denied,         key,  1, ("denied",      false, suspect(ByReading))),
+            ("HeadObject",      Kind::Denied,         list, 1, ("denied",      false, suspect(ByReading))),
+            ("CopyObject",      Kind::Denied,         tags, 1, ("denied",      false, suspect(No))),
+            ("PutObject",       Kind::Denied,         "",   1, ("denied",      false, suspect(Yes))),
+            ("DeleteObject",    Kind::Denied,         "",   1, ("denied",      false, suspect(No))),
+            ("CopyObject",      Kind::Unanswered,     "",   9, ("unanswered",  false, suspect(Yes))),
+            ("CopyObject",      Kind::NotSent,        "",   9, ("unreachable", false, suspect(Yes))),
+            ("CopyObject",      Kind::NoBucket,       "",   9, ("no_bucket",   false, About::Route(Reason::NoBucket, Yes))),
+            ("PutObject",       Kind::NotImplemented, "",   9, ("not_implemented", false, About::Route(Reason::NotImplemented, No))),
+            ("CopyObject",      Kind::Archived,       "",   1, ("archived",    true,  About::Nothing)),
+            ("CopyObject",      Kind::Conflict,       "",   1, ("contended",   false, About::Nothing)),
+        ];
+        for (op, kind, message, received, want) in table {
+            let why = format!("{op} {kind:?} {message}");
+            assert_eq!(
+                of(S3Error::with(op, kind, message), received),
+                want,
+                "{why}"
+            );
         }
     }
 }

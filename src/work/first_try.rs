@@ -12,6 +12,7 @@ impl Run<'_> {
         let event = self.task.event;
         let hint = Hint {
             size: event.size.filter(|size| (self.task.target.takes)(*size)),
+            bounded: self.task.target.bounded,
             etag: self.task.etag.as_ref(),
             created: event.kind == Kind::Created,
             received_before: self.task.received_before,

@@ -70,17 +70,17 @@ mod tests {
     use std::time::Duration;
 
     use super::super::hold::FIRST_WAIT;
-    use super::super::hold::tests::{gates, go};
+    use super::super::hold::tests::{gates, go, no_bucket};
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn a_queue_rests_only_when_all_its_routes_are_held() {
         let mut gates = gates();
         let both = ["orders", "stock"];
-        go(gates.of("orders")).route_failed("no such bucket".into());
+        go(gates.of("orders")).route_failed(no_bucket());
         assert_eq!(gates.all_held(both), None, "stock still runs");
         tokio::time::advance(Duration::from_secs(1)).await;
-        go(gates.of("stock")).route_failed("no such bucket".into());
+        go(gates.of("stock")).route_failed(no_bucket());
         gates.changed().await;
         let probe = gates.all_held(both).expect("both are held");
         assert_eq!(probe - Instant::now() + Duration::from_secs(1), FIRST_WAIT);

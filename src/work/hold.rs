@@ -1,37 +1,58 @@
-//! Holding a route: what concerns all of its messages is not worked out on each of them.
+//! A route's circuit breaker: what concerns all messages of a route is not worked out on each of them.
 //!
-//! A missing bucket, refused credentials, a KMS key with which nothing can be written, or many keys failing
-//! in a row concern the route: a bad policy edit, or an outage. It is held, said once, probed with one message at a
-//! time, and resumes by itself when a probe succeeds.
+//! A missing bucket, refused credentials or a KMS key with which nothing can be written concern the route, which is
+//! paused at once. Other failures may concern it: a denial, a throttled call, a write without an answer. When
+//! [`IN_A_ROW`] different keys have failed and nothing has succeeded in between, the route itself is
+//! [checked](super::route_check) by requests that concern no object. Their answers decide, not the next message. So
+//! objects that can never be copied do not pause their route, however many there are.
 //!
-//! SQS counts the receives of a hold all the same, so for a while after it a failure says nothing
-//! about its message: it does not count towards parking.
+//! SQS counts the receives of a pause all the same, so for a while after it a failure says nothing
+//! about its message: it does not count towards dead-lettering.
 //!
 //! ```text
-//! running ──route error, or IN_A_ROW keys failing───────────▶ held
-//!    ▲                                                       │ wait (2 s, doubling to 60 s)
-//!    └────────────── the probe succeeded ◀── one message ◀───┘
+//! running ── an error of the route ─────────────────────────▶ paused
+//!    │ ▲                                                        │ wait (2 s, doubling to 60 s)
+//!    │ │  8 keys in a row ──▶ check ── broken, or cannot tell ──▶│
+//!    │ └──────────────────────── works                          │
+//!    ◀── the check finds that it works, or a message succeeds ◀─┘ check again, then one message
 //! ```
 
+mod pass;
+
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// So many different keys failing in a row are not about the keys.
-const IN_A_ROW: usize = 8;
+use super::reason::Reason;
+use super::route_check::Finding;
 
-/// Twice the longest backoff: by then every message that saw the hold has been tried again.
+pub(super) use pass::Pass;
+pub(super) use pass::{Evidence, Next};
+
+/// So many different keys failing in a row may be the route's fault.
+pub(super) const IN_A_ROW: usize = 8;
+
+/// A route that was found to work is not checked again before this has passed.
+pub(super) const CHECKED_FOR: Duration = Duration::from_secs(10);
+
+/// Twice the longest backoff: by then every message that saw the pause has been tried again.
 const REMEMBERED: Duration = Duration::from_mins(30);
 
+/// Policies and keys take about a minute to come into force everywhere: what is denied so soon after a pause
+/// may still be the route's fault.
+const SETTLING: Duration = Duration::from_mins(2);
+
 pub(super) const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// What a check cannot show is not the route's fault if another message has succeeded within this time.
+const LIVELY: Duration = Duration::from_secs(30);
+
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
-/// One route's circuit. Cheap to clone.
+/// One route's circuit breaker. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Gate(Arc<Inner>);
 
@@ -39,27 +60,72 @@ pub struct Gate(Arc<Inner>);
 struct Inner {
     route: String,
     state: Mutex<State>,
+    /// The source key that was copied last: an object that the route can read.
+    copied: Mutex<String>,
     changed: watch::Sender<()>,
 }
 
 #[derive(Debug)]
 enum State {
-    Running {
-        failing: HashSet<String>,
-        resumed: Option<Instant>,
-    },
-    Held(Held),
+    Running(Running),
+    Paused(Paused),
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    /// Keys that have failed since something succeeded or was checked, [`IN_A_ROW`] at most.
+    failing: HashSet<String>,
+    /// When a message last succeeded.
+    succeeded: Option<Instant>,
+    /// A check is under way.
+    checking: bool,
+    /// The last check that did not pause the route.
+    checked: Option<Checked>,
+    resumed: Option<Instant>,
+    /// The last pause's wait, until a message succeeds: a route that only its check finds to work goes on doubling it.
+    wait: Option<Duration>,
 }
 
 #[derive(Debug)]
-struct Held {
-    reason: String,
+struct Checked {
+    at: Instant,
+    /// It has shown that the route is not to blame; else only others that succeeded have.
+    refuted: bool,
+}
+
+#[derive(Debug)]
+struct Paused {
+    why: Why,
     wait: Duration,
     probe_at: Instant,
     probing: bool,
 }
 
-/// What the gate says to a message.
+/// Why a route is paused, and what ends that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Why {
+    pub(super) reason: Reason,
+    /// What was tried and what came of it.
+    pub(super) error: String,
+    /// Whether a check that finds nothing wrong ends the pause.
+    pub(super) covered: Covered,
+    /// It is a suspicion: many keys failed, and the check cannot tell whose fault that is. Any message that
+    /// succeeds ends the pause, also one that was under way when it began.
+    pub(super) suspected: bool,
+}
+
+/// Whether the check of a route would show what a message has met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Covered {
+    /// It makes the same kind of request.
+    Yes,
+    /// Only if it could read an object, as KMS keys are not asked before that.
+    ByReading,
+    /// It makes no such request.
+    No,
+}
+
+/// What the circuit breaker says to a message.
 #[derive(Debug)]
 pub enum Entry {
     /// Work it, and say how it went.
@@ -68,23 +134,18 @@ pub enum Entry {
     Held(Duration),
 }
 
-/// One message's way through the gate. Dropped without a word, it leaves the gate as it was.
-#[derive(Debug)]
-pub struct Pass {
-    gate: Gate,
-    probe: AtomicBool,
-}
-
-/// A gate as `/status.json` shows it.
+/// A route's state as `/status.json` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum GateStatus {
     /// Messages go through.
     Running,
-    /// The route is held.
+    /// The route is paused.
     Held {
-        /// Why.
-        reason: String,
+        /// Why, as docs/RUNBOOK.md names it.
+        reason: Reason,
+        /// What was tried and what came of it.
+        error: String,
         /// Until the next probe.
         probe_in_seconds: u64,
     },
@@ -92,13 +153,10 @@ pub enum GateStatus {
 
 impl Gate {
     pub(super) fn new(route: String, changed: watch::Sender<()>) -> Self {
-        let state = Mutex::new(State::Running {
-            failing: HashSet::new(),
-            resumed: None,
-        });
         Self(Arc::new(Inner {
             route,
-            state,
+            state: Mutex::new(State::Running(Running::default())),
+            copied: Mutex::default(),
             changed,
         }))
     }
@@ -107,42 +165,53 @@ impl Gate {
     #[must_use]
     pub fn enter(&self) -> Entry {
         let now = Instant::now();
-        let mut state = self.state();
-        match &mut *state {
-            State::Running { .. } => Entry::Go(Pass {
-                gate: self.clone(),
-                probe: AtomicBool::new(false),
-            }),
-            State::Held(held) if now >= held.probe_at && !held.probing => {
-                held.probing = true;
-                Entry::Go(Pass {
-                    gate: self.clone(),
-                    probe: AtomicBool::new(true),
-                })
+        let pass = |probe| Pass::new(self.clone(), probe);
+        match &mut *self.state() {
+            State::Running(_) => Entry::Go(pass(false)),
+            State::Paused(paused) if now >= paused.probe_at && !paused.probing => {
+                paused.probing = true;
+                Entry::Go(pass(true))
             }
-            State::Held(held) => {
-                Entry::Held(held.probe_at.saturating_duration_since(now).max(FIRST_WAIT))
+            State::Paused(paused) => {
+                let left = paused.probe_at.saturating_duration_since(now);
+                Entry::Held(left.max(FIRST_WAIT))
             }
         }
     }
 
-    /// Whether the route is held, or was so lately that receives may have been spent on it.
+    /// Whether the route is paused, or was so lately that receives may have been spent on it.
     #[must_use]
     pub fn held_lately(&self) -> bool {
+        self.resumed_within(REMEMBERED)
+    }
+
+    /// Whether the route is paused, or was so lately that what had paused it may not be mended everywhere.
+    pub(super) fn is_settling(&self) -> bool {
+        self.resumed_within(SETTLING)
+    }
+
+    fn resumed_within(&self, time: Duration) -> bool {
         match &*self.state() {
-            State::Running { resumed, .. } => resumed.is_some_and(|at| at.elapsed() <= REMEMBERED),
-            State::Held(_) => true,
+            State::Running(running) => running.resumed.is_some_and(|at| at.elapsed() <= time),
+            State::Paused(_) => true,
         }
+    }
+
+    /// The source key that was copied last, if any was.
+    pub(super) fn copied_last(&self) -> Option<String> {
+        let key = self.0.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        (!key.is_empty()).then(|| key.clone())
     }
 
     /// What `/status.json` shows.
     #[must_use]
     pub fn status(&self) -> GateStatus {
         match &*self.state() {
-            State::Running { .. } => GateStatus::Running,
-            State::Held(held) => GateStatus::Held {
-                reason: held.reason.clone(),
-                probe_in_seconds: held
+            State::Running(_) => GateStatus::Running,
+            State::Paused(paused) => GateStatus::Held {
+                reason: paused.why.reason,
+                error: paused.why.error.clone(),
+                probe_in_seconds: paused
                     .probe_at
                     .saturating_duration_since(Instant::now())
                     .as_secs(),
@@ -150,125 +219,71 @@ impl Gate {
         }
     }
 
-    /// When a held route wants its probe; `None` while it runs. Far away while one is under way.
+    /// When a paused route wants its probe; `None` while it runs. Far away while one is under way.
     pub(super) fn probe_at(&self) -> Option<Instant> {
         match &*self.state() {
-            State::Running { .. } => None,
-            State::Held(held) if held.probing => Some(Instant::now() + LONGEST_WAIT),
-            State::Held(held) => Some(held.probe_at),
+            State::Running(_) => None,
+            State::Paused(paused) if paused.probing => Some(Instant::now() + LONGEST_WAIT),
+            State::Paused(paused) => Some(paused.probe_at),
         }
     }
 
-    /// Holds the route, or holds it on if it was the probe that failed. What was sent before the
-    /// route was held says nothing new: the probe is still out.
-    fn hold(&self, probe: bool, reason: String) {
+    /// Pauses the route, or pauses it on if it was the probe that failed. What was sent before the
+    /// pause says nothing new: the probe is still out.
+    fn pause(&self, probe: bool, why: Why) {
         let mut state = self.state();
+        let doubled = |wait: Duration| (wait * 2).min(LONGEST_WAIT);
         let wait = match &*state {
-            State::Held(held) if !(probe && held.probing) => return,
-            State::Held(held) => (held.wait * 2).min(LONGEST_WAIT),
-            State::Running { .. } => {
-                // Said once: it stays so until a person acts.
-                tracing::error!(route = self.0.route, reason, "route held");
-                FIRST_WAIT
+            State::Paused(paused) if !(probe && paused.probing) => return,
+            State::Paused(paused) => doubled(paused.wait),
+            State::Running(running) => {
+                let Why { reason, error, .. } = &why;
+                let route = self.0.route.as_str();
+                // Once: it stays so until a person acts.
+                tracing::error!(route, reason = reason.name(), error, "route paused");
+                running.wait.map_or(FIRST_WAIT, doubled)
             }
         };
-        let probe_at = Instant::now() + wait;
-        *state = State::Held(Held {
-            reason,
+        *state = State::Paused(Paused {
+            why,
             wait,
-            probe_at,
+            probe_at: Instant::now() + wait,
             probing: false,
         });
         drop(state);
         self.0.changed.send_replace(());
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    /// After `wait` where only the check has succeeded.
+    fn resume(&self, mut state: MutexGuard<'_, State>, wait: Option<Duration>) {
+        tracing::info!(route = self.0.route, "route resumed");
+        let now = Some(Instant::now());
+        *state = State::Running(Running {
+            resumed: now,
+            succeeded: now.filter(|_| wait.is_none()),
+            wait,
+            ..Running::default()
+        });
+        drop(state);
+        self.0.changed.send_replace(());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Pass {
-    /// The gate it leads through.
-    #[must_use]
-    pub fn gate(&self) -> &Gate {
-        &self.gate
-    }
-
-    /// Source and destination both answered as they should.
-    pub fn worked(self) {
-        let mut state = self.gate.state();
-        match &mut *state {
-            State::Running { failing, .. } => failing.clear(),
-            State::Held(_) if self.probes() => {
-                tracing::info!(route = self.gate.0.route, "route resumed");
-                *state = State::Running {
-                    failing: HashSet::new(),
-                    resumed: Some(Instant::now()),
-                };
-                drop(state);
-                self.gate.0.changed.send_replace(());
-            }
-            // Sent before the route was held.
-            State::Held(_) => {}
+impl Covered {
+    /// Whether this finding rules out that the route is to blame.
+    fn is_refuted(self, finding: &Finding) -> bool {
+        match (self, finding) {
+            (Self::Yes, Finding::Works { .. })
+            | (Self::ByReading, Finding::Works { read: true }) => true,
+            (
+                Self::Yes | Self::ByReading | Self::No,
+                Finding::Works { .. } | Finding::Broken(..) | Finding::Unknown,
+            ) => false,
         }
-    }
-
-    /// Something that concerns every message of the route.
-    pub fn route_failed(self, reason: String) {
-        self.gate.hold(self.probes(), reason);
-    }
-
-    /// It has to wait, and for long: another message is the probe, if this was it.
-    pub(super) fn waits(&self) {
-        if !self.probe.swap(false, Ordering::Relaxed) {
-            return;
-        }
-        if let State::Held(held) = &mut *self.gate.state()
-            && held.probing
-        {
-            // The probe told nothing: the next message is the probe.
-            held.probing = false;
-        }
-        self.gate.0.changed.send_replace(());
-    }
-
-    /// It has waited: should the route be held and nobody probe it, this is the probe.
-    pub(super) fn goes_on(&self) {
-        if let State::Held(held) = &mut *self.gate.state()
-            && !held.probing
-        {
-            held.probing = true;
-            self.probe.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn probes(&self) -> bool {
-        self.probe.load(Ordering::Relaxed)
-    }
-
-    /// One key failed; many in a row hold the route. Says whether it is held.
-    #[must_use]
-    pub fn key_failed(&self, key: &str, reason: &str) -> bool {
-        let (is_held, now) = match &mut *self.gate.state() {
-            State::Running { failing, .. } => {
-                failing.insert(key.to_owned());
-                let many = failing.len() >= IN_A_ROW;
-                (many, many)
-            }
-            State::Held(_) => (true, self.probes()),
-        };
-        if now {
-            let reason = format!("many keys failing in a row: {reason}");
-            self.gate.hold(self.probes(), reason);
-        }
-        is_held
-    }
-}
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        self.waits();
     }
 }
 

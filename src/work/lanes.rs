@@ -239,6 +239,21 @@ impl<'a> Seat<'a> {
         *self.slot() = Slot::Large(Some(slot));
     }
 
+    /// Gives the worker to others while the message only waits before it may end, and its room where there is a place
+    /// aside.
+    pub(super) fn rest(&self) {
+        let mut slot = self.slot();
+        *slot = match *slot {
+            Slot::Small(_) => Slot::Small(None),
+            Slot::Large(_) => Slot::Large(None),
+        };
+        if let Some((lanes, room)) = self.way
+            && let Ok(aside) = lanes.0.aside.clone().try_acquire_owned()
+        {
+            room.change(aside);
+        }
+    }
+
     /// Returns once the message was waiting when we were told to stop: it is to be given back.
     pub(super) async fn given_back(&self) {
         self.given_back.notified().await;

@@ -15,8 +15,10 @@ mod load;
 mod look_after;
 mod outcome;
 mod pool;
+mod reason;
 mod reconcile;
 mod removal;
+mod route_check;
 mod routed;
 mod tags;
 mod task;
@@ -47,6 +49,7 @@ pub use lanes::{LaneStatus, Lanes, Room, Seat};
 pub use load::{Load, Weight};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
+pub use reason::Reason;
 pub use reconcile::Reconciler;
 pub use task::{Equal, Failure, Reached, Reconciled, Target, Task};
 
@@ -117,7 +120,7 @@ impl Worker {
                     (Settlement::HandOver, Vec::new(), Vec::new())
                 }
             };
-            (self.landed(settlement, &window, &late).await, lags)
+            (self.landed(settlement, &window, &late, &seat).await, lags)
         };
         let lost = window.lost().run_until_cancelled(worked).await;
         // Without a lease there is no receipt, and so nothing that could be settled.
@@ -147,10 +150,15 @@ impl Worker {
             Ok(Parsed::Test) => return whole(Outcome::Skip(Skip::TestEvent)),
             Ok(Parsed::Newer { version }) => {
                 let why = format!("work message of version {version}, from a newer release");
-                let cause = Cause::new("newer_version", why).uncounted();
+                let cause = Cause::new(Reason::NewerVersion, why).uncounted();
                 return whole(Outcome::RetryAfter(NEWER_WAIT, cause));
             }
-            Err(e) => return whole(Outcome::Poison(Cause::new("malformed", e.to_string()))),
+            Err(e) => {
+                return whole(Outcome::Poison(Cause::new(
+                    Reason::Malformed,
+                    e.to_string(),
+                )));
+            }
         };
         // What waits for the large lane stands before nothing else.
         records.sort_by_key(|record| self.is_large(record));
@@ -192,6 +200,7 @@ impl Worker {
         settlement: Settlement,
         window: &Window,
         late: &[Arrival],
+        seat: &Seat<'_>,
     ) -> Settlement {
         let Some(lands_by) = window.lands_by() else {
             return settlement;
@@ -210,12 +219,14 @@ impl Worker {
             | Settlement::Park(_)
             | Settlement::HandOver
             | Settlement::Release) => {
+                seat.rest();
                 sleep_until(lands_by).await;
                 for arrival in late {
                     if let Err(unannounced) = self.arrivals.arrived(arrival).await
                         && !unannounced.alone
                     {
-                        let cause = Cause::new("unannounced", unannounced.to_string()).uncounted();
+                        let cause =
+                            Cause::new(Reason::Unannounced, unannounced.to_string()).uncounted();
                         let after = Duration::ZERO;
                         return Settlement::ShowAgain { after, cause };
                     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::reason::Reason;
+
 /// The verdict on one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an unsettled outcome leaves the message to time out"]
@@ -61,8 +63,8 @@ impl Skip {
 /// What went wrong, for the log, the alert and the dead-letter queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
-    /// One word, stable: what a person filters by.
-    pub reason: &'static str,
+    /// What a person filters by.
+    pub reason: Reason,
     /// What was tried and what came of it.
     pub error: String,
     /// On which route.
@@ -77,7 +79,7 @@ pub struct Cause {
 impl Cause {
     /// A cause without a place.
     #[must_use]
-    pub fn new(reason: &'static str, error: impl Into<String>) -> Self {
+    pub fn new(reason: Reason, error: impl Into<String>) -> Self {
         Self {
             reason,
             error: error.into(),
@@ -114,8 +116,17 @@ impl Outcome {
         match self {
             Self::Skip(skip) => skip.name(),
             Self::Done => "done",
-            Self::Poison(cause) => cause.reason,
+            Self::Poison(cause) => cause.reason.name(),
             Self::RetryAfter(..) => "retry",
+        }
+    }
+
+    /// Why it did not succeed.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Skip(_) | Self::Done => None,
+            Self::Poison(cause) | Self::RetryAfter(_, cause) => Some(cause.reason),
         }
     }
 
@@ -175,13 +186,16 @@ mod tests {
     use super::*;
 
     fn later(seconds: u64) -> Outcome {
-        Outcome::RetryAfter(Duration::from_secs(seconds), Cause::new("throttled", ""))
+        Outcome::RetryAfter(
+            Duration::from_secs(seconds),
+            Cause::new(Reason::Throttled, ""),
+        )
     }
 
     #[test]
     fn a_message_lives_while_any_record_may_succeed() {
         let none = Outcome::Skip(Skip::NoRoute);
-        let bad = Outcome::Poison(Cause::new("malformed", ""));
+        let bad = Outcome::Poison(Cause::new(Reason::Malformed, ""));
         for (why, records, want) in [
             ("no record at all", vec![], Outcome::Skip(Skip::Empty)),
             ("nothing to do", vec![none.clone()], none.clone()),
@@ -219,7 +233,7 @@ mod tests {
         prop_oneof![
             Just(Outcome::Skip(Skip::NoRoute)),
             Just(Outcome::Done),
-            Just(Outcome::Poison(Cause::new("denied", ""))),
+            Just(Outcome::Poison(Cause::new(Reason::Denied, ""))),
             (0..900u64).prop_map(later),
         ]
     }

@@ -75,11 +75,12 @@ impl Worker {
         let Some(source) = from.s3.head_for_certain(from.bucket, &event.key).await? else {
             return Ok(Original::Removed);
         };
-        let passed_by = |one: &Routed| {
+        // Those who have it are those who take an object of its size, whatever the event said.
+        let differs = |one: &Routed| {
             let size = Some(source.size);
-            one.equal.is_none() && one.route.matches(&event.bucket, &event.key, size).is_ok()
+            one.equal.is_none() == one.route.matches(&event.bucket, &event.key, size).is_ok()
         };
-        if all.iter().any(passed_by) {
+        if all.iter().any(differs) {
             return Ok(Original::Again);
         }
         let spot = Spot::new(from.bucket, &event.key);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::arrival::{Arrival, Unannounced};
-use super::fail::{self, Failed};
+use super::fail::At;
 use super::hold::{Entry, Pass};
 use super::lanes::{Seat, Turn};
 use super::outcome::{Cause, Outcome, Skip};
+use super::reason::Reason;
 use super::removal::Original;
 use super::task::{Equal, Failure, ROUNDS, Reached, Reconciled, Target, Task};
 use super::{End, Received, Worker};
@@ -71,11 +72,19 @@ impl Worker {
             Ok(Original::Again) => Some(Failure::Contended),
             Err(failure) => Some(failure),
         };
-        let ended = all.into_iter().map(|routed| {
+        let mut ends = Vec::with_capacity(all.len());
+        for routed in all {
             let failed = failed.clone().filter(|_| routed.route.moves);
-            self.ended(routed, event, received, failed, window)
-        });
-        ended.collect()
+            let route = routed.route.clone();
+            let at = At {
+                route: &route,
+                event,
+                received,
+                window,
+            };
+            ends.push(self.ended(routed, at, failed).await);
+        }
+        ends
     }
 
     async fn on_route(
@@ -89,7 +98,7 @@ impl Worker {
         let pass = match self.gates.of(&route.name).enter() {
             Entry::Go(pass) => pass,
             Entry::Held(wait) => {
-                let cause = Cause::new("route_held", "the route is held").uncounted();
+                let cause = Cause::new(Reason::RouteHeld, "the route is paused").uncounted();
                 return Routed {
                     route: route.clone(),
                     outcome: Outcome::RetryAfter(wait, cause.at(&route.name, &event.key)),
@@ -99,6 +108,9 @@ impl Worker {
                 };
             }
         };
+        if pass.probes() {
+            pass.found(&Box::pin(self.check_route(route)).await);
+        }
         let before = window.lands_by();
         let task = Task {
             route: ForRoute {
@@ -118,6 +130,7 @@ impl Worker {
                         .map_err(|e| e.to_string())
                 },
                 dated: route.is_dated(),
+                bounded: route.has_size_limits(),
                 takes: &|size| route.matches(&event.bucket, &event.key, Some(size)).is_ok(),
             },
             way: route.way,
@@ -126,6 +139,12 @@ impl Worker {
             follows: route.follows,
             received_before: received.before || again,
             turn: Turn { seat, pass: &pass },
+        };
+        let at = At {
+            route,
+            event,
+            received,
+            window,
         };
         let reconciled = self.reconciler.reconcile(&task, window).await;
 
@@ -138,7 +157,7 @@ impl Worker {
         let (outcome, pass) = match reconciled.end {
             Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {
-                let outcome = failed(route, event, received, failure, pass, window);
+                let outcome = self.failed(at, failure, pass).await;
                 // Who gets further each time arrives.
                 (outcome.excused(reconciled.gained), None)
             }
@@ -153,7 +172,7 @@ impl Worker {
         // Whatever the outcome, what follows from an arrival is never lost.
         for arrival in &arrivals {
             if let Err(unannounced) = self.arrivals.arrived(arrival).await {
-                routed.take_back(event, received, unannounced, window);
+                self.not_announced(&mut routed, at, unannounced).await;
             }
         }
         if unanswered {
@@ -222,7 +241,8 @@ impl Worker {
                 (Outcome::Skip(Skip::AlreadyThere), Some(pass))
             }
             Reached::Nothing(Nothing::SourceGone) => {
-                let cause = Cause::new("source_missing", "the source is gone").at(route_name, key);
+                let cause =
+                    Cause::new(Reason::SourceMissing, "the source is gone").at(route_name, key);
                 let outcome = match route.source_missing {
                     SourceMissing::Skip => Outcome::Skip(Skip::SourceGone),
                     SourceMissing::Retry => Outcome::RetryAfter(Duration::ZERO, cause),
@@ -235,15 +255,23 @@ impl Worker {
         }
     }
 
-    /// Tells the gate and the metrics how it went, now that it is known of the original, too.
-    fn ended(
-        &self,
-        routed: Routed,
-        event: &Event,
-        received: Received,
-        failure: Option<Failure>,
-        window: &Window,
-    ) -> End {
+    /// What was done could be lost to those who wait for it: the message has to come again.
+    async fn not_announced(&self, routed: &mut Routed, at: At<'_>, why: Unannounced) {
+        routed.equal = None;
+        if routed.pass.is_none() && why.alone {
+            // It has another ending already, and will not fare better.
+            return;
+        }
+        routed.outcome = if let Some(pass) = routed.pass.take() {
+            self.failed(at, why.into(), pass).await
+        } else {
+            let cause = Cause::new(Reason::Unannounced, why.to_string()).uncounted();
+            Outcome::RetryAfter(Duration::ZERO, cause.at(&at.route.name, &at.event.key))
+        };
+    }
+
+    /// Tells the circuit breaker and the metrics how it went, now that it is known of the original, too.
+    async fn ended(&self, routed: Routed, at: At<'_>, failure: Option<Failure>) -> End {
         let Routed {
             route,
             mut outcome,
@@ -252,10 +280,8 @@ impl Worker {
             equal: _,
         } = routed;
         match (pass, failure) {
-            (Some(pass), None) => pass.worked(),
-            (Some(pass), Some(failure)) => {
-                outcome = failed(&route, event, received, failure, pass, window);
-            }
+            (Some(pass), None) => pass.worked(&at.event.key),
+            (Some(pass), Some(failure)) => outcome = self.failed(at, failure, pass).await,
             (None, _) => {}
         }
         self.metrics.record(&route.name, outcome.name());
@@ -281,43 +307,4 @@ impl Worker {
             late: Vec::new(),
         }
     }
-}
-
-impl Routed {
-    /// What was done could be lost to those who wait for it: the message has to come again.
-    fn take_back(&mut self, event: &Event, received: Received, why: Unannounced, window: &Window) {
-        self.equal = None;
-        if self.pass.is_none() && why.alone {
-            // It has another ending already, and will not fare better.
-            return;
-        }
-        self.outcome = if let Some(pass) = self.pass.take() {
-            failed(&self.route, event, received, why.into(), pass, window)
-        } else {
-            let cause = Cause::new("unannounced", why.to_string()).uncounted();
-            Outcome::RetryAfter(Duration::ZERO, cause.at(&self.route.name, &event.key))
-        };
-    }
-}
-
-/// What a failure on a route means.
-fn failed(
-    route: &Route,
-    event: &Event,
-    received: Received,
-    failure: Failure,
-    pass: Pass,
-    window: &Window,
-) -> Outcome {
-    let place = format!("s3://{}/{} → {}", event.bucket, event.key, route.to);
-    // Receives that a hold has cost say nothing about the message.
-    let lately = pass.gate().held_lately();
-    let failed = Failed {
-        failure,
-        key: &event.key,
-        place: &place,
-        received: if lately { 1 } else { received.count },
-    };
-    let outcome = fail::outcome(failed, pass, window).excused(lately);
-    outcome.at_route(&route.name, &event.key)
 }

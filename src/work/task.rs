@@ -50,6 +50,8 @@ pub struct Target<'a> {
     pub key: &'a (dyn Fn(Option<Timestamp>) -> Result<String, String> + Send + Sync),
     /// The key depends on the source's Last-Modified.
     pub dated: bool,
+    /// The route takes only objects of certain sizes.
+    pub bounded: bool,
     /// Whether the route takes an object of this size.
     pub takes: &'a (dyn Fn(u64) -> bool + Send + Sync),
 }

@@ -6,6 +6,7 @@ mod assertions;
 mod aws;
 mod aws_behaves;
 mod bandwidth;
+mod breaker;
 mod catalog;
 mod costs;
 mod dated_keys;

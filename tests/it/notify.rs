@@ -178,7 +178,7 @@ async fn a_target_that_is_missing_or_denied_holds_the_route_until_it_can_be_used
             }
             let daemon = stage.start(&config(&stage, target)).await;
             until("the route is held", || daemon.is_held("orders")).await;
-            let reason = daemon.route("orders")["reason"].to_string();
+            let reason = daemon.route("orders")["error"].to_string();
             assert!(reason.contains(target), "{reason}");
             tokio::time::sleep(Duration::from_mins(30)).await;
             if denied {

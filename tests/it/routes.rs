@@ -32,7 +32,7 @@ async fn a_missing_target_bucket_holds_the_route_until_it_is_there() {
     until("the route is held", || daemon.is_held("orders")).await;
     let gauge = "brigade_route_held{route=\"orders\"}";
     assert!(daemon.view.scrape().contains(&format!("{gauge} 1")));
-    let reason = daemon.route("orders")["reason"].to_string();
+    let reason = daemon.route("orders")["error"].to_string();
     assert!(
         reason.contains("no such bucket") && reason.contains("lake"),
         "{reason}"
@@ -107,7 +107,7 @@ async fn a_bad_policy_edit_holds_the_route_and_parks_nothing() {
     stage.world.access(|access| access.deny(denial.clone()));
     let daemon = stage.start(&stage.config("")).await;
     until("the route is held", || daemon.is_held("orders")).await;
-    let reason = daemon.route("orders")["reason"].to_string();
+    let reason = daemon.route("orders")["error"].to_string();
     assert!(reason.contains("s3:PutObject"), "{reason}");
     tokio::time::sleep(Duration::from_hours(1)).await;
     stage.world.access(|access| access.allow(&denial));
@@ -293,7 +293,7 @@ async fn a_bucket_without_conditions_is_remembered_and_written_all_the_same() {
         let daemon = stage.start(&config).await;
         if !works {
             until("the route is held", || daemon.is_held("orders")).await;
-            let reason = daemon.route("orders")["reason"].to_string();
+            let reason = daemon.route("orders")["error"].to_string();
             assert!(reason.contains("not implemented there"), "{reason}");
             continue;
         }

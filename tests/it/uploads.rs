@@ -45,8 +45,11 @@ async fn credentials_that_are_mended_cost_no_parts() {
     stage.drained().await;
     daemon.stop().await;
     equal(&stage);
-    let opened = stage.world.calls().count("s3", "CreateMultipartUpload");
-    assert_eq!(opened, 1, "it went on with what was there");
+    let calls = stage.world.calls();
+    let opened = calls.of("s3", "CreateMultipartUpload");
+    // The route's check opens uploads of its own.
+    let opened = opened.filter(|call| !call.key.ends_with("brigade-route-check"));
+    assert_eq!(opened.count(), 1, "it went on with what was there");
 }
 
 #[tokio::test(start_paused = true)]

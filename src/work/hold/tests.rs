@@ -1,10 +1,14 @@
-//! One probe at a time, whatever happens in whatever order.
+//! Whatever happens in whatever order: one probe, one check, and only evidence about the route pauses it.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::super::gates::Gates;
 use super::*;
+
+const MAYBE: Evidence = Evidence::Suspect(Covered::Yes);
+const UNCOVERED: Evidence = Evidence::Suspect(Covered::No);
+const WORKS: Finding = Finding::Works { read: false };
 
 pub(in crate::work) fn gates() -> Gates {
     Gates::new(["orders", "stock"])
@@ -13,39 +17,70 @@ pub(in crate::work) fn gates() -> Gates {
 pub(in crate::work) fn go(gate: &Gate) -> Pass {
     match gate.enter() {
         Entry::Go(pass) => pass,
-        Entry::Held(wait) => panic!("held for {wait:?}"),
+        Entry::Held(wait) => panic!("paused for {wait:?}"),
     }
+}
+
+/// A certain error of the route, which no check covers.
+pub(in crate::work) fn no_bucket() -> Why {
+    why(Covered::No, false)
+}
+
+fn why(covered: Covered, suspected: bool) -> Why {
+    Why {
+        reason: Reason::NoBucket,
+        error: "no such bucket".into(),
+        covered,
+        suspected,
+    }
+}
+
+fn fails(gate: &Gate, key: &impl ToString, evidence: Evidence) -> Next {
+    go(gate).key_failed(&key.to_string(), evidence, why(Covered::Yes, true))
+}
+
+/// As many keys fail as lead to a check, and its pass.
+fn fail_in_a_row(gate: &Gate, evidence: Evidence) -> Pass {
+    for n in 1..IN_A_ROW {
+        assert_ne!(fails(gate, &n, evidence), Next::Check, "{n} keys");
+    }
+    let last = go(gate);
+    let next = last.key_failed("last", evidence, why(Covered::Yes, true));
+    assert_eq!(next, Next::Check);
+    last
 }
 
 fn is_held(gate: &Gate) -> bool {
     matches!(gate.status(), GateStatus::Held { .. })
 }
 
+async fn pass_time(time: Duration) {
+    tokio::time::advance(time).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_held_route_is_probed_with_one_message_and_resumes() {
     let gates = gates();
     let gate = gates.of("orders");
-    go(gate).route_failed("no such bucket".into());
-    assert!(
-        matches!(gate.enter(), Entry::Held(_)),
-        "not before the wait is over"
-    );
+    go(gate).route_failed(no_bucket());
+    let early = matches!(gate.enter(), Entry::Held(_));
+    assert!(early, "not before the wait is over");
 
-    tokio::time::advance(FIRST_WAIT).await;
+    pass_time(FIRST_WAIT).await;
     let probe = go(gate);
     assert!(
         matches!(gate.enter(), Entry::Held(_)),
         "one probe at a time"
     );
-    probe.route_failed("no such bucket".into());
-    tokio::time::advance(FIRST_WAIT).await;
+    probe.route_failed(no_bucket());
+    pass_time(FIRST_WAIT).await;
     assert!(matches!(gate.enter(), Entry::Held(_)), "the wait doubles");
 
-    tokio::time::advance(FIRST_WAIT).await;
-    go(gate).worked();
+    pass_time(FIRST_WAIT).await;
+    go(gate).worked("a");
     assert!(!is_held(gate));
-    assert!(gate.held_lately(), "its receives were spent on the hold");
-    tokio::time::advance(REMEMBERED + FIRST_WAIT).await;
+    assert!(gate.held_lately(), "its receives were spent on the pause");
+    pass_time(REMEMBERED + FIRST_WAIT).await;
     assert!(!gate.held_lately());
 }
 
@@ -53,11 +88,14 @@ async fn a_held_route_is_probed_with_one_message_and_resumes() {
 async fn a_probe_that_told_nothing_is_made_again() {
     let gates = gates();
     let gate = gates.of("orders");
-    go(gate).route_failed("credentials refused".into());
-    tokio::time::advance(FIRST_WAIT).await;
+    go(gate).route_failed(no_bucket());
+    pass_time(FIRST_WAIT).await;
     drop(go(gate));
     assert!(is_held(gate));
-    go(gate).worked();
+    let own = fails(gate, &"unreadable", Evidence::Object);
+    assert_eq!(own, Next::Own, "it says nothing about the route");
+    assert!(is_held(gate));
+    go(gate).worked("a");
     assert!(!is_held(gate));
 }
 
@@ -65,63 +103,163 @@ async fn a_probe_that_told_nothing_is_made_again() {
 async fn a_probe_that_has_to_wait_lets_another_be_it() {
     let gates = gates();
     let gate = gates.of("orders");
-    go(gate).route_failed("no such bucket".into());
-    tokio::time::advance(FIRST_WAIT).await;
+    go(gate).route_failed(no_bucket());
+    pass_time(FIRST_WAIT).await;
     let waits = go(gate);
     waits.waits();
     let probe = go(gate);
     waits.goes_on();
-    waits.worked();
+    waits.worked("a");
     assert!(is_held(gate), "another is the probe");
     drop(probe);
     let again = go(gate);
     again.waits();
     again.goes_on();
     assert!(matches!(gate.enter(), Entry::Held(_)), "the probe again");
-    again.worked();
+    again.worked("a");
     assert!(!is_held(gate));
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_many_keys_failing_in_a_row_hold_the_route() {
+async fn only_many_keys_failing_in_a_row_lead_to_a_check() {
     let gates = gates();
     let gate = gates.of("orders");
     for n in 0..IN_A_ROW * 3 {
-        assert!(!go(gate).key_failed("always the same key", "denied"));
-        assert!(!go(gate).key_failed(&format!("key {n}"), "denied"));
-        go(gate).worked();
+        assert_eq!(fails(gate, &"always the same key", MAYBE), Next::Own);
+        assert_eq!(fails(gate, &n, MAYBE), Next::Own);
+        go(gate).worked("a");
     }
-    assert!(!is_held(gate), "others succeeded in between");
-    for n in 0..IN_A_ROW {
-        assert!(!is_held(gate), "{n} failures");
-        assert_eq!(
-            go(gate).key_failed(&format!("key {n}"), "denied"),
-            n + 1 == IN_A_ROW
-        );
-    }
-    assert!(is_held(gate));
-    tokio::time::advance(FIRST_WAIT).await;
-    assert!(
-        go(gate).key_failed("key", "denied"),
-        "the probe was denied too"
+    let last = fail_in_a_row(gate, MAYBE);
+    assert_eq!(
+        fails(gate, &"other", MAYBE),
+        Next::Wait,
+        "while it is checked"
+    );
+    let next = last.checked(MAYBE, Finding::Unknown, why(Covered::Yes, false));
+    assert_eq!(
+        (next, is_held(gate)),
+        (Next::Wait, false),
+        "something has just succeeded"
+    );
+    pass_time(LIVELY).await;
+    let last = fail_in_a_row(gate, MAYBE);
+    let next = last.checked(MAYBE, Finding::Unknown, why(Covered::Yes, false));
+    assert_eq!((next, is_held(gate)), (Next::Wait, true));
+    pass_time(FIRST_WAIT).await;
+    assert_eq!(
+        fails(gate, &"key", MAYBE),
+        Next::Wait,
+        "the probe was denied, too"
     );
     assert!(is_held(gate));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_under_way_when_the_route_was_held_does_not_resume_it() {
+async fn what_the_check_finds_decides() {
+    use Covered::{ByReading, No, Yes};
+    let broken = || Finding::Broken(Reason::Denied, "denied".into());
+    let read = Finding::Works { read: true };
+    let (object, suspect) = (Evidence::Object, Evidence::Suspect);
+    #[rustfmt::skip]
+    let table = [
+        ("an object's own, of a route that works",    object,             WORKS,            Next::Own,      false),
+        ("an object's own, and nobody can tell",      object,             Finding::Unknown, Next::Own,      false),
+        ("an object's own, of a broken route",        object,             broken(),         Next::Wait,     true),
+        ("the check refutes it",                      suspect(Yes),       WORKS,            Next::Doubtful, false),
+        ("the check confirms it",                     suspect(Yes),       broken(),         Next::Wait,     true),
+        ("the check cannot tell",                     suspect(Yes),       Finding::Unknown, Next::Wait,     true),
+        ("nothing was read",                          suspect(ByReading), WORKS,            Next::Wait,     true),
+        ("something was read",                        suspect(ByReading), read,             Next::Doubtful, false),
+        ("the check makes no such request",           suspect(No),        WORKS,            Next::Wait,     true),
+    ];
+    for (case, evidence, finding, next, held) in table {
+        let gates = gates();
+        let gate = gates.of("orders");
+        let last = fail_in_a_row(gate, evidence);
+        let got = last.checked(evidence, finding, why(Yes, true));
+        assert_eq!((got, is_held(gate)), (next, held), "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_works_for_others_is_neither_checked_again_at_once_nor_paused() {
     let gates = gates();
     let gate = gates.of("orders");
-    let early = go(gate);
-    go(gate).route_failed("no such bucket".into());
-    early.worked();
-    assert!(is_held(gate));
+    let last = fail_in_a_row(gate, MAYBE);
+    assert_eq!(last.checked(MAYBE, WORKS, no_bucket()), Next::Doubtful);
+    for n in 0..100 {
+        assert_eq!(
+            fails(gate, &n, MAYBE),
+            Next::Doubtful,
+            "nothing has succeeded since"
+        );
+        assert_eq!(fails(gate, &n, Evidence::Object), Next::Own);
+    }
+    pass_time(Duration::from_millis(1)).await;
+    go(gate).worked("a");
+    for n in 0..100 {
+        assert_eq!(fails(gate, &n, MAYBE), Next::Own, "something has");
+        assert_eq!(fails(gate, &n, UNCOVERED), Next::Own, "something has");
+    }
+    pass_time(CHECKED_FOR).await;
+    assert_eq!(fails(gate, &"other", MAYBE), Next::Check);
+    assert!(!is_held(gate));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_was_cut_off_is_made_by_the_next() {
+    let gates = gates();
+    let gate = gates.of("orders");
+    drop(fail_in_a_row(gate, MAYBE));
+    assert_eq!(fails(gate, &"other", MAYBE), Next::Check);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_ends_the_pauses_that_it_covers_and_no_others() {
+    for (why, ends) in [(why(Covered::Yes, false), true), (no_bucket(), false)] {
+        let gates = gates();
+        let gate = gates.of("orders");
+        go(gate).route_failed(why.clone());
+        pass_time(FIRST_WAIT).await;
+        let probe = go(gate);
+        assert!(probe.probes());
+        probe.found(&WORKS);
+        assert_eq!(!is_held(gate), ends, "{why:?}");
+        // It fails again all the same, so the wait goes on doubling.
+        probe.route_failed(why);
+        let probe_at = gate.probe_at().expect("it is paused again");
+        assert_eq!(probe_at - Instant::now(), FIRST_WAIT * 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_of_a_broken_route_dead_letters_nothing() {
+    let gates = gates();
+    let gate = gates.of("orders");
+    go(gate).route_failed(no_bucket());
+    pass_time(FIRST_WAIT).await;
+    let probe = go(gate);
+    probe.found(&Finding::Broken(Reason::Refused, "refused".into()));
+    let next = probe.key_failed("a", Evidence::Object, no_bucket());
+    assert_eq!((next, is_held(gate)), (Next::Wait, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_under_way_resumes_a_route_that_was_only_suspected() {
+    for (suspected, resumes) in [(true, true), (false, false)] {
+        let gates = gates();
+        let gate = gates.of("orders");
+        let early = go(gate);
+        go(gate).route_failed(why(Covered::No, suspected));
+        early.worked("a");
+        assert_eq!(is_held(gate), !resumes);
+    }
 }
 
 proptest! {
     #[test]
-    fn one_probe_is_out_at_a_time_and_nothing_else_changes_a_hold(
-        story in prop::collection::vec((0..10_u8, any::<Index>(), 0..70_u64), 0..80),
+    fn one_probe_and_one_check_are_out_at_a_time_and_nothing_else_changes_a_pause(
+        story in prop::collection::vec((0..14_u8, any::<Index>(), 0..70_u64), 0..120),
     ) {
         let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         clock.unwrap().block_on(async {
@@ -131,28 +269,43 @@ proptest! {
             for (what, which, number) in story {
                 let before = gate.probe_at();
                 if what == 0 {
-                    tokio::time::advance(Duration::from_secs(number)).await;
+                    pass_time(Duration::from_secs(number)).await;
                 } else if what <= 3 || out.is_empty() {
                     if let Entry::Go(pass) = gate.enter() { out.push(pass); }
-                } else if what >= 8 {
+                } else if (8..=10).contains(&what) {
                     let pass = &out[which.index(out.len())];
-                    if what == 8 { pass.waits() } else { pass.goes_on() }
+                    match what {
+                        8 => pass.waits(),
+                        9 => pass.goes_on(),
+                        _ if pass.probes() => pass.found(&Finding::Unknown),
+                        _ => {}
+                    }
                 } else {
                     let pass = out.swap_remove(which.index(out.len()));
-                    let probe = pass.probes();
+                    let (probe, running) = (pass.probes(), before.is_none());
+                    let evidence = if what == 6 { MAYBE } else { Evidence::Object };
                     match what {
-                        4 => pass.worked(),
-                        5 => pass.route_failed("no such bucket".into()),
-                        6 => assert!(pass.key_failed(&number.to_string(), "denied") == is_held(gate)),
+                        4 => pass.worked("a"),
+                        5 => pass.route_failed(no_bucket()),
+                        6 | 7 => match pass.key_failed(&number.to_string(), evidence, no_bucket()) {
+                            Next::Check => {
+                                assert!(running, "a paused route is checked by its probe");
+                                let finding = if number % 2 == 0 { WORKS } else { Finding::Unknown };
+                                pass.checked(evidence, finding, no_bucket());
+                            }
+                            Next::Wait | Next::Own | Next::Doubtful => {}
+                        },
                         _ => drop(pass),
                     }
-                    assert!(probe || before.is_none() || gate.probe_at() == before, "only a probe says how it is now");
+                    let object = what == 7;
+                    assert!(!(object && running && is_held(gate)), "an object's own failure has paused the route");
+                    assert!(probe || running || gate.probe_at() == before, "only a probe says how it is now");
                 }
                 assert!(out.iter().filter(|pass| pass.probes()).count() <= 1, "one probe at a time");
             }
             drop(out);
             tokio::time::advance(LONGEST_WAIT).await;
-            assert!(matches!(gate.enter(), Entry::Go(_)), "a hold is always probed again");
+            assert!(matches!(gate.enter(), Entry::Go(_)), "a pause is always probed again");
         });
     }
 }

@@ -96,7 +96,7 @@ fn asked(world: &World) -> usize {
 
 async fn reason(daemon: &Daemon, route: &str) -> String {
     until("the route is held", || daemon.is_held(route)).await;
-    daemon.route(route)["reason"].to_string()
+    daemon.route(route)["error"].to_string()
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,6 +24,10 @@ pub(crate) enum Fault {
     SlowDown,
     /// Too many requests for KMS, as S3 passes it on: 503 `SlowDown`. It did not happen.
     KeySlowDown,
+    /// The object's KMS key cannot be used, as S3 passes it on. It did not happen.
+    KeyDisabled,
+    /// 400 `InvalidRequest`. It did not happen.
+    Invalid,
     /// 500 `InternalError`. It did not happen.
     InternalError,
     /// 200 with an error as its body (S3's slow writes answer before they are done).
@@ -63,6 +67,8 @@ impl Fault {
             Self::Late(..) => "late",
             Self::SlowDown => "slow-down",
             Self::KeySlowDown => "key-slow-down",
+            Self::KeyDisabled => "key-disabled",
+            Self::Invalid => "invalid",
             Self::InternalError => "internal-error",
             Self::ErrorIn200 { .. } => "error-in-200",
             Self::Empty200 { .. } => "empty-200",

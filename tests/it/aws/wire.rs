@@ -197,6 +197,11 @@ impl World {
                 "SlowDown",
                 "Please reduce your request rate for operations involving AWS KMS.",
             )),
+            Fault::KeyDisabled => {
+                let why = "arn:aws:kms:us-east-1:111122223333:key/1 is disabled.";
+                Ok(refusal(request, 400, "KMS.DisabledException", why))
+            }
+            Fault::Invalid => Ok(refusal(request, 400, "InvalidRequest", "Thrown in.")),
             Fault::InternalError => Ok(internal(request)),
             Fault::ErrorIn200 { code, happens } => {
                 if happens {

@@ -2,7 +2,7 @@
 
 use super::{is_there, put, text, versioned};
 use crate::aws::{Bucket, Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence, World};
-use crate::stage::{Stage, at, until};
+use crate::stage::{Stage, at, event, until};
 
 const MOVE: &str = "original = \"delete\"";
 const ASIDE: &str = "original = \"move\"\nmove_to = \"done/\"";
@@ -162,7 +162,7 @@ async fn a_move_that_is_denied_holds_its_route() {
     }
     let daemon = stage.start(&stage.config(MOVE)).await;
     until("it is held", || daemon.is_held("orders")).await;
-    let reason = daemon.route("orders")["reason"].to_string();
+    let reason = daemon.route("orders")["error"].to_string();
     assert!(reason.contains("s3:DeleteObject"), "{reason}");
     stage.world.access(|access| access.allow(&denial));
     stage.drained().await;
@@ -183,10 +183,34 @@ async fn nothing_is_moved_where_conditions_turn_out_to_be_unknown() {
         put(&stage.world, "one");
         let daemon = stage.start(&stage.config(MOVE)).await;
         until("it is held", || daemon.is_held("orders")).await;
-        let reason = daemon.route("orders")["reason"].to_string();
+        let reason = daemon.route("orders")["error"].to_string();
         assert!(reason.contains("not implemented"), "{operation}: {reason}");
         daemon.stop().await;
         assert!(is_there(&stage, "raw", "in/a.csv"), "{operation}");
         assert_eq!(text(&stage).as_deref(), Some("one"), "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_size_in_an_event_takes_nothing_that_a_route_must_leave() {
+    for streamed in ["", "way = \"stream\"\n"] {
+        for more in ["", MOVE, ASIDE] {
+            let stage = versioned();
+            let large = "x".repeat(5_000);
+            put(&stage.world, &large);
+            let object = stage.world.object("raw", "in/a.csv").and_then(|v| v.object);
+            let etag = object.expect("it was just put").etag;
+            let forged = event("in/a.csv", 5, &etag, "2026-11-02T09:00:00.000Z");
+            stage.send(&forged).await;
+            let config = stage.config(&format!("{streamed}max_size = \"10B\"\n{more}"));
+            let daemon = stage.start(&config).await;
+            stage.drained().await;
+            daemon.stop().await;
+            let why = format!("{streamed}{more}");
+            assert!(is_there(&stage, "raw", "in/a.csv"), "{why}: it stays");
+            assert!(!is_there(&stage, "raw", "done/a.csv"), "{why}");
+            assert_eq!(text(&stage), None, "{why}: it is not copied");
+            assert!(stage.parked().await.is_empty(), "{why}");
+        }
     }
 }

@@ -150,6 +150,12 @@ fn details(rng: &mut Rng, script: &mut Script, span: u64) {
     if rng.u8(..100) == 0 {
         outlast(rng, script, span);
     }
+    if rng.u8(..8) == 0 {
+        let count = pick(rng, &[10, 20, 60]);
+        let act = Act::Outside(Outside::Unreadable { count });
+        let when = When::At(rng.u64(..span));
+        script.steps.push(Step { when, act });
+    }
 }
 
 pub(super) fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::pair::Pair;
-use super::play::{Played, told};
+use super::play::{Played, is_hopeless, told};
 use super::script::{Act, Outside, Step};
-use super::stage::{CRAWLER, CRAWLER_REGION, NOISE, Stage, TOPIC, is_outsiders};
+use super::stage::{CRAWLER, CRAWLER_REGION, NOISE, Stage, TOPIC, UNREADABLE, is_outsiders};
 use crate::aws::{Message, Write};
 use jiff::Timestamp;
 
@@ -25,6 +25,7 @@ pub(super) fn judge(played: &Played) -> Vec<String> {
     broken.extend(settled_early(&pairs, played));
     broken.extend(no_upload_is_left(stage));
     broken.extend(noise_is_parked(played));
+    broken.extend(unreadable_is_parked(played));
     broken.extend(nothing_is_parked_without_cause(played));
     broken.extend(uncrawled(stage));
     broken.extend(stage.is_announced());
@@ -100,6 +101,30 @@ fn noise_is_parked(played: &Played) -> Option<String> {
     (sent && parked < noise).then(|| format!("{noise} unreadable messages, {parked} parked"))
 }
 
+/// Each object that nobody can read is dead-lettered for that, whatever else happens to its route.
+fn unreadable_is_parked(played: &Played) -> Option<String> {
+    let steps = played.stage.script.steps.iter();
+    let counts = steps.filter_map(|step| match step.act {
+        Act::Outside(Outside::Unreadable { count }) => Some(count),
+        Act::Outside(_) | Act::Trouble(_) => None,
+    });
+    let (count, parked) = (counts.max()?, &played.parked);
+    let of = |n: &u8| {
+        let name = format!("{UNREADABLE}{n}.");
+        parked
+            .iter()
+            .find(|m| m.body.contains(&name) && told(m).starts_with("refused: "))
+    };
+    let lost = (0..count).find(|n| of(n).is_none())?;
+    let why = parked
+        .iter()
+        .find(|m| m.body.contains(&format!("{UNREADABLE}{lost}.")));
+    Some(format!(
+        "{UNREADABLE}{lost} is not dead-lettered as refused: {:?}",
+        why.map(told)
+    ))
+}
+
 /// Where nothing but the source changes, nothing is parked but noise.
 fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
     let script = &played.stage.script;
@@ -113,7 +138,7 @@ fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
         return None;
     }
     let mut parked = played.parked.iter();
-    let why = parked.find(|message| message.body != NOISE)?;
+    let why = parked.find(|message| !is_hopeless(message))?;
     Some(format!("parked without a cause: {}", told(why)))
 }
 

@@ -162,7 +162,7 @@ fn on_player<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
     clippy::disallowed_methods,
     reason = "how many seeds, and which, is for the person at the keyboard"
 )]
-fn setting(name: &str) -> Option<u64> {
+pub(crate) fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(
         text.parse()

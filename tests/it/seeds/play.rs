@@ -16,7 +16,7 @@ use super::ambush::Ambush;
 use super::daemons::Daemon;
 use super::judge::uncrawled;
 use super::script::{Act, Outside, Script, Trouble, When};
-use super::stage::{NOISE, SOURCE, Stage};
+use super::stage::{NOISE, SOURCE, Stage, UNREADABLE};
 use super::storms::Storm;
 use super::tally::Tally;
 use crate::aws::{
@@ -264,7 +264,7 @@ impl Theatre {
         world.make_mischief(Mischief::default());
         let mut parked = world.empty(dead);
         for message in &parked {
-            if message.body != NOISE {
+            if !is_hopeless(message) {
                 world.send_back(queue, message);
             }
         }
@@ -282,7 +282,7 @@ impl Theatre {
         }
         self.dry("what was asked for again").await?;
         let again = world.empty(dead);
-        if let Some(message) = again.iter().find(|message| message.body != NOISE) {
+        if let Some(message) = again.iter().find(|message| !is_hopeless(message)) {
             return Err(format!("parked in a calm world: {}", told(message)));
         }
         parked.extend(again);
@@ -368,6 +368,11 @@ impl Agenda {
     fn orders(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Instant, usize), Order>> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether no try can ever succeed.
+pub(super) fn is_hopeless(message: &Message) -> bool {
+    message.body == NOISE || message.body.contains(UNREADABLE)
 }
 
 pub(super) fn told(message: &Message) -> String {

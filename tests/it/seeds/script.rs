@@ -174,6 +174,8 @@ pub(super) enum Outside {
     },
     /// A message that is none.
     Noise,
+    /// So many other objects come that nobody can read: encrypted with a key of their owner's.
+    Unreadable { count: u8 },
     /// Somebody else writes to the destination.
     Meddle {
         route: usize,

@@ -22,6 +22,9 @@ pub(super) const OUTSIDER: &str = "outsider";
 /// A body that is no message.
 pub(super) const NOISE: &str = "{noise";
 
+/// The names of objects that nobody can read begin so.
+pub(super) const UNREADABLE: &str = "unreadable-";
+
 /// A world as a script wants it.
 pub(super) struct Stage {
     pub(super) world: World,
@@ -190,6 +193,12 @@ impl Stage {
                 true_etag,
             } => world.send(&self.queue, &self.hint(key, envelope, true_etag)),
             Outside::Noise => world.send(&self.queue, NOISE),
+            Outside::Unreadable { count } => {
+                for n in 0..count {
+                    let seed = Seed::new(&format!("in/{UNREADABLE}{n}."), "x");
+                    world.put(SOURCE, seed.customer_key());
+                }
+            }
             Outside::Meddle {
                 route,
                 key,

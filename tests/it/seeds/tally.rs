@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::play::Played;
-use super::stage::{SOURCE, is_outsiders};
-use crate::aws::{Call, Version, What, Write};
+use super::stage::{SOURCE, UNREADABLE, is_outsiders};
+use crate::aws::{Call, Message, Version, What, Write};
 
 /// How often something happened, by its name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally(BTreeMap<&'static str, u64>);
 
 /// What any few hundred seeds must reach.
-const REACHED: [&str; 33] = [
+const REACHED: [&str; 34] = [
     "changes of a source",
     "undeletes",
     "copies",
@@ -31,6 +31,7 @@ const REACHED: [&str; 33] = [
     "messages received again",
     "deletes with a stale handle",
     "messages parked",
+    "unreadable objects",
     "processes killed",
     "processes stopped",
     "networks gone",
@@ -89,6 +90,9 @@ impl Tally {
         );
         tally.add("deletes with a stale handle", world.stale_deletes().len());
         tally.add("messages parked", played.parked.len());
+        let unreadable = |message: &&Message| message.body.contains(UNREADABLE);
+        let unreadable = played.parked.iter().filter(unreadable);
+        tally.add("unreadable objects", unreadable.count());
         tally.join(&played.happened);
         tally.add("seeds", 1);
         tally

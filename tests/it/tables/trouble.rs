@@ -36,7 +36,7 @@ async fn a_missing_or_denied_table_holds_the_route_until_it_can_be_used() {
         }
         let daemon = stage.start(&config(&stage)).await;
         until("the route is held", || daemon.is_held("orders")).await;
-        let reason = daemon.route("orders")["reason"].to_string();
+        let reason = daemon.route("orders")["error"].to_string();
         assert!(
             reason.contains(told) && reason.contains("lake.orders"),
             "{why}: {reason}"
@@ -195,7 +195,7 @@ async fn many_objects_in_no_partition_hold_the_route_until_the_table_is_mended()
     }
     let daemon = stage.start(&config(&stage)).await;
     until("the route is held", || daemon.is_held("orders")).await;
-    let reason = daemon.route("orders")["reason"].to_string();
+    let reason = daemon.route("orders")["error"].to_string();
     assert!(reason.contains("has no folder day=…"), "{reason}");
     tokio::time::sleep(Duration::from_mins(30)).await;
     create(&stage);

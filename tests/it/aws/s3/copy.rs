@@ -140,6 +140,7 @@ fn made_of(
         encryption,
         acl: acl(ask),
         archive: Archive::default(),
+        customer_key: false,
         aside: BTreeMap::new(),
     })
 }

@@ -116,6 +116,7 @@ impl Named {
         }
         let may_list = ask.allow_on(scene, "s3:ListBucket", &self.bucket);
         let (version, object) = read::find(bucket, &self.key, id, may_list)?;
+        object.check_key()?;
         conditions::source(ask, &object.etag, version.modified)?;
         Ok((version.clone(), object.clone()))
     }

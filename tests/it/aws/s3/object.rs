@@ -30,6 +30,8 @@ pub(crate) struct Object {
     /// A canned one, where one was given.
     pub(crate) acl: Option<String>,
     pub(crate) archive: Archive,
+    /// Encrypted with a key that only its owner has (SSE-C): nobody reads it without.
+    pub(crate) customer_key: bool,
     /// Headers that HEAD tells and no copy has.
     pub(crate) aside: BTreeMap<&'static str, String>,
 }
@@ -123,6 +125,17 @@ impl Meta {
 }
 
 impl Object {
+    /// User guide, "Using server-side encryption with customer-provided keys": without the key, which this world's
+    /// callers never send, 400.
+    pub(super) fn check_key(&self) -> Result<(), S3Error> {
+        if !self.customer_key {
+            return Ok(());
+        }
+        let why = "The object was stored using a form of Server Side Encryption. The correct \
+                   parameters must be provided to retrieve the object.";
+        Err(S3Error::invalid_request(why))
+    }
+
     /// The headers that GET and HEAD share; the checksum is what was asked for.
     pub(super) fn describe(&self, mut reply: Reply, checksum: Option<&Checksum>) -> Reply {
         for (name, value) in &self.meta.headers {

@@ -74,6 +74,7 @@ pub(super) fn object(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Resul
     ask.allow(scene, action)?;
     let may_list = ask.allow_on(scene, "s3:ListBucket", &ask.bucket);
     let (version, object) = find(bucket, &ask.key, ask.version_id(), may_list)?;
+    object.check_key()?;
     conditions::read(ask, &object.etag)?;
     let gets = ask.operation == Operation::GetObject;
     if gets && object.archived(scene.now) {

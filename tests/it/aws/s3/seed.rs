@@ -13,6 +13,10 @@ use super::object::{Meta, Object, Piece, etag, etag_of_parts};
 
 /// An object to be put by an outsider.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "an object has as many ways to be odd"
+)]
 pub(crate) struct Seed {
     pub(super) key: String,
     content: Content,
@@ -21,6 +25,7 @@ pub(crate) struct Seed {
     unsummed: bool,
     algorithm: Algorithm,
     kms: bool,
+    customer_key: bool,
     storage_class: String,
     tier: Option<&'static str>,
     aside: BTreeMap<&'static str, String>,
@@ -38,6 +43,7 @@ impl Seed {
             unsummed: false,
             algorithm: Algorithm::Crc64Nvme,
             kms: false,
+            customer_key: false,
             storage_class: "STANDARD".to_owned(),
             tier: None,
             aside: BTreeMap::new(),
@@ -88,6 +94,14 @@ impl Seed {
         Self { kms: true, ..self }
     }
 
+    /// With a key of the customer's own (SSE-C).
+    pub(crate) fn customer_key(self) -> Self {
+        Self {
+            customer_key: true,
+            ..self
+        }
+    }
+
     pub(crate) fn storage_class(self, class: &str) -> Self {
         Self {
             storage_class: class.to_owned(),
@@ -135,7 +149,9 @@ impl Seed {
 
     pub(super) fn object(mut self, bucket_kms: bool, rng: &mut Rng) -> Object {
         self.meta.complete();
-        let kms = self.kms || bucket_kms;
+        let kms = (self.kms || bucket_kms) && !self.customer_key;
+        // Neither ETag says anything about the content (API reference, Object: `ETag`).
+        let opaque = kms || self.customer_key;
         let cuts = self.content.parts(self.parts.unwrap_or(0));
         let sums: Vec<_> = cuts
             .iter()
@@ -149,9 +165,9 @@ impl Seed {
             self.content.checksum(self.algorithm)
         };
         let etag = if cuts.is_empty() {
-            etag(&self.content, kms, rng)
+            etag(&self.content, opaque, rng)
         } else {
-            let etags: Vec<_> = cuts.iter().map(|cut| etag(cut, kms, rng)).collect();
+            let etags: Vec<_> = cuts.iter().map(|cut| etag(cut, opaque, rng)).collect();
             etag_of_parts(etags.iter().map(String::as_str))
         };
         let parts = (1..)
@@ -169,6 +185,7 @@ impl Seed {
             storage_class,
             tier,
             aside,
+            customer_key,
             ..
         } = self;
         Object {
@@ -185,6 +202,7 @@ impl Seed {
                 tier,
                 ..Archive::default()
             },
+            customer_key,
             aside,
         }
     }

@@ -55,6 +55,7 @@ pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<R
         encryption,
         acl: acl(ask),
         archive: Archive::default(),
+        customer_key: false,
         aside: BTreeMap::new(),
     };
     let reply = object.encryption.told(Reply::new(200));

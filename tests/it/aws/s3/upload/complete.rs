@@ -200,6 +200,7 @@ impl Upload {
             encryption: self.encryption.clone(),
             acl: self.acl.clone(),
             archive: Archive::default(),
+            customer_key: false,
             aside: BTreeMap::new(),
         }
     }

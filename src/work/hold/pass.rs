@@ -1,0 +1,228 @@
+//! One message's way through its route's circuit breaker, and what its end says about the route.
+
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::time::Instant;
+
+use super::{CHECKED_FOR, Checked, Covered, Gate, IN_A_ROW, LIVELY, Running, State, Why};
+use crate::work::route_check::Finding;
+
+/// One message's way through the circuit breaker. Dropped without a word, it leaves it as it was.
+#[derive(Debug)]
+pub struct Pass {
+    gate: Gate,
+    probe: AtomicBool,
+    /// It is this message's worker that checks the route.
+    checks: AtomicBool,
+    /// The check before the probe has found the route broken.
+    broken: AtomicBool,
+}
+
+/// What a failure says about its route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::work) enum Evidence {
+    /// It concludes something about this object. Only a check that fails makes it the route's fault.
+    Object,
+    /// It may be the route's fault.
+    Suspect(Covered),
+}
+
+/// What follows from a key's failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::work) enum Next {
+    /// It is the object's own failure.
+    Own,
+    /// It seems to be, but many have failed and nothing has succeeded since: an attempt that is to be repeated does not
+    /// count.
+    Doubtful,
+    /// Whoever hears this checks the route.
+    Check,
+    /// The route is paused or is being checked, or nobody knows yet: the message comes again, which does not count as
+    /// an attempt.
+    Wait,
+}
+
+impl Pass {
+    pub(super) fn new(gate: Gate, probe: bool) -> Self {
+        Self {
+            gate,
+            probe: AtomicBool::new(probe),
+            checks: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+        }
+    }
+
+    /// The circuit breaker it leads through.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Source and destination both answered as they should, for this key.
+    pub(in crate::work) fn worked(self, key: &str) {
+        let copied = &self.gate.0.copied;
+        key.clone_into(&mut copied.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut state = self.gate.state();
+        match &mut *state {
+            State::Running(running) => {
+                running.failing.clear();
+                (running.succeeded, running.wait) = (Some(Instant::now()), None);
+            }
+            State::Paused(paused) if self.probes() || paused.why.suspected => {
+                self.gate.resume(state, None);
+            }
+            // Sent before the route was paused.
+            State::Paused(_) => {}
+        }
+    }
+
+    /// Something that concerns every message of the route.
+    pub(in crate::work) fn route_failed(self, why: Why) {
+        self.gate.pause(self.probes(), why);
+    }
+
+    /// One key failed.
+    #[must_use]
+    pub(in crate::work) fn key_failed(&self, key: &str, evidence: Evidence, why: Why) -> Next {
+        let (probe, broken) = (self.probes(), self.broken.load(Ordering::Relaxed));
+        match &mut *self.gate.state() {
+            State::Running(running) => return running.failed(self, key, evidence),
+            State::Paused(_) if !probe => return Next::Wait,
+            State::Paused(_) => {}
+        }
+        match evidence {
+            // It says nothing about the route, so the next message is the probe, without a longer wait.
+            Evidence::Object if !broken => {
+                self.waits();
+                Next::Own
+            }
+            Evidence::Object | Evidence::Suspect(_) => {
+                self.gate.pause(true, why);
+                Next::Wait
+            }
+        }
+    }
+
+    /// What the check has found that [`Next::Check`] asked for. Says what follows for the message.
+    pub(in crate::work) fn checked(&self, evidence: Evidence, finding: Finding, why: Why) -> Next {
+        self.checks.store(false, Ordering::Relaxed);
+        let refuted = match evidence {
+            Evidence::Object => !finding.is_broken(),
+            Evidence::Suspect(covered) => covered.is_refuted(&finding),
+        };
+        let why = match finding {
+            Finding::Broken(reason, error) => Why {
+                reason,
+                error,
+                covered: Covered::Yes,
+                suspected: false,
+            },
+            Finding::Works { .. } | Finding::Unknown => {
+                if let State::Running(running) = &mut *self.gate.state()
+                    && (refuted || running.is_lively())
+                {
+                    return running.found_to_work(evidence, refuted);
+                }
+                why
+            }
+        };
+        self.gate.pause(false, why);
+        Next::Wait
+    }
+
+    /// What the check before the probe has found. If it ends the pause, this is a message like any other.
+    pub(in crate::work) fn found(&self, finding: &Finding) {
+        self.broken.store(finding.is_broken(), Ordering::Relaxed);
+        let state = self.gate.state();
+        if let State::Paused(paused) = &*state
+            && paused.why.covered.is_refuted(finding)
+        {
+            let wait = paused.wait;
+            self.probe.store(false, Ordering::Relaxed);
+            self.gate.resume(state, Some(wait));
+        }
+    }
+
+    /// It has to wait, and for long: another message is the probe, if this was it.
+    pub(in crate::work) fn waits(&self) {
+        if !self.probe.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        if let State::Paused(paused) = &mut *self.gate.state()
+            && paused.probing
+        {
+            // The probe told nothing: the next message is the probe.
+            paused.probing = false;
+        }
+        self.gate.0.changed.send_replace(());
+    }
+
+    /// It has waited: should the route be paused and nobody probe it, this is the probe.
+    pub(in crate::work) fn goes_on(&self) {
+        if let State::Paused(paused) = &mut *self.gate.state()
+            && !paused.probing
+        {
+            paused.probing = true;
+            self.probe.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(in crate::work) fn probes(&self) -> bool {
+        self.probe.load(Ordering::Relaxed)
+    }
+}
+
+impl Running {
+    fn failed(&mut self, pass: &Pass, key: &str, evidence: Evidence) -> Next {
+        if self.failing.len() < IN_A_ROW {
+            self.failing.insert(key.to_owned());
+        }
+        if self.checking {
+            return Next::Wait;
+        }
+        let checked = self.checked.as_ref();
+        let lately = checked.is_some_and(|checked| checked.at.elapsed() < CHECKED_FOR);
+        if self.failing.len() == IN_A_ROW && !lately {
+            self.checking = true;
+            pass.checks.store(true, Ordering::Relaxed);
+            return Next::Check;
+        }
+        self.next(evidence)
+    }
+
+    fn is_lively(&self) -> bool {
+        self.succeeded.is_some_and(|at| at.elapsed() < LIVELY)
+    }
+
+    fn found_to_work(&mut self, evidence: Evidence, refuted: bool) -> Next {
+        self.failing.clear();
+        self.checking = false;
+        let at = Instant::now();
+        self.checked = Some(Checked { at, refuted });
+        self.next(evidence)
+    }
+
+    /// What follows where the route is not to be checked now.
+    fn next(&self, evidence: Evidence) -> Next {
+        let since = self.checked.as_ref();
+        let since = since.filter(|checked| self.succeeded.is_none_or(|at| at <= checked.at));
+        match (evidence, since) {
+            (Evidence::Object, _) | (Evidence::Suspect(_), None) => Next::Own,
+            (Evidence::Suspect(_), Some(Checked { refuted: true, .. })) => Next::Doubtful,
+            (Evidence::Suspect(_), Some(Checked { refuted: false, .. })) => Next::Wait,
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.waits();
+        // The check was cut off with its message: the next failure begins another.
+        if self.checks.load(Ordering::Relaxed)
+            && let State::Running(running) = &mut *self.gate.state()
+        {
+            running.checking = false;
+        }
+    }
+}
