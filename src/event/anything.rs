@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use serde_json::{Value, json};
 
-use super::tests::{ALL, CREATED, DELETED, S3, S3_RECORDS, SNS, sns};
+use super::tests::{ALL, CLOUDTRAIL, CREATED, DELETED, S3, S3_RECORDS, SECURITY_LAKE, SNS, sns};
 use super::*;
 
 /// Arbitrary JSON that meets our field names often.
@@ -14,10 +14,12 @@ fn any_json() -> impl Strategy<Value = Value> {
     const NAMES: &[&str] = &[
         "Records", "Type", "Message", "Event", "source", "detail-type", "detail", "brigade", "kind",
         "bucket", "key", "object", "name", "s3", "eventName", "eventVersion", "size", "eTag", "etag",
+        "requestParameters", "bucketName", "errorCode", "requester",
     ];
     const WORDS: &[&str] = &[
         "Notification", "s3:TestEvent", "aws.s3", "Object Created", "2.1", "work", "%FF",
-        "ObjectCreated:Put", "{\"Records\":[]}",
+        "ObjectCreated:Put", "{\"Records\":[]}", "AWS API Call via CloudTrail", "PutObject",
+        "securitylake.amazonaws.com",
     ];
     let name = prop_oneof![
         3 => select(NAMES).prop_map(str::to_owned),
@@ -137,10 +139,18 @@ proptest! {
 /// A body that is read: one of the samples, or a message of our own.
 fn sample() -> impl Strategy<Value = String> {
     let work = work_message("amzn-s3-demo-bucket", "a b+c/é");
-    select(vec![S3, S3_RECORDS, CREATED, DELETED, SNS])
-        .prop_map(str::to_owned)
-        .boxed()
-        .prop_union(Just(work).boxed())
+    select(vec![
+        S3,
+        S3_RECORDS,
+        CREATED,
+        DELETED,
+        SNS,
+        CLOUDTRAIL,
+        SECURITY_LAKE,
+    ])
+    .prop_map(str::to_owned)
+    .boxed()
+    .prop_union(Just(work).boxed())
 }
 
 /// The objects that were read, and what was said of them.

@@ -80,27 +80,9 @@ impl ParseError {
     }
 }
 
-/// Shortens what a stranger wrote and makes its control characters visible.
+/// What an error repeats of a body.
 pub(super) fn clip(text: &str) -> String {
-    let mut clipped = String::new();
-    let mut room = CLIP - 1;
-    for escaped in text.chars().map(visible) {
-        let Some(left) = room.checked_sub(escaped.chars().count()) else {
-            clipped.push('…');
-            break;
-        };
-        room = left;
-        clipped.push_str(&escaped);
-    }
-    clipped
-}
-
-fn visible(c: char) -> String {
-    match c {
-        // Harmless, and serde_json's own sentences are full of them.
-        '"' | '\'' | '\\' => c.to_string(),
-        c => c.escape_debug().to_string(),
-    }
+    super::clip::clip(text, CLIP)
 }
 
 fn named(envelope: Envelope) -> &'static str {
@@ -109,39 +91,5 @@ fn named(envelope: Envelope) -> &'static str {
         Envelope::Sns => "sns",
         Envelope::Eventbridge => "eventbridge",
         Envelope::Work => "work",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_stranger_wrote_is_shortened_and_made_visible() {
-        let long = "x".repeat(1 << 20);
-        let cut = format!("{}…", "x".repeat(CLIP - 1));
-        for (why, text, want) in [
-            ("plain text stays", "in/a b.csv", "in/a b.csv"),
-            (
-                "a terminal's orders are not passed on",
-                "\u{1b}[2J",
-                "\\u{1b}[2J",
-            ),
-            ("a line stays one line", "a\r\nb", "a\\r\\nb"),
-            (
-                "nor is the reading order turned",
-                "a\u{202e}b",
-                "a\\u{202e}b",
-            ),
-            ("quotes stay as they are", "a \"b\"", "a \"b\""),
-            ("a long text is cut", &long, &cut),
-        ] {
-            assert_eq!(clip(text), want, "{why}");
-        }
-        assert_eq!(
-            clip(&"\u{1b}".repeat(99)).chars().count(),
-            6 * 13 + 1,
-            "never amid an escape"
-        );
     }
 }

@@ -2,12 +2,18 @@
 //!
 //! Unlike in a notification, the key stands there as it is: a `+` is a plus and `%20` is three
 //! characters. EventBridge sends every type of event once it is switched on, so most are ignored.
+//!
+//! A subscriber of Security Lake gets the same shape without a `detail-type`: it hears of new objects only.
 
 use serde::Deserialize;
 
+use super::clip::clipped;
 use super::error::clip;
 use super::object::Object;
-use super::{Event, Kind, ParseError, Record, stated, unquoted};
+use super::{Event, Kind, ParseError, Record, cloudtrail, stated, unquoted, version};
+
+/// Who asks S3 for what a subscriber of Security Lake is told.
+const SECURITY_LAKE: &str = "securitylake.amazonaws.com";
 
 #[derive(Deserialize)]
 struct Body {
@@ -37,12 +43,22 @@ struct S3Object {
 }
 
 /// Reads an event of source `aws.s3` whose `detail-type` is `name`.
-pub(super) fn record(body: &str, name: String) -> Result<Record, ParseError> {
-    let kind = match name.as_str() {
-        "Object Created" => Kind::Created,
-        "Object Deleted" => Kind::Removed,
-        "Object Restore Completed" => Kind::Restored,
-        _ => return Ok(Record::Ignored { name }),
+pub(super) fn record(body: &str, name: Option<&str>) -> Result<Record, ParseError> {
+    let (kind, name) = match name {
+        Some(cloudtrail::DETAIL_TYPE) => return cloudtrail::record(body),
+        Some(name @ "Object Created") => (Kind::Created, name),
+        Some(name @ "Object Deleted") => (Kind::Removed, name),
+        Some(name @ "Object Restore Completed") => (Kind::Restored, name),
+        Some(other) => {
+            return Ok(Record::Ignored {
+                name: clipped(other),
+            });
+        }
+        None if is_of_security_lake(body) => (Kind::Created, "Security Lake"),
+        None => {
+            let hint = "the EventBridge event has no detail-type".into();
+            return Err(ParseError::Foreign { hint });
+        }
     };
     let Body {
         region,
@@ -60,13 +76,26 @@ pub(super) fn record(body: &str, name: String) -> Result<Record, ParseError> {
         kind,
         size: object.size,
         etag: unquoted(object.etag),
-        version_id: stated(object.version_id),
+        version_id: version(object.version_id),
         // Feeds the lag metric only: no reason to refuse the work.
         time: time.and_then(|time| time.parse().ok()),
         region: stated(region),
-        name,
+        name: name.to_owned(),
     }
     .named(0)
+}
+
+fn is_of_security_lake(body: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Asked {
+        detail: Object<By>,
+    }
+    #[derive(Deserialize)]
+    struct By {
+        requester: Option<String>,
+    }
+    let asked = serde_json::from_str::<Asked>(body).ok();
+    asked.is_some_and(|asked| asked.detail.0.requester.as_deref() == Some(SECURITY_LAKE))
 }
 
 #[cfg(test)]
@@ -80,7 +109,7 @@ mod tests {
         for key in ["a+b", "a%20b", "a b", "資料/é\n", "100%"] {
             let detail = json!({"bucket": {"name": "raw"}, "object": {"key": key}});
             let body = json!({"detail": detail}).to_string();
-            match record(&body, "Object Created".into()) {
+            match record(&body, Some("Object Created")) {
                 Ok(Record::Event(event)) => assert_eq!(event.key, key),
                 other => panic!("{key}: {other:?}"),
             }
@@ -95,11 +124,11 @@ mod tests {
             "Object Tags Added",
             "Object ACL Updated",
             "Object Storage Class Changed",
-            "AWS API Call via CloudTrail",
+            "AWS Service Event via CloudTrail",
             "object created",
         ] {
             let want = Record::Ignored { name: name.into() };
-            assert_eq!(record("{}", name.into()), Ok(want), "{name}");
+            assert_eq!(record("{}", Some(name)), Ok(want), "{name}");
         }
     }
 
@@ -118,12 +147,32 @@ mod tests {
                 "key is empty",
             ),
         ] {
-            let error = record(&body.to_string(), "Object Deleted".into()).unwrap_err();
+            let error = record(&body.to_string(), Some("Object Deleted")).unwrap_err();
             assert!(
                 matches!(error, ParseError::BadRecord { index: 0, .. }),
                 "{why}: {error:?}"
             );
             assert!(error.to_string().contains(want), "{why}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_security_lake_may_leave_out_the_type() {
+        let body = |requester: serde_json::Value| {
+            let detail = json!({
+                "bucket": {"name": "raw"}, "object": {"key": "k"}, "requester": requester,
+            });
+            json!({ "detail": detail }).to_string()
+        };
+        match record(&body(json!(SECURITY_LAKE)), None) {
+            Ok(Record::Event(event)) => {
+                assert_eq!((event.kind, &*event.name), (Kind::Created, "Security Lake"));
+            }
+            other => panic!("{other:?}"),
+        }
+        for other in [json!("123456789012"), json!(null), json!([SECURITY_LAKE])] {
+            let error = record(&body(other), None).unwrap_err().to_string();
+            assert!(error.contains("has no detail-type"), "{error}");
         }
     }
 }

@@ -6,6 +6,8 @@
 //! S3 ─────────────────────▶ SQS   Records: […]          several records, keys form-encoded
 //! S3 ──▶ SNS ─────────────▶ SQS   Type, Message: "…"    the same as a string, unless delivery is raw
 //! S3 ──▶ EventBridge ─────▶ SQS   source: "aws.s3"      one event, key plain; may come by SNS too
+//! S3 ──▶ CloudTrail ──▶ EventBridge ▶ SQS  the same     one call, key plain, no size and no ETag
+//! Security Lake ──────────▶ SQS   source: "aws.s3"      as EventBridge, without a detail-type
 //! backfill, repair, people ▶ SQS  brigade: 1            our own work message, key percent-encoded
 //! ```
 //!
@@ -17,6 +19,8 @@
 //!   be missing; but a record without a bucket or a key is refused;
 //! * a message of a newer release of ours is no error: it is left for a process that knows it.
 
+mod clip;
+mod cloudtrail;
 mod error;
 mod eventbridge;
 mod key;
@@ -52,7 +56,7 @@ pub struct Event {
     pub time: Option<Timestamp>,
     /// Where the bucket is.
     pub region: Option<String>,
-    /// The type as sent, such as `ObjectCreated:Put` or `Object Created`.
+    /// The type as sent, such as `ObjectCreated:Put` or `Object Created`; fit for a log.
     pub name: String,
 }
 
@@ -76,7 +80,7 @@ pub enum Record {
     Event(Event),
     /// An event type that means nothing here: counted and skipped.
     Ignored {
-        /// The type as sent.
+        /// The type as sent; fit for a log.
         name: String,
     },
 }
@@ -103,8 +107,14 @@ pub enum Parsed {
 /// S3's longest key, in bytes of UTF-8.
 pub const LONGEST_KEY: usize = crate::config::LONGEST_KEY;
 
+/// S3's longest name of a bucket: 63, and of old ones in us-east-1 this.
+const LONGEST_BUCKET: usize = 255;
+
 /// No `ETag` of S3 is half as long.
 const LONGEST_ETAG: usize = 128;
+
+/// S3's longest id of a version (user guide, "How S3 Versioning works").
+const LONGEST_VERSION: usize = 1_024;
 
 /// Reads a message body that came in one of the envelopes in `accept`.
 ///
@@ -144,7 +154,7 @@ fn open(
             accepted(Envelope::Eventbridge, accept)?;
             (
                 Envelope::Eventbridge,
-                vec![eventbridge::record(body, name)?],
+                vec![eventbridge::record(body, name.as_deref())?],
             )
         }
         Shape::Own { version } => {
@@ -186,6 +196,13 @@ impl Event {
         if self.bucket.is_empty() {
             return Err(ParseError::record(index, "the bucket name is empty"));
         }
+        if self.bucket.len() > LONGEST_BUCKET {
+            let why = format!(
+                "the bucket name has {} bytes, S3 takes {LONGEST_BUCKET}",
+                self.bucket.len()
+            );
+            return Err(ParseError::record(index, why));
+        }
         if self.key.is_empty() {
             return Err(ParseError::record(index, "the key is empty"));
         }
@@ -203,6 +220,11 @@ impl Event {
 /// An empty text states nothing.
 fn stated(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
+}
+
+/// What cannot be an id of a version states nothing.
+fn version(id: Option<String>) -> Option<String> {
+    stated(id).filter(|id| id.len() <= LONGEST_VERSION)
 }
 
 /// Some senders keep the quotes that an `ETag` wears in HTTP. What cannot be one states nothing.

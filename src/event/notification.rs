@@ -7,9 +7,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::clip::clipped;
 use super::error::clip;
 use super::object::Object;
-use super::{Event, Kind, ParseError, Record, key, stated, unquoted};
+use super::{Event, Kind, ParseError, Record, key, stated, unquoted, version};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -83,18 +84,16 @@ fn record(index: usize, raw: &RawValue) -> Result<Record, ParseError> {
         let why = format!("eventSource is \"{}\", expected \"aws:s3\"", clip(&source));
         return Err(ParseError::record(index, why));
     }
-    let version = event_version.unwrap_or_default();
-    if version
-        .split_once('.')
-        .is_none_or(|(major, _)| major != "2")
-    {
-        let why = format!("eventVersion is \"{}\", expected 2.x", clip(&version));
+    let layout = event_version.unwrap_or_default();
+    if layout.split_once('.').is_none_or(|(major, _)| major != "2") {
+        let why = format!("eventVersion is \"{}\", expected 2.x", clip(&layout));
         return Err(ParseError::record(index, why));
     }
     let Some(name) = stated(event_name) else {
         return Err(ParseError::record(index, "eventName is missing"));
     };
-    let Some(kind) = kind(&name) else {
+    let (kind, name) = (kind(&name), clipped(&name));
+    let Some(kind) = kind else {
         return Ok(Record::Ignored { name });
     };
     let Rest {
@@ -118,7 +117,7 @@ fn record(index: usize, raw: &RawValue) -> Result<Record, ParseError> {
         kind,
         size: object.size,
         etag: unquoted(object.e_tag),
-        version_id: stated(object.version_id),
+        version_id: version(object.version_id),
         // Feeds the lag metric only: no reason to refuse the work.
         time: event_time.and_then(|time| time.parse().ok()),
         region: stated(aws_region),

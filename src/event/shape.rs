@@ -24,8 +24,8 @@ pub(super) enum Shape<'a> {
     S3 { records: &'a RawValue },
     /// What S3 sends to try a queue.
     Test,
-    /// An EventBridge event of source `aws.s3`.
-    EventBridge { name: String },
+    /// An EventBridge event of source `aws.s3`, by its `detail-type`.
+    EventBridge { name: Option<Cow<'a, str>> },
 }
 
 /// The fields that tell the envelopes apart. Undecoded, so that an unrelated use of such a name,
@@ -92,10 +92,7 @@ impl<'a> Outer<'a> {
                 "its source is \"{}\", expected \"aws.s3\"",
                 clip(&source)
             )),
-            (Some(_), Some(name)) => Ok(Self::Bare(Shape::EventBridge {
-                name: name.into_owned(),
-            })),
-            (Some(_), None) => foreign("the EventBridge event has no detail-type".into()),
+            (Some(_), name) => Ok(Self::Bare(Shape::EventBridge { name })),
             (None, _) => foreign("it has none of the fields Records, Type, source, brigade".into()),
         }
     }

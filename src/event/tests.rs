@@ -19,6 +19,8 @@ const SNS_TEST: &str = include_str!("samples/sns-test.json");
 pub(super) const CREATED: &str = include_str!("samples/eventbridge-created.json");
 pub(super) const DELETED: &str = include_str!("samples/eventbridge-deleted.json");
 const EXPIRED: &str = include_str!("samples/eventbridge-expired.json");
+pub(super) const CLOUDTRAIL: &str = include_str!("samples/cloudtrail-put.json");
+pub(super) const SECURITY_LAKE: &str = include_str!("samples/security-lake.json");
 
 fn put() -> Event {
     Event {
@@ -81,6 +83,21 @@ fn the_samples_of_the_documentation_are_read() {
         name: "work".into(),
     };
     let message = work_message("b", "a b");
+    let called = Event {
+        size: None,
+        etag: None,
+        version_id: None,
+        name: "CloudTrail:PutObject".into(),
+        ..created()
+    };
+    let subscribed = Event {
+        bucket: "amzn-s3-demo-bucket".into(),
+        key: "aws/ROUTE53/1.0/region=ca-central-1/accountId=123456789012/eventDay=20211112/a.gz.parquet".into(),
+        etag: Some("b57f9512698f4b09e608f4f2a65852e5".into()),
+        version_id: None,
+        name: "Security Lake".into(),
+        ..created()
+    };
     for (why, body, envelope, want) in [
         ("a notification",            S3.to_owned(),      Envelope::S3,          put()),
         ("wrapped by SNS",            SNS.to_owned(),     Envelope::Sns,         put()),
@@ -88,6 +105,9 @@ fn the_samples_of_the_documentation_are_read() {
         ("a deletion",                DELETED.to_owned(), Envelope::Eventbridge, deleted()),
         ("an expiry",                 EXPIRED.to_owned(), Envelope::Eventbridge, expired),
         ("EventBridge by way of SNS", sns(CREATED),       Envelope::Sns,         created()),
+        ("CloudTrail",                CLOUDTRAIL.to_owned(), Envelope::Eventbridge, called.clone()),
+        ("CloudTrail by way of SNS",  sns(CLOUDTRAIL),    Envelope::Sns,         called),
+        ("Security Lake",             SECURITY_LAKE.to_owned(), Envelope::Eventbridge, subscribed),
         ("work",                      message.clone(),    Envelope::Work,        work.clone()),
         ("work by way of SNS",        sns(&message),      Envelope::Sns,         work),
     ] {
@@ -170,6 +190,41 @@ fn only_an_accepted_envelope_is_opened() {
 }
 
 #[test]
+fn what_is_kept_of_a_stranger_is_bounded() {
+    let much = "x".repeat(900_000);
+    for (why, body) in [
+        ("ignored", S3.replace("ObjectCreated:Put", &much)),
+        (
+            "a creation",
+            S3.replace("ObjectCreated:Put", &format!("ObjectCreated:\u{1b}{much}")),
+        ),
+        (
+            "a version",
+            S3.replace("096fKKXTRTtl3on89fVO.nfljtsv6qko", &much),
+        ),
+        ("by EventBridge", CREATED.replace("Object Created", &much)),
+        (
+            "by CloudTrail",
+            CLOUDTRAIL.replace("\"PutObject\"", &format!("\"{much}\"")),
+        ),
+    ] {
+        let Ok(Parsed::Records { records, .. }) = parse(&body.replace('\u{1b}', "\\u001b"), ALL)
+        else {
+            panic!("{why}: not read");
+        };
+        let (name, version) = match &records[0] {
+            Record::Event(event) => (&event.name, event.version_id.as_deref()),
+            Record::Ignored { name } => (name, None),
+        };
+        assert!(
+            name.chars().count() <= 200 && !name.contains(char::is_control),
+            "{why}"
+        );
+        assert!(version.is_none_or(|id| id.len() <= 1_024), "{why}");
+    }
+}
+
+#[test]
 #[rustfmt::skip]
 fn a_refusal_says_what_was_expected_and_what_came() {
     let confirm = r#"{"Type":"SubscriptionConfirmation","Message":"You have chosen"}"#;
@@ -195,6 +250,7 @@ fn a_refusal_says_what_was_expected_and_what_came() {
         ("no type",                r#"{"source":"aws.s3"}"#.into(),      "no detail-type"),
         ("a terminal's orders",    r#"{"source":"\u001b[2J\n"}"#.into(), r#"its source is "\u{1b}[2J\n""#),
         ("a key S3 has not",       work_message("b", &"k".repeat(1_025)), "record 0: the key has 1025 bytes, S3 takes 1024"),
+        ("a bucket S3 has not",    work_message(&"b".repeat(256), "k"),  "record 0: the bucket name has 256 bytes, S3 takes 255"),
         ("a thousand and one",     json!({"Records": vec![0; 1_001]}).to_string(), "record 1000: a message may have 1000, this has 1001"),
         ("a long one",             json!({"source": "x".repeat(999)}).to_string(), "xxx…"),
     ] {
