@@ -31,6 +31,15 @@ const BUCKETS: [f64; 16] = [
     14_400.0,
 ];
 
+/// SQS keeps no message longer, so a longer wait is a clock that is wrong, or forged: one such event would outweigh all
+/// others in a sum.
+const LONGEST_WAIT: Duration = Duration::from_hours(14 * 24);
+
+/// A wait as a histogram takes it: its beginning was told by others.
+pub(crate) fn waited(wait: Duration) -> f64 {
+    wait.min(LONGEST_WAIT).as_secs_f64()
+}
+
 /// Every metric of one daemon. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -250,7 +259,7 @@ impl Metrics {
         let label = RouteLabel {
             route: route.to_owned(),
         };
-        self.lag.get_or_create(&label).observe(lag.as_secs_f64());
+        self.lag.get_or_create(&label).observe(waited(lag));
     }
 }
 

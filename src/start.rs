@@ -135,7 +135,7 @@ pub async fn look(key: &str, url: &str, sqs: &Sqs, dice: &Dice) -> Result<Facts,
                 wait = (wait * 2).min(LONGEST_BACKOFF);
             }
             Err(SqsError::NoQueue { .. }) => return Err(StartError::NoQueue { key, url }),
-            Err(error @ SqsError::Refused { .. }) => {
+            Err(error @ (SqsError::Refused { .. } | SqsError::Contents { .. })) => {
                 return Err(StartError::Refused { key, url, error });
             }
         }

@@ -3,6 +3,8 @@
 //! Whoever announces waits until the queue has the message. What waits while a send is under way
 //! goes out together in the next one, as one message a crawler: a burst of a thousand objects is
 //! some tens of messages.
+//!
+//! Whatever else is in that queue was written by strangers: what is told of it is clipped.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +13,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::batch::{Asker, Batches, batches};
+use super::sendable;
 use crate::edge::Wall;
+use crate::event::clipped;
 use crate::queue::{Sqs, SqsError};
 use crate::work::Unannounced;
 
@@ -34,7 +38,7 @@ pub(super) struct Arrived {
     pub(super) objects: u64,
     /// When the first of them arrived.
     pub(super) since: Timestamp,
-    /// One of them, for who reads the queue.
+    /// One of them, for people who read the queue: its key is percent-encoded.
     example: String,
 }
 
@@ -55,7 +59,8 @@ impl Arrived {
         struct Version {
             brigade: u32,
         }
-        let foreign = |e: serde_json::Error| Unreadable::Foreign(e.to_string());
+        // serde_json repeats what it has read.
+        let foreign = |e: serde_json::Error| Unreadable::Foreign(clipped(&e.to_string()));
         let Version { brigade } = serde_json::from_str(body).map_err(foreign)?;
         match brigade {
             VERSION => serde_json::from_str(body).map_err(foreign),
@@ -64,7 +69,7 @@ impl Arrived {
     }
 
     fn body(&self) -> String {
-        serde_json::to_string(self).expect("text and numbers")
+        sendable(&serde_json::to_string(self).expect("text and numbers"))
     }
 }
 
@@ -132,7 +137,7 @@ async fn send(arrivals: &Sqs, all: Vec<One>) -> Vec<Answer> {
         arrived.since = arrived.since.min(one.at);
     }
     let sends = folded.into_iter().map(|(crawler, arrived)| async move {
-        let sent = arrivals.send(&arrived.body(), HashMap::new()).await;
+        let sent = put(arrivals, arrived).await;
         (crawler, sent.map_err(|e| unsent(&e)))
     });
     let sent: BTreeMap<String, Answer> = join_all(sends).await.into_iter().collect();
@@ -140,11 +145,24 @@ async fn send(arrivals: &Sqs, all: Vec<One>) -> Vec<Answer> {
     answers.collect()
 }
 
+/// Sends one message. Its example is for people only: what SQS refuses for its contents goes without.
+async fn put(arrivals: &Sqs, mut arrived: Arrived) -> Result<(), SqsError> {
+    let sent = arrivals.send(&arrived.body(), HashMap::new()).await;
+    if let Err(SqsError::Contents { .. }) = sent
+        && !arrived.example.is_empty()
+    {
+        arrived.example.clear();
+        return arrivals.send(&arrived.body(), HashMap::new()).await;
+    }
+    sent
+}
+
 fn unsent(e: &SqsError) -> Unannounced {
     let why = format!("catalog.queue: {e}");
     match e {
         SqsError::Unavailable { .. } => Unannounced::for_now(why),
         SqsError::NoQueue { .. } | SqsError::Refused { .. } => Unannounced::lasting(why),
+        SqsError::Contents { .. } => Unannounced::of_this_object(why),
     }
 }
 
@@ -162,7 +180,12 @@ impl Arrived {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+    use crate::catalog::scripted::{Answer, Scripted};
+    use crate::metrics::Metrics;
 
     #[test]
     fn a_message_is_read_as_written() {
@@ -182,6 +205,58 @@ mod tests {
                 matches!(read, Err(Unreadable::Foreign(_))),
                 "{foreign}: {read:?}"
             );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_of_contents_costs_the_example_and_concerns_no_other_crawler() {
+        for (refused, want) in [("s3://lake/bad", "Ok(())"), ("odd", "alone: true")] {
+            let scripted = Scripted::new(move |_, body| {
+                if body["MessageBody"].as_str().unwrap().contains(refused) {
+                    Answer::Error("InvalidMessageContents")
+                } else {
+                    Answer::Is(json!({ "MessageId": "m" }))
+                }
+            });
+            let arrivals = Sqs::new(scripted.queue(), "https://q".into(), Metrics::new("t").0);
+            let one = |crawler: &str, object: &str| One {
+                crawler: crawler.into(),
+                at: Timestamp::UNIX_EPOCH,
+                object: object.into(),
+            };
+            let all = vec![one("odd", "s3://lake/bad"), one("even", "s3://lake/good")];
+            let answers = send(&arrivals, all).await;
+            let told = format!("{:?}", answers[0]);
+            assert!(told.contains(want), "{told}");
+            assert_eq!(answers[1], Ok(()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sqs_takes_every_key(key in any::<String>()) {
+            let example = format!("s3://lake/{key}\u{fffe}\u{ffff}\u{0}");
+            let arrived = Arrived::none("orders".into(), Timestamp::UNIX_EPOCH, example);
+            let body = arrived.body();
+            let taken =
+                |c: char| matches!(c, ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+            prop_assert!(body.chars().all(taken), "{}", body);
+            prop_assert_eq!(Arrived::read(&body), Ok(arrived));
+        }
+
+        #[test]
+        fn any_body_is_an_arrival_or_one_short_line(
+            body in prop_oneof![
+                any::<String>(),
+                any::<String>().prop_map(|text| json!({ "brigade": 1, "crawler": 7, "objects": text }).to_string()),
+                any::<String>().prop_map(|text| json!({ "brigade": text.repeat(50) }).to_string()),
+                any::<i64>().prop_map(|n| json!({ "brigade": n, "crawler": "c" }).to_string()),
+            ],
+        ) {
+            if let Err(error) = Arrived::read(&body) {
+                let told = error.to_string();
+                prop_assert!(told.chars().count() < 250 && !told.contains(char::is_control), "{}", told);
+            }
         }
     }
 }

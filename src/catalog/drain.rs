@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, warn};
+use tracing::warn;
 
-use super::arrivals::{Arrived, Unreadable};
+use super::arrivals::Arrived;
 use super::durable::Held;
+use super::strangers::{Stranger, Strangers};
 use crate::edge::Dice;
 use crate::queue::{BATCH, EMPTY_APART, Lease, Message, Sqs, Terms, WAIT};
 
@@ -20,12 +21,6 @@ const VISIBILITY: Duration = Duration::from_mins(1);
 
 /// Arrivals held at once; the others wait in the queue, for the next crawl or another process.
 const ROOM: usize = 1_000;
-
-/// A message that we cannot read waits this long for who can, or for the queue's redrive policy.
-const STRANGE_WAIT: Duration = Duration::from_mins(15);
-
-/// A message of a crawler that only others have, or of a newer release, waits this long for them.
-const OTHERS_WAIT: Duration = Duration::from_secs(20);
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -63,6 +58,7 @@ impl Drain {
     /// Receives until stopped.
     pub async fn run(self) {
         let (stop, mut backoff) = (self.stop.clone(), FIRST_BACKOFF);
+        let mut strangers = Strangers::default();
         while !stop.is_cancelled() {
             // Room first: a message is received only to be held.
             let room = self.room.clone().acquire_many_owned(BATCH.into());
@@ -82,7 +78,9 @@ impl Drain {
                     }
                     for message in messages {
                         let room = room.split(1).expect("a reply has ten at most");
-                        if let Some(after) = self.hand_over(&message, asked, room).await {
+                        if let Err(stranger) = self.hand_over(&message, asked, room).await {
+                            strangers.log(&message, &stranger);
+                            let after = stranger.wait(message.receive_count);
                             self.put_off(message, after).await;
                         }
                     }
@@ -100,31 +98,16 @@ impl Drain {
         self.keepers.wait().await;
     }
 
-    /// Gives a message to its crawler's task, or says how long it shall wait for another process.
+    /// Gives a message to its crawler's task, unless it is not for one of ours.
     async fn hand_over(
         &self,
         message: &Message,
         asked: Instant,
-        room: tokio::sync::OwnedSemaphorePermit,
-    ) -> Option<Duration> {
-        let arrived = match Arrived::read(&message.body) {
-            Ok(arrived) => arrived,
-            Err(e @ Unreadable::Newer(_)) => {
-                warn!(message_id = message.id, error = %e, "an arrival of another release");
-                return Some(OTHERS_WAIT);
-            }
-            Err(e @ Unreadable::Foreign(_)) => {
-                error!(message_id = message.id, error = %e, "catalog.queue holds a message that is no arrival");
-                return Some(STRANGE_WAIT);
-            }
-        };
+        room: OwnedSemaphorePermit,
+    ) -> Result<(), Stranger> {
+        let arrived = Arrived::read(&message.body)?;
         let Some(crawler) = self.crawlers.get(&arrived.crawler) else {
-            let crawler = arrived.crawler;
-            warn!(
-                crawler,
-                "an arrival for a crawler that is not configured here"
-            );
-            return Some(OTHERS_WAIT);
+            return Err(Stranger::of_crawler(&arrived.crawler));
         };
         let (sqs, handle) = (self.arrivals.clone(), message.handle.clone());
         let terms = Terms::new(VISIBILITY);
@@ -135,7 +118,7 @@ impl Drain {
         };
         // A task that has stopped has let its messages go.
         let _ = crawler.send(held).await;
-        None
+        Ok(())
     }
 
     async fn put_off(&self, message: Message, after: Duration) {

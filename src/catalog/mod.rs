@@ -31,6 +31,7 @@ mod report;
 mod schedule;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod strangers;
 mod tables;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -69,6 +70,13 @@ fn is_denial(code: &str) -> bool {
             | "OptInRequired"
             | "UnrecognizedClientException"
     )
+}
+
+/// JSON as SQS takes it: of the characters that it refuses, these two are not escaped anyway. Inside of JSON they
+/// only stand in texts.
+fn sendable(json: &str) -> String {
+    json.replace('\u{fffe}', "\\ufffe")
+        .replace('\u{ffff}', "\\uffff")
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::sendable;
 use crate::work::Arrival;
 
 /// Of the layout: raised when a field changes its meaning or goes.
@@ -86,10 +87,7 @@ impl Notice {
         let body = serde_json::to_string(&body).expect("text and numbers");
         Some(Self {
             group: digest(&(&route.to.bucket, key)),
-            // SQS takes neither as they are; inside of JSON they only stand in texts.
-            body: body
-                .replace('\u{fffe}', "\\ufffe")
-                .replace('\u{ffff}', "\\uffff"),
+            body: sendable(&body),
             id,
             what,
         })

@@ -5,7 +5,7 @@ const LONGEST: usize = 200;
 
 /// What a log line repeats of a text that others wrote.
 #[must_use]
-pub(super) fn clipped(text: &str) -> String {
+pub(crate) fn clipped(text: &str) -> String {
     clip(text, LONGEST)
 }
 

@@ -31,6 +31,7 @@ mod work;
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
+pub(crate) use self::clip::clipped;
 pub use self::error::ParseError;
 pub(crate) use self::key::to_percent;
 use self::shape::{Outer, Shape};

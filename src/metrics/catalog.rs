@@ -90,6 +90,6 @@ impl CatalogMetrics {
         let crawler = crawler.to_owned();
         let labels = CrawlerLabel { crawler };
         let queryable = self.queryable.get_or_create(&labels);
-        queryable.observe(after.as_secs_f64());
+        queryable.observe(super::waited(after));
     }
 }

@@ -24,6 +24,14 @@ pub enum SqsError {
         /// In the service's words.
         why: String,
     },
+    /// The message cannot be sent as it is written; others can.
+    #[error("{op}: refused for its contents: {why}")]
+    Contents {
+        /// Which operation failed.
+        op: &'static str,
+        /// In the service's words.
+        why: String,
+    },
     /// No answer, throttling, or an answer that a later try may change.
     #[error("{op}: unavailable: {why}")]
     Unavailable {
@@ -70,11 +78,21 @@ pub(super) fn classify<E: ProvideErrorMetadata + std::error::Error + Send + Sync
     // The service still speaks its legacy codes beside the modelled names.
     if code.ends_with("NonExistentQueue") || code.ends_with("QueueDoesNotExist") {
         SqsError::NoQueue { op, why }
+    } else if is_of_contents(op, code) {
+        SqsError::Contents { op, why }
     } else if matches!(status, Some(400..=499)) && !throttled(code) {
         SqsError::Refused { op, why }
     } else {
         SqsError::Unavailable { op, why }
     }
+}
+
+/// Characters that SQS does not take, or more bytes than the queue takes (API reference, `SendMessage`: Errors).
+fn is_of_contents(op: &str, code: &str) -> bool {
+    op.starts_with("SendMessage")
+        && ["InvalidMessageContents", "InvalidParameterValue"]
+            .iter()
+            .any(|known| code.ends_with(known))
 }
 
 fn throttled(code: &str) -> bool {
@@ -86,8 +104,10 @@ mod tests {
     use std::io;
 
     use aws_sdk_sqs::operation::receive_message::ReceiveMessageError;
+    use aws_sdk_sqs::operation::send_message::SendMessageError;
     use aws_smithy_runtime_api::http::StatusCode;
     use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
 
     use super::*;
 
@@ -103,5 +123,37 @@ mod tests {
             classify("ReceiveMessage", &mangled).to_string(),
             "ReceiveMessage: unavailable: response error: expected `]`"
         );
+    }
+
+    #[test]
+    fn a_refusal_of_contents_concerns_the_message_and_not_the_queue() {
+        let told = |op, code: &str| {
+            let meta = ErrorMetadata::builder().code(code).message("m").build();
+            let answer = Response::new(
+                StatusCode::try_from(400).expect("a status"),
+                SdkBody::empty(),
+            );
+            let failed: SdkError<SendMessageError, Response> =
+                SdkError::service_error(SendMessageError::generic(meta), answer);
+            classify(op, &failed)
+        };
+        for (op, code, want) in [
+            ("SendMessage", "InvalidMessageContents", true),
+            (
+                "SendMessage",
+                "com.amazonaws.sqs#InvalidMessageContents",
+                true,
+            ),
+            ("SendMessage", "InvalidParameterValue", true),
+            ("SendMessage", "AccessDenied", false),
+            ("ReceiveMessage", "InvalidParameterValue", false),
+        ] {
+            let error = told(op, code);
+            assert_eq!(
+                matches!(error, SqsError::Contents { .. }),
+                want,
+                "{op}: {error}"
+            );
+        }
     }
 }

@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::task::{Reached, Reconciled};
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, to_percent};
 use crate::route::Route;
 
 /// Something arrived at a destination, or may have.
@@ -124,10 +124,10 @@ impl Reconciled {
 }
 
 impl Arrival {
-    /// The destination, as far as it is known.
+    /// The destination, as far as it is known; the key percent-encoded, as SQS does not take every character.
     #[must_use]
     pub fn place(&self) -> String {
-        let key = self.target.as_deref().unwrap_or_default();
+        let key = self.target.as_deref().map(to_percent).unwrap_or_default();
         format!("s3://{}/{key}", self.route.to.bucket)
     }
 

@@ -291,3 +291,106 @@ async fn what_nobody_here_can_read_is_left_to_others() {
     assert_eq!(starts(&stage).len(), 1);
     daemon.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_sqs_would_refuse_are_crawled_and_pause_nothing() {
+    let (stage, arrivals, config) = durable("");
+    let daemon = stage.start(&config).await;
+    let odd = [
+        "\u{fffe}",
+        "\u{ffff}",
+        "a\u{ffff}b\u{fffe}.csv",
+        "\u{1}\u{7f}",
+        "é \"%+😀",
+    ];
+    for (n, name) in odd.iter().enumerate() {
+        stage.put(name, "x");
+        stage.put(&format!("good-{n}.csv"), "x");
+    }
+    known(&stage, &arrivals).await;
+    assert!(!daemon.is_held("orders"));
+    daemon.stop().await;
+    assert!(stage.parked().await.is_empty());
+    assert!(odd.iter().all(|name| stage.copy(name).is_some()));
+    assert!(!starts(&stage).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_in_the_queue_of_arrivals_are_received_ever_less_often() {
+    let (stage, arrivals, config) = durable("");
+    let long = "x".repeat(10_000);
+    for n in 0..30 {
+        let body = match n % 3 {
+            0 => format!("\"{long}\""),
+            1 => format!(
+                r#"{{"brigade":1,"crawler":"{long}","objects":1,"since":"2026-11-02T09:00:00Z","example":""}}"#
+            ),
+            _ => format!(r#"{{"brigade":1,"crawler":"lake","objects":"{long}"}}"#),
+        };
+        stage.world.send(&arrivals, &body);
+    }
+    let daemon = stage.start(&config).await;
+    tokio::time::sleep(Duration::from_hours(24)).await;
+    let receives = stage
+        .world
+        .queue(&arrivals)
+        .messages()
+        .iter()
+        .map(|m| m.receives)
+        .max();
+    assert!(
+        receives.is_some_and(|most| (6..=110).contains(&most)),
+        "{receives:?}"
+    );
+    let before = stage
+        .world
+        .queue(&arrivals)
+        .messages()
+        .iter()
+        .map(|m| m.receives)
+        .sum::<u32>();
+    // Who comes now is not behind them.
+    stage.put("a.csv", "x");
+    until("a crawl", || !starts(&stage).is_empty()).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    let after = stage
+        .world
+        .queue(&arrivals)
+        .messages()
+        .iter()
+        .map(|m| m.receives)
+        .sum::<u32>();
+    assert!(after - before < 60, "{before} receives, then {after}");
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forged_time_skews_no_histogram() {
+    let (stage, arrivals, config) = durable("");
+    for since in [
+        "-009998-01-01T00:00:00Z",
+        "9999-12-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+    ] {
+        let forged = format!(
+            r#"{{"brigade":1,"crawler":"lake","objects":1,"since":"{since}","example":""}}"#
+        );
+        stage.world.send(&arrivals, &forged);
+        stage.world.hush("raw");
+        stage.put("a.csv", "x");
+        let etag = "9dd4e461268c8034f5c8564e155c67a6";
+        stage
+            .send(&crate::stage::event("in/a.csv", 1, etag, since))
+            .await;
+    }
+    let daemon = stage.start(&config).await;
+    known(&stage, &arrivals).await;
+    let page = daemon.view.scrape();
+    daemon.stop().await;
+    for name in ["brigade_queryable_seconds_sum", "brigade_lag_seconds_sum"] {
+        let line = page.lines().find(|line| line.starts_with(name));
+        let sum = line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        let days = sum.expect("it is there") / 86_400.0;
+        assert!((0.0..=14.0 * 4.0).contains(&days), "{name}: {days} days");
+    }
+}
