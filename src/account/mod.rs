@@ -2,7 +2,7 @@
 //!
 //! All of one account's clients come from one `SdkConfig`, so they share its credentials; all of
 //! all accounts share one HTTP client, but those that trust roots of their own. Opening an account
-//! makes no call.
+//! makes no call to AWS; on EC2, where nothing names a region, the instance is asked for its own.
 
 mod bundle;
 mod open;
@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{Region, SdkConfig};
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use self::open::Offline;
 use crate::catalog::{Athena, Glue};
 use crate::cause;
 use crate::config::{self, Aws, Config, HOME, Queue, Refusal};
@@ -86,12 +87,39 @@ pub struct Account {
 }
 
 impl Accounts {
-    /// Opens home and every `[account.NAME]`; makes no call.
+    /// Opens home and every `[account.NAME]`.
     ///
     /// # Errors
     /// When a `ca_bundle` cannot be read.
     pub async fn open(config: &Config, edge: &Edge, metrics: &Metrics) -> Result<Self, Refusal> {
         let home = Account::home(edge, &config.aws).await?;
+        Self::around(home, config, edge, metrics).await
+    }
+
+    /// The same for a command that calls nobody, not even the instance it runs on: what only that
+    /// could tell, such as a region, is left open.
+    ///
+    /// # Errors
+    /// When a `ca_bundle` cannot be read.
+    pub async fn open_offline(
+        config: &Config,
+        edge: &Edge,
+        metrics: &Metrics,
+    ) -> Result<Self, Refusal> {
+        let edge = &Edge {
+            credentials: Some(SharedCredentialsProvider::new(Offline)),
+            ..edge.clone()
+        };
+        let home = Account::home_offline(edge, &config.aws).await?;
+        Self::around(home, config, edge, metrics).await
+    }
+
+    async fn around(
+        home: Account,
+        config: &Config,
+        edge: &Edge,
+        metrics: &Metrics,
+    ) -> Result<Self, Refusal> {
         let mut accounts = Self {
             home,
             named: BTreeMap::new(),

@@ -2,8 +2,9 @@
 
 use std::time::SystemTime;
 
+use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::identity::IdentityCache;
-use aws_config::meta::region::ProvideRegion;
+use aws_config::meta::region::{ProvideRegion, RegionProviderChain};
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -28,7 +29,24 @@ impl Account {
     /// Reads the SDK's chain.
     pub(super) async fn home(edge: &Edge, aws: &Aws) -> Result<Self, Refusal> {
         let edge = &trusting(edge, aws, "aws.ca_bundle")?;
+        Self::chained(loader(edge, aws), edge, aws).await
+    }
+
+    /// Reads as much of the SDK's chain as is in the environment and in files.
+    pub(super) async fn home_offline(edge: &Edge, aws: &Aws) -> Result<Self, Refusal> {
+        let edge = &trusting(edge, aws, "aws.ca_bundle")?;
         let mut loader = loader(edge, aws);
+        if aws.region.is_none() {
+            // The chain's own order, without the instance's metadata service at its end.
+            let profile = ProfileFileRegionProvider::builder().configure(&files(edge));
+            let variables = EnvironmentVariableRegionProvider::new();
+            let chain = RegionProviderChain::first_try(variables).or_else(profile.build());
+            loader = loader.region(chain);
+        }
+        Self::chained(loader, edge, aws).await
+    }
+
+    async fn chained(mut loader: ConfigLoader, edge: &Edge, aws: &Aws) -> Result<Self, Refusal> {
         if let Some(credentials) = &edge.credentials {
             loader = loader.credentials_provider(credentials.clone());
         }
@@ -180,6 +198,20 @@ impl ProvideCredentials for Profile {
                 CredentialsError::provider_error(format!("profile {name:?} gives none: {why}"))
             })
         })
+    }
+}
+
+/// Signs nothing. The SDK's own chain asks the instance for a region already when it is made.
+#[derive(Debug)]
+pub(super) struct Offline;
+
+impl ProvideCredentials for Offline {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let why = "this command calls nobody";
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded(why)))
     }
 }
 

@@ -5,15 +5,15 @@
 mod plan;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use bytesize::ByteSize;
-use serde::Serialize;
 
+use self::told::{RouteTold, Told};
 use crate::account::Accounts;
 use crate::catalog::{named_folders, printable};
 use crate::config::{Config, Encryption, Envelope, Properties, TagPolicy};
@@ -31,7 +31,7 @@ use crate::s3::ETag;
   brigade explain event.json
   aws sqs receive-message --queue-url URL --query 'Messages[0].Body' --output text | brigade explain -")]
 pub(super) struct Explain {
-    /// The body of an SQS message; - or nothing: standard input
+    /// The body of an SQS message; - or nothing: standard input, until its end (Ctrl-D on a terminal)
     file: Option<PathBuf>,
     /// As if it came through this [queue.NAME]
     #[arg(long, value_name = "NAME")]
@@ -39,50 +39,41 @@ pub(super) struct Explain {
     /// As if it had been received before
     #[arg(long)]
     again: bool,
-    /// Print JSON
+    /// Print JSON: [{"event", "object", "size", "ends", "routes": […]}, …], an entry a record
     #[arg(long)]
     json: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Told {
-    event: String,
-    object: String,
-    size: Option<u64>,
-    routes: Vec<RouteTold>,
-}
-
-#[derive(Debug, Serialize)]
-struct RouteTold {
-    route: String,
-    taken: bool,
-    /// Why it is not taken.
-    miss: Option<String>,
-    to: Option<String>,
-    plan: Option<String>,
-    /// What the copy is made with, if the route says.
-    with: Option<String>,
-    why: Option<String>,
-    calls: Option<String>,
-    /// What becomes of the original.
-    then: Option<String>,
-    /// The folders from which the partition is read, if the route fills tables.
-    partition: Option<String>,
-}
-
 impl Explain {
     /// Reads the event and tells.
-    pub(super) async fn run(self, config: Config, out: &mut impl Write) -> anyhow::Result<()> {
-        // The SDK's chain may name regions and a stand-in too, which decide about ways and
-        // conditions; no call is made.
+    pub(super) async fn run(
+        self,
+        config: Config,
+        edge: &Edge,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        // The environment and the SDK's files may name regions and another endpoint, which decide
+        // about ways and conditions; no call is made.
         let metrics = Metrics::new(&config.environment).0;
-        let accounts = Accounts::open(&config, &Edge::real(), &metrics).await?;
+        let accounts = Accounts::open_offline(&config, edge, &metrics).await?;
         let config = &accounts.settle(&config);
         config.check_regions()?;
         self.tell(config, &self.body()?, out)
     }
 
     fn tell(&self, config: &Config, body: &str, out: &mut impl Write) -> anyhow::Result<()> {
+        let told = self.told(config, body)?;
+        if self.json {
+            serde_json::to_writer_pretty(&mut *out, &told)?;
+            return Ok(writeln!(out)?);
+        }
+        for told in &told {
+            told.print(out)?;
+        }
+        Ok(())
+    }
+
+    fn told(&self, config: &Config, body: &str) -> anyhow::Result<Vec<Told>> {
         let all = [
             Envelope::S3,
             Envelope::Sns,
@@ -96,38 +87,29 @@ impl Explain {
         let records = match parse(body, &accept) {
             Ok(Parsed::Records { records, .. }) => records,
             Ok(Parsed::Test) => {
-                return Ok(writeln!(out, "s3:TestEvent: deleted, counted as skipped")?);
+                let ends = "deleted, counted as skipped";
+                return Ok(vec![Told::unrouted(Some("s3:TestEvent".into()), ends)]);
             }
             Ok(Parsed::Newer { version }) => {
-                return Ok(writeln!(
-                    out,
-                    "work message of version {version}: left for a newer release"
-                )?);
+                let name = format!("work message of version {version}");
+                return Ok(vec![Told::unrouted(Some(name), "left for a newer release")]);
             }
             Err(e) => {
                 let why = printable(&e.to_string());
                 anyhow::bail!("the message would be parked as malformed: {why}")
             }
         };
-        let mut told = Vec::new();
-        for record in records {
-            match record {
-                Record::Event(event) => told.push(self.event(config, &event)),
-                Record::Ignored { name } if !self.json => {
-                    let name = printable(&name);
-                    writeln!(out, "{name}: means nothing here; skipped, counted")?;
-                }
-                Record::Ignored { .. } => {}
+        if records.is_empty() {
+            let ends = "deleted, counted as skipped (empty)";
+            return Ok(vec![Told::unrouted(None, ends)]);
+        }
+        let told = records.into_iter().map(|record| match record {
+            Record::Event(event) => self.event(config, &event),
+            Record::Ignored { name } => {
+                Told::unrouted(Some(name), "means nothing here; skipped, counted")
             }
-        }
-        if self.json {
-            serde_json::to_writer_pretty(&mut *out, &told)?;
-            return Ok(writeln!(out)?);
-        }
-        for told in &told {
-            told.print(out)?;
-        }
-        Ok(())
+        });
+        Ok(told.collect())
     }
 
     fn body(&self) -> anyhow::Result<String> {
@@ -136,8 +118,16 @@ impl Explain {
                 fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
             }
             Some(_) | None => {
-                let mut body = String::new();
-                io::stdin()
+                let (mut body, input) = (String::new(), io::stdin());
+                if input.is_terminal() {
+                    // Who gave no file by mistake would wait for an answer.
+                    let _ = writeln!(
+                        io::stderr(),
+                        "reading the body of a message from standard input, until Ctrl-D"
+                    );
+                }
+                input
+                    .lock()
                     .read_to_string(&mut body)
                     .context("cannot read standard input")?;
                 Ok(body)
@@ -166,9 +156,10 @@ impl Explain {
             }
         });
         Told {
-            event: event.name.clone(),
-            object: format!("s3://{}/{}", event.bucket, event.key),
+            event: Some(event.name.clone()),
+            object: Some(format!("s3://{}/{}", event.bucket, event.key)),
             size: event.size,
+            ends: None,
             routes: routes.collect(),
         }
     }
@@ -206,12 +197,15 @@ impl Explain {
             Ok(key) => format!("s3://{}/{key}", route.to.bucket),
             Err(e) => format!("s3://{}/{} ({e})", route.to.bucket, route.to.key),
         };
-        let plan = plan::plan(&plan::Asked {
-            means,
-            hint,
-            dated: route.is_dated(),
-            tags: route.properties.tags != TagPolicy::Skip,
-        });
+        let plan = match event.kind {
+            Kind::Removed => plan::removal(route.follows, route.source_missing),
+            Kind::Created | Kind::Restored | Kind::Asked => plan::plan(&plan::Asked {
+                means,
+                hint,
+                dated: route.is_dated(),
+                tags: route.properties.tags != TagPolicy::Skip,
+            }),
+        };
         RouteTold {
             route: route.name.clone(),
             taken: true,
@@ -262,39 +256,4 @@ fn with(properties: &Properties) -> Option<String> {
         .map(|(key, value)| format!("{key} = {value}"))
         .collect();
     (!said.is_empty()).then(|| said.join(", "))
-}
-
-impl Told {
-    fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let size = self
-            .size
-            .map(|size| format!(" ({})", ByteSize(size)))
-            .unwrap_or_default();
-        let (event, object) = (printable(&self.event), printable(&self.object));
-        writeln!(out, "{event} of {object}{size}")?;
-        if !self.routes.iter().any(|route| route.taken) {
-            writeln!(out, "  no route takes it: deleted, counted as skipped")?;
-        }
-        for route in &self.routes {
-            match &route.miss {
-                Some(miss) => writeln!(out, "  route {}: no: {}", route.route, printable(miss))?,
-                None => writeln!(out, "  route {}:", route.route)?,
-            }
-            let lines = [
-                ("to", &route.to),
-                ("plan", &route.plan),
-                ("with", &route.with),
-                ("why", &route.why),
-                ("calls", &route.calls),
-                ("then", &route.then),
-                ("adds", &route.partition),
-            ];
-            for (name, value) in lines {
-                if let Some(value) = value {
-                    writeln!(out, "    {name:<6}{}", printable(value))?;
-                }
-            }
-        }
-        Ok(())
-    }
 }

@@ -162,7 +162,7 @@ impl Command {
             },
             Self::Run => run::run(&runnable(load()?)?),
             Self::Check(args) => wait(args.run(&load()?.config, &Edge::real(), out)),
-            Self::Explain(args) => wait(args.run(runnable(load()?)?, out)),
+            Self::Explain(args) => wait(args.run(runnable(load()?)?, &Edge::real(), out)),
             Self::Reconcile(args) => wait(args.run(&runnable(load()?)?, out)),
             Self::Crawl(args) => wait(crawl(args, &load()?.config, out)),
             Self::Query(args) => wait(query(args, &load()?.config, out)),

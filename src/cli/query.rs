@@ -46,7 +46,7 @@ pub struct Query {
     /// Who asks, an [account.NAME]; default: home
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
-    /// Print {"columns": […], "types": […], "rows": [[…]], "update_count": …, …}
+    /// Print JSON: columns, types, rows, how many rows were written, the query's id, bytes scanned
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
     /// Print CSV (RFC 4180) with a header; NULL is an empty field

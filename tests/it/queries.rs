@@ -162,9 +162,9 @@ async fn printed(sql: &str, run: Run) -> [String; 3] {
             csv,
             ..query(sql)
         };
-        printed.push(ask(&world, query).await.unwrap().0);
+        printed.push(ask(&world, query).await.expect("it succeeds").0);
     }
-    printed.try_into().unwrap()
+    printed.try_into().expect("three of them")
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,6 +36,10 @@ pub(super) fn row(columns: &[Column], mut row: Row, hives: bool) -> Row {
 mod tests {
     use super::*;
 
+    /// Why, the columns, what is given, whether by Hive, and what is wanted.
+    type Line = (&'static str, &'static [&'static str], Given, bool, Given);
+    type Given = &'static [Option<&'static str>];
+
     fn named(names: &[&str]) -> Vec<Column> {
         let column = |name: &&str| Column::new((*name).into(), "string".into());
         names.iter().map(column).collect()
@@ -43,9 +47,9 @@ mod tests {
 
     #[test]
     fn each_column_has_a_value() {
-        let three: &[&str] = &["col_name", "data_type", "comment"];
+        let three: &'static [&'static str] = &["col_name", "data_type", "comment"];
         #[rustfmt::skip]
-        let table: [(&str, &[&str], &[Option<&str>], bool, &[Option<&str>]); 8] = [
+        let table: [Line; 8] = [
             ("a line of DESCRIBE",    three, &[Some("id      \tbigint  \tthe key ")], true,  &[Some("id"), Some("bigint"), Some("the key")]),
             ("without a comment",     three, &[Some("id      \tbigint  ")],           true,  &[Some("id"), Some("bigint"), None]),
             ("a blank line",          three, &[Some("")],                             true,  &[Some(""), None, None]),

@@ -2,6 +2,7 @@
 
 use bytesize::ByteSize;
 
+use crate::config::SourceMissing;
 use crate::copy::{Copy, Cut, FirstTry, Hint, Means, ONE_PART};
 
 /// What is known of the event and its route.
@@ -71,6 +72,38 @@ pub(super) fn plan(asked: &Asked<'_>) -> Plan {
             why: why.into(),
             calls: "2 S3 if they are equal, 3 if nothing is there, 4 if something else is".into(),
         },
+    }
+}
+
+/// Of a removal: like any other event it only says where to look.
+pub(super) fn removal(follows: bool, missing: SourceMissing) -> Plan {
+    let gone = match missing {
+        _ if follows => "its copy is deleted",
+        SourceMissing::Skip => {
+            "nothing is done and the copy stays (deletes = \"ignore\"), counted as source_gone"
+        }
+        SourceMissing::Retry => {
+            "the copy stays (deletes = \"ignore\") and the message returns to the queue \
+             (source_missing = \"retry\")"
+        }
+        SourceMissing::Park => {
+            "the copy stays (deletes = \"ignore\") and the message is dead-lettered as \
+             source_missing (source_missing = \"park\")"
+        }
+    };
+    Plan {
+        steps: format!(
+            "HeadObject of both sides; if the source is gone, {gone}; if it is there again, copy unless \
+             the two are proved equal"
+        ),
+        why: "the event of a removal: what to do follows from what stands at the source now".into(),
+        // A bare 404 may be a missing bucket: a GET, whose 404 has a body, tells.
+        calls: if follows {
+            "4 S3 if the copy is deleted, 6 where the source's bucket keeps no versions"
+        } else {
+            "2 S3 if it is gone, 3 where the source's bucket keeps no versions"
+        }
+        .into(),
     }
 }
 

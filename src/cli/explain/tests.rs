@@ -213,3 +213,112 @@ fn nothing_of_a_message_reaches_the_terminal_as_a_command() {
         assert!(!raw && said.contains("\\u{1b}[2J"), "{why}: {said:?}");
     }
 }
+
+#[tokio::test]
+async fn it_calls_nobody() {
+    use crate::catalog::scripted::Scripted;
+    let called = Scripted::new(|op, _| panic!("{op} was called"));
+    let edge = Edge {
+        http: aws_smithy_runtime_api::client::http::SharedHttpClient::new(called),
+        ..Edge::real()
+    };
+    let name = format!("brigade-explain-{}.json", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    fs::write(&file, created("in/a.csv", 1, MD5)).unwrap();
+    let explain = Explain {
+        file: Some(file.clone()),
+        ..ASKED
+    };
+    // No region, neither here nor in an account: the SDK's chain would ask the instance.
+    let mut out = Vec::new();
+    let run = explain.run(
+        config("to = \"s3://lake/\"\nto_account = \"b\""),
+        &edge,
+        &mut out,
+    );
+    Box::pin(run).await.unwrap();
+    fs::remove_file(file).unwrap();
+    let read: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(read[0]["routes"][0]["taken"], true);
+}
+
+#[test]
+fn json_has_an_entry_for_each_record_and_for_what_has_none() {
+    let sent_first = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "raw"});
+    let mut both: Value = serde_json::from_str(&created("in/a.csv", 1, MD5)).unwrap();
+    let mut tagged = both["Records"][0].clone();
+    tagged["eventName"] = "ObjectTagging:Put".into();
+    both["Records"].as_array_mut().unwrap().push(tagged);
+    for (body, want) in [
+        (
+            sent_first,
+            vec![("s3:TestEvent", "deleted, counted as skipped")],
+        ),
+        (
+            both,
+            vec![
+                ("ObjectCreated:Put", ""),
+                ("ObjectTagging:Put", "means nothing here; skipped, counted"),
+            ],
+        ),
+        (
+            json!({"Records": []}),
+            vec![("", "deleted, counted as skipped (empty)")],
+        ),
+        (
+            json!({"brigade": 2, "kind": "work"}),
+            vec![("work message of version 2", "left for a newer release")],
+        ),
+    ] {
+        let all = told(&ASKED, TO, &body.to_string()).unwrap();
+        let all: Vec<Value> = serde_json::from_str(&all).expect(&all);
+        let text = |one: &Value| one.as_str().unwrap_or_default().to_owned();
+        let got: Vec<_> = all
+            .iter()
+            .map(|one| (text(&one["event"]), text(&one["ends"])))
+            .collect();
+        let want: Vec<_> = want
+            .into_iter()
+            .map(|(event, ends)| (event.to_owned(), ends.to_owned()))
+            .collect();
+        assert_eq!(got, want);
+    }
+    let text = Explain {
+        json: false,
+        ..ASKED
+    };
+    let said = told(&text, TO, "{\"Records\":[]}").unwrap();
+    assert_eq!(said, "no record: deleted, counted as skipped (empty)\n");
+}
+
+#[test]
+fn a_removal_is_explained_by_what_the_route_does_about_it() {
+    let removed = created("in/a.csv", 1, MD5).replace("ObjectCreated:Put", "ObjectRemoved:Delete");
+    for (more, want) in [
+        (
+            "",
+            "if the source is gone, nothing is done and the copy stays (deletes = \"ignore\")",
+        ),
+        (
+            "source_missing = \"retry\"",
+            "the copy stays (deletes = \"ignore\") and the message returns",
+        ),
+        (
+            "source_missing = \"park\"",
+            "the message is dead-lettered as source_missing",
+        ),
+        (
+            "deletes = \"follow\"",
+            "if the source is gone, its copy is deleted",
+        ),
+    ] {
+        let all = told(&ASKED, &format!("{TO}\n{more}"), &removed).unwrap();
+        let all: Value = serde_json::from_str(&all).unwrap();
+        let plan = all[0]["routes"][0]["plan"].as_str().unwrap();
+        assert!(plan.contains(want), "{more}: {plan}");
+        assert!(
+            plan.ends_with("copy unless the two are proved equal"),
+            "{plan}"
+        );
+    }
+}
