@@ -1,10 +1,12 @@
 //! `brigade init`: a starter configuration from three answers.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::catalog::printable;
 use crate::config::{Config, Refusal, Sources};
 
 /// `brigade init`.
@@ -19,9 +21,9 @@ pub struct InitArgs {
     /// Where they are brought to: `s3://BUCKET/PREFIX/`, or a key template
     #[arg(long, value_name = "PLACE")]
     pub to: Option<String>,
-    /// The file to write
-    #[arg(long, value_name = "FILE", default_value = "config.toml")]
-    pub output: PathBuf,
+    /// The file to write; default: the --config, or else config.toml
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Overwrite the file if it is there
     #[arg(long)]
     pub force: bool,
@@ -34,11 +36,14 @@ pub enum InitError {
     #[error("{0} is already there; --force overwrites it")]
     Exists(PathBuf),
     /// Nobody to ask.
-    #[error("{0} is missing, and there is no terminal to ask on")]
-    Missing(&'static str),
+    #[error("{0}: missing, and there is no terminal to ask on\n{USAGE}")]
+    Missing(String),
+    /// More than one file is named.
+    #[error("one file is written, and {0} are named\n{USAGE}")]
+    Files(usize),
     /// The answers make no valid configuration.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(Refusal),
     /// The file failed.
     #[error("cannot write {path}")]
     Write {
@@ -52,40 +57,105 @@ pub enum InitError {
     Terminal(#[source] io::Error),
 }
 
-/// Writes a starter configuration, asking on a terminal for what flags did not give.
+/// What makes it run without a terminal.
+const USAGE: &str =
+    "Usage: brigade init --queue <URL> --from <PLACE> --to <PLACE> [--output <FILE>]";
+
+/// Written where no file is named.
+const DEFAULT: &str = "config.toml";
+
+/// Which flag is to blame for which key of the starter.
+const FLAGS: [(&str, &str); 3] = [
+    ("queue.events.url", "--queue"),
+    ("route.orders.from", "--from"),
+    ("route.orders.to", "--to"),
+];
+
+impl InitError {
+    /// Whether the command line is to be corrected.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Missing(_) | Self::Files(_) | Self::Refused(_) => true,
+            Self::Exists(_) | Self::Write { .. } | Self::Terminal(_) => false,
+        }
+    }
+}
+
+impl InitArgs {
+    /// The file to write: named here, or as every command's `--config`.
+    fn file(&self, config: &[PathBuf]) -> Result<PathBuf, InitError> {
+        let named: BTreeSet<_> = self.output.iter().chain(config).collect();
+        match named.len() {
+            0 => Ok(DEFAULT.into()),
+            1 => Ok(named.into_iter().next().cloned().unwrap_or_default()),
+            many => Err(InitError::Files(many)),
+        }
+    }
+}
+
+/// Writes a starter configuration, asking on a terminal for what flags did not give. `config` are the files
+/// of `--config`.
 ///
 /// # Errors
 /// When a file is in the way, an answer is missing or no good, or something cannot be written.
 pub fn init(
     args: &InitArgs,
+    config: &[PathBuf],
     is_terminal: bool,
     input: &mut impl BufRead,
     out: &mut impl Write,
 ) -> Result<(), InitError> {
+    let file = args.file(config)?;
     // Before asking: nobody should answer in vain.
-    if !args.force && args.output.exists() {
-        return Err(InitError::Exists(args.output.clone()));
+    if !args.force && file.exists() {
+        return Err(InitError::Exists(file));
     }
-    let mut answer = |flag: &'static str, given: &Option<String>, question: &str| match given {
-        Some(given) => Ok(given.clone()),
-        None if is_terminal => ask(flag, question, input, out),
-        None => Err(InitError::Missing(flag)),
-    };
-    let queue = answer("--queue", &args.queue, "SQS queue URL")?;
-    let from = answer(
-        "--from",
-        &args.from,
-        "Take objects from (s3://BUCKET/PREFIX/)",
-    )?;
-    let to = answer("--to", &args.to, "Bring them to (s3://BUCKET/PREFIX/)")?;
-    let text = starter(&queue, &from, &to);
-    let name = args.output.display().to_string();
-    Config::load(&Sources::text(&name, &text))?;
-    write(args, &text).map_err(|source| InitError::Write {
-        path: args.output.clone(),
+    let asked = [
+        ("--queue", &args.queue, "SQS queue URL"),
+        (
+            "--from",
+            &args.from,
+            "Take objects from (s3://BUCKET/PREFIX/)",
+        ),
+        ("--to", &args.to, "Bring them to (s3://BUCKET/PREFIX/)"),
+    ];
+    if !is_terminal {
+        let missing = asked.iter().filter(|(_, given, _)| given.is_none());
+        let missing: Vec<_> = missing.map(|(flag, ..)| *flag).collect();
+        if !missing.is_empty() {
+            return Err(InitError::Missing(missing.join(", ")));
+        }
+    }
+    let mut answers = Vec::new();
+    for (flag, given, question) in asked {
+        answers.push(match given {
+            Some(given) => given.clone(),
+            None => ask(flag, question, input, out)?,
+        });
+    }
+    let text = starter(&answers[0], &answers[1], &answers[2]);
+    let loaded = Config::load(&Sources::text("the answers", &text));
+    loaded.map_err(|refusal| InitError::Refused(blamed(refusal)))?;
+    let name = file.display().to_string();
+    write(&file, args.force, &text).map_err(|source| InitError::Write {
+        path: file.clone(),
         source,
     })?;
+    let name = printable(&name);
     writeln!(out, "wrote {name}; next: brigade check --config {name}").map_err(InitError::Terminal)
+}
+
+/// The refusal, by flags: no file has been written whose keys could be corrected.
+fn blamed(refusal: Refusal) -> Refusal {
+    let faults = refusal.0.into_iter().map(|mut fault| {
+        let flag = FLAGS.iter().find(|(key, _)| fault.key.starts_with(key));
+        if let Some((_, flag)) = flag {
+            (*flag).clone_into(&mut fault.key);
+        }
+        fault
+    });
+    Refusal(faults.collect())
 }
 
 /// A starter configuration. Answers that make no valid one are told when it is loaded.
@@ -122,20 +192,20 @@ fn ask(
     let mut line = String::new();
     let read = input.read_line(&mut line).map_err(InitError::Terminal)?;
     if read == 0 {
-        return Err(InitError::Missing(flag));
+        return Err(InitError::Missing(flag.into()));
     }
     Ok(line.trim().into())
 }
 
 /// `create_new` closes the gap between looking and writing.
-fn write(args: &InitArgs, text: &str) -> io::Result<()> {
+fn write(file: &Path, force: bool, text: &str) -> io::Result<()> {
     let mut open = std::fs::OpenOptions::new();
-    if args.force {
+    if force {
         open.write(true).create(true).truncate(true);
     } else {
         open.write(true).create_new(true);
     }
-    open.open(&args.output)?.write_all(text.as_bytes())
+    open.open(file)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -158,7 +228,7 @@ mod tests {
                 queue: queue.map(Into::into),
                 from: Some("s3://raw/in/".into()),
                 to: Some("s3://lake/\"odd\"/".into()),
-                output: self.0.clone(),
+                output: Some(self.0.clone()),
                 force: false,
             }
         }
@@ -177,6 +247,7 @@ mod tests {
         let mut out = Vec::new();
         init(
             &scratch.args(Some(QUEUE)),
+            &[],
             false,
             &mut io::empty(),
             &mut out,
@@ -201,7 +272,7 @@ mod tests {
         let scratch = Scratch::new("asked");
         let mut out = Vec::new();
         let mut input = io::Cursor::new(format!("  {QUEUE}\n"));
-        init(&scratch.args(None), true, &mut input, &mut out).unwrap();
+        init(&scratch.args(None), &[], true, &mut input, &mut out).unwrap();
         assert!(
             String::from_utf8(out)
                 .unwrap()
@@ -213,39 +284,67 @@ mod tests {
     #[test]
     fn nothing_is_written_without_good_answers() {
         let scratch = Scratch::new("refused");
+        let nobody = "--queue: missing, and there is no terminal to ask on\nUsage: brigade init --queue <URL>";
+        #[rustfmt::skip]
         let table = [
-            (
-                "no terminal",
-                None,
-                false,
-                "--queue is missing, and there is no terminal to ask on",
-            ),
-            (
-                "no answer",
-                None,
-                true,
-                "--queue is missing, and there is no terminal to ask on",
-            ),
-            (
-                "an empty answer",
-                Some(""),
-                false,
-                "queue.events.url in FILE = \"\": is empty: give a value, or leave the key out for its default",
-            ),
-            (
-                "a bad answer",
-                Some("events"),
-                false,
-                "queue.events.url in FILE = \"events\": is a name: expected the queue's URL, which `aws sqs get-queue-url --queue-name events` prints",
-            ),
+            ("no terminal",     None,           false, nobody),
+            ("no answer",       None,           true,  nobody),
+            ("an empty answer", Some(""),       false, "--queue = \"\": is empty"),
+            ("a bad answer",    Some("events"), false, "--queue = \"events\": is a name: expected the queue's URL"),
         ];
         for (why, queue, is_terminal, want) in table {
             let args = scratch.args(queue);
-            let said = init(&args, is_terminal, &mut io::empty(), &mut Vec::new()).unwrap_err();
-            let file = scratch.0.display().to_string();
-            assert_eq!(said.to_string().replace(&file, "FILE"), want, "{why}");
+            let mut out = Vec::new();
+            let said = init(&args, &[], is_terminal, &mut io::empty(), &mut out).unwrap_err();
+            assert!(said.is_usage(), "{why}");
+            let said = said.to_string();
+            assert!(said.starts_with(want), "{why}: {said}");
+            assert!(
+                !said.contains("config.toml") && !said.contains(" in "),
+                "{why}: {said}"
+            );
             assert!(!scratch.0.exists(), "{why}");
         }
+    }
+
+    #[test]
+    fn all_flags_that_are_missing_are_named_at_once() {
+        let args = InitArgs {
+            queue: None,
+            from: None,
+            to: None,
+            output: None,
+            force: true,
+        };
+        let said = init(&args, &[], false, &mut io::empty(), &mut Vec::new()).unwrap_err();
+        assert!(
+            said.to_string()
+                .starts_with("--queue, --from, --to: missing"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn the_file_of_config_is_written() {
+        let scratch = Scratch::new("config");
+        let args = InitArgs {
+            output: None,
+            ..scratch.args(Some(QUEUE))
+        };
+        let files = [scratch.0.clone()];
+        init(&args, &files, false, &mut io::empty(), &mut Vec::new()).unwrap();
+        assert!(std::fs::read_to_string(&scratch.0).unwrap().contains(QUEUE));
+
+        let other = [scratch.0.with_extension("other")];
+        let both = scratch.args(Some(QUEUE));
+        for (files, args) in [
+            (&other[..], &both),
+            (&[files, other.clone()].concat()[..], &args),
+        ] {
+            let said = init(args, files, false, &mut io::empty(), &mut Vec::new()).unwrap_err();
+            assert!(matches!(said, InitError::Files(2)), "{said}");
+        }
+        assert!(!other[0].exists());
     }
 
     #[test]
@@ -253,11 +352,11 @@ mod tests {
         let scratch = Scratch::new("there");
         std::fs::write(&scratch.0, "mine").unwrap();
         let mut args = scratch.args(Some(QUEUE));
-        let said = init(&args, true, &mut io::empty(), &mut Vec::new()).unwrap_err();
+        let said = init(&args, &[], true, &mut io::empty(), &mut Vec::new()).unwrap_err();
         assert!(matches!(said, InitError::Exists(_)), "{said}");
         assert_eq!(std::fs::read_to_string(&scratch.0).unwrap(), "mine");
         args.force = true;
-        init(&args, false, &mut io::empty(), &mut Vec::new()).unwrap();
+        init(&args, &[], false, &mut io::empty(), &mut Vec::new()).unwrap();
         assert!(std::fs::read_to_string(&scratch.0).unwrap().contains(QUEUE));
     }
 }

@@ -32,6 +32,7 @@ use self::logging::Logging;
 use self::out::Out;
 use self::signals::{Interrupted, interruptible};
 use crate::account::Accounts;
+use crate::catalog::printable;
 use crate::config::{Config, Fault, Loaded, Refusal, Sources};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
@@ -89,6 +90,11 @@ enum Command {
     },
 }
 
+/// A command line that is to be corrected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
 /// Runs one command to its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -116,7 +122,7 @@ pub fn main() -> ExitCode {
             if line && tracing::enabled!(Level::ERROR) {
                 tracing::error!(error = format!("{e:#}"), "the daemon failed");
             } else {
-                let _ = writeln!(io::stderr(), "brigade: {e:#}");
+                let _ = writeln!(io::stderr(), "brigade: {}", lines(&format!("{e:#}")));
             }
             ExitCode::from(exit_code(&e))
         }
@@ -124,7 +130,7 @@ pub fn main() -> ExitCode {
 }
 
 fn exit_code(e: &anyhow::Error) -> u8 {
-    if e.is::<Refusal>() || e.is::<StartError>() {
+    if e.is::<Refusal>() || e.is::<StartError>() || e.is::<Usage>() {
         USAGE
     } else if e.is::<Interrupted>() {
         INTERRUPTED
@@ -145,8 +151,9 @@ impl Command {
         match self {
             Self::Init(args) => {
                 let input = &mut io::stdin().lock();
-                match init::init(&args, io::stdin().is_terminal(), input, out) {
-                    Err(init::InitError::Refused(refusal)) => Err(refusal.into()),
+                let is_terminal = io::stdin().is_terminal();
+                match init::init(&args, &sources.files, is_terminal, input, out) {
+                    Err(wrong) if wrong.is_usage() => Err(Usage(wrong.to_string()).into()),
                     done => Ok(done?),
                 }
             }
@@ -166,7 +173,7 @@ impl Command {
             Self::Reconcile(args) => wait(args.run(&runnable(load()?)?, out)),
             Self::Crawl(args) => wait(crawl(args, &load()?.config, out)),
             Self::Query(args) => wait(query(args, &load()?.config, out)),
-            Self::Health(args) => wait(args.run(&load()?.config)),
+            Self::Health(args) => wait(args.run(&load()?.config, out)),
         }
     }
 }
@@ -233,6 +240,12 @@ fn runnable(loaded: Loaded) -> Result<Config, Refusal> {
     Ok(loaded.config)
 }
 
+/// Text of several lines, as a terminal can show it: what a stranger says is in many errors.
+fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(printable).collect();
+    lines.join("\n")
+}
+
 /// Runs a short command.
 fn wait(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -244,6 +257,22 @@ fn wait(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_missing_on_the_command_line_is_usage() {
+        let args = Cli::try_parse_from(["brigade", "init", "--from", "s3://raw/"]).unwrap();
+        let Command::Init(args) = args.command else {
+            panic!("init was asked for");
+        };
+        let wrong = init::init(&args, &[], false, &mut io::empty(), &mut Vec::new()).unwrap_err();
+        assert!(wrong.is_usage(), "{wrong}");
+        assert_eq!(exit_code(&Usage(wrong.to_string()).into()), USAGE);
+    }
+
+    #[test]
+    fn an_error_commands_no_terminal() {
+        assert_eq!(lines("a\u{1b}[2J\nb\r"), "a\\u{1b}[2J\nb\\r");
+    }
 
     #[test]
     fn the_command_line_is_sound() {
