@@ -12,7 +12,7 @@ pub mod init;
 mod logging;
 mod out;
 pub mod query;
-mod reconcile;
+pub mod reconcile;
 mod run;
 mod signals;
 mod spinner;
@@ -73,7 +73,7 @@ enum Command {
     Check(check::Check),
     /// Tell what would be done about an event; touches nothing
     Explain(explain::Explain),
-    /// Take one object through its routes, now
+    /// Take objects through their routes, now
     Reconcile(reconcile::Reconcile),
     /// Start a crawler
     Crawl(crawl::Crawl),
@@ -170,7 +170,10 @@ impl Command {
             Self::Run => run::run(&runnable(load()?)?),
             Self::Check(args) => wait(args.run(&load()?.config, &Edge::real(), out)),
             Self::Explain(args) => wait(args.run(runnable(load()?)?, &Edge::real(), out)),
-            Self::Reconcile(args) => wait(args.run(&runnable(load()?)?, out)),
+            Self::Reconcile(args) => {
+                let input = &mut io::BufReader::new(io::stdin());
+                wait(args.run(&runnable(load()?)?, &Edge::real(), input, out))
+            }
             Self::Crawl(args) => wait(crawl(args, &load()?.config, out)),
             Self::Query(args) => wait(query(args, &load()?.config, out)),
             Self::Health(args) => wait(args.run(&load()?.config, out)),

@@ -1,47 +1,88 @@
-//! `brigade reconcile s3://BUCKET/KEY`: one object through its routes, now.
+//! `brigade reconcile`: objects through their routes, now.
+//!
+//! One object, all under a prefix, or a list on standard input. Objects come in pages and are worked some at
+//! a time, so that a bucket of any size takes the same memory.
 
-use std::io::Write;
+mod foreseen;
+mod report;
+#[cfg(test)]
+mod tests;
+mod what;
+
+use std::collections::BTreeSet;
+use std::io::{BufReader, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::{StreamExt, iter};
 use tokio_util::sync::CancellationToken;
 
+use self::report::{Report, Row};
+use self::what::{Objects, What};
+use super::Usage;
 use crate::account::Accounts;
 use crate::app::{Makings, worker};
 use crate::catalog::Catalog;
-use crate::config::Config;
+use crate::config::{Config, SourceMissing};
 use crate::edge::Edge;
 use crate::event::{Event, Kind};
 use crate::metrics::Metrics;
 use crate::queue::{Terms, Window};
+use crate::s3::Spot;
 use crate::supervisor::Supervisor;
-use crate::work::{End, Lanes, Outcome, Received, Seat, Skip};
+use crate::work::{End, Lanes, Outcome, Received, Seat, Skip, Worker};
 
 /// Nobody else holds this work, so it may take its time: *W* is five minutes.
 const TERMS: Duration = Duration::from_mins(20);
 
-/// Take one object through its routes, now
-#[derive(Debug, clap::Args)]
+/// Objects that are worked at once; what S3 bears is found out below that.
+const AT_ONCE: usize = 16;
+
+/// Take objects through their routes, now
+#[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:
   brigade reconcile s3://raw/incoming/orders.csv
+  brigade reconcile --dry-run s3://raw/incoming/
+  brigade reconcile --recursive s3://raw/incoming/2026-1
+  cut -f1 missing.tsv | brigade reconcile -
 
-The key is given as it is, not percent-encoded. Safe to repeat, also beside a running daemon:
-what is already there is proved and left alone.")]
-pub(super) struct Reconcile {
-    /// `s3://BUCKET/KEY`
-    #[arg(value_parser = object)]
-    object: (String, String),
-    /// Print JSON: [{"route": …, "outcome": …, "error": …}]
+Keys are given as they are, not percent-encoded; a list cannot name one that holds a line break.
+Safe to repeat, also beside a running daemon: what is already there is proved and left alone, but
+tables get their partition and `notify` is told again. No crawler is started.
+
+Exit code: 0 if every route that takes the objects has worked, 1 otherwise. An object that is
+missing fails, but on routes that skip missing sources (source_missing = \"skip\").")]
+pub struct Reconcile {
+    /// `s3://BUCKET/KEY`; `s3://BUCKET/PREFIX/` for all objects below; `-` for a list on standard
+    /// input, one `s3://BUCKET/KEY` a line
+    #[arg(value_name = "S3_URL")]
+    pub objects: String,
+    /// All objects whose keys begin so, with or without a slash at the end
     #[arg(long)]
-    json: bool,
+    pub recursive: bool,
+    /// Only tell what would be done: reads both sides, writes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON: [{"object", "route", "outcome", "why", "error"}, …]
+    #[arg(long)]
+    pub json: bool,
 }
 
 impl Reconcile {
     /// Reconciles, and says how each route ended.
-    pub(super) async fn run(self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
-        let edge = Edge::real();
+    ///
+    /// # Errors
+    /// When a route failed, or there is nothing that a route takes.
+    pub async fn run(
+        self,
+        config: &Config,
+        edge: &Edge,
+        input: &mut BufReader<impl Read>,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let what = What::of(&self.objects, self.recursive).map_err(Usage)?;
         let metrics = Metrics::new(&config.environment).0;
-        let accounts = Accounts::open(config, &edge, &metrics).await?;
+        let accounts = Accounts::open(config, edge, &metrics).await?;
         let config = &accounts.settle(config);
         config.check_regions()?;
         let lanes = Lanes::new(&config.work, metrics.clone(), CancellationToken::new());
@@ -50,105 +91,134 @@ impl Reconcile {
         let makings = Makings {
             config,
             accounts: &accounts,
-            edge: &edge,
+            edge,
             metrics: &metrics,
         };
         let catalog = Catalog::default()
             .with_tables(makings.tables(&mut supervisor))
             .with_notices(makings.notices(&mut supervisor));
-        let worker = worker(config, &accounts, &edge, metrics, Arc::new(catalog), lanes);
-        let (bucket, key) = self.object;
-        let event = Event {
-            bucket,
-            key,
-            kind: Kind::Asked,
-            size: None,
-            etag: None,
-            version_id: None,
-            time: None,
-            region: None,
-            name: "brigade reconcile".into(),
-        };
-        let window = Window::unleased(Terms::new(TERMS));
-        let seat = Seat::apart();
-        let ends = worker
-            .event(&event, None, Received::FIRST, &window, &seat)
-            .await;
+        let worker = worker(config, &accounts, edge, metrics, Arc::new(catalog), lanes);
+        can_sign(&worker, &accounts, what.bucket()).await?;
 
-        let mut failed = 0;
-        let mut rows = Vec::new();
-        for End { route, outcome, .. } in ends {
-            let error = match &outcome {
-                Outcome::Done | Outcome::Skip(_) => None,
-                Outcome::Poison(cause) | Outcome::RetryAfter(_, cause) => Some(cause.error.clone()),
-            };
-            failed += u32::from(error.is_some());
-            let route = route.map_or_else(|| "none".into(), |route| route.name.clone());
-            rows.push((route, outcome.name(), error));
-        }
-        if self.json {
-            let json: Vec<_> = rows
-                .iter()
-                .map(|(route, outcome, error)| {
-                    serde_json::json!({ "route": route, "outcome": outcome, "error": error })
-                })
-                .collect();
-            writeln!(out, "{}", serde_json::Value::from(json))?;
-        } else {
-            for (route, outcome, error) in &rows {
-                match error {
-                    None => writeln!(out, "route {route}: {outcome}")?,
-                    Some(error) => writeln!(out, "route {route}: {outcome}: {error}")?,
-                }
-            }
-        }
-        if rows
-            .iter()
-            .all(|(_, outcome, _)| *outcome == Skip::NoRoute.name())
+        let mut report = Report::new(&what, self.json, out);
+        report.begin()?;
+        let listed = self.all(&worker, Objects::of(&what, &worker, input)?, &mut report);
+        let listed = Box::pin(listed).await;
+        report.end()?;
+        listed?;
+        if let What::Object(spot) = &what
+            && report.is_unrouted()
         {
-            for route in worker.routes.iter() {
-                if let Err(miss) = route.matches(&event.bucket, &event.key, None) {
-                    writeln!(out, "  route {} does not take it: {miss}", route.name)?;
-                }
+            if !self.json {
+                misses(&worker, spot, report.out)?;
             }
-            anyhow::bail!("no route takes s3://{}/{}", event.bucket, event.key);
+            anyhow::bail!("no route takes {spot}");
         }
-        let arrived = rows.iter().any(|(_, outcome, _)| *outcome == "done");
-        if arrived && !config.crawler.is_empty() && !self.json {
-            writeln!(out, "no crawler was started: brigade crawl does that")?;
+        if !self.json && !self.dry_run && report.brought && !config.crawler.is_empty() {
+            writeln!(
+                report.out,
+                "no crawler was started: brigade crawl does that"
+            )?;
         }
-        anyhow::ensure!(failed == 0, "{failed} of {} routes failed", rows.len());
+        report.verdict()
+    }
+
+    /// Takes page after page through its routes.
+    async fn all<R: Read, W: Write>(
+        &self,
+        worker: &Worker,
+        mut objects: Objects<'_, R>,
+        report: &mut Report<'_, W>,
+    ) -> anyhow::Result<()> {
+        while let Some(page) = objects.next().await? {
+            let work = page.into_iter().map(|object| {
+                Box::pin(async move {
+                    match object {
+                        Err(unclear) => vec![Row::unclear(unclear)],
+                        Ok(spot) if self.dry_run => foreseen::rows(worker, &spot).await,
+                        Ok(spot) => rows(worker, spot).await,
+                    }
+                })
+            });
+            let mut ended = iter(work).buffer_unordered(AT_ONCE);
+            while let Some(rows) = ended.next().await {
+                report.rows(rows)?;
+            }
+        }
         Ok(())
     }
 }
 
-fn object(text: &str) -> Result<(String, String), String> {
-    let place = text
-        .strip_prefix("s3://")
-        .and_then(|rest| rest.split_once('/'));
-    match place {
-        Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
-            Ok((bucket.to_owned(), key.to_owned()))
-        }
-        Some(_) | None => Err("expected s3://BUCKET/KEY".into()),
+/// One object through all routes that take it.
+async fn rows(worker: &Worker, spot: Spot) -> Vec<Row> {
+    let object = spot.to_string();
+    let event = Event {
+        bucket: spot.bucket,
+        key: spot.key,
+        kind: Kind::Asked,
+        size: None,
+        etag: None,
+        version_id: None,
+        time: None,
+        region: None,
+        name: "brigade reconcile".into(),
+    };
+    let window = Window::unleased(Terms::new(TERMS));
+    let seat = Seat::apart();
+    let ends = worker.event(&event, None, Received::FIRST, &window, &seat);
+    let ends = ends.await.into_iter();
+    ends.map(|end| row(&object, end)).collect()
+}
+
+fn row(object: &str, End { route, outcome, .. }: End) -> Row {
+    let missing = route.as_ref().map(|route| route.source_missing);
+    let row = Row::new(
+        object,
+        route.map_or_else(|| "none".into(), |route| route.name.clone()),
+        outcome.name(),
+    );
+    match outcome {
+        Outcome::Skip(Skip::SourceGone) => row.because(gone(missing)),
+        Outcome::Done | Outcome::Skip(_) => row,
+        Outcome::Poison(cause) | Outcome::RetryAfter(_, cause) => row.failed(cause.error),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Why an object that is not there is no failure.
+fn gone(missing: Option<SourceMissing>) -> String {
+    let skips = match missing {
+        Some(SourceMissing::Skip) => {
+            "; the route skips missing sources (source_missing = \"skip\")"
+        }
+        Some(SourceMissing::Retry | SourceMissing::Park) | None => "",
+    };
+    format!("there is no such object{skips}")
+}
 
-    #[test]
-    fn an_object_is_a_bucket_and_a_key() {
-        for (text, want) in [
-            ("s3://raw/a/b c+%.csv", Some(("raw", "a/b c+%.csv"))),
-            ("s3://raw//", Some(("raw", "/"))),
-            ("s3://raw/", None),
-            ("s3://raw", None),
-            ("raw/a", None),
-        ] {
-            let want = want.map(|(bucket, key)| (bucket.to_owned(), key.to_owned()));
-            assert_eq!(object(text).ok(), want, "{text}");
+/// At once, and with what to do about it: each call would fail by itself.
+async fn can_sign(
+    worker: &Worker,
+    accounts: &Accounts,
+    bucket: Option<&str>,
+) -> anyhow::Result<()> {
+    let mut used = BTreeSet::new();
+    for route in worker.routes.iter() {
+        if bucket.is_none_or(|bucket| bucket == route.from.bucket) {
+            used.extend([route.from_account.as_deref(), route.to_account.as_deref()]);
         }
     }
+    for name in used {
+        accounts.of(name).access_key().await?;
+    }
+    Ok(())
+}
+
+fn misses(worker: &Worker, spot: &Spot, out: &mut impl Write) -> std::io::Result<()> {
+    for route in worker.routes.iter() {
+        if let Err(miss) = route.matches(&spot.bucket, &spot.key, None) {
+            let miss = crate::catalog::printable(&miss.to_string());
+            writeln!(out, "  route {} does not take it: {miss}", route.name)?;
+        }
+    }
+    Ok(())
 }

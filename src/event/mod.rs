@@ -33,7 +33,7 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 pub(crate) use self::clip::clipped;
 pub use self::error::ParseError;
-pub(crate) use self::key::to_percent;
+pub(crate) use self::key::{from_form, to_percent};
 use self::shape::{Outer, Shape};
 pub use self::work::work_message;
 use crate::config::Envelope;

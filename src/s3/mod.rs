@@ -13,6 +13,7 @@ mod doors;
 mod endpoints;
 mod error;
 mod limit;
+mod list;
 mod object;
 mod read;
 mod sdk;
@@ -39,6 +40,7 @@ pub use bandwidth::Bandwidth;
 pub use doors::{DoorStatus, Doors, Opening};
 pub use error::{Flaw, Kind, Retry, S3Error, Throttle};
 pub use limit::LimitStatus;
+pub use list::Listed;
 pub use object::{
     Algorithm, Aside, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written,
 };

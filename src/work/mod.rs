@@ -8,6 +8,7 @@ mod arrival;
 mod delivery;
 mod fail;
 mod first_try;
+mod foresee;
 mod gates;
 mod hold;
 mod lanes;
@@ -43,6 +44,7 @@ use crate::s3::{Bandwidth, Doors};
 
 pub use arrival::{Announce, Arrival, Occasion, SourceVersion, Unannounced};
 pub use delivery::{Delivery, QueueTerms, Received, Settlement, Verdict};
+pub use foresee::{Foreseen, Planned};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
 pub use lanes::{LaneStatus, Lanes, Room, Seat};

@@ -24,6 +24,7 @@ mod parts;
 mod piped;
 mod progress;
 mod queries;
+mod reconcile;
 mod removal;
 mod request_ids;
 mod routes;

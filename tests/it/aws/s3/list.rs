@@ -37,7 +37,10 @@ pub(super) fn list(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Result<
         &token
     };
     let encode = |key: &str| match query("encoding-type") {
-        "url" => utf8_percent_encode(key, KEPT).to_string(),
+        // As HTML forms do (botocore decodes it with `unquote_plus`).
+        "url" => utf8_percent_encode(key, KEPT)
+            .to_string()
+            .replace("%20", "+"),
         _ => key.to_owned(),
     };
 
@@ -80,6 +83,9 @@ pub(super) fn list(bucket: &Bucket, scene: &Scene<'_>, ask: &Ask<'_>) -> Result<
         + &xml::element("KeyCount", &entries.len().to_string())
         + &xml::element("MaxKeys", &most.to_string())
         + &xml::element("IsTruncated", if more { "true" } else { "false" });
+    if query("encoding-type") == "url" {
+        body += &xml::element("EncodingType", "url");
+    }
     if more {
         // Opaque to the caller: encoded, so that a key is not taken for a token.
         let token = utf8_percent_encode(&last, NON_ALPHANUMERIC).to_string();

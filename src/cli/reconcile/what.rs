@@ -1,0 +1,217 @@
+//! Which objects are meant, and where they come from: the command line, a listing, or standard input.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use anyhow::Context;
+
+use crate::s3::{Bucket, S3, Spot};
+use crate::work::Worker;
+
+/// A line is `s3://`, a bucket of 63 characters and a key of 1,024 bytes at most.
+const LONGEST_LINE: u64 = 2048;
+
+/// Lines that are read before they are worked.
+const LINES: usize = 1000;
+
+const WANTED: &str =
+    "expected s3://BUCKET/KEY, s3://BUCKET/PREFIX/ or - for a list on standard input";
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    Object(Spot),
+    /// All objects whose keys begin with the spot's.
+    Below(Spot),
+    /// Objects on standard input, one a line.
+    List,
+}
+
+impl What {
+    /// Reads the argument.
+    pub(super) fn of(text: &str, recursive: bool) -> Result<Self, String> {
+        if text == "-" {
+            return Ok(Self::List);
+        }
+        let place = text
+            .strip_prefix("s3://")
+            .map(|rest| match rest.split_once('/') {
+                Some((bucket, key)) => (bucket, key, true),
+                None => (rest, "", false),
+            });
+        match place {
+            Some((bucket, key, has_key)) if !bucket.is_empty() && (has_key || recursive) => {
+                let below = recursive || key.is_empty() || key.ends_with('/');
+                let spot = Spot {
+                    bucket: bucket.to_owned(),
+                    key: key.to_owned(),
+                };
+                Ok(if below {
+                    Self::Below(spot)
+                } else {
+                    Self::Object(spot)
+                })
+            }
+            Some(_) | None => Err(format!("{text:?}: {WANTED}")),
+        }
+    }
+
+    /// The bucket, where it is the same for all.
+    pub(super) fn bucket(&self) -> Option<&str> {
+        match self {
+            Self::Object(spot) | Self::Below(spot) => Some(&spot.bucket),
+            Self::List => None,
+        }
+    }
+}
+
+/// Where objects come from, page by page.
+pub(super) enum Objects<'a, R> {
+    One(Option<Spot>),
+    Listing(Listing<'a>),
+    Lines {
+        input: &'a mut BufReader<R>,
+        /// How many have been read.
+        read: u64,
+    },
+}
+
+/// A prefix of a bucket, and how far it has been listed.
+pub(super) struct Listing<'a> {
+    s3: &'a S3,
+    bucket: &'a Bucket,
+    prefix: String,
+    next: Next,
+}
+
+enum Next {
+    First,
+    From(String),
+    End,
+}
+
+impl<'a, R: Read> Objects<'a, R> {
+    pub(super) fn of(
+        what: &What,
+        worker: &'a Worker,
+        input: &'a mut BufReader<R>,
+    ) -> anyhow::Result<Self> {
+        Ok(match what {
+            What::Object(spot) => Self::One(Some(spot.clone())),
+            What::Below(spot) => Self::Listing(Listing::of(spot, worker)?),
+            What::List => Self::Lines { input, read: 0 },
+        })
+    }
+
+    /// The next objects, or lines that name none; nothing after the last.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Vec<Result<Spot, String>>>> {
+        match self {
+            Self::One(spot) => Ok(spot.take().map(|spot| vec![Ok(spot)])),
+            Self::Listing(listing) => listing.next().await,
+            Self::Lines { input, read } => {
+                Ok(lines(input, read).context("cannot read standard input")?)
+            }
+        }
+    }
+}
+
+impl<'a> Listing<'a> {
+    /// Through the first route that takes from there; no further than the routes reach.
+    fn of(spot: &Spot, worker: &'a Worker) -> anyhow::Result<Self> {
+        let routes = worker.routes.iter().filter(|route| {
+            let (wanted, taken) = (&spot.key, &route.from.prefix);
+            route.from.bucket == spot.bucket
+                && (wanted.starts_with(taken) || taken.starts_with(wanted))
+        });
+        let routes: Vec<_> = routes.collect();
+        let Some(first) = routes.first() else {
+            anyhow::bail!("no route takes objects from {spot}");
+        };
+        let shared = routes
+            .iter()
+            .fold(first.from.prefix.as_str(), |shared, route| {
+                common(shared, &route.from.prefix)
+            });
+        let prefix = if shared.starts_with(&spot.key) {
+            shared
+        } else {
+            &spot.key
+        };
+        Ok(Self {
+            s3: worker.doors.of(first.from_account.as_deref()),
+            bucket: &first.source_bucket,
+            prefix: prefix.to_owned(),
+            next: Next::First,
+        })
+    }
+
+    async fn next(&mut self) -> anyhow::Result<Option<Vec<Result<Spot, String>>>> {
+        let from = match &self.next {
+            Next::First => None,
+            Next::From(from) => Some(from.as_str()),
+            Next::End => return Ok(None),
+        };
+        let page = self.s3.list(self.bucket, &self.prefix, from).await?;
+        self.next = page.next.map_or(Next::End, Next::From);
+        let bucket = &self.bucket.name;
+        let spots = page.keys.into_iter().map(|key| {
+            Ok(Spot {
+                bucket: bucket.clone(),
+                key,
+            })
+        });
+        Ok(Some(spots.collect()))
+    }
+}
+
+/// What two texts begin with.
+fn common<'t>(one: &'t str, other: &str) -> &'t str {
+    let pairs = one.char_indices().zip(other.chars());
+    let differ = pairs.into_iter().find(|((_, a), b)| a != b);
+    let end = differ.map_or(one.len().min(other.len()), |((at, _), _)| at);
+    &one[..end]
+}
+
+/// The lines that are there, a page at most; waits for the first only, so that a slow writer's are worked as
+/// they come. A blank line is left out.
+fn lines(
+    input: &mut BufReader<impl Read>,
+    read: &mut u64,
+) -> io::Result<Option<Vec<Result<Spot, String>>>> {
+    let mut page = Vec::new();
+    while page.len() < LINES && (page.is_empty() || input.buffer().contains(&b'\n')) {
+        let mut line = Vec::new();
+        let count = input
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)?;
+        if count == 0 {
+            break;
+        }
+        *read += 1;
+        if count as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("line {read} is longer than any s3://BUCKET/KEY"),
+            ));
+        }
+        let text = String::from_utf8_lossy(&line);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if !text.is_empty() {
+            page.push(
+                object(text).ok_or_else(|| format!("line {read} is no s3://BUCKET/KEY: {text}")),
+            );
+        }
+    }
+    Ok((!page.is_empty()).then_some(page))
+}
+
+/// One object of a list, whose key may end in a slash.
+fn object(text: &str) -> Option<Spot> {
+    let (bucket, key) = text.strip_prefix("s3://")?.split_once('/')?;
+    let is_whole = !bucket.is_empty() && !key.is_empty();
+    is_whole.then(|| Spot {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+    })
+}

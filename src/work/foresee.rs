@@ -1,0 +1,98 @@
+//! What would be done about an object: both sides are read, nothing is written.
+
+use std::sync::Arc;
+
+use super::Worker;
+use crate::config::Encryption;
+use crate::copy::{Means, Plan, copy_max};
+use crate::queue::Terms;
+use crate::route::Route;
+use crate::s3::{Found, Object, S3Error, Spot};
+
+/// What one route would do about an object.
+#[derive(Debug)]
+pub struct Foreseen {
+    /// The route.
+    pub route: Arc<Route>,
+    /// The destination's key, where it can be made.
+    pub target: Option<String>,
+    /// The source as it is now, if it is there.
+    pub source: Option<Object>,
+    /// What would be done.
+    pub plan: Planned,
+}
+
+/// What would be done on one route.
+#[derive(Debug)]
+pub enum Planned {
+    /// This.
+    Plan(Plan),
+    /// Nothing: the object as it is now is outside the route's size limits.
+    Size,
+    /// It cannot be told, and for the same reason it could not be done.
+    Failed(String),
+}
+
+impl Worker {
+    /// What each route that takes the object would do about it, from what stands on both sides now.
+    pub async fn foresee(&self, spot: &Spot, terms: Terms) -> Vec<Foreseen> {
+        let mut all = Vec::new();
+        for route in self.routes.choose(None, &spot.bucket, &spot.key, None) {
+            let mut foreseen = Foreseen {
+                route: route.clone(),
+                target: None,
+                source: None,
+                plan: Planned::Size,
+            };
+            if let Err(why) = self.look_at(spot, terms, &mut foreseen).await {
+                foreseen.plan = Planned::Failed(why);
+            }
+            all.push(foreseen);
+        }
+        all
+    }
+
+    async fn look_at(
+        &self,
+        spot: &Spot,
+        terms: Terms,
+        foreseen: &mut Foreseen,
+    ) -> Result<(), String> {
+        let told = |e: S3Error| e.to_string();
+        let route = foreseen.route.clone();
+        let from = self.side(route.from_account.as_deref(), &route.source_bucket);
+        let to = self.side(route.to_account.as_deref(), &route.destination_bucket);
+        let source = from.s3.head_for_certain(from.bucket, &spot.key).await;
+        foreseen.source = source.map_err(told)?;
+        let source = foreseen.source.as_ref();
+        let time = source.map(|source| source.last_modified);
+        let target = match route.destination(&spot.key, time) {
+            Ok(key) => {
+                let found = to.s3.head(to.bucket, &key).await.map_err(told)?;
+                foreseen.target = Some(key);
+                match found {
+                    Found::Object(object) => Some(*object),
+                    Found::Gone | Found::Nothing => None,
+                }
+            }
+            // A dated key of what is gone: nobody knows it.
+            Err(_) if source.is_none() => None,
+            Err(e) => return Err(e.to_string()),
+        };
+        let takes = |size| route.matches(&spot.bucket, &spot.key, Some(size)).is_ok();
+        if source.is_none_or(|source| takes(source.size)) {
+            let means = Means {
+                way: route.way,
+                apart: route.apart,
+                conditional: to.s3.conditional(&to.bucket.name),
+                kms_target: route.properties.sse.is_some_and(Encryption::is_kms),
+                follows: route.follows,
+                copy_max: copy_max(terms, route.parts),
+                part_size: route.parts.size,
+                strict: route.properties.strict,
+            };
+            foreseen.plan = Planned::Plan(means.plan(spot, source, target.as_ref()));
+        }
+        Ok(())
+    }
+}
