@@ -48,7 +48,11 @@ impl Notify {
 
     fn of_arn(text: &str) -> Result<Self, String> {
         let Some(arn) = Arn::parse(text) else {
-            return Err("expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME".into());
+            return Err(
+                "expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME, with an account of twelve \
+                 digits"
+                    .into(),
+            );
         };
         let (region, resource) = (arn.region, arn.resource);
         if region.is_empty() || arn.account.is_empty() {
@@ -200,9 +204,10 @@ mod tests {
         #[rustfmt::skip]
         let table = [
             ("notify = \"orders\"", format!("route.r.notify in f = \"orders\": expected {expected}")),
-            ("notify = \"arn:aws:sns:eu-west-1\"", "route.r.notify in f = \"arn:aws:sns:eu-west-1\": expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME".into()),
+            ("notify = \"arn:aws:sns:eu-west-1\"", "route.r.notify in f = \"arn:aws:sns:eu-west-1\": expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME, with an account of twelve digits".into()),
             ("notify = \"arn:aws:sns:eu-west-1::t\"", "route.r.notify in f = \"arn:aws:sns:eu-west-1::t\": expected an ARN with a region and an account of twelve digits".into()),
-            ("notify = \"arn:aws:sns:evil.example/#:111122223333:t\"", "route.r.notify in f = \"arn:aws:sns:evil.example/#:111122223333:t\": expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME".into()),
+            ("notify = \"arn:aws:sns:eu-west-1:1111:t\"", "route.r.notify in f = \"arn:aws:sns:eu-west-1:1111:t\": expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME, with an account of twelve digits".into()),
+            ("notify = \"arn:aws:sns:evil.example/#:111122223333:t\"", "route.r.notify in f = \"arn:aws:sns:evil.example/#:111122223333:t\": expected a whole ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME, with an account of twelve digits".into()),
             ("notify = \"arn:aws:sqs:eu-west-1:111122223333:a?b\"", format!("route.r.notify in f = \"arn:aws:sqs:eu-west-1:111122223333:a?b\": is of service sqs: expected {expected}")),
             ("notify = \"arn:aws:lambda:eu-west-1:111122223333:function:f\"", format!("route.r.notify in f = \"arn:aws:lambda:eu-west-1:111122223333:function:f\": is of service lambda: expected {expected}")),
             ("notify = \"arn:aws:events:eu-west-1:111122223333:rule/r\"", "route.r.notify in f = \"arn:aws:events:eu-west-1:111122223333:rule/r\": expected a bus, arn:…:event-bus/NAME".into()),

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::arn::is_region;
 use super::{Apart, Aws, Config, Fault, Queue, Refusal};
 
 /// A separate cloud of AWS.
@@ -112,7 +113,20 @@ impl Config {
     /// # Errors
     /// Names each key that asks for what no credentials can do.
     pub fn check_regions(&self) -> Result<(), Refusal> {
-        let faults = self.region_faults().into_iter();
+        // What is typed was read as regions; the SDK's chain adds others.
+        let home = [("aws.region".to_owned(), &self.aws.region)];
+        let named = self.account.iter();
+        let named =
+            named.map(|(name, account)| (format!("account.{name}.region"), &account.region));
+        let strange = home.into_iter().chain(named).filter_map(|(key, region)| {
+            let region = region.as_ref().filter(|region| !is_region(region))?;
+            let why = format!(
+                "the SDK's chain (AWS_REGION, the profile, the instance) says {region:?}, which is no region: \
+                 a-z, 0-9 and - only"
+            );
+            Some((key, why))
+        });
+        let faults = strange.chain(self.region_faults());
         let faults: Vec<_> = faults
             .map(|(key, why)| Fault::new(&key, None, &why))
             .collect();
@@ -366,5 +380,21 @@ mod tests {
         config.aws.region = Some("us-east-1".into());
         let said = config.check_regions().unwrap_err().to_string();
         assert!(said.starts_with("route.r.way: the two sides are in different partitions"));
+    }
+
+    #[test]
+    fn a_region_of_the_sdks_chain_is_a_label_too() {
+        let mut config = Config::load(&Sources::text("f", "[account.a]\nprofile = \"p\""))
+            .unwrap()
+            .config;
+        config.aws.region = Some("eu-west-1".into());
+        assert_eq!(config.check_regions(), Ok(()));
+        config.aws.region = Some("evil.example.com/#".into());
+        if let Some(account) = config.account.get_mut("a") {
+            account.region = Some("eu-west-1\n".into());
+        }
+        let said = config.check_regions().unwrap_err().to_string();
+        assert_eq!(said.lines().count(), 2, "{said}");
+        assert!(said.starts_with("aws.region: the SDK's chain"), "{said}");
     }
 }

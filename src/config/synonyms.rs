@@ -10,7 +10,7 @@ use super::known::nearest;
 #[rustfmt::skip]
 const KEYS: &[(&str, &str, &str)] = &[
     ("", "env stage", "environment"),
-    ("", "log logs logging log_level loglevel debug verbose trace rust_log", "no such key: logs have a variable of their own, such as RUST_LOG=brigade=debug"),
+    ("", "log logs logging log_level loglevel debug verbose trace rust_log", "no such key: what is logged is set by --log-level, or by RUST_LOG=brigade=debug"),
     ("", "sqs events", "queue"),
     ("", "replication replications rule rules pipeline pipelines sync copy s3", "route"),
     ("", "glue", "crawler"),
@@ -219,7 +219,7 @@ mod tests {
             ("[queue.q]\nqueue_url = \"http://h/q\"".into(), "queue.q.queue_url in f = \"http://h/q\": no such key; did you mean url?"),
             ("[crawler.c]\nevery = \"10m\"".into(),       "crawler.c.every in f = \"10m\": no such key; did you mean at_most_every?"),
             ("[crawler.c]\nschedule = \"1h\"".into(),     "crawler.c.schedule in f = \"1h\": no such key; did you mean at_most_every?"),
-            ("[log]\nlevel = \"debug\"".into(),           "log in f = {\"level\":\"debug\"}: no such key: logs have a variable of their own, such as RUST_LOG=brigade=debug"),
+            ("[log]\nlevel = \"debug\"".into(),           "log in f = {\"level\":\"debug\"}: no such key: what is logged is set by --log-level, or by RUST_LOG=brigade=debug"),
             ("region = \"eu-west-1\"".into(),             "region in f = \"eu-west-1\": no such key; did you mean aws.region?"),
             (format!("{route}sse = \"kms\""),             "route.r.sse in f = \"kms\": expected one of AES256, aws:kms, aws:kms:dsse, not kms; did you mean aws:kms?"),
             (format!("{route}sse = \"AES-256\""),         "route.r.sse in f = \"AES-256\": expected one of AES256, aws:kms, aws:kms:dsse, not AES-256; did you mean AES256?"),

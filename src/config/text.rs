@@ -149,7 +149,8 @@ impl FromText for Region {
             return Ok(Self(text.into()));
         }
         let lower = text.to_ascii_lowercase();
-        Err(if is_region(&lower) {
+        let digits = lower.ends_with(|c: char| c.is_ascii_digit());
+        Err(if digits && is_region(&lower) {
             format!("{}: write {lower}", expected::<Self>())
         } else {
             format!("{}: a-z, 0-9 and - only", expected::<Self>())

@@ -59,7 +59,12 @@ pub(super) fn check(
         return Ok(());
     }
     if let Some(path) = setting(name) {
-        // What cannot be mended here is refused where its section is read.
+        // What cannot be mended by another name is refused where its section is read.
+        if let [section, .., key] = path.as_slice()
+            && let Some(Meant::Instead(_)) = synonyms::key(section, key)
+        {
+            return Ok(());
+        }
         return match suggest(name, schema) {
             Some(meant) if meant != name && !fits(&path, value, schema) => {
                 Err(mistyped(name, &format!("did you mean {meant}?")))
@@ -176,7 +181,7 @@ mod tests {
     #[test]
     fn a_variable_that_is_no_setting_is_refused_with_what_was_meant() {
         let files = "did you mean BRIGADE_CONFIG?";
-        let logs = "logs have a variable of their own, such as RUST_LOG=brigade=debug";
+        let logs = "what is logged is set by --log-level, or by RUST_LOG=brigade=debug";
         let other = "the name of a setting has __ between its parts, such as BRIGADE_ROUTE__ORDERS__FROM; correct it, or unset it";
         #[rustfmt::skip]
         let table = [
@@ -250,6 +255,19 @@ mod tests {
             said(&[("WORK__WORKERS", "x")]),
             "",
             "others' variables are others'"
+        );
+    }
+
+    #[test]
+    fn what_no_other_name_mends_is_told_as_in_a_file() {
+        let env = [
+            ("BRIGADE_ROUTE__A__FROM", "s3://raw/"),
+            ("BRIGADE_ROUTE__A__TO", "s3://lake/"),
+            ("BRIGADE_ROUTE__A__ACCOUNT", "x"),
+        ];
+        assert_eq!(
+            said(&env),
+            "BRIGADE_ROUTE__A__ACCOUNT = \"x\": no such key: it is from_account or to_account"
         );
     }
 
