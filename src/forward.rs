@@ -27,7 +27,7 @@ const LONGEST_ERROR: usize = 4 * 1024;
 
 /// Body and attributes for the dead-letter queue.
 pub(crate) fn parked(
-    message: &Message,
+    message: Message,
     cause: &Cause,
     now: Timestamp,
 ) -> (String, HashMap<String, MessageAttributeValue>) {
@@ -60,24 +60,25 @@ pub(crate) fn parked(
             attributes.insert(name.to_owned(), text(value));
         }
     }
-    for (name, value) in &message.attributes {
-        let size = size(name, value);
+    for (name, value) in message.attributes {
+        let size = size(&name, &value);
         if attributes.len() < MOST_ATTRIBUTES && size <= room && !name.starts_with("brigade.") {
             room -= size;
-            attributes.insert(name.clone(), value.clone());
+            attributes.insert(name, value);
         }
     }
-    (message.body.clone(), attributes)
+    (message.body, attributes)
 }
 
 /// Body and attributes for the queue that it came from; none where SQS would not take them.
 pub(crate) fn handed_over(
-    message: &Message,
+    message: Message,
 ) -> Option<(String, HashMap<String, MessageAttributeValue>)> {
-    let mut attributes = message.attributes.clone();
-    attributes.insert(ATTEMPTS.to_owned(), text(&message.attempts().to_string()));
+    let attempts = text(&message.attempts().to_string());
+    let mut attributes = message.attributes;
+    attributes.insert(ATTEMPTS.to_owned(), attempts);
     let fits = attributes.len() <= MOST_ATTRIBUTES && weight(&message.body, &attributes) <= LARGEST;
-    fits.then(|| (message.body.clone(), attributes))
+    fits.then_some((message.body, attributes))
 }
 
 fn text(value: &str) -> MessageAttributeValue {
@@ -142,7 +143,7 @@ mod tests {
     #[test]
     fn a_parked_message_says_why() {
         let (body, attributes) = parked(
-            &message("{}".into()),
+            message("{}".into()),
             &cause("no\nway 資\u{1f4a7}\u{ffff}"),
             Timestamp::UNIX_EPOCH,
         );
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn a_message_that_is_handed_over_says_that_it_was_received_before() {
         let first = message("{}".into());
-        let (body, attributes) = handed_over(&first).expect("there is room");
+        let (body, attributes) = handed_over(first.clone()).expect("there is room");
         let told = |name: &str| attributes[name].string_value();
         assert_eq!(
             (body.as_str(), told("trace"), told(ATTEMPTS)),
@@ -185,9 +186,9 @@ mod tests {
             attributes: full,
             ..message("{}".into())
         };
-        assert_eq!(handed_over(&crowded), None, "ten are the most");
+        assert_eq!(handed_over(crowded), None, "ten are the most");
         let large = message("x".repeat(LARGEST - 20));
-        assert_eq!(handed_over(&large), None, "1 MiB is the most");
+        assert_eq!(handed_over(large), None, "1 MiB is the most");
     }
 
     #[test]
@@ -200,7 +201,7 @@ mod tests {
         ] {
             let body = "x".repeat(LARGEST - spare);
             let cause = cause(&"ü".repeat(100_000));
-            let (body, attributes) = parked(&message(body), &cause, Timestamp::UNIX_EPOCH);
+            let (body, attributes) = parked(message(body), &cause, Timestamp::UNIX_EPOCH);
             assert!(total(&body, &attributes) <= LARGEST, "{why}");
             assert_eq!(attributes.contains_key("brigade.reason"), reason, "{why}");
             assert_eq!(attributes.contains_key("brigade.error"), error, "{why}");
@@ -211,7 +212,7 @@ mod tests {
     fn ten_attributes_are_the_most() {
         let mut message = message("{}".into());
         message.attributes = (0..10).map(|n| (format!("a{n}"), text("x"))).collect();
-        let (_, attributes) = parked(&message, &cause("e"), Timestamp::UNIX_EPOCH);
+        let (_, attributes) = parked(message, &cause("e"), Timestamp::UNIX_EPOCH);
         assert_eq!(attributes.len(), MOST_ATTRIBUTES);
         assert!(attributes.contains_key("brigade.error"));
     }
@@ -251,7 +252,7 @@ mod tests {
             let message = Message { receive_count, first_received, attributes, ..message(body) };
             let cause = Cause::new(Reason::Denied, error);
             let cause = at.into_iter().fold(cause, |cause, (route, key)| cause.at(&route, &key));
-            let (body, attributes) = parked(&message, &cause, Timestamp::UNIX_EPOCH);
+            let (body, attributes) = parked(message.clone(), &cause, Timestamp::UNIX_EPOCH);
             prop_assert_eq!(&body, &message.body);
             prop_assert!(total(&body, &attributes) <= LARGEST);
             prop_assert!(attributes.len() <= MOST_ATTRIBUTES);

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::edge::Dice;
-use crate::metrics::{Metrics, QueueLabel};
+use crate::metrics::{Counted, Metrics, QueueLabel};
 use crate::queue::{BATCH, EMPTY_APART, Lease, Message, Sqs, SqsError, Terms, WAIT};
 use crate::work::{Delivery, Gates, Job, Lanes, Load, QueueTerms, Room, Verdict};
 
@@ -315,6 +315,7 @@ impl Intake {
             .received
             .get_or_create(&queue)
             .inc_by(count as u64);
+        let held = self.metrics.in_flight.get_or_create(&queue).clone();
         for message in messages {
             let sqs = self.sqs.clone();
             let handle = message.handle.clone();
@@ -324,7 +325,7 @@ impl Intake {
             let delivery = Delivery {
                 message,
                 lease,
-                room: Room::new(room, weight),
+                room: Room::new(room, weight, Counted::one(&held)),
                 terms: self.terms.clone(),
             };
             let job = Job {
@@ -334,7 +335,6 @@ impl Intake {
             // It takes as many as there is room for, so only a pool that has died refuses; the
             // supervisor says so, and the lease runs out.
             if self.pool.try_send(job).is_ok() {
-                self.metrics.in_flight.get_or_create(&queue).inc();
                 self.lanes.comes();
             }
         }

@@ -41,6 +41,7 @@ pub mod event;
 mod forward;
 pub mod intake;
 pub mod metrics;
+pub mod panics;
 pub mod queue;
 pub mod route;
 pub mod s3;

@@ -61,6 +61,8 @@ pub struct Metrics {
     pub calls: Family<CallLabels, Counter>,
     /// Requests sent again by the guard around every S3 call.
     pub retries: Family<OperationLabels, Counter>,
+    /// Panics that were caught.
+    pub panics: Counter,
     /// Messages held: received and not yet settled.
     pub in_flight: Family<QueueLabel, Gauge>,
     /// Workers busy, by lane.
@@ -96,6 +98,7 @@ impl Metrics {
             copied_bytes: Family::default(),
             calls: Family::default(),
             retries: Family::default(),
+            panics: Counter::default(),
             in_flight: Family::default(),
             lane_in_use: Family::default(),
             lane_waiting: Family::default(),
@@ -150,6 +153,11 @@ impl Metrics {
             m.calls.clone(),
         );
         all.register("retries", "S3 requests sent again", m.retries.clone());
+        all.register(
+            "panics",
+            "Panics caught while a message was worked",
+            m.panics.clone(),
+        );
         all.register(
             "deliveries_in_flight",
             "SQS messages held",
@@ -263,6 +271,25 @@ impl Metrics {
     }
 }
 
+/// Counts one in a gauge until it is dropped.
+#[derive(Debug)]
+pub struct Counted(Gauge);
+
+impl Counted {
+    /// Adds one to the gauge.
+    #[must_use]
+    pub fn one(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 fn seconds() -> Histogram {
     Histogram::new(BUCKETS)
 }
@@ -299,6 +326,7 @@ mod tests {
             operation: "HeadObject",
         };
         metrics.retries.get_or_create(&retried).inc();
+        metrics.panics.inc();
         metrics.in_flight.get_or_create(&queue).set(3);
         metrics
             .route_held
@@ -327,6 +355,7 @@ mod tests {
             "brigade_aws_calls_total{service=\"s3\",operation=\"CopyObject\",status=\"200\"} 1",
             "brigade_aws_calls_total{service=\"sqs\",operation=\"ReceiveMessage\",status=\"none\"} 1",
             "brigade_retries_total{service=\"s3\",operation=\"HeadObject\"} 1",
+            "brigade_panics_total 1",
             "brigade_deliveries_in_flight{queue=\"events\"} 3",
             "brigade_lane_in_use{lane=\"small\"} 2",
             "brigade_lane_waiting{lane=\"large\"} 1",

@@ -19,7 +19,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::edge::{Dice, Wall};
 use crate::forward::{handed_over, parked};
-use crate::metrics::{Metrics, QueueLabel};
+use crate::metrics::Metrics;
+use crate::panics;
 use crate::queue::{BATCH, Message, Receipt, Sqs};
 use crate::work::{Cause, Lag, Room, Settlement, Verdict};
 
@@ -129,10 +130,6 @@ impl Settler {
         shows: &mut Batch,
         calls: &FuturesUnordered<BoxFuture<'a, Option<Ending>>>,
     ) {
-        let queue = QueueLabel {
-            queue: self.name.clone(),
-        };
-        self.metrics.in_flight.get_or_create(&queue).dec();
         let Verdict {
             message,
             receipt,
@@ -163,52 +160,59 @@ impl Settler {
                 shows.add(Ending::show(receipt, room, "retried", after));
             }
             Settlement::HandOver => calls.push(Box::pin(async move {
-                if self.hand_over(&message).await {
+                if self.hand_over(message).await {
                     return Some(Ending::delete(receipt, room, "handed_over"));
                 }
                 let again = Ending::show(receipt, room, "released", Duration::ZERO);
                 self.show(vec![again]).await;
                 None
             })),
-            Settlement::Park(cause) => {
-                let now = self.wall.now();
-                calls.push(Box::pin(async move {
-                    let (body, attributes) = parked(&message, &cause, now);
-                    match self.dead.send(&body, attributes).await {
-                        Ok(()) => {
-                            told(&message.id, &cause, None);
-                            Some(Ending::delete(receipt, room, "parked"))
-                        }
-                        Err(error) => {
-                            tracing::error!(message_id = message.id, %error, "could not park");
-                            let after = self.backoff(message.receive_count);
-                            self.show(vec![Ending::show(receipt, room, "retried", after)])
-                                .await;
-                            None
-                        }
+            Settlement::Park(cause) => calls.push(Box::pin(async move {
+                let (id, received) = (message.id.clone(), message.receive_count);
+                match self.park(message, &cause).await {
+                    Ok(()) => {
+                        told(&id, &cause, None);
+                        Some(Ending::delete(receipt, room, "parked"))
                     }
-                }));
-            }
+                    Err(error) => {
+                        tracing::error!(message_id = id, error, "could not park");
+                        let after = self.backoff(received);
+                        let again = Ending::show(receipt, room, "retried", after);
+                        self.show(vec![again]).await;
+                        None
+                    }
+                }
+            })),
         }
     }
 
+    /// Sends a message to the dead-letter queue. Its body is moved, not copied: it may have a mebibyte.
+    async fn park(&self, message: Message, cause: &Cause) -> Result<(), String> {
+        let parking = async {
+            let (body, attributes) = parked(message, cause, self.wall.now());
+            self.dead.send(body, attributes).await
+        };
+        // Each message has a stranger's body: a panic over one must not end what settles all.
+        let parked = panics::caught(&self.metrics, Box::pin(parking)).await;
+        let sent = parked.map_err(|panicked| panicked.to_string())?;
+        sent.map_err(|error| error.to_string())
+    }
+
     /// Sends a message once more to the queue it came from.
-    async fn hand_over(&self, message: &Message) -> bool {
+    async fn hand_over(&self, message: Message) -> bool {
+        let id = message.id.clone();
         let why = match handed_over(message) {
             None => "no room for one more attribute".to_owned(),
-            Some((body, attributes)) => match self.sqs.send(&body, attributes).await {
+            Some((body, attributes)) => match self.sqs.send(body, attributes).await {
                 Ok(()) => {
-                    tracing::info!(
-                        message_id = message.id,
-                        "handed over before SQS ends the hold"
-                    );
+                    tracing::info!(message_id = id, "handed over before SQS ends the hold");
                     return true;
                 }
                 Err(error) => error.to_string(),
             },
         };
         tracing::warn!(
-            message_id = message.id,
+            message_id = id,
             why,
             "could not be handed over; it is shown again, which counts as a receive"
         );

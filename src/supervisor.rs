@@ -43,7 +43,7 @@ impl Supervisor {
     /// Runs until `signal` or the first task to end, then drains for at most `grace`.
     ///
     /// # Errors
-    /// When a task failed, panicked, or ended without being asked to.
+    /// When a task failed, panicked, or ended without being asked to, and when the drain was cut off.
     pub async fn run(
         mut self,
         signal: impl Future<Output = ()>,
@@ -71,11 +71,13 @@ impl Supervisor {
             Some(Ok((name, Err(e)))) => Err(e.context(name)),
             Some(Err(panic)) => Err(panic.into()),
             None => drained.unwrap_or_else(|_| {
-                tracing::warn!(
+                let tasks = self.tasks.len();
+                tracing::error!(
                     grace_seconds = grace.as_secs_f64(),
-                    "stopped before the drain was done; leases will expire"
+                    tasks,
+                    "the drain was cut off; messages that are held become visible when their leases expire"
                 );
-                Ok(())
+                anyhow::bail!("the drain was cut off after {grace:?}; tasks still running: {tasks}")
             }),
         }
     }
@@ -126,10 +128,12 @@ mod tests {
         let mut supervisor = Supervisor::default();
         supervisor.spawn("stuck", std::future::pending());
         let started = tokio::time::Instant::now();
-        supervisor
-            .run(std::future::ready(()), GRACE)
-            .await
-            .expect("giving up is not a failure");
+        let ended = supervisor.run(std::future::ready(()), GRACE).await;
+        let said = ended.expect_err("what was cut off has failed").to_string();
+        assert_eq!(
+            said,
+            "the drain was cut off after 25s; tasks still running: 1"
+        );
         assert_eq!(started.elapsed(), GRACE);
     }
 }

@@ -10,7 +10,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -19,7 +19,7 @@ use aws_types::service_config::ServiceConfigKey;
 use super::{Account, CONNECT_TIMEOUT, FALLBACK, HOME, bundle};
 use crate::cause;
 use crate::config::{self, Aws, Refusal};
-use crate::credentials::Secret;
+use crate::credentials::{Printable, Secret};
 use crate::edge::{Edge, Wall};
 
 /// What the sessions of our roles are called in the role's own logs.
@@ -100,7 +100,7 @@ impl Account {
     }
 
     async fn loaded(name: &str, loader: ConfigLoader, aws: &Aws, secret: Option<Secret>) -> Self {
-        let sdk = loader.load().await;
+        let sdk = printable(loader.load().await);
         // The chain may name a stand-in too (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, a profile):
         // what it says of S3 decides whether conditions can be trusted.
         let endpoint_url = s3_endpoint(&sdk).or_else(|| sdk.endpoint_url().map(Into::into));
@@ -116,6 +116,15 @@ impl Account {
             secret,
         }
     }
+}
+
+/// The same, with a provider that refuses credentials which cannot be sent.
+fn printable(sdk: SdkConfig) -> SdkConfig {
+    let Some(provider) = sdk.credentials_provider() else {
+        return sdk;
+    };
+    let provider = SharedCredentialsProvider::new(Printable(provider));
+    sdk.into_builder().credentials_provider(provider).build()
 }
 
 /// What all accounts have in common.

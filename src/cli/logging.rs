@@ -5,6 +5,7 @@ use std::env;
 use clap::{ArgAction, Args};
 use tracing_subscriber::EnvFilter;
 
+use crate::panics;
 use crate::telemetry::{self, Format};
 
 /// This crate, and libraries only where something is wrong.
@@ -42,6 +43,7 @@ impl Logging {
             .filter(|filter| !filter.is_empty());
         let (filter, refused) = self.filter(variable.as_deref());
         telemetry::start(filter, self.format(), environment);
+        panics::log_all();
         if let Some(error) = refused {
             tracing::warn!(error, "RUST_LOG is not a filter and is ignored");
         }

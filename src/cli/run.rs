@@ -71,7 +71,9 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
     };
     tokio::select! {
         done = drained => {
-            tracing::info!("drained");
+            if done.is_ok() {
+                tracing::info!("drained");
+            }
             done
         }
         () = signals.next() => anyhow::bail!("a second signal: stopped without draining"),

@@ -1,10 +1,13 @@
 //! What a secret says: JSON in, an access key out.
 //!
 //! There is no one spelling: IAM's own output, the SDK's files, and what people type differ. A
-//! field is known by its letters, whatever their case, `_` and a leading `aws`.
+//! field is known by its letters, whatever their case, `_` and a leading `aws`. White space around a value is
+//! left out: it comes from the file or the editor that the value was pasted from, and is part of no key.
 
 use aws_credential_types::Credentials;
 use serde_json::{Map, Value};
+
+use super::printable::{UNPRINTABLE, is_printable};
 
 /// One field: what it is called here, and what it may be called, bare.
 struct Field {
@@ -62,6 +65,9 @@ impl Field {
             if text.is_empty() {
                 continue;
             }
+            if !is_printable(text) {
+                return Err(format!("its {} {UNPRINTABLE}", self.name));
+            }
             if found.as_deref().is_some_and(|first| first != text) {
                 return Err(format!("two different {}s", self.name));
             }
@@ -100,7 +106,8 @@ mod tests {
             ("access_key", "secret_key", "aws_security_token"),
             ("Access-Key", "Secret Access Key", "security-token"),
         ] {
-            let text = serde_json::json!({ key: "AKIA", secret: " hush\n", token: "t", "user": 1 });
+            let text =
+                serde_json::json!({ key: "AKIA\r\n", secret: " hush\n", token: "t", "user": 1 });
             let read = read(&text.to_string()).unwrap();
             let got = (
                 read.access_key_id(),
@@ -136,6 +143,21 @@ mod tests {
                 "a number",
                 "{\"AccessKeyId\": 12345}",
                 "its AccessKeyId is not text",
+            ),
+            (
+                "a line end within",
+                "{\"AccessKeyId\": \"AKIA\\nhush\", \"SecretAccessKey\": \"hush\"}",
+                "its AccessKeyId contains a space, a line end or another character that is not printable ASCII",
+            ),
+            (
+                "a space within",
+                "{\"AccessKeyId\": \"AKIA\", \"SecretAccessKey\": \"hu sh\"}",
+                "its SecretAccessKey contains a space, a line end or another character that is not printable ASCII",
+            ),
+            (
+                "a control character at the end, which is no white space",
+                "{\"AccessKeyId\": \"AKIA\", \"SecretAccessKey\": \"hush\", \"SessionToken\": \"t\\u0000\"}",
+                "its SessionToken contains a space, a line end or another character that is not printable ASCII",
             ),
             (
                 "two keys",

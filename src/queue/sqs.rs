@@ -21,6 +21,7 @@ use aws_smithy_runtime_api::http::Response;
 use super::error::{ExtendError, Failed, SqsError, classify};
 use crate::cause::{self, status};
 use crate::metrics::Metrics;
+use crate::panics::caught;
 
 /// The longest long poll SQS allows: an idle queue costs one request in 20 s.
 pub const WAIT: Duration = Duration::from_secs(20);
@@ -169,7 +170,9 @@ impl Sqs {
             .visibility_timeout(seconds(visibility))
             .send();
         // The keeper has its own deadline around this call.
-        let answer = call.await;
+        let Ok(answer) = caught(&self.metrics, Box::pin(call)).await else {
+            return Err(ExtendError::Unavailable);
+        };
         self.metrics.call("sqs", op, status(&answer));
         match answer {
             Ok(_) => Ok(()),
@@ -234,7 +237,7 @@ impl Sqs {
     /// [`SqsError`]; without an answer the message may have been sent all the same.
     pub async fn send(
         &self,
-        body: &str,
+        body: impl Into<String>,
         attributes: HashMap<String, MessageAttributeValue>,
     ) -> Result<(), SqsError> {
         let call = self
@@ -277,12 +280,16 @@ impl Sqs {
         patience: Duration,
         call: impl Future<Output = Result<T, SdkError<E, Response>>>,
     ) -> Result<T, SqsError> {
-        let Ok(answer) = tokio::time::timeout(patience, call).await else {
-            self.metrics.call("sqs", op, None);
-            return Err(SqsError::Unavailable {
-                op,
-                why: format!("no answer in {patience:?}"),
-            });
+        let unavailable = |why| SqsError::Unavailable { op, why };
+        // A panic over one answer must not end the stage that works all messages.
+        let call = Box::pin(tokio::time::timeout(patience, call));
+        let answer = match caught(&self.metrics, call).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => {
+                self.metrics.call("sqs", op, None);
+                return Err(unavailable(format!("no answer in {patience:?}")));
+            }
+            Err(panicked) => return Err(unavailable(panicked.to_string())),
         };
         self.metrics.call("sqs", op, status(&answer));
         answer.map_err(|e| classify(op, &e))

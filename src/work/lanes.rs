@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use super::hold::Pass;
 use super::load::Weight;
 use crate::config;
-use crate::metrics::{LaneLabel, Metrics};
+use crate::metrics::{Counted, LaneLabel, Metrics};
 
 /// Large messages that are held beyond the room. Each costs a call to SQS in half its visibility.
 const ASIDE: usize = 256;
@@ -64,11 +64,12 @@ pub struct LaneStatus {
     waiting: i64,
 }
 
-/// A message's place among those we may hold, and what it weighs; given back when it is dropped.
+/// A message's place among those we may hold, what it weighs, and its part in the gauge; given back when it is dropped.
 #[derive(Debug)]
 pub struct Room {
     place: Mutex<OwnedSemaphorePermit>,
     _weight: Weight,
+    _counted: Counted,
 }
 
 /// One record's turn: its message's seat, and its way through the route's gate.
@@ -163,12 +164,13 @@ impl Lanes {
 }
 
 impl Room {
-    /// A place that was reserved, for a message that weighs so much.
+    /// A place that was reserved, for a message that weighs so much and is counted as held.
     #[must_use]
-    pub fn new(place: OwnedSemaphorePermit, weight: Weight) -> Self {
+    pub fn new(place: OwnedSemaphorePermit, weight: Weight, counted: Counted) -> Self {
         Self {
             place: Mutex::new(place),
             _weight: weight,
+            _counted: counted,
         }
     }
 

@@ -38,6 +38,7 @@ use tracing::Instrument;
 use crate::copy::Progress;
 use crate::event::{Parsed, Record, parse};
 use crate::metrics::{Metrics, QueueLabel};
+use crate::panics;
 use crate::queue::Window;
 use crate::route::{Route, Routes};
 use crate::s3::{Bandwidth, Doors};
@@ -92,7 +93,7 @@ impl std::fmt::Debug for Worker {
 
 impl Worker {
     /// Takes one delivery from body to verdict. A lost lease cancels the work: from then on
-    /// another consumer may hold the same message. `slot` is one of the small lane's.
+    /// another consumer may hold the same message. A panic is a failed try. `slot` is one of the small lane's.
     pub async fn work(&self, delivery: Delivery, slot: OwnedSemaphorePermit) -> Verdict {
         // An error's level, so that it is not off where only errors are logged.
         let span = tracing::error_span!(
@@ -109,20 +110,18 @@ impl Worker {
         let window = delivery.lease.window().clone();
         let seat = Seat::in_lane(&self.lanes, slot, &delivery.room);
         let worked = async {
-            let (settlement, late, lags) = tokio::select! {
-                biased;
-                () = seat.given_back() => (Settlement::Release, Vec::new(), Vec::new()),
-                (ends, lags) = self.message(&delivery, &window, &seat) => {
-                    let late = ends.iter().flat_map(|end| end.late.clone()).collect();
-                    let outcomes = ends.into_iter().map(|end| end.outcome);
-                    let settlement = delivery.settlement(Outcome::of_message(outcomes));
-                    (settlement, late, lags)
+            let ending = Box::pin(self.ending(&delivery, &window, &seat));
+            match panics::caught(&self.metrics, ending).await {
+                Ok(ended) => ended,
+                // It counts: a message that makes each worker panic ends in the dead-letter queue.
+                Err(panicked) => {
+                    let cause = Cause::new(Reason::Panicked, panicked.to_string());
+                    let outcome = Outcome::RetryAfter(Duration::ZERO, cause);
+                    let settlement = delivery.settlement(outcome);
+                    let landed = self.landed(settlement, &window, &[], &seat).await;
+                    (landed, Vec::new())
                 }
-                () = sleep_until(delivery.lease.hand_over_at()) => {
-                    (Settlement::HandOver, Vec::new(), Vec::new())
-                }
-            };
-            (self.landed(settlement, &window, &late, &seat).await, lags)
+            }
         };
         let lost = window.lost().run_until_cancelled(worked).await;
         // Without a lease there is no receipt, and so nothing that could be settled.
@@ -137,6 +136,29 @@ impl Worker {
             .observe(took);
         drop(seat);
         delivery.verdict(settlement, lags).await
+    }
+
+    /// How one delivery is to be settled, once nothing of it can land any more.
+    async fn ending(
+        &self,
+        delivery: &Delivery,
+        window: &Window,
+        seat: &Seat<'_>,
+    ) -> (Settlement, Vec<Lag>) {
+        let (settlement, late, lags) = tokio::select! {
+            biased;
+            () = seat.given_back() => (Settlement::Release, Vec::new(), Vec::new()),
+            (ends, lags) = self.message(delivery, window, seat) => {
+                let late = ends.iter().flat_map(|end| end.late.clone()).collect();
+                let outcomes = ends.into_iter().map(|end| end.outcome);
+                let settlement = delivery.settlement(Outcome::of_message(outcomes));
+                (settlement, late, lags)
+            }
+            () = sleep_until(delivery.lease.hand_over_at()) => {
+                (Settlement::HandOver, Vec::new(), Vec::new())
+            }
+        };
+        (self.landed(settlement, window, &late, seat).await, lags)
     }
 
     /// Parses the body and works all of its records.

@@ -54,10 +54,10 @@ impl Pool {
     }
 }
 
-/// A message that makes a worker panic must not end the process: its lease runs out, and SQS
-/// moves it away in the end.
+/// The worker catches what panics in its work; here nothing but a fault of its own frame arrives. It must not end
+/// the process: the lease runs out, and the message comes again.
 fn told(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "a worker panicked; its message will come again");
+        tracing::error!(%error, "a worker's task panicked; its message will come again");
     }
 }

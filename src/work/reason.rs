@@ -33,6 +33,7 @@ pub enum Reason {
     Credentials,
     WrongRegion,
     NotImplemented,
+    Panicked,
 }
 
 /// What a reason is about.
@@ -50,7 +51,7 @@ pub struct Entry {
 
 /// What each reason is about, in the order of the enum.
 #[rustfmt::skip]
-const TABLE: [(Reason, Entry); 22] = [
+const TABLE: [(Reason, Entry); 23] = [
     (Reason::Malformed, Entry {
         name: "malformed",
         meaning: "The body is no event that brigade knows. The message is dead-lettered at once.",
@@ -182,6 +183,12 @@ const TABLE: [(Reason, Entry); 22] = [
         meaning: "The endpoint does not know a request that the route needs (501, 405). The route is paused.",
         look: "The operation in the error; what the S3-compatible endpoint supports.",
         fix: "Set `conditional_writes`, `tags` or `transfer` on the account or route to what the endpoint supports.",
+    }),
+    (Reason::Panicked, Entry {
+        name: "panicked",
+        meaning: "Work on the message met a fault of brigade and panicked. Other messages are not affected. It comes again with growing pauses, and is dead-lettered if every attempt panics.",
+        look: "The log line `panicked`: its place in the code and its message; `brigade_panics_total`.",
+        fix: "Report it with that line and the event. Send the message back once a release has mended it.",
     }),
 ];
 

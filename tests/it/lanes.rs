@@ -132,7 +132,11 @@ async fn a_stop_gives_back_at_once_what_waits_for_the_large_lane() {
     let now = stage.world.now();
     let visible = queue.messages().iter().filter(|m| m.visible_at <= now);
     assert_eq!(visible.count(), 7, "the eighth is being copied");
-    daemon.stop().await;
+    let said = daemon.stop_cut_off().await;
+    assert!(
+        said.starts_with("the drain was cut off after 25s"),
+        "{said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 
 /// Lower numbers may not import higher ones.
-const LAYERS: [(&str, u32); 25] = [
+const LAYERS: [(&str, u32); 26] = [
     ("edge", 0),
     ("cause", 0),
     ("metrics", 0),
+    ("panics", 0),
     ("supervisor", 0),
     ("telemetry", 0),
     ("config", 0),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use brigade::config::Rate;
 use brigade::edge::{Dice, Wall};
-use brigade::metrics::Metrics;
+use brigade::metrics::{Counted, Metrics};
 use brigade::queue::{Lease, Message, Receipt, Sqs, Terms};
 use brigade::settle::Settler;
 use brigade::work::{Load, Room, Settlement, Verdict};
 use bytesize::ByteSize;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -131,7 +132,11 @@ async fn a_receipt_is_not_used_after_its_expiry() {
             }),
             settlement: Settlement::Delete("done"),
             lags: Vec::new(),
-            room: Room::new(room.expect("one"), Load::default().weigh(0)),
+            room: Room::new(
+                room.expect("one"),
+                Load::default().weigh(0),
+                Counted::one(&Gauge::default()),
+            ),
         };
         verdicts.send(verdict).await.expect("it listens");
         sleep(Duration::from_millis(200)).await;

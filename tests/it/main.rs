@@ -20,6 +20,7 @@ mod leases;
 mod limits;
 mod logs;
 mod notify;
+mod panics;
 mod parts;
 mod piped;
 mod progress;

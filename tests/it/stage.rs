@@ -222,6 +222,14 @@ impl Daemon {
         logs::check();
     }
 
+    /// Stops it while it has more to do than `shutdown_timeout` allows: what it ends with.
+    pub(crate) async fn stop_cut_off(mut self) -> String {
+        self.signal();
+        let ended = self.tasks.join_next().await.expect("it runs");
+        let ended = ended.expect("no panic");
+        ended.expect_err("the drain takes longer").to_string()
+    }
+
     /// Ends it as kill -9 does; its line must be cut.
     pub(crate) fn dies(self) {
         drop(self.tasks);

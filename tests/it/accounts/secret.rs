@@ -113,6 +113,8 @@ async fn a_secret_that_gives_no_good_key_holds_the_route_and_says_why() {
         ("missing",         None,                             "secret \\\"brigade/other\\\": not there, for who reads it and in that region"),
         ("malformed",       Some("AKIA:hush"),                "secret \\\"brigade/other\\\": not JSON"),
         ("incomplete",      Some("{\"AccessKeyId\": \"A\"}"), "secret \\\"brigade/other\\\": no SecretAccessKey, in any usual spelling"),
+        ("not printable",   Some("{\"AccessKeyId\": \"AKIA\\nROTATED\", \"SecretAccessKey\": \"hush\"}"),
+         "secret \\\"brigade/other\\\": its AccessKeyId contains a space, a line end or another character that is not printable ASCII"),
         ("of another cloud", Some("{\"AccessKeyId\": \"AKIAHOME\", \"SecretAccessKey\": \"hush\"}"),
          "no such key in partition aws-cn (cn-north-1): a key works only in the partition it was made in; give [account.china] a key of aws-cn"),
     ];

@@ -69,7 +69,9 @@ impl Daemon {
             // Tasks of a drain that was cut end at their next turn.
             sleep(Duration::from_millis(1)).await;
             let mut troubles = troubles.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(died) = ended {
+            if let Err(died) = ended
+                && !cut
+            {
                 troubles.push(format!("a daemon died: {died:#}"));
             }
             match sum(&view, "brigade_deliveries_in_flight") {
