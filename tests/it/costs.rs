@@ -195,3 +195,15 @@ async fn an_idle_queue_costs_one_long_poll_and_a_burst_brings_more() {
     until("back to one", || daemon.pollers() == 1).await;
     daemon.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn limits_of_size_cost_a_look_at_the_source() {
+    let stage = Stage::new(1);
+    let daemon = stage.start(&stage.config("min_size = \"1B\"")).await;
+    stage.put("a.csv", "a");
+    stage.drained().await;
+    daemon.stop().await;
+    let calls = stage.world.calls();
+    let made = ["HeadObject", "CopyObject"].map(|op| calls.count("s3", op));
+    assert_eq!((made, stage.s3_calls()), ([1, 1], 2));
+}
