@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::cause;
 use crate::edge::Dice;
 use crate::metrics::{Counted, Metrics, QueueLabel};
 use crate::queue::{BATCH, EMPTY_APART, Lease, Message, Sqs, SqsError, Terms, WAIT};
@@ -352,7 +353,8 @@ impl Intake {
     /// Says so once.
     fn failed(&self, error: &SqsError) {
         let told = error.to_string();
-        let new = self.pulse.borrow().error.as_deref() != Some(told.as_str());
+        let known = self.pulse.borrow().error.clone();
+        let new = !known.is_some_and(|known| cause::is_same(&known, &told));
         if new {
             tracing::error!(queue = self.terms.name, url = self.sqs.url(), %error, "cannot receive");
         }
