@@ -29,7 +29,7 @@ type Answer = Result<(), Unannounced>;
 
 /// A message: objects arrived that a crawler shall make known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Arrived {
+pub struct Arrived {
     /// What kind of message of ours it is, in which version.
     brigade: u32,
     /// The `[crawler.NAME]`.
@@ -44,7 +44,7 @@ pub(super) struct Arrived {
 
 /// Why a message says nothing.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unreadable {
+pub enum Unreadable {
     /// Of a newer release.
     #[error("an arrival of version {0}, from a newer release")]
     Newer(u32),
@@ -54,7 +54,11 @@ pub(super) enum Unreadable {
 }
 
 impl Arrived {
-    pub(super) fn read(body: &str) -> Result<Self, Unreadable> {
+    /// Reads a message's body, whoever wrote it.
+    ///
+    /// # Errors
+    /// What it is instead, in one short line.
+    pub fn read(body: &str) -> Result<Self, Unreadable> {
         #[derive(Deserialize)]
         struct Version {
             brigade: u32,
@@ -68,7 +72,9 @@ impl Arrived {
         }
     }
 
-    fn body(&self) -> String {
+    /// The message, as SQS takes it.
+    #[must_use]
+    pub fn body(&self) -> String {
         sendable(&serde_json::to_string(self).expect("text and numbers"))
     }
 }

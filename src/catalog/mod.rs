@@ -37,7 +37,7 @@ mod tables;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::announce::Catalog;
-pub use self::arrivals::{Announcer, Sender};
+pub use self::arrivals::{Announcer, Arrived, Sender, Unreadable};
 pub use self::assertion::{Assertion, AssertionTask, Assertions, Crawled, Judgement};
 pub use self::athena::{
     Asking, Athena, AthenaError, Column, Kind, Query, QueryState, Row, Rows, Value, WorkGroup,

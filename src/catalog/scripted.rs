@@ -23,6 +23,8 @@ use crate::metrics::Metrics;
 #[derive(Clone)]
 pub(crate) enum Answer {
     Is(Value),
+    /// These bytes, with this status.
+    Raw(u16, Vec<u8>),
     /// An error of this code.
     Error(&'static str),
     /// The connection breaks.
@@ -148,6 +150,10 @@ impl HttpConnector for Scripted {
             tokio::task::yield_now().await;
             match answer {
                 Answer::Is(value) => Ok(response(200, &value)),
+                Answer::Raw(status, body) => Ok(HttpResponse::new(
+                    status.try_into().unwrap(),
+                    SdkBody::from(body),
+                )),
                 Answer::Error(code) => Ok(response(
                     400,
                     &json!({"__type": code, "Message": "so it is"}),

@@ -273,4 +273,6 @@ impl Shared {
 }
 
 #[cfg(test)]
+mod anything;
+#[cfg(test)]
 mod tests;

@@ -31,11 +31,11 @@ const TOKEN: Field = Field {
 /// Who the SDK is told these come from.
 const PROVIDER: &str = "SecretsManager";
 
-/// Reads credentials.
+/// Reads the credentials that a secret holds.
 ///
 /// # Errors
 /// Says what is missing, and never what is there.
-pub(super) fn read(text: &str) -> Result<Credentials, String> {
+pub fn read(text: &str) -> Result<Credentials, String> {
     let value: Value = serde_json::from_str(text).map_err(|_| "not JSON".to_owned())?;
     let Value::Object(fields) = value else {
         return Err("not a JSON object".into());

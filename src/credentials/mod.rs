@@ -8,6 +8,10 @@ mod printable;
 mod refusals;
 mod secret;
 
+pub use keys::read as read_secret;
 pub use printable::Printable;
 pub use refusals::Refusals;
 pub use secret::{Secret, SecretError, SecretStatus, Stage};
+
+#[cfg(test)]
+mod anything;
