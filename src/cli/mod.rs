@@ -263,7 +263,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_on_the_command_line_is_usage() {
-        let args = Cli::try_parse_from(["brigade", "init", "--from", "s3://raw/"]).unwrap();
+        let args =
+            Cli::try_parse_from(["brigade", "init", "--force", "--from", "s3://raw/"]).unwrap();
         let Command::Init(args) = args.command else {
             panic!("init was asked for");
         };
