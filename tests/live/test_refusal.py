@@ -106,6 +106,18 @@ BAD_COMMANDS: list[tuple[str, list[str], dict[str, str], list[str]]] = [
         },
         ["BRIGADE_ROUTE__ORDERS__FORM"],
     ),
+    (
+        "a variable with an underscore too few",
+        ["run"],
+        {"BRIGADE_ROUTE_ORDERS_FROM": "s3://raw/"},
+        ["BRIGADE_ROUTE_ORDERS_FROM", "BRIGADE_ROUTE__ORDERS__FROM"],
+    ),
+    (
+        "a variable that ends in a line break",
+        ["run"],
+        {"BRIGADE_AWS__REGION": "eu-west-1\n"},
+        ["eu-west-1\\n", "line break"],
+    ),
 ]
 
 
