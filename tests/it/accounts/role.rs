@@ -28,10 +28,10 @@ fn with_role(stage: &Stage, external_id: &str, more: &str) -> Config {
 #[tokio::test(start_paused = true)]
 async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_hour_is_over() {
     let stage = Stage::new(1);
-    stage.world.create_role(ROLE, Some("the word"));
+    stage.world.create_role(ROLE, Some("the-word"));
     put(&stage, 0..50);
     let both = "from_account = \"partner\"\nto_account = \"partner\"";
-    let daemon = stage.start(&with_role(&stage, "the word", both)).await;
+    let daemon = stage.start(&with_role(&stage, "the-word", both)).await;
     stage.drained().await;
     assert_eq!(stage.world.calls().count("sts", "AssumeRole"), 1);
     let world = &stage.world;
@@ -63,16 +63,16 @@ async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_hour_is_over(
 #[tokio::test(start_paused = true)]
 async fn a_role_that_wants_to_hear_another_word_holds_the_route() {
     let stage = Stage::new(1);
-    stage.world.create_role(ROLE, Some("the word"));
+    stage.world.create_role(ROLE, Some("the-word"));
     put(&stage, 0..50);
     let to = "to_account = \"partner\"";
-    let daemon = stage.start(&with_role(&stage, "a guess", to)).await;
+    let daemon = stage.start(&with_role(&stage, "a-guess", to)).await;
     let reason = reason(&daemon, "orders").await;
     assert!(
         reason.contains("is not authorized to perform: sts:AssumeRole on resource"),
         "{reason}"
     );
-    stage.world.create_role(ROLE, Some("a guess"));
+    stage.world.create_role(ROLE, Some("a-guess"));
     stage.drained().await;
     daemon.stop().await;
     assert!(stage.copy("49.csv").is_some());

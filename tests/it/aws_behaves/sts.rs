@@ -41,16 +41,16 @@ async fn assume(
 #[tokio::test(start_paused = true)]
 async fn a_role_is_assumed_by_who_says_what_its_owner_wants_to_hear() {
     let world = two_buckets(false);
-    world.create_role(ROLE, Some("the word"));
+    world.create_role(ROLE, Some("the-word"));
     world.create_role("arn:aws-cn:iam::444455556666:role/brigade", None);
     #[rustfmt::skip]
     let table = [
-        ("with the word",       ROLE,                                         "brigade",  Some("the word"), None),
-        ("with another",        ROLE,                                         "brigade",  Some("a guess"),  Some("AccessDenied")),
+        ("with the word",       ROLE,                                         "brigade",  Some("the-word"), None),
+        ("with another",        ROLE,                                         "brigade",  Some("a-guess"),  Some("AccessDenied")),
         ("with none",           ROLE,                                         "brigade",  None,             Some("AccessDenied")),
         ("no such role",        "arn:aws:iam::444455556666:role/other",       "brigade",  None,             Some("AccessDenied")),
         ("another partition's", "arn:aws-cn:iam::444455556666:role/brigade",  "brigade",  None,             Some("AccessDenied")),
-        ("a name with a space", ROLE,                                         "my name",  Some("the word"), Some("ValidationError")),
+        ("a name with a space", ROLE,                                         "my name",  Some("the-word"), Some("ValidationError")),
     ];
     for (why, role, session, id, refused) in table {
         match (assume(&world, role, session, id).await, refused) {
