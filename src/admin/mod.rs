@@ -1,8 +1,9 @@
 //! Looking at a running daemon: `/live`, `/ready`, `/metrics`, `/status.json`.
 //!
 //! *Live* says that the loops turn: attempts count, so an outage of SQS does not kill the fleet.
-//! *Ready* says that AWS answers. Nothing here changes anything.
+//! *Ready* says that AWS answers. Nothing here changes anything. Names that are not ours are [refused](host).
 
+mod host;
 mod serve;
 mod status;
 
@@ -12,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -25,6 +27,7 @@ pub use status::{QueueView, Status, View};
 pub struct Admin {
     listener: TcpListener,
     door: Door,
+    allowed_hosts: host::Allowed,
 }
 
 /// Through which the listener sees the daemon, once there is one. Clones lead to the same one.
@@ -48,7 +51,17 @@ impl Admin {
         Ok(Self {
             listener: TcpListener::bind(at).await?,
             door: Door::default(),
+            allowed_hosts: host::Allowed::from([]),
         })
+    }
+
+    /// Answers requests for these names, too.
+    #[must_use]
+    pub fn answering_to(self, names: &[String]) -> Self {
+        Self {
+            allowed_hosts: names.into(),
+            ..self
+        }
     }
 
     /// Where to show the daemon.
@@ -67,6 +80,7 @@ impl Admin {
             .route("/ready", get(ready))
             .route("/metrics", get(scrape))
             .route("/status.json", get(status))
+            .layer(from_fn_with_state(self.allowed_hosts, host::checked))
             .with_state(self.door);
         serve::serve(self.listener, routes, stop).await;
         Ok(())

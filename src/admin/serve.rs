@@ -1,19 +1,23 @@
 //! How the listener answers: a connection carries one request, and each connection has an end.
 //!
-//! Nobody is asked who they are, so whoever can reach the port may open connections and say
-//! nothing. They cost at most [`MOST`] places for [`PATIENCE`] each; who comes meanwhile waits to be
-//! accepted. Nor does a stop wait for them: what is asked is answered at once, so that [`LAST`]
-//! is enough for who really asks.
+//! Nobody is asked who they are, so whoever can reach the port may open connections and send nothing. A health check must
+//! be answered even so: each connection is accepted at once, and once [`MOST`] are open the oldest that
+//! has not sent a request is closed for it. Nor does a stop wait for them: what is asked is answered at once, so that
+//! [`LAST`] is enough for who really asks.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::serve::Listener;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -26,25 +30,52 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long connections are waited for once the daemon stops.
 const LAST: Duration = Duration::from_secs(1);
 
+/// A connection that is open.
+struct Open {
+    task: AbortHandle,
+    /// Its request has arrived whole.
+    asked: Arc<AtomicBool>,
+}
+
 /// Answers until told to stop.
 pub(super) async fn serve(mut listener: TcpListener, routes: Router, stop: CancellationToken) {
-    let mut open = JoinSet::new();
+    let (mut tasks, mut open) = (JoinSet::new(), VecDeque::new());
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            Some(_) = open.join_next() => {}
-            (stream, _) = Listener::accept(&mut listener), if open.len() < MOST => {
-                open.spawn(answer(stream, routes.clone()));
+            Some(_) = tasks.join_next() => {}
+            (stream, _) = Listener::accept(&mut listener) => {
+                make_room(&mut open);
+                let asked = Arc::new(AtomicBool::new(false));
+                let task = tasks.spawn(answer(stream, routes.clone(), asked.clone()));
+                open.push_back(Open { task, asked });
             }
         }
     }
     drop(listener);
     // Dropping the set ends what is open still.
-    let _ = timeout(LAST, async { while open.join_next().await.is_some() {} }).await;
+    let _ = timeout(LAST, async { while tasks.join_next().await.is_some() {} }).await;
 }
 
-async fn answer(stream: TcpStream, routes: Router) {
+/// Closes the oldest connection without a request if there are too many, or else the oldest.
+fn make_room(open: &mut VecDeque<Open>) {
+    open.retain(|open| !open.task.is_finished());
+    if open.len() >= MOST {
+        let silent = open
+            .iter()
+            .position(|open| !open.asked.load(Ordering::Relaxed));
+        if let Some(shed) = open.remove(silent.unwrap_or(0)) {
+            shed.task.abort();
+        }
+    }
+}
+
+async fn answer(stream: TcpStream, routes: Router, asked: Arc<AtomicBool>) {
     let service = TowerToHyperService::new(routes);
+    let service = service_fn(move |request| {
+        asked.store(true, Ordering::Relaxed);
+        service.call(request)
+    });
     let exchange = http1::Builder::new()
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
@@ -110,15 +141,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_finds_all_places_taken_waits_for_one() {
-        let (at, _stop, _served) = listening().await;
-        let mut silent = Vec::new();
-        for _ in 0..MOST {
-            silent.push(TcpStream::connect(at).await.expect("it listens"));
+    async fn a_request_is_answered_at_once_however_many_say_nothing() {
+        for half in NEVER_DONE {
+            let (at, _stop, _served) = listening().await;
+            let mut silent = Vec::new();
+            for _ in 0..3 * MOST {
+                let mut stream = TcpStream::connect(at).await.expect("it listens");
+                // Those that were closed meanwhile cannot be written to.
+                let _ = stream.write_all(half.as_bytes()).await;
+                silent.push(stream);
+            }
+            let began = Instant::now();
+            assert!(said(at, ASKED).await.ends_with("ok"), "{half:?}");
+            assert!(began.elapsed() < PATIENCE / 5, "{:?}", began.elapsed());
+            let mut first = String::new();
+            let closed = silent[0].read_to_string(&mut first).await;
+            assert!(first.is_empty(), "{closed:?}: {first}");
+            assert!(began.elapsed() < PATIENCE / 5, "the oldest was closed");
         }
-        let began = Instant::now();
-        assert!(said(at, ASKED).await.ends_with("ok"));
-        assert!(began.elapsed() >= PATIENCE, "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -140,6 +140,7 @@ mod tests {
         };
         show(&args, &loaded(), &mut out).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        admin.allowed_hosts                    []                                 default
         admin.listen                           "127.0.0.1:9900"                   default
         aws.bandwidth                          (unset)                            default
         aws.ca_bundle                          (unset)                            default

@@ -41,7 +41,8 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
     let at = config.admin.listen;
     let admin = Admin::bind(at)
         .await
-        .with_context(|| format!("admin.listen = \"{at}\" cannot be listened on"))?;
+        .with_context(|| format!("admin.listen = \"{at}\" cannot be listened on"))?
+        .answering_to(&config.admin.allowed_hosts);
     let (door, stop) = (admin.door(), CancellationToken::new());
     let mut admin = Box::pin(admin.run(stop.clone()));
     let app = tokio::select! {

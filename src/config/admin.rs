@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text;
+use super::fault::Faults;
+use super::{shown, text};
 
 /// `[admin]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,12 +16,32 @@ pub struct Admin {
     #[serde(deserialize_with = "text::one")]
     #[schemars(with = "String")]
     pub listen: SocketAddr,
+    /// Names it answers to beside addresses and `localhost`, without a port; default: none. For whoever asks it by a name: a
+    /// web page could otherwise read it through the browser of somebody who can reach it.
+    #[serde(deserialize_with = "text::list")]
+    #[schemars(with = "shown::OneOrMany<String>")]
+    pub allowed_hosts: Vec<String>,
 }
 
 impl Default for Admin {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 9900).into(),
+            allowed_hosts: Vec::new(),
+        }
+    }
+}
+
+impl Admin {
+    pub(super) fn check(&self, faults: &mut Faults<'_>) {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        for name in &self.allowed_hosts {
+            if name.is_empty() || !name.chars().all(is_part) {
+                let why = format!(
+                    "{name:?} is no host name: expected one without a port, such as \"brigade.internal\""
+                );
+                faults.refuse("admin.allowed_hosts", why);
+            }
         }
     }
 }
@@ -40,6 +61,21 @@ mod tests {
                 "admin.listen in f = \"{listen}\": expected a numeric address and a port, such as \"127.0.0.1:9900\""
             );
             assert_eq!(said, want);
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_without_anything_else() {
+        for (host, good) in [
+            ("brigade.internal", true),
+            ("a.example, b.example", true),
+            ("brigade:9900", false),
+            ("http://brigade", false),
+            ("*", false),
+        ] {
+            let file = format!("[admin]\nallowed_hosts = \"{host}\"");
+            let loaded = Config::load(&Sources::text("f", &file));
+            assert_eq!(loaded.is_ok(), good, "{host}");
         }
     }
 }

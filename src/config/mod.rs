@@ -192,6 +192,7 @@ impl Config {
         }
         self.aws.check(faults);
         self.work.check(faults);
+        self.admin.check(faults);
         self.retry.check(faults);
         for (name, account) in &self.account {
             account.check(name, self, faults);
