@@ -27,13 +27,13 @@ use crate::copy::Copier;
 use crate::edge::Edge;
 use crate::intake::{Intake, Pulse};
 use crate::metrics::Metrics;
-use crate::queue::Terms;
+use crate::queue::{Load, Terms};
 use crate::route::Routes;
 use crate::s3::Bandwidth;
-use crate::settle::Settler;
+use crate::settle::{SENDING, Settler};
 use crate::start::{Linked, StartError, link};
 use crate::supervisor::Supervisor;
-use crate::work::{Announce, Gates, Job, Lanes, Load, Pool, QueueTerms, Reconciler, Worker};
+use crate::work::{Announce, Gates, Job, Lanes, Pool, QueueTerms, Reconciler, Worker};
 
 /// Verdicts waiting to be settled; the settler is a thousand times faster than S3.
 const VERDICTS: usize = 1_024;
@@ -113,6 +113,7 @@ impl App {
             jobs,
             lanes: lanes.clone(),
             load: Load::default(),
+            sending: Load::of(SENDING),
         };
         let queues = linked
             .into_iter()
@@ -226,6 +227,8 @@ struct Stages<'a> {
     jobs: mpsc::Sender<Job>,
     lanes: Lanes,
     load: Load,
+    /// Of all queues together.
+    sending: Load,
 }
 
 impl Stages<'_> {
@@ -245,6 +248,7 @@ impl Stages<'_> {
             metrics: self.metrics.clone(),
             dice: self.edge.dice.clone(),
             wall: self.edge.wall.clone(),
+            sending: self.sending.clone(),
         };
         supervisor.spawn(format!("settler of queue {name}"), async move {
             settler.run(verdicts_in).await;

@@ -1,8 +1,8 @@
 //! Reserve room, receive, lease, hand over.
 //!
 //! Room is reserved before SQS is asked, so that nothing is held that cannot be worked: a poll
-//! asks for ten messages and waits until there is room for ten, and until what is held
-//! [weighs little enough](Load). One poll is out while the queue
+//! asks for ten messages and waits until there is room for ten. It asks for fewer while the messages in flight
+//! are so large that ten more of SQS's largest size would be [too much memory](Load), and its answer is read once there is memory for it. One poll is out while the queue
 //! is quiet; each full reply adds one, up to `max_pollers`, and an empty one takes all but one
 //! away. A queue all of whose routes are held rests until a probe is due, and then asks for one.
 //!
@@ -26,8 +26,8 @@ use tokio_util::task::TaskTracker;
 use crate::cause;
 use crate::edge::Dice;
 use crate::metrics::{Counted, Metrics, QueueLabel};
-use crate::queue::{BATCH, EMPTY_APART, Lease, Message, Sqs, SqsError, Terms, WAIT};
-use crate::work::{Delivery, Gates, Job, Lanes, Load, QueueTerms, Room, Verdict};
+use crate::queue::{BATCH, EMPTY_APART, Lease, Load, Message, Sqs, SqsError, Terms, WAIT, Weight};
+use crate::work::{Delivery, Gates, Job, Lanes, QueueTerms, Room, Verdict};
 
 /// What a poll that is out when we stop may still take to bring its messages.
 const LAST_REPLY: Duration = Duration::from_secs(1);
@@ -41,6 +41,9 @@ const PROBE_LAST: Duration = Duration::from_mins(1);
 
 /// How often a probe's end is looked for.
 const PROBE_LOOK: Duration = Duration::from_millis(250);
+
+/// As many as a poll asks for.
+const TEN: usize = BATCH as usize;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -104,11 +107,13 @@ pub struct Pulse {
 
 /// One reply, and the room that was reserved for it.
 struct Reply {
-    /// How many were asked for; one is a probe.
+    /// How many were asked for.
     most: u8,
+    /// Whether it was to bring the probe of a held route.
+    probe: bool,
     asked: Instant,
     room: OwnedSemaphorePermit,
-    received: Result<Vec<Message>, SqsError>,
+    received: Result<Vec<(Message, Weight)>, SqsError>,
 }
 
 /// The polls that are out.
@@ -211,7 +216,7 @@ impl Intake {
                 return pace.not_before;
             }
             while polls.len() < pace.want {
-                polls.push(self.receive(BATCH).boxed());
+                polls.push(self.receive(BATCH, false).boxed());
             }
             return later;
         };
@@ -222,7 +227,7 @@ impl Intake {
         pace.want = 1;
         let due = probe_at.max(pace.not_before).max(pace.probe_after);
         if polls.is_empty() && due <= now {
-            polls.push(self.receive(1).boxed());
+            polls.push(self.receive(1, true).boxed());
             return later;
         }
         // Asked before the hold, and maybe bringing more than one message; or not due yet.
@@ -236,10 +241,18 @@ impl Intake {
                 pace.failures = 0;
                 pace.want = match messages.len() {
                     0 => 1,
-                    full if full >= BATCH.into() => (pace.want + 1).min(self.max_pollers as usize),
+                    full if full >= reply.most.into() => {
+                        let bytes = messages.iter().map(|(message, _)| message.weight()).sum();
+                        let most = match self.load.fits() {
+                            // Each other poll would ask for what this one finds room for.
+                            0..TEN => 1,
+                            _ => self.load.polls(bytes).min(self.max_pollers as usize),
+                        };
+                        (pace.want + 1).min(most)
+                    }
                     _ => pace.want,
                 };
-                if reply.most == 1 && !messages.is_empty() {
+                if reply.probe && !messages.is_empty() {
                     let wait = PROBE_FIRST * 2_u32.pow(pace.probes.min(8));
                     pace.probes += 1;
                     pace.probing = Some(Instant::now() + PROBE_TAKES);
@@ -263,7 +276,7 @@ impl Intake {
 
     /// Says that the loop turns. Waiting for room is a reason for SQS not to have answered.
     fn turned(&self, polls: &Polls<'_>, pace: &Pace) {
-        let full = self.room.available_permits() < BATCH.into() || !self.load.is_bearable();
+        let full = self.room.available_permits() < BATCH.into() || self.load.fits() == 0;
         let waits = !polls.is_empty() && full;
         let resting = polls.is_empty() && self.rests().is_some();
         self.pulse.send_modify(|pulse| {
@@ -286,19 +299,25 @@ impl Intake {
     }
 
     /// Reserves room, then asks; unless we were told to stop meanwhile.
-    async fn receive(&self, most: u8) -> Reply {
+    async fn receive(&self, most: u8, probe: bool) -> Reply {
         let room = self.room.clone().acquire_many_owned(most.into());
-        let room = room.await.expect("the room is never closed");
+        let mut room = room.await.expect("the room is never closed");
         self.load.bearable().await;
+        let fits = u8::try_from(self.load.fits()).unwrap_or(most);
+        let most = fits.clamp(1, most);
+        drop(room.split(room.num_permits() - usize::from(most)));
         let asked = Instant::now();
         let received = if self.stop.is_cancelled() {
             Ok(Vec::new())
         } else {
             let hidden = self.lease.visibility();
-            self.sqs.receive(most, WAIT, hidden).await
+            self.sqs
+                .receive_within(&self.load, most, WAIT, hidden)
+                .await
         };
         Reply {
             most,
+            probe,
             asked,
             room,
             received,
@@ -307,7 +326,12 @@ impl Intake {
 
     /// Hands over a whole reply. Not async: a stop in the middle would hide messages that
     /// nobody works.
-    fn hand_over(&self, messages: Vec<Message>, asked: Instant, mut room: OwnedSemaphorePermit) {
+    fn hand_over(
+        &self,
+        messages: Vec<(Message, Weight)>,
+        asked: Instant,
+        mut room: OwnedSemaphorePermit,
+    ) {
         let queue = QueueLabel {
             queue: self.terms.name.clone(),
         };
@@ -317,12 +341,11 @@ impl Intake {
             .get_or_create(&queue)
             .inc_by(count as u64);
         let held = self.metrics.in_flight.get_or_create(&queue).clone();
-        for message in messages {
+        for (message, weight) in messages {
             let sqs = self.sqs.clone();
             let handle = message.handle.clone();
             let lease = Lease::keep(sqs, handle, asked, self.lease, &self.keepers);
             let room = room.split(1).expect("room was reserved for each message");
-            let weight = self.load.weigh(message.weight());
             let delivery = Delivery {
                 message,
                 lease,

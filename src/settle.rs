@@ -9,6 +9,8 @@
 //! go of before SQS takes it is handed over to itself in the same way, so that a copy of days wears
 //! out neither its receives nor its retention.
 
+mod batch;
+
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -17,15 +19,13 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use self::batch::{Batch, Ending};
 use crate::edge::{Dice, Wall};
 use crate::forward::{handed_over, parked};
 use crate::metrics::Metrics;
 use crate::panics;
-use crate::queue::{BATCH, Message, Receipt, Sqs};
-use crate::work::{Cause, Lag, Room, Settlement, Verdict};
-
-/// A settled message is deleted no later than this after its verdict.
-const FLUSH_AFTER: Duration = Duration::from_millis(100);
+use crate::queue::{BATCH, Load, Message, Sqs};
+use crate::work::{Cause, Lag, Settlement, Verdict};
 
 /// SQS calls under way at once; more than enough for ten thousand messages a second.
 const CALLS_AT_ONCE: usize = 64;
@@ -33,6 +33,10 @@ const CALLS_AT_ONCE: usize = 64;
 /// A first failure is shown again after about this; each further one doubles it.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_mins(15);
+
+/// What the messages weigh together that are being sent on. Each is there once more as the request that is sent, with
+/// its quotes escaped.
+pub(crate) const SENDING: usize = 4 << 20;
 
 /// Pause before a failed batch is tried again.
 const BATCH_BACKOFF: Duration = Duration::from_millis(500);
@@ -55,24 +59,8 @@ pub struct Settler {
     pub dice: Dice,
     /// For lag.
     pub wall: Wall,
-}
-
-/// A message whose end is known and whose call is waiting for its batch.
-#[derive(Debug)]
-struct Ending {
-    receipt: Receipt,
-    outcome: &'static str,
-    lags: Vec<Lag>,
-    /// Show it again after this, instead of deleting it.
-    show_after: Option<Duration>,
-    /// Held until then, so that a slow SQS slows the intake down.
-    _room: Room,
-}
-
-#[derive(Debug, Default)]
-struct Batch {
-    endings: Vec<Ending>,
-    flush_at: Option<Instant>,
+    /// What is being sent on, by weight.
+    pub sending: Load,
 }
 
 impl Settler {
@@ -160,6 +148,7 @@ impl Settler {
                 shows.add(Ending::show(receipt, room, "retried", after));
             }
             Settlement::HandOver => calls.push(Box::pin(async move {
+                let _share = self.sending.take(message.weight()).await;
                 if self.hand_over(message).await {
                     return Some(Ending::delete(receipt, room, "handed_over"));
                 }
@@ -168,16 +157,20 @@ impl Settler {
                 None
             })),
             Settlement::Park(cause) => calls.push(Box::pin(async move {
+                let _share = self.sending.take(message.weight()).await;
+                let ending = Ending::delete(receipt, room, "parked");
+                // It may have waited for others: whoever holds it by now says how it ends.
+                let ending = self.in_time(vec![ending]).pop()?;
                 let (id, received) = (message.id.clone(), message.receive_count);
                 match self.park(message, &cause).await {
                     Ok(()) => {
                         told(&id, &cause, None);
-                        Some(Ending::delete(receipt, room, "parked"))
+                        Some(ending)
                     }
                     Err(error) => {
                         tracing::error!(message_id = id, error, "could not park");
                         let after = self.backoff(received);
-                        let again = Ending::show(receipt, room, "retried", after);
+                        let again = Ending::show(ending.receipt, ending.room, "retried", after);
                         self.show(vec![again]).await;
                         None
                     }
@@ -327,36 +320,6 @@ impl Settler {
         let doublings = received.saturating_sub(1).min(16);
         self.dice
             .spread((FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF))
-    }
-}
-
-impl Ending {
-    fn delete(receipt: Receipt, room: Room, outcome: &'static str) -> Self {
-        Self {
-            receipt,
-            outcome,
-            lags: Vec::new(),
-            _room: room,
-            show_after: None,
-        }
-    }
-
-    fn show(receipt: Receipt, room: Room, outcome: &'static str, after: Duration) -> Self {
-        Self {
-            receipt,
-            outcome,
-            lags: Vec::new(),
-            _room: room,
-            show_after: Some(after),
-        }
-    }
-}
-
-impl Batch {
-    fn add(&mut self, ending: Ending) {
-        self.flush_at
-            .get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
-        self.endings.push(ending);
     }
 }
 

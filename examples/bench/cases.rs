@@ -10,9 +10,21 @@ pub(crate) struct Case {
     pub(crate) size: u64,
     /// Until the first byte of each answer of S3.
     pub(crate) delay: Duration,
+    pub(crate) messages: Messages,
     /// To another endpoint, so through the client.
     pub(crate) apart: bool,
     pub(crate) clients: Vec<Client>,
+}
+
+/// What the queue holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Messages {
+    /// One of each object.
+    Plain,
+    /// The same, made as large as SQS takes them.
+    Padded,
+    /// Beside each a message of a thousand records, none of whose objects is there.
+    Beside,
 }
 
 /// Who copies.
@@ -31,6 +43,17 @@ pub(crate) enum What {
 }
 
 impl Client {
+    /// What its memory may be, where that is promised: 64 MiB and `work.memory`.
+    pub(crate) fn bound(&self) -> String {
+        match &self.what {
+            What::Brigade { memory, .. } => {
+                let memory: u64 = memory.trim_end_matches("MiB").parse().unwrap_or_default();
+                format!("{} MiB", 64 + memory)
+            }
+            What::Other(_) => "–".into(),
+        }
+    }
+
     /// Whether its program is installed.
     pub(crate) fn is_there(&self) -> bool {
         let What::Other(command) = &self.what else {
@@ -83,6 +106,7 @@ pub(crate) fn cases() -> Vec<Case> {
         count,
         size: 4_096,
         delay: Duration::from_millis(delay),
+        messages: Messages::Plain,
         apart,
         clients,
     };
@@ -128,6 +152,7 @@ pub(crate) fn cases() -> Vec<Case> {
             count: 4,
             size: GIB,
             delay: Duration::ZERO,
+            messages: Messages::Plain,
             apart: true,
             clients: vec![
                 rclone(
@@ -144,6 +169,7 @@ pub(crate) fn cases() -> Vec<Case> {
             count: 2,
             size: 2 * GIB,
             delay: Duration::from_millis(30),
+            messages: Messages::Plain,
             apart: true,
             clients: vec![
                 brigade(64, "16MiB"),
@@ -156,8 +182,29 @@ pub(crate) fn cases() -> Vec<Case> {
             count: 200,
             size: 16 << 20,
             delay: Duration::ZERO,
+            messages: Messages::Plain,
             apart: true,
             clients: vec![brigade(64, "64MiB"), brigade(64, "256MiB")],
+        },
+        Case {
+            messages: Messages::Padded,
+            ..small(
+                "messages of 1 MiB",
+                0,
+                false,
+                300,
+                vec![brigade(64, "16MiB"), brigade(64, "256MiB")],
+            )
+        },
+        Case {
+            messages: Messages::Beside,
+            ..small(
+                "beside 128 messages of 1,000 records",
+                5,
+                false,
+                128,
+                vec![brigade(64, "16MiB")],
+            )
         },
     ]
 }

@@ -275,7 +275,13 @@ impl Ask<'_> {
             }
             return tagged(&body.etag);
         }
-        if self.headers.contains_key("x-amz-copy-source") {
+        let copies = self.headers.contains_key("x-amz-copy-source");
+        if copies && !objects.has(self.key) {
+            let mut gone = xml("<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>");
+            *gone.status_mut() = StatusCode::NOT_FOUND;
+            return gone;
+        }
+        if copies {
             self.endpoint.finished(self.key, objects.has(self.key));
             return xml(&format!(
                 "<CopyObjectResult><ETag>\"{}\"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></CopyObjectResult>",

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use cases::{Case, Client, cases};
+use cases::{Case, Client, Messages, cases};
 use process::Cost;
 
 fn main() -> Result<()> {
@@ -46,9 +46,9 @@ fn main() -> Result<()> {
         bail!("no case {unknown}: there are {}", names.join(", "));
     }
     println!(
-        "| case | client | rate | CPU | peak RSS | S3 calls an object | SQS calls an object |"
+        "| case | client | rate | CPU | peak RSS | bound | S3 calls an object | SQS calls an object |"
     );
-    println!("|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|");
     for case in cases {
         if wanted.is_empty() || wanted.iter().any(|name| name == case.name) {
             measure(&case, runs)?;
@@ -88,7 +88,11 @@ fn row(case: &Case, client: &Client, costs: &[Cost]) -> String {
     let (count, bytes) = (case.count as f64, case.count as f64 * case.size as f64);
     let seconds = median(&|cost| cost.took.as_secs_f64());
     let cpu = median(&|cost| cost.cpu.as_secs_f64());
-    let (rate, cpu) = if case.size > 1 << 20 {
+    let (rate, cpu) = if case.messages != Messages::Plain {
+        // The others are what there is to wait for: how long the last of them did.
+        let last = format!("the last copied after {seconds:.1} s");
+        (last, format!("{cpu:.1} s"))
+    } else if case.size > 1 << 20 {
         (
             format!("{:.0} MB/s", bytes / seconds / 1e6),
             format!("{:.2} s per GB", cpu / bytes * 1e9),
@@ -105,9 +109,10 @@ fn row(case: &Case, client: &Client, costs: &[Cost]) -> String {
         median(&|cost| cost.sqs as f64),
     );
     format!(
-        "| {} | {} | {rate} | {cpu} | {rss:.0} MiB | {:.2} | {:.2} |",
+        "| {} | {} | {rate} | {cpu} | {rss:.0} MiB | {} | {:.2} | {:.2} |",
         case.name,
         client.name,
+        client.bound(),
         s3 / count,
         sqs / count
     )

@@ -38,7 +38,9 @@ pub(crate) fn run(case: &Case, client: &Client) -> Result<Cost> {
         "small/"
     };
     let objects = Objects::new(prefix, case.count, case.size);
-    let queue = Arc::new(Mutex::new(Queue::of(&objects)));
+    let queue = Queue::of(&objects, case.messages);
+    let messages = queue.waiting.len();
+    let queue = Arc::new(Mutex::new(queue));
     let endpoint = || Endpoint {
         objects: objects.clone(),
         delay: case.delay,
@@ -55,7 +57,7 @@ pub(crate) fn run(case: &Case, client: &Client) -> Result<Cost> {
         std::thread::sleep(Duration::from_millis(20));
         usage = read_usage(child.id()).or(usage);
         let copied = a.written() + b.written();
-        let settled = a.queue().deleted >= case.count;
+        let settled = a.queue().deleted >= messages;
         if is_brigade && copied >= case.count && settled || child.try_wait()?.is_some() {
             break;
         }

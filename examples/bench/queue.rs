@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
+use super::cases::Messages;
 use super::objects::Objects;
 
 /// What is left to receive.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    waiting: VecDeque<String>,
+    pub(crate) waiting: VecDeque<String>,
     next: u64,
     pub(crate) deleted: usize,
     pub(crate) calls: usize,
@@ -18,20 +19,36 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// One event for each object.
-    pub(crate) fn of(objects: &Objects) -> Self {
-        let event = |number| {
-            json!({ "Records": [{
+    /// One event for each object, and what else there is.
+    pub(crate) fn of(objects: &Objects, messages: Messages) -> Self {
+        let record = |key: String| {
+            json!({
                 "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
                 "eventTime": "2026-01-01T00:00:00.000Z", "eventName": "ObjectCreated:Put",
-                "s3": { "bucket": { "name": "src" }, "object": {
-                    "key": objects.key(number), "size": objects.size, "eTag": objects.etag,
+                "userIdentity": { "principalId": "AWS:AROAEXAMPLEEXAMPLEEX:session-of-the-producer" },
+                "requestParameters": { "sourceIPAddress": "192.0.2.1" },
+                "responseElements": { "x-amz-request-id": "C3D13FE58DE4C810", "x-amz-id-2": "FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S/JRWeUWerMUE5JgHvANOjpD" },
+                "s3": { "s3SchemaVersion": "1.0", "configurationId": "events", "bucket": {
+                    "name": "src", "arn": "arn:aws:s3:::src" }, "object": {
+                    "key": key, "size": objects.size, "eTag": objects.etag,
                     "sequencer": "00" } },
-            }]})
-            .to_string()
+            })
         };
+        let mut waiting = VecDeque::new();
+        for number in 0..objects.count {
+            if messages == Messages::Beside {
+                let gone = |n| record(format!("{}gone-{number}-{n}", objects.prefix));
+                let records: Vec<Value> = (0..1_000).map(gone).collect();
+                waiting.push_back(json!({ "Records": records }).to_string());
+            }
+            let mut body = json!({ "Records": [record(objects.key(number))] });
+            if messages == Messages::Padded {
+                body["pad"] = "x".repeat((1 << 20) - 2_000).into();
+            }
+            waiting.push_back(body.to_string());
+        }
         Self {
-            waiting: (0..objects.count).map(event).collect(),
+            waiting,
             ..Self::default()
         }
     }

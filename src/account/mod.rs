@@ -22,7 +22,7 @@ use crate::config::{self, Aws, Config, HOME, Queue, Refusal};
 use crate::credentials::{Refusals, Secret};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
-use crate::queue::Sqs;
+use crate::queue::{Sqs, admitting};
 use crate::s3::{Doors, Opening, S3};
 
 /// The SDK's own default; written down because the other timeouts are ours.
@@ -247,6 +247,10 @@ impl Account {
     #[must_use]
     pub fn sqs(&self, queue: &Queue) -> aws_sdk_sqs::Client {
         let sdk = self.in_region(queue.home(&self.aws).as_deref());
+        let http = sdk.http_client().map(admitting);
+        let mut builder = sdk.into_builder();
+        builder.set_http_client(http);
+        let sdk = builder.build();
         client!(self, aws_sdk_sqs, sdk)
     }
 

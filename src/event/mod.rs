@@ -86,6 +86,23 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// What it takes in memory, roughly: no allocation is smaller than 16 bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let text = |text: &str| text.len() + 16;
+        let texts = match self {
+            Self::Ignored { name } => text(name),
+            Self::Event(event) => {
+                let stated = [&event.etag, &event.version_id, &event.region];
+                let stated = stated.into_iter().flatten().map(|stated| text(stated));
+                text(&event.bucket) + text(&event.key) + text(&event.name) + stated.sum::<usize>()
+            }
+        };
+        size_of::<Self>() + texts
+    }
+}
+
 /// What a body turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parsed {

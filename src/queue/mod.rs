@@ -2,13 +2,19 @@
 //!
 //! Nothing here decides how a message ends; that is `work`'s, and carrying it out is `settle`'s.
 
+mod admit;
 mod error;
 mod lease;
+mod load;
+mod message;
 mod sqs;
 mod window;
 
+pub use admit::admitting;
 pub use error::{ExtendError, Failed, SqsError};
 pub use lease::{Lease, Receipt};
-pub use sqs::{ATTEMPTS, BATCH, EMPTY_APART, Facts, Message, Sqs, WAIT};
-pub(crate) use sqs::{size, weight};
+pub use load::{Load, Weight};
+pub use message::{ATTEMPTS, Message};
+pub(crate) use message::{size, weight};
+pub use sqs::{BATCH, EMPTY_APART, Facts, Sqs, WAIT};
 pub use window::{Closed, Terms, Window, Write};

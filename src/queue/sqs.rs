@@ -18,7 +18,10 @@ use aws_sdk_sqs::types::{
 };
 use aws_smithy_runtime_api::http::Response;
 
+use super::admit::within;
 use super::error::{ExtendError, Failed, SqsError, classify};
+use super::load::{Load, Weight};
+use super::message::Message;
 use crate::cause::{self, status};
 use crate::metrics::Metrics;
 use crate::panics::caught;
@@ -33,13 +36,12 @@ pub const EMPTY_APART: Duration = Duration::from_millis(500);
 /// SQS's limit for one batch, and for one reply.
 pub const BATCH: u8 = 10;
 
+/// SQS's largest message.
+const LARGEST: usize = 1 << 20;
+
 /// What a call may take beyond what it waits for. A receive once hung for ever in the field with
 /// default timeouts (aws-sdk-rust#1094).
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Our attribute of a message that was sent on, parked or handed over: how often it was received
-/// until then. It stays when a person sends a parked one back.
-pub const ATTEMPTS: &str = "brigade.attempts";
 
 /// One queue. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -47,45 +49,6 @@ pub struct Sqs {
     client: Client,
     url: String,
     metrics: Metrics,
-}
-
-/// A received message.
-#[derive(Debug, Clone)]
-pub struct Message {
-    /// SQS's id of it.
-    pub id: String,
-    /// Untrusted.
-    pub body: String,
-    /// The receipt handle of this receive.
-    pub handle: String,
-    /// How often it was received, this time included.
-    pub receive_count: u32,
-    /// When it was first received, in SQS's words: milliseconds since 1970.
-    pub first_received: Option<String>,
-    /// Its own attributes, kept when it is parked.
-    pub attributes: HashMap<String, MessageAttributeValue>,
-}
-
-impl Message {
-    /// Whether somebody may have worked on it before.
-    #[must_use]
-    pub fn received_before(&self) -> bool {
-        self.receive_count > 1 || self.attributes.contains_key(ATTEMPTS)
-    }
-
-    /// What its body and its attributes weigh together, in bytes.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        weight(&self.body, &self.attributes)
-    }
-
-    /// How often it was received, also before it was sent on.
-    #[must_use]
-    pub fn attempts(&self) -> u32 {
-        let before = self.attributes.get(ATTEMPTS);
-        let before = before.and_then(|value| value.string_value()?.parse().ok());
-        self.receive_count.saturating_add(before.unwrap_or(0))
-    }
 }
 
 /// What SQS says about a queue.
@@ -152,8 +115,29 @@ impl Sqs {
             .messages
             .unwrap_or_default()
             .into_iter()
-            .map(message)
+            .map(Message::from)
             .collect())
+    }
+
+    /// The same, reading the answer only once its bytes are taken from the budget, of which each message keeps what
+    /// it weighs.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub async fn receive_within(
+        &self,
+        load: &Load,
+        most: u8,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Vec<(Message, Weight)>, SqsError> {
+        let receive = Box::pin(self.receive(most, wait, visibility));
+        let (answer, mut weight) = within(load, usize::from(most) * LARGEST, receive).await;
+        let weighed = answer?.into_iter().map(|message| {
+            let own = weight.split(message.weight());
+            (message, own)
+        });
+        Ok(weighed.collect())
     }
 
     /// Hides a message for `visibility` from now.
@@ -293,34 +277,6 @@ impl Sqs {
         };
         self.metrics.call("sqs", op, status(&answer));
         answer.map_err(|e| classify(op, &e))
-    }
-}
-
-/// What a body and its attributes weigh together, as SQS counts, in bytes.
-pub(crate) fn weight(body: &str, attributes: &HashMap<String, MessageAttributeValue>) -> usize {
-    let sizes = attributes.iter().map(|(name, value)| size(name, value));
-    body.len() + sizes.sum::<usize>()
-}
-
-/// What an attribute weighs: its name, its type and its value.
-pub(crate) fn size(name: &str, value: &MessageAttributeValue) -> usize {
-    name.len()
-        + value.data_type().len()
-        + value.string_value().map_or(0, str::len)
-        + value.binary_value().map_or(0, |bytes| bytes.as_ref().len())
-}
-
-fn message(message: aws_sdk_sqs::types::Message) -> Message {
-    let mut system = message.attributes.unwrap_or_default();
-    let count = system.get(&MessageSystemAttributeName::ApproximateReceiveCount);
-    Message {
-        receive_count: count.and_then(|count| count.parse().ok()).unwrap_or(1),
-        first_received: system
-            .remove(&MessageSystemAttributeName::ApproximateFirstReceiveTimestamp),
-        id: message.message_id.unwrap_or_default(),
-        body: message.body.unwrap_or_default(),
-        handle: message.receipt_handle.unwrap_or_default(),
-        attributes: message.message_attributes.unwrap_or_default(),
     }
 }
 

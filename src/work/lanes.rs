@@ -14,6 +14,8 @@
 //!   seconds, and nothing of ours. The size is known for certain where a copy is
 //!   about to be made, so there it changes lanes;
 //! * nobody holds a slot while waiting for another, so the lanes cannot block each other;
+//! * a message of many records takes turns: between two of them its slot goes to who waits longest, so it makes nobody
+//!   wait for more than one record;
 //! * a message that has turned large stays so to its end. What its records tell to be large is
 //!   worked last;
 //! * a message that has turned large leaves the room to others while there is a place [aside](ASIDE):
@@ -29,12 +31,21 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::hold::Pass;
-use super::load::Weight;
 use crate::config;
 use crate::metrics::{Counted, LaneLabel, Metrics};
+use crate::queue::{Load, Weight};
 
 /// Large messages that are held beyond the room. Each costs a call to SQS in half its visibility.
 const ASIDE: usize = 256;
+
+/// What the records of all messages that are worked may take in memory, beside the bodies.
+const RECORDS: usize = 12 << 20;
+
+/// Smaller bodies are not counted: those of all workers would not be much.
+const COUNTED: usize = 64 << 10;
+
+/// Records take no more than so many times the bytes of their body: a short one takes 68 bytes of JSON, and 250 here.
+const UNFOLDED: usize = 4;
 
 const SMALL: LaneLabel = LaneLabel { lane: "small" };
 const LARGE: LaneLabel = LaneLabel { lane: "large" };
@@ -48,6 +59,8 @@ struct Inner {
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
     aside: Arc<Semaphore>,
+    /// What parsed records take.
+    records: Load,
     /// How many work in each at most.
     workers: (usize, usize),
     /// Larger objects are large.
@@ -72,6 +85,13 @@ pub struct Room {
     _counted: Counted,
 }
 
+/// Where a message begins: a slot in the small lane, and memory for what its body unfolds to.
+#[derive(Debug)]
+pub struct FirstSlot {
+    slot: OwnedSemaphorePermit,
+    records: Weight,
+}
+
 /// One record's turn: its message's seat, and its way through the route's gate.
 #[derive(Debug, Clone, Copy)]
 pub struct Turn<'a> {
@@ -84,12 +104,13 @@ pub struct Turn<'a> {
 pub struct Seat<'a> {
     way: Option<(&'a Lanes, &'a Room)>,
     slot: Mutex<Slot>,
+    records: Mutex<Weight>,
     given_back: Notify,
 }
 
 #[derive(Debug)]
 enum Slot {
-    Small(#[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>),
+    Small(Option<OwnedSemaphorePermit>),
     Large(#[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>),
 }
 
@@ -102,6 +123,7 @@ impl Lanes {
             small: Arc::new(Semaphore::new(workers.0)),
             large: Arc::new(Semaphore::new(workers.1)),
             aside: Arc::new(Semaphore::new(ASIDE)),
+            records: Load::of(RECORDS),
             workers,
             threshold: work.large_threshold.0,
             metrics,
@@ -120,13 +142,22 @@ impl Lanes {
         self.0.metrics.lane_waiting.get_or_create(&SMALL).inc();
     }
 
-    /// A slot in the small lane for a message that has come; `None` once we stop.
-    pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+    /// A slot in the small lane for a message that has come, whose body has so many bytes; `None` once we stop.
+    pub(super) async fn slot(&self, body: usize) -> Option<FirstSlot> {
+        let first = async {
+            // Before the slot: who waits for memory keeps no worker from others.
+            let records = match body {
+                0..COUNTED => Weight::default(),
+                _ => self.0.records.take(body.saturating_mul(UNFOLDED)).await,
+            };
+            let slot = self.0.small.clone().acquire_owned().await.ok()?;
+            Some(FirstSlot { slot, records })
+        };
         let slot = tokio::select! {
             biased;
             // Un-started messages are visible again at once, not when a slot is free.
             () = self.0.stop.cancelled() => None,
-            slot = self.0.small.clone().acquire_owned() => slot.ok(),
+            slot = first => slot,
         };
         self.0.metrics.lane_waiting.get_or_create(&SMALL).dec();
         slot
@@ -194,14 +225,19 @@ impl<'a> Seat<'a> {
         Self::new(None, None)
     }
 
-    pub(super) fn in_lane(lanes: &'a Lanes, slot: OwnedSemaphorePermit, room: &'a Room) -> Self {
-        Self::new(Some((lanes, room)), Some(slot))
+    pub(super) fn in_lane(lanes: &'a Lanes, first: FirstSlot, room: &'a Room) -> Self {
+        let seat = Self::new(Some((lanes, room)), Some(first.slot));
+        Self {
+            records: Mutex::new(first.records),
+            ..seat
+        }
     }
 
     fn new(way: Option<(&'a Lanes, &'a Room)>, slot: Option<OwnedSemaphorePermit>) -> Self {
         Self {
             way,
             slot: Mutex::new(Slot::Small(slot)),
+            records: Mutex::default(),
             given_back: Notify::new(),
         }
     }
@@ -223,7 +259,7 @@ impl<'a> Seat<'a> {
         let slot = match slot.clone().try_acquire_owned() {
             Ok(free) if !lanes.stop.is_cancelled() => free,
             Ok(_) | Err(_) => {
-                let _waiting = Waiting::begin(&lanes.metrics);
+                let _waiting = Waiting::begin(&lanes.metrics, &LARGE);
                 pass.waits();
                 tokio::select! {
                     biased;
@@ -256,6 +292,34 @@ impl<'a> Seat<'a> {
         }
     }
 
+    /// Says what the records of the message take in memory, which was reserved before.
+    pub(super) fn parsed(&self, bytes: usize) {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = records.split(bytes);
+        *records = kept;
+    }
+
+    /// Between two records of a message: the slot goes to the message that waits longest, and this one waits for its
+    /// turn. Its lease is kept meanwhile.
+    pub(super) async fn give_way(&self) {
+        let Some((lanes, _)) = self.way else { return };
+        let lanes = &*lanes.0;
+        if lanes.small.available_permits() > 0 {
+            return;
+        }
+        let given = match &mut *self.slot() {
+            Slot::Small(slot) => slot.take(),
+            Slot::Large(_) => None,
+        };
+        if given.is_none() {
+            return;
+        }
+        drop(given);
+        let _waiting = Waiting::begin(&lanes.metrics, &SMALL);
+        let slot = lanes.small.clone().acquire_owned().await;
+        *self.slot() = Slot::Small(slot.ok());
+    }
+
     /// Returns once the message was waiting when we were told to stop: it is to be given back.
     pub(super) async fn given_back(&self) {
         self.given_back.notified().await;
@@ -267,17 +331,10 @@ impl<'a> Seat<'a> {
 }
 
 /// Counts a message as waiting until dropped.
-struct Waiting<'a>(&'a Metrics);
+struct Waiting(#[expect(dead_code, reason = "held")] Counted);
 
-impl<'a> Waiting<'a> {
-    fn begin(metrics: &'a Metrics) -> Self {
-        metrics.lane_waiting.get_or_create(&LARGE).inc();
-        Self(metrics)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.lane_waiting.get_or_create(&LARGE).dec();
+impl Waiting {
+    fn begin(metrics: &Metrics, lane: &LaneLabel) -> Self {
+        Self(Counted::one(&metrics.lane_waiting.get_or_create(lane)))
     }
 }

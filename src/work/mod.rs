@@ -12,7 +12,6 @@ mod foresee;
 mod gates;
 mod hold;
 mod lanes;
-mod load;
 mod look_after;
 mod outcome;
 mod pool;
@@ -31,7 +30,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
@@ -48,8 +46,7 @@ pub use delivery::{Delivery, QueueTerms, Received, Settlement, Verdict};
 pub use foresee::{Foreseen, Planned};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
-pub use lanes::{LaneStatus, Lanes, Room, Seat};
-pub use load::{Load, Weight};
+pub use lanes::{FirstSlot, LaneStatus, Lanes, Room, Seat};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
 pub use reason::Reason;
@@ -94,7 +91,7 @@ impl std::fmt::Debug for Worker {
 impl Worker {
     /// Takes one delivery from body to verdict. A lost lease cancels the work: from then on
     /// another consumer may hold the same message. A panic is a failed try. `slot` is one of the small lane's.
-    pub async fn work(&self, delivery: Delivery, slot: OwnedSemaphorePermit) -> Verdict {
+    pub async fn work(&self, delivery: Delivery, slot: FirstSlot) -> Verdict {
         // An error's level, so that it is not off where only errors are logged.
         let span = tracing::error_span!(
             "delivery",
@@ -105,7 +102,7 @@ impl Worker {
         self.timed(delivery, slot).instrument(span).await
     }
 
-    async fn timed(&self, delivery: Delivery, slot: OwnedSemaphorePermit) -> Verdict {
+    async fn timed(&self, delivery: Delivery, slot: FirstSlot) -> Verdict {
         let started = Instant::now();
         let window = delivery.lease.window().clone();
         let seat = Seat::in_lane(&self.lanes, slot, &delivery.room);
@@ -148,11 +145,8 @@ impl Worker {
         let (settlement, late, lags) = tokio::select! {
             biased;
             () = seat.given_back() => (Settlement::Release, Vec::new(), Vec::new()),
-            (ends, lags) = self.message(delivery, window, seat) => {
-                let late = ends.iter().flat_map(|end| end.late.clone()).collect();
-                let outcomes = ends.into_iter().map(|end| end.outcome);
-                let settlement = delivery.settlement(Outcome::of_message(outcomes));
-                (settlement, late, lags)
+            Worked { outcome, late, lags } = self.message(delivery, window, seat) => {
+                (delivery.settlement(Outcome::of_message(outcome)), late, lags)
             }
             () = sleep_until(delivery.lease.hand_over_at()) => {
                 (Settlement::HandOver, Vec::new(), Vec::new())
@@ -162,13 +156,8 @@ impl Worker {
     }
 
     /// Parses the body and works all of its records.
-    async fn message(
-        &self,
-        delivery: &Delivery,
-        window: &Window,
-        seat: &Seat<'_>,
-    ) -> (Vec<End>, Vec<Lag>) {
-        let whole = |outcome| (vec![self.unrouted(outcome)], Vec::new());
+    async fn message(&self, delivery: &Delivery, window: &Window, seat: &Seat<'_>) -> Worked {
+        let whole = |outcome| Worked::default().and(self.unrouted(outcome));
         let mut records = match parse(&delivery.message.body, &delivery.terms.accept) {
             Ok(Parsed::Records { records, .. }) => records,
             Ok(Parsed::Test) => return whole(Outcome::Skip(Skip::TestEvent)),
@@ -186,27 +175,34 @@ impl Worker {
         };
         // What waits for the large lane stands before nothing else.
         records.sort_by_key(|record| self.is_large(record));
-        let (mut ends, mut lags) = (Vec::with_capacity(records.len()), Vec::new());
-        for record in records {
+        seat.parsed(records.iter().map(Record::weight).sum());
+        let mut worked = Worked::default();
+        for (nth, record) in records.into_iter().enumerate() {
+            if nth > 0 {
+                // A message of a thousand records makes nobody wait for more than one of them.
+                seat.give_way().await;
+            }
             match record {
                 Record::Ignored { name } => {
                     tracing::debug!(event = name, "an event type that means nothing here");
-                    ends.push(self.unrouted(Outcome::Skip(Skip::Ignored)));
+                    worked = worked.and(self.unrouted(Outcome::Skip(Skip::Ignored)));
                 }
                 Record::Event(event) => {
                     let received = Received::of(&delivery.message);
                     let queue = Some(delivery.terms.name.as_str());
                     let routed = self.event(&event, queue, received, window, seat).await;
                     let names = routed.iter().filter_map(|end| end.route.as_ref());
-                    lags.extend(names.zip(event.time).map(|(route, time)| Lag {
-                        route: route.name.clone(),
-                        time,
-                    }));
-                    ends.extend(routed);
+                    worked
+                        .lags
+                        .extend(names.zip(event.time).map(|(route, time)| Lag {
+                            route: route.name.clone(),
+                            time,
+                        }));
+                    worked = routed.into_iter().fold(worked, Worked::and);
                 }
             }
         }
-        (ends, lags)
+        worked
     }
 
     fn is_large(&self, record: &Record) -> bool {
@@ -270,6 +266,24 @@ pub struct End {
     pub outcome: Outcome,
     /// What may yet arrive: a write has had no answer.
     late: Vec<Arrival>,
+}
+
+/// How the records of one message ended so far.
+#[derive(Debug, Default)]
+struct Worked {
+    /// Folded as they end: a message may have thousands.
+    outcome: Option<Outcome>,
+    late: Vec<Arrival>,
+    lags: Vec<Lag>,
+}
+
+impl Worked {
+    fn and(mut self, end: End) -> Self {
+        let so_far = self.outcome.take();
+        self.outcome = Some(Outcome::of_message(so_far.into_iter().chain([end.outcome])));
+        self.late.extend(end.late);
+        self
+    }
 }
 
 /// When an event happened, for the lag of its route.

@@ -33,9 +33,10 @@ impl Pool {
     pub async fn run(self, mut jobs: mpsc::Receiver<Job>) {
         let mut running = JoinSet::new();
         while let Some(job) = jobs.recv().await {
-            let slot = self.worker.lanes.slot().await;
             let worker = self.worker.clone();
+            // Each waits for its slot by itself, and so in turn with messages that are between two records.
             let end = async move {
+                let slot = worker.lanes.slot(job.delivery.message.body.len()).await;
                 let verdict = match slot {
                     Some(slot) => Box::pin(worker.work(job.delivery, slot)).await,
                     None => job.delivery.release().await,

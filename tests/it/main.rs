@@ -13,6 +13,7 @@ mod dated_keys;
 mod endings;
 mod envelopes;
 mod fidelity;
+mod heavy;
 mod integrity;
 mod lanes;
 mod layers;
