@@ -278,6 +278,7 @@ fn may_go_on(e: &CopyError) -> bool {
                 | Kind::NotSent
                 | Kind::Unanswered
                 | Kind::Corrupt
+                | Kind::Unreadable
                 | Kind::NotImplemented
                 | Kind::Refused { .. } => false,
             },

@@ -18,11 +18,16 @@ impl S3Error {
         let error = match e {
             SdkError::ServiceError(service) => {
                 let raw = service.raw();
+                let (code, message) = (e.code(), e.message());
+                // A good answer is no error but that the SDK cannot read it, and only the cause says so.
+                let unread = (raw.status().is_success() && code.or(message).is_none())
+                    .then(|| cause::chain(e));
                 let told = Told {
                     op,
                     status: raw.status().as_u16(),
-                    code: cause::clipped(e.code().unwrap_or_default()),
-                    message: cause::clipped(e.message().unwrap_or_default()),
+                    code: cause::clipped(code.unwrap_or_default()),
+                    message: cause::clipped(message.unwrap_or_default()),
+                    unread: unread.as_deref(),
                     region: raw.headers().get("x-amz-bucket-region"),
                     delete_marker: raw.headers().get("x-amz-delete-marker") == Some("true"),
                 };
@@ -70,12 +75,17 @@ impl S3Error {
     }
 }
 
+/// What is answered by an object's headers.
+const READS: [&str; 2] = ["HeadObject", "GetObject"];
+
 /// What an answer with an error says.
 struct Told<'a> {
     op: &'static str,
     status: u16,
     code: &'a str,
     message: &'a str,
+    /// Why the SDK could not read a good answer.
+    unread: Option<&'a str>,
     region: Option<&'a str>,
     delete_marker: bool,
 }
@@ -95,6 +105,7 @@ impl Told<'_> {
             | Kind::Key
             | Kind::NotSent
             | Kind::Unanswered
+            | Kind::Unreadable
             | Kind::NotImplemented => self.words(),
             Kind::Throttled(_) if self.message.is_empty() => self.words(),
             Kind::NoBucket
@@ -106,8 +117,11 @@ impl Told<'_> {
         S3Error::with(self.op, kind, said)
     }
 
-    /// Code and message, or else the status.
+    /// Code and message, or else the cause, or the status.
     fn words(&self) -> String {
+        if let Some(unread) = self.unread {
+            return unread.to_owned();
+        }
         match (self.code, self.message) {
             ("", "") => format!("status {}", self.status),
             (said, "") | ("", said) => said.to_owned(),
@@ -166,9 +180,11 @@ impl Told<'_> {
                 Kind::Corrupt
             }
             (405 | 501, _) => Kind::NotImplemented,
+            // Only headers are read of these: the next answer has the same.
+            (200..=299, _) if self.unread.is_some() && READS.contains(&self.op) => Kind::Unreadable,
             // Whitespace instead of XML, an InternalError inside a 200, a 500: the work may have
             // been done. `RequestTimeout` is S3 giving up on reading us.
-            (200 | 500 | 502 | 503 | 504, _) | (_, "RequestTimeout") => Kind::Unanswered,
+            (200..=299 | 500 | 502 | 503 | 504, _) | (_, "RequestTimeout") => Kind::Unanswered,
             (status, "") => Kind::Refused {
                 code: status.to_string().into(),
             },
@@ -217,6 +233,7 @@ mod tests {
             status,
             code,
             message: "m",
+            unread: None,
             region: None,
             delete_marker: false,
         }
@@ -336,6 +353,7 @@ mod tests {
                 status,
                 code,
                 message,
+                unread: None,
                 region: None,
                 delete_marker: false,
             };
@@ -354,6 +372,7 @@ mod tests {
             status: 404,
             code: "NotFound",
             message: "",
+            unread: None,
             region: None,
             delete_marker: true,
         };
@@ -367,6 +386,7 @@ mod tests {
             status: 400,
             code: "",
             message: "",
+            unread: None,
             region: Some("eu-west-1"),
             delete_marker: false,
         };

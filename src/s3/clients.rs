@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 
 use super::endpoints::Endpoints;
 use super::error::{Kind, S3Error};
+use super::raw::RawHeaders;
 use super::sdk::about;
 use super::stack::{Call, Effect, Limits, guard};
 use super::{Attempt, Bucket};
@@ -153,7 +154,8 @@ impl Clients {
     fn make(&self, region: &str) -> Client {
         let mut builder = Builder::from(&self.0.sdk)
             .region(Region::new(region.to_owned()))
-            .endpoint_resolver(Endpoints::default());
+            .endpoint_resolver(Endpoints::default())
+            .interceptor(RawHeaders);
         if self.0.custom_endpoint {
             // Stand-ins know neither virtual hosts nor the newer checksum trailers.
             builder = builder

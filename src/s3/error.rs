@@ -63,6 +63,8 @@ pub enum Kind {
     Lease,
     /// The bytes that arrived do not have the checksum they were sent with.
     Corrupt,
+    /// A good answer to a HEAD or a GET with a header that cannot be read: so it will be next time.
+    Unreadable,
     /// 501, 405: the endpoint does not know what is asked of it, on any object.
     NotImplemented,
     /// Any other refusal: the same request cannot succeed.
@@ -142,6 +144,7 @@ impl S3Error {
             | Kind::Unanswered
             | Kind::Lease
             | Kind::Corrupt
+            | Kind::Unreadable
             | Kind::NotImplemented
             | Kind::Refused { .. } => false,
         }
@@ -166,6 +169,7 @@ impl S3Error {
             | Kind::Archived
             | Kind::Lease
             | Kind::Corrupt
+            | Kind::Unreadable
             | Kind::NotImplemented
             | Kind::Refused { .. } => Retry::Never,
         }
@@ -192,6 +196,7 @@ impl S3Error {
             | Kind::Unanswered
             | Kind::Lease
             | Kind::Corrupt
+            | Kind::Unreadable
             | Kind::NotImplemented => false,
         }
     }
@@ -261,6 +266,7 @@ impl fmt::Display for Kind {
             Self::Unanswered => "no clear answer",
             Self::Lease => "not sent: the lease is too short for a write to land within it",
             Self::Corrupt => "the bytes that arrived are corrupt",
+            Self::Unreadable => "the answer cannot be read",
             Self::NotImplemented => "not implemented there",
             Self::Refused { code } => return write!(f, "refused: {code}"),
         })

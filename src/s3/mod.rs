@@ -15,6 +15,7 @@ mod error;
 mod limit;
 mod list;
 mod object;
+mod raw;
 mod read;
 mod sdk;
 mod seen;

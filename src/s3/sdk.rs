@@ -15,20 +15,18 @@ macro_rules! with_checksum {
 }
 
 /// Says until when the object may be cached in the source's own words: the SDK would send dates only, and
-/// S3 keeps whatever it is told.
+/// S3 keeps whatever it is told. And sends the bytes of [header values that are no text](super::raw).
 macro_rules! expiring {
     ($request:expr, $expires:expr) => {{
-        let request = $request.customize();
-        match $expires {
-            None => request,
-            Some(expires) => {
-                let expires = expires.to_owned();
-                request.mutate_request(move |request| {
-                    // What came in a header can go in one.
-                    let _ = request.headers_mut().try_insert("expires", expires.clone());
-                })
+        let expires = $expires.map(str::to_owned);
+        $request.customize().mutate_request(move |request| {
+            let headers = request.headers_mut();
+            if let Some(expires) = &expires {
+                // What came in a header can go in one.
+                let _ = headers.try_insert("expires", expires.clone());
             }
-        }
+            $crate::s3::raw::send(headers);
+        })
     }};
 }
 

@@ -194,6 +194,7 @@ fn of_s3(e: &S3Error, error: &str, received: u32, w: Duration) -> Judgement {
         ),
         Kind::Refused { .. } => (never(Reason::Refused), object),
         Kind::Corrupt => (never(Reason::Integrity), object),
+        Kind::Unreadable => (never(Reason::Unreadable), object),
         Kind::NoBucket | Kind::Credentials(_) | Kind::Region(_) => {
             let reason = Reason::of_route(&e.kind).unwrap_or(Reason::Refused);
             (later(reason), About::Route(reason, Covered::Yes))
@@ -281,6 +282,7 @@ mod tests {
             ("CopyObject",      refused("InvalidRequest"), "",   1, ("refused", true, object())),
             ("PutObject", refused("AccessControlListNotSupported"), "", 1, ("refused", true, About::Route(Reason::Refused, Yes))),
             ("GetObject",       Kind::Corrupt,        "",   1, ("integrity",   true,  object())),
+            ("HeadObject",      Kind::Unreadable,     "",   1, ("unreadable",  true,  object())),
             ("GetObject",       Kind::Key,            "",   1, ("kms_key",     false, suspect(ByReading))),
             ("CopyObject",      Kind::Key,            "",   3, ("kms_key",     true,  suspect(ByReading))),
             ("PutObject",       Kind::Key,            "",   1, ("kms_key",     false, About::Route(Reason::KmsKey, Yes))),

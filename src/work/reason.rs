@@ -20,6 +20,7 @@ pub enum Reason {
     Restoring,
     KmsKey,
     Integrity,
+    Unreadable,
     BadTargetKey,
     Unkept,
     Unannounced,
@@ -51,7 +52,7 @@ pub struct Entry {
 
 /// What each reason is about, in the order of the enum.
 #[rustfmt::skip]
-const TABLE: [(Reason, Entry); 23] = [
+const TABLE: [(Reason, Entry); 24] = [
     (Reason::Malformed, Entry {
         name: "malformed",
         meaning: "The body is no event that brigade knows. The message is dead-lettered at once.",
@@ -105,6 +106,12 @@ const TABLE: [(Reason, Entry); 23] = [
         meaning: "The bytes that arrived are not the source's, twice in one attempt. The message is dead-lettered; a wrong copy never counts as done.",
         look: "Proxies and appliances between the daemon and S3; the hardware; a custom endpoint that changes bodies.",
         fix: "Remove what changes the bytes, then send the message back. A copy that stands there wrong is replaced then.",
+    }),
+    (Reason::Unreadable, Entry {
+        name: "unreadable",
+        meaning: "S3's good answer about the object has a header that cannot be read, and will have it next time too. The message is dead-lettered at once.",
+        look: "The error names the header; the object's headers and metadata as another client shows them.",
+        fix: "Write the object's metadata anew (a copy onto itself with `REPLACE`), or correct the endpoint that answers so. Then send the message back.",
     }),
     (Reason::BadTargetKey, Entry {
         name: "bad_target_key",
@@ -218,6 +225,7 @@ impl Reason {
             | Kind::Archived
             | Kind::Lease
             | Kind::Corrupt
+            | Kind::Unreadable
             | Kind::NotImplemented
             | Kind::Refused { .. } => None,
         }

@@ -4,7 +4,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::raw::wire;
 use super::torn::{Tear, torn};
 
 /// One answer: a status, headers and a whole body.
@@ -85,10 +87,14 @@ impl Reply {
             Some(tear) => torn(&self.body, tear),
             None => SdkBody::from(self.body),
         };
-        let mut http = HttpResponse::new(status, body);
+        let mut headers = HeaderMap::new();
         for (name, value) in self.headers {
-            http.headers_mut().append(name, value);
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+            let value = HeaderValue::from_bytes(&wire(&value)).expect("a header's value");
+            headers.append(name, value);
         }
+        let mut http = HttpResponse::new(status, body);
+        *http.headers_mut() = headers.try_into().expect("headers");
         http
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::raw::raw;
 use super::s3::{Object, Version};
 
 /// A whole request, its body read to the end once it is [received](super::torn::receive).
@@ -43,11 +44,12 @@ impl Request {
         let body = http.take_body();
         let (host, path, query) = split(http.uri());
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
-        for (name, value) in http.headers() {
+        for (name, value) in http.headers().iter_bytes() {
             let held = headers.entry(name.to_ascii_lowercase()).or_default();
+            let value = raw(value);
             // A header sent twice is a list (RFC 9110).
             *held = if held.is_empty() {
-                value.to_owned()
+                value
             } else {
                 format!("{held},{value}")
             };

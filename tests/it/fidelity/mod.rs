@@ -2,6 +2,7 @@
 
 mod archived;
 mod properties;
+mod raw;
 mod tags;
 mod unkept;
 
