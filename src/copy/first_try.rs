@@ -56,9 +56,12 @@ impl Means {
         let (Some(size), Some(etag)) = (hint.size, hint.etag) else {
             return FirstTry::SourceOnly("the event carries no size or no eTag");
         };
-        if let Some(why) = self.why_streamed()
-            && size <= ONE_PART
-        {
+        let streamed = self.why_streamed();
+        let one_request = streamed.map_or(self.one_request(), |_| ONE_PART);
+        if size > one_request {
+            return FirstTry::BothSides("in parts: what is there already must not move again");
+        }
+        if let Some(why) = streamed {
             return FirstTry::Read {
                 pin: etag.clone(),
                 size,
@@ -78,9 +81,6 @@ impl Means {
             return FirstTry::SourceOnly(
                 "the route has limits of size, and an event's size is not proved",
             );
-        }
-        if size > self.one_request() {
-            return FirstTry::SourceOnly("larger than one request may copy");
         }
         FirstTry::Blind(Copy {
             way: Way::Server,
@@ -180,7 +180,7 @@ mod tests {
                     size: Some(1 << 30),
                     ..hint
                 },
-                "source",
+                "both",
             ),
             (
                 "limits of size",
@@ -200,7 +200,7 @@ mod tests {
                     size: Some(ONE_PART + 1),
                     ..hint
                 },
-                "source",
+                "both",
             ),
             ("apart, but server-side", insisting, hint, "blind"),
             ("KMS at the destination", kms, hint, "source"),

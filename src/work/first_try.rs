@@ -55,7 +55,8 @@ impl Run<'_> {
         let seen = Seen {
             source,
             target,
-            ..Seen::default()
+            asked: true,
+            body: None,
         };
         self.round(&seen).await
     }
@@ -78,6 +79,7 @@ impl Run<'_> {
         let seen = Seen {
             source: Some(read.object),
             target: None,
+            asked: false,
             body: Some(read.body.bytes().clone()),
         };
         self.round(&seen).await

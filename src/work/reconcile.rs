@@ -97,6 +97,8 @@ pub(super) struct Run<'a> {
 pub(super) struct Seen {
     pub(super) source: Option<Object>,
     pub(super) target: Option<Object>,
+    /// Whether the destination was asked for one.
+    pub(super) asked: bool,
     /// The source's bytes, where they came with the look.
     pub(super) body: Option<Bytes>,
 }
@@ -153,7 +155,8 @@ impl Run<'_> {
             source,
             // The source belongs elsewhere by now; if something stands there, S3 will say so.
             target: target.filter(|_| !moved),
-            ..Seen::default()
+            asked: true,
+            body: None,
         })
     }
 
@@ -192,6 +195,8 @@ impl Run<'_> {
                 Box::pin(self.tag_again(seen, proof)).await
             }
             Plan::Nothing(nothing) => Ok(Step::End(Reached::Nothing(nothing))),
+            // Its event did not tell the size. Bytes that are there already must not move again.
+            Plan::Copy(copy) if copy.way.in_parts() && !seen.asked => Ok(Step::LookAgain),
             Plan::Copy(copy) => match source {
                 Some(source) if source.archive != Archive::Readable => {
                     Box::pin(self.archived(source)).await

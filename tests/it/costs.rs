@@ -134,21 +134,21 @@ async fn a_streamed_object_costs_a_get_and_a_put() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_in_parts_costs_seven_calls_and_those_of_its_parts() {
+async fn a_copy_in_parts_costs_eight_calls_and_those_of_its_parts() {
     let inside = "multipart_copy_threshold = \"5MiB\"\npart_size = \"5MiB\"";
     for (why, route, size, want) in [
-        ("3 copied", inside, 15 << 20, 7 + 3),
+        ("3 copied", inside, 15 << 20, 8 + 3),
         (
             "3 read and written",
             "way = \"stream\"",
             24 << 20,
-            7 + 2 * 3,
+            8 + 2 * 3,
         ),
         (
             "no tags",
             "way = \"stream\"\ntags = \"skip\"",
             24 << 20,
-            6 + 2 * 3,
+            7 + 2 * 3,
         ),
     ] {
         let stage = Stage::new(5);
@@ -163,6 +163,61 @@ async fn a_copy_in_parts_costs_seven_calls_and_those_of_its_parts() {
             "{why}"
         );
         assert_eq!(stage.s3_calls(), want, "{why}: {:?}", stage.world.calls());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_event_of_a_large_object_moves_no_bytes_again() {
+    let inside = "multipart_copy_threshold = \"5MiB\"\npart_size = \"5MiB\"";
+    let stream = "way = \"stream\"";
+    for (why, route, parts, claimed, want) in [
+        ("inside S3", inside, 0, 24 << 20, 3),
+        ("streamed", stream, 0, 24 << 20, 3),
+        (
+            "inside S3, a forged size: the refused copy",
+            inside,
+            0,
+            3,
+            4,
+        ),
+        ("streamed, a forged size: the read", stream, 0, 3, 4),
+        (
+            "uploaded in parts, a forged size: its source",
+            inside,
+            3,
+            3,
+            4,
+        ),
+    ] {
+        let stage = Stage::new(6);
+        let seed = Seed::new("in/a.bin", "x".repeat(24 << 20));
+        let seed = if parts > 0 {
+            seed.multipart(parts)
+        } else {
+            seed
+        };
+        stage.world.put("raw", seed);
+        let daemon = stage.start(&stage.config(route)).await;
+        stage.drained().await;
+        let parts = || {
+            let calls = stage.world.calls();
+            let names = ["UploadPart", "UploadPartCopy", "CreateMultipartUpload"];
+            names
+                .map(|name| calls.count("s3", name))
+                .iter()
+                .sum::<usize>()
+        };
+        let (moved, asked) = (parts(), stage.s3_calls());
+        assert!(moved > 3, "{why}: {moved}");
+        let object = stage.world.object("raw", "in/a.bin");
+        let etag = object.and_then(|version| version.object).expect("put").etag;
+        let again = event("in/a.bin", claimed, &etag, "2026-11-01T00:00:00Z");
+        stage.send(&again).await;
+        stage.drained().await;
+        daemon.stop().await;
+        assert_eq!(parts(), moved, "{why}");
+        assert_eq!(stage.s3_calls() - asked, want, "{why}");
+        assert!(stage.parked().await.is_empty(), "{why}");
     }
 }
 

@@ -125,10 +125,10 @@ fn in_parts(asked: &Asked<'_>, cut: &Cut, look: &str) -> Plan {
     let looks: u64 = looks.into_iter().map(u64::from).sum();
     Plan {
         steps: format!(
-            "HeadObject of the source, then {parts} parts of {part} ({how}), eight at once{look}"
+            "HeadObject of both sides, then {parts} parts of {part} ({how}), eight at once{look}"
         ),
         why: "larger than one request may copy; an upload that was begun is gone on with".into(),
-        // The source, the uploads there are, a new one and its seal, its end.
-        calls: format!("{} S3, if it is new", 6 + cut.calls + looks),
+        // Both sides, the uploads there are, a new one and its seal, its end.
+        calls: format!("{} S3, if it is new", 7 + cut.calls + looks),
     }
 }
