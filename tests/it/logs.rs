@@ -61,7 +61,8 @@ pub(crate) fn check() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn lines() -> Vec<String> {
+/// What this thread's daemons have logged, line by line.
+pub(crate) fn lines() -> Vec<String> {
     LINES.with(|lines| {
         lines.get().map_or_else(Vec::new, |(lines, _)| {
             lines.0.lock().expect("no panic").clone()

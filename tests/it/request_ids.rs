@@ -1,46 +1,10 @@
 //! A refused call can be shown to AWS support: its request id stands wherever the refusal does.
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tracing_subscriber::fmt::MakeWriter;
-
 use crate::aws::{Denial, HOME_KEY};
+use crate::logs;
 use crate::stage::{Stage, until};
-
-/// Log lines, kept in memory.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("nobody panics with it").clone())
-            .expect("log lines are UTF-8")
-    }
-}
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .lock()
-            .expect("nobody panics with it")
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 fn no_write(stage: &Stage) {
     let denial = Denial {
@@ -62,11 +26,6 @@ fn ids(stage: &Stage, operation: &str) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_copy_is_dead_lettered_and_logged_with_its_request_id() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(lines.clone())
-        .finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
     let stage = Stage::new(1);
     no_write(&stage);
     stage.put("a.csv", "one");
@@ -79,7 +38,11 @@ async fn a_refused_copy_is_dead_lettered_and_logged_with_its_request_id() {
     assert_eq!(parked[0].0, "denied");
     assert!(parked[0].1.contains(&want), "{want}: {parked:?}");
     assert!(parked[0].1.ends_with("=, 1 attempt, 0ns)"), "{parked:?}");
-    assert!(lines.text().contains(&want), "{want}: {}", lines.text());
+    let lines = logs::lines();
+    assert!(
+        lines.iter().any(|line| line.contains(&want)),
+        "{want}: {lines:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,11 +63,6 @@ async fn a_paused_route_shows_the_request_id_of_what_paused_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_sqs_refuses_names_its_request_id() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(lines.clone())
-        .finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
     let stage = Stage::new(1);
     let daemon = stage.start(&stage.config("")).await;
     let denial = Denial {
@@ -122,6 +80,10 @@ async fn what_sqs_refuses_names_its_request_id() {
         .and_then(|call| call.request_id.clone())
         .expect("it was refused");
     let want = format!("(request id {id})");
-    assert!(lines.text().contains(&want), "{want}: {}", lines.text());
+    let lines = logs::lines();
+    assert!(
+        lines.iter().any(|line| line.contains(&want)),
+        "{want}: {lines:?}"
+    );
     drop(daemon);
 }
