@@ -5,6 +5,7 @@
 //! makes no call to AWS; on EC2, where nothing names a region, the instance is asked for its own.
 
 mod bundle;
+mod capped;
 mod open;
 
 use std::collections::BTreeMap;

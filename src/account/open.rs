@@ -16,6 +16,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 
+use super::capped::capped;
 use super::{Account, CONNECT_TIMEOUT, FALLBACK, HOME, bundle};
 use crate::cause;
 use crate::config::{self, Aws, Refusal};
@@ -133,7 +134,7 @@ fn printable(sdk: SdkConfig) -> SdkConfig {
 /// unanswered write is never sent again unseen.
 fn loader(edge: &Edge, aws: &Aws) -> ConfigLoader {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(edge.http.clone())
+        .http_client(capped(edge.http.clone()))
         .time_source(WallTime(edge.wall.clone()))
         .retry_config(RetryConfig::disabled())
         .timeout_config(
@@ -167,7 +168,7 @@ fn trusting(edge: &Edge, aws: &Aws, key: &str) -> Result<Edge, Refusal> {
 
 fn files(edge: &Edge) -> ProviderConfig {
     ProviderConfig::without_region()
-        .with_http_client(edge.http.clone())
+        .with_http_client(capped(edge.http.clone()))
         .with_time_source(WallTime(edge.wall.clone()))
 }
 

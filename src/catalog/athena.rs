@@ -236,6 +236,10 @@ impl Athena {
         let call = self.client.get_query_results().query_execution_id(id);
         let answer = call.set_next_token(from.map(Into::into)).send().await;
         let answer = self.told(OP, answer)?;
+        if from.is_some() && answer.next_token.as_deref() == from {
+            let why = "its pages do not come to an end".into();
+            return Err(AthenaError::Refused { op: OP, why });
+        }
         let update_count = answer.update_count.and_then(|n| n.try_into().ok());
         let Some(result) = answer.result_set else {
             return Ok(Page {

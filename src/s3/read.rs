@@ -235,7 +235,11 @@ impl S3 {
                 }
                 arrived().clear();
                 drain(answer.body, |chunk| {
-                    arrived().extend_from_slice(chunk);
+                    let mut arrived = arrived();
+                    if (arrived.len() + chunk.len()) as u64 > size {
+                        return Err(broken("more bytes than the object has"));
+                    }
+                    arrived.extend_from_slice(chunk);
                     Ok(())
                 })
                 .await?;

@@ -11,6 +11,7 @@ mod catalog;
 mod costs;
 mod dated_keys;
 mod endings;
+mod endless;
 mod envelopes;
 mod fidelity;
 mod heavy;

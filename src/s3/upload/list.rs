@@ -1,8 +1,19 @@
 //! What is under way: the uploads of a key, and their parts.
+//!
+//! A page says where the next one begins. An endpoint whose marker stands still would be asked without end,
+//! so each has to lead further.
+
+use std::collections::HashSet;
+
+use aws_sdk_s3::types::EncodingType;
+use percent_encoding::percent_decode_str;
 
 use super::{Call, ETag, Effect, Part, TIMEOUT, Upload, guard, is_whole, own_algorithm};
 use crate::s3::sdk::{about, checksum_of, paying};
 use crate::s3::{Attempt, Bucket, Kind, S3, S3Error};
+
+/// So many uploads of one key, 1,000 a page, are no longer ours.
+const MOST_PAGES: usize = 100;
 
 impl S3 {
     /// The uploads that are open for exactly this key, oldest first.
@@ -16,20 +27,25 @@ impl S3 {
             effect: Effect::Repeatable,
         };
         let (mut found, mut after) = (Vec::new(), None::<(String, String)>);
+        let mut seen = HashSet::new();
         loop {
             let answer = guard(&self.limits, &bucket.name, call, TIMEOUT, || {
                 let attempt = Attempt::start(self.limits.metrics(), call.op);
                 let (key_marker, id_marker) = after.clone().unzip();
                 let request = paying!(client.list_multipart_uploads(), bucket)
                     .prefix(key)
+                    // XML cannot say every key.
+                    .encoding_type(EncodingType::Url)
                     .set_key_marker(key_marker)
                     .set_upload_id_marker(id_marker);
                 async move { attempt.end(request.send().await) }
             });
             let page = self.learn(bucket, answer.await)?;
+            let is_encoded = page.encoding_type == Some(EncodingType::Url);
+            let is_its = |said: Option<&str>| said.is_some_and(|said| is(key, said, is_encoded));
             for upload in page.uploads.unwrap_or_default() {
                 // The key itself comes first among those that begin with it.
-                if upload.key.as_deref() != Some(key) {
+                if !is_its(upload.key.as_deref()) {
                     return Ok(found);
                 }
                 found.push(Upload {
@@ -40,10 +56,15 @@ impl S3 {
                     is_whole: is_whole(upload.checksum_type.as_ref()),
                 });
             }
-            after = page.next_key_marker.zip(page.next_upload_id_marker);
-            if page.is_truncated != Some(true) || after.is_none() {
+            let next = page.next_upload_id_marker;
+            let next = next.filter(|_| is_its(page.next_key_marker.as_deref()));
+            let Some(next) = next.filter(|_| page.is_truncated == Some(true)) else {
                 return Ok(found);
+            };
+            if seen.len() >= MOST_PAGES || !seen.insert(next.clone()) {
+                return Err(endless(call.op));
             }
+            after = Some((key.to_owned(), next));
         }
     }
 
@@ -85,11 +106,27 @@ impl S3 {
             let listed = page.parts.unwrap_or_default().into_iter();
             found.extend(listed.filter_map(|part| listed_part(part, upload)));
             match page.next_part_number_marker {
-                Some(next) if page.is_truncated == Some(true) => after = next,
+                Some(next) if page.is_truncated == Some(true) => {
+                    let number = |marker: &str| marker.parse::<u64>().ok();
+                    if number(&next) <= number(&after) {
+                        return Err(endless(call.op));
+                    }
+                    after = next;
+                }
                 Some(_) | None => return Ok(Some(found)),
             }
         }
     }
+}
+
+fn endless(op: &'static str) -> S3Error {
+    S3Error::with(op, Kind::Unanswered, "its pages do not come to an end")
+}
+
+/// Whether what an answer says is this key. Encoded, a space may be a plus.
+fn is(key: &str, said: &str, is_encoded: bool) -> bool {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy() == key;
+    said == key || is_encoded && (decoded(said) || decoded(&said.replace('+', " ")))
 }
 
 fn listed_part(part: aws_sdk_s3::types::Part, upload: &Upload) -> Option<Part> {

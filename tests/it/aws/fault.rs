@@ -34,6 +34,10 @@ pub(crate) enum Fault {
     ErrorIn200 { code: &'static str, happens: bool },
     /// 200 with nothing in it (field reports on `CopyObject`).
     Empty200 { happens: bool },
+    /// An answer with this status and body. It did not happen.
+    Answer { status: u16, body: &'static str },
+    /// An answer with this status whose body does not end. It did not happen.
+    Endless { status: u16 },
     /// 501 `NotImplemented`. It did not happen.
     NotImplemented,
     /// 409 `ConditionalRequestConflict`. It did not happen.
@@ -72,6 +76,8 @@ impl Fault {
             Self::InternalError => "internal-error",
             Self::ErrorIn200 { .. } => "error-in-200",
             Self::Empty200 { .. } => "empty-200",
+            Self::Answer { .. } => "answer",
+            Self::Endless { .. } => "endless",
             Self::NotImplemented => "not-implemented",
             Self::Conflict => "conflict",
             Self::Slow { .. } => "slow",

@@ -21,6 +21,8 @@ pub(crate) enum Tear {
     End,
     /// Nothing comes for so long; then the rest.
     Stall(Duration),
+    /// It does not end: whitespace comes, and comes.
+    Endless,
     /// It comes whole, but not as it was: something on the way has changed a byte.
     Flip,
 }
@@ -43,6 +45,7 @@ pub(super) fn torn(body: &Bytes, tear: Tear) -> SdkBody {
         Tear::Reset => Wait::Reset,
         Tear::End => Wait::End,
         Tear::Stall(time) => Wait::Stall(Box::pin(sleep(time))),
+        Tear::Endless => return SdkBody::from_body_1_x(Endless(0)),
         Tear::Flip => {
             let mut flipped = body.to_vec();
             flipped.last_mut().into_iter().for_each(|byte| *byte ^= 1);
@@ -70,7 +73,7 @@ pub(super) async fn receive(
             continue;
         }
         match tear.take() {
-            None => {}
+            None | Some(Tear::Endless) => {}
             Some(Tear::Reset) => return Err(ConnectorError::io("reset by peer".into())),
             Some(Tear::End) => {
                 whole.truncate(length / 2);
@@ -81,6 +84,30 @@ pub(super) async fn receive(
         }
     }
     Ok(whole.freeze())
+}
+
+/// How much of it was read.
+struct Endless(usize);
+
+/// Who has read so much of it would read on.
+const ENDLESS: usize = 100 << 20;
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        static BLANK: [u8; 64 << 10] = [b' '; 64 << 10];
+        self.0 += BLANK.len();
+        Poll::Ready(Some(if self.0 > ENDLESS {
+            Err(io::Error::other("100 MiB of it were read"))
+        } else {
+            Ok(Frame::data(Bytes::from_static(&BLANK)))
+        }))
+    }
 }
 
 impl Body for Torn {

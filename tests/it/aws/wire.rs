@@ -18,7 +18,7 @@ use super::fault::{Fault, Silence};
 use super::line::Line;
 use super::reply::Reply;
 use super::request::Request;
-use super::torn::receive;
+use super::torn::{Tear, receive};
 use super::{World, athena, events, glue, json, s3, secrets, sns, sqs, sts, tables};
 
 /// Hands out connectors into one world.
@@ -219,6 +219,12 @@ impl World {
                     let _ = self.perform(request).await;
                 }
                 Ok(Reply::new(200))
+            }
+            Fault::Answer { status, body } => Ok(Reply::new(status).body(body)),
+            Fault::Endless { status } => {
+                let mut reply = Reply::new(status);
+                reply.tear = Some(Tear::Endless);
+                Ok(reply)
             }
             Fault::NotImplemented => {
                 let why = "A header you provided implies functionality that is not implemented";

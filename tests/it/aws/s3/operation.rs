@@ -38,12 +38,13 @@ const LIST: [&str; 7] = [
     "max-keys",
     "encoding-type",
 ];
-const LIST_UPLOADS: [&str; 5] = [
+const LIST_UPLOADS: [&str; 6] = [
     "uploads",
     "prefix",
     "key-marker",
     "upload-id-marker",
     "max-uploads",
+    "encoding-type",
 ];
 const LIST_PARTS: [&str; 3] = ["uploadId", "max-parts", "part-number-marker"];
 const READ: [&str; 4] = ["if-match", "if-none-match", "range", "x-amz-checksum-mode"];

@@ -1,5 +1,7 @@
 //! `ListParts` and `ListMultipartUploads` (API reference): pages with markers.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::aws::Scene;
 use crate::aws::reply::Reply;
 use crate::aws::s3::address::Ask;
@@ -9,6 +11,13 @@ use crate::aws::s3::error::S3Error;
 use crate::aws::s3::xml;
 
 use super::{find, sorted};
+
+/// All but what a key is said with as it is.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'/');
 
 pub(in crate::aws::s3) fn parts(
     bucket: &Bucket,
@@ -75,18 +84,31 @@ pub(in crate::aws::s3) fn uploads(
         .filter(|(id, upload)| upload.key.starts_with(prefix) && beyond(&upload.key, id))
         .collect();
     let page = &rest[..most.min(rest.len())];
+    // XML cannot say every key (API reference, `EncodingType`).
+    let encodes = ask.query("encoding-type") == "url";
+    let said = |key: &str| {
+        let text = utf8_percent_encode(key, ENCODED).to_string();
+        if encodes {
+            text.replace("%20", "+")
+        } else {
+            key.to_owned()
+        }
+    };
     let mut body = xml::element("Bucket", &ask.bucket)
-        + &xml::element("Prefix", prefix)
-        + &xml::element("KeyMarker", key_marker)
+        + &xml::element("Prefix", &said(prefix))
+        + &xml::element("KeyMarker", &said(key_marker))
         + &xml::element("UploadIdMarker", id_marker)
         + &xml::element("MaxUploads", &most.to_string())
         + &xml::element("IsTruncated", &(rest.len() > most).to_string());
     if let Some((id, upload)) = page.last().filter(|_| rest.len() > most) {
-        body += &xml::element("NextKeyMarker", &upload.key);
+        body += &xml::element("NextKeyMarker", &said(&upload.key));
         body += &xml::element("NextUploadIdMarker", id);
     }
+    if encodes {
+        body += &xml::element("EncodingType", "url");
+    }
     for (id, upload) in page {
-        let element = xml::element("Key", &upload.key)
+        let element = xml::element("Key", &said(&upload.key))
             + &xml::element("UploadId", id)
             + &xml::element("StorageClass", &upload.storage_class)
             + &xml::element("Initiated", &format!("{:.3}", upload.initiated));
