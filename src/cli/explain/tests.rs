@@ -88,28 +88,28 @@ fn a_new_object_costs_what_the_readme_says() {
             route("way = \"stream\""),
             24 * MIB,
             MD5,
-            "13 S3, if it is new",
+            "14 S3, if it is new",
         ),
         (
             "… without tags",
             route("way = \"stream\"\ntags = \"skip\""),
             24 * MIB,
             MD5,
-            "12 S3, if it is new",
+            "13 S3, if it is new",
         ),
         (
             "… that it had",
             route("way = \"stream\""),
             24 * MIB,
             &cut,
-            "14 S3, if it is new",
+            "15 S3, if it is new",
         ),
         (
             "… which the route says",
             route("way = \"stream\"\npart_size = \"8MiB\""),
             24 * MIB,
             &cut,
-            "13 S3, if it is new",
+            "14 S3, if it is new",
         ),
         (
             "all of one CopyObject",
@@ -123,7 +123,7 @@ fn a_new_object_costs_what_the_readme_says() {
             route(""),
             512 * MIB,
             MD5,
-            "15 S3, if it is new",
+            "16 S3, if it is new",
         ),
     ] {
         let all = told(&ASKED, &route, &created("in/a.csv", size, etag)).expect(why);
