@@ -9,6 +9,7 @@
 
 mod catalog;
 mod follow;
+mod summary;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::catalog::Makings;
 pub use self::follow::outlet;
+use self::summary::Summary;
 use crate::account::Accounts;
 use crate::admin::{QueueView, View};
 use crate::config::{Config, Queue};
@@ -47,6 +49,7 @@ const LEAST_PREFETCH: usize = 20;
 pub struct App {
     supervisor: Supervisor,
     view: Arc<View>,
+    summary: Summary,
     shutdown_timeout: Duration,
 }
 
@@ -119,6 +122,16 @@ impl App {
             .into_iter()
             .map(|(name, queue, linked)| stages.listen(name, queue, linked, &mut supervisor))
             .collect();
+        let summary = Summary {
+            metrics: metrics.clone(),
+            gates: gates.clone(),
+            queues: config.queue.keys().cloned().collect(),
+        };
+        let (summing, stop) = (summary.clone(), supervisor.stop());
+        supervisor.spawn("summary", async move {
+            summing.run(stop).await;
+            Ok(())
+        });
         let view = View {
             environment: config.environment.clone(),
             started: tokio::time::Instant::now(),
@@ -138,6 +151,7 @@ impl App {
         Ok(Self {
             supervisor,
             view: Arc::new(view),
+            summary,
             shutdown_timeout,
         })
     }
@@ -174,7 +188,10 @@ impl App {
     /// # Errors
     /// When a stage has died.
     pub async fn run(self, signal: impl Future<Output = ()>) -> anyhow::Result<()> {
-        self.supervisor.run(signal, self.shutdown_timeout).await
+        let ended = self.supervisor.run(signal, self.shutdown_timeout).await;
+        // What the drain has done.
+        self.summary.log();
+        ended
     }
 }
 

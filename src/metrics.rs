@@ -8,6 +8,7 @@
 
 mod catalog;
 mod labels;
+mod tally;
 
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub use labels::{
     BucketLabels, CallLabels, CopyLabels, LaneLabel, OperationLabels, QueueLabel, RecordLabels,
     RouteLabel, SettledLabels,
 };
+
+pub use tally::{Counts, Ended, RouteCounts, RouteSummary, Tally};
 
 /// Seconds: from one fast copy to a lag that somebody is paged for.
 const BUCKETS: [f64; 16] = [
@@ -81,6 +84,8 @@ pub struct Metrics {
     pub lag: Family<RouteLabel, Histogram, fn() -> Histogram>,
     /// What is counted of the catalogue.
     pub catalog: CatalogMetrics,
+    /// What happened since the last summary in the log.
+    pub tally: Tally,
 }
 
 impl Metrics {
@@ -108,6 +113,7 @@ impl Metrics {
             work_duration: Family::new_with_constructor(seconds),
             lag: Family::new_with_constructor(seconds),
             catalog: CatalogMetrics::register(&mut all),
+            tally: Tally::default(),
         };
         let build = [
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -217,7 +223,8 @@ impl Metrics {
     }
 
     /// Counts one record's end on a route.
-    pub fn record(&self, route: &str, outcome: &'static str) {
+    pub fn record(&self, route: &str, outcome: &'static str, ended: Ended) {
+        self.tally.ended(route, ended);
         self.records
             .get_or_create(&RecordLabels {
                 route: route.to_owned(),
@@ -228,6 +235,10 @@ impl Metrics {
 
     /// Counts one object written.
     pub fn copied(&self, route: &str, way: &'static str, bytes: u64) {
+        self.tally.route(route, |of| {
+            of.copied += 1;
+            of.bytes += bytes;
+        });
         let route = route.to_owned();
         self.copies
             .get_or_create(&CopyLabels {
@@ -242,18 +253,21 @@ impl Metrics {
 
     /// Counts one copy deleted.
     pub fn deleted(&self, route: &str) {
+        self.tally.route(route, |of| of.deleted += 1);
         let route = route.to_owned();
         self.deletes.get_or_create(&RouteLabel { route }).inc();
     }
 
     /// Counts one original deleted.
     pub fn moved(&self, route: &str) {
+        self.tally.route(route, |of| of.moved += 1);
         let route = route.to_owned();
         self.moves.get_or_create(&RouteLabel { route }).inc();
     }
 
     /// Counts one message's end.
     pub fn settled(&self, queue: &str, outcome: &'static str) {
+        self.tally.settled(outcome);
         self.settled
             .get_or_create(&SettledLabels {
                 queue: queue.to_owned(),
@@ -264,6 +278,7 @@ impl Metrics {
 
     /// Notes how far behind its event a route was.
     pub fn lagged(&self, route: &str, lag: Duration) {
+        self.tally.lagged(route, lag);
         let label = RouteLabel {
             route: route.to_owned(),
         };
@@ -317,7 +332,7 @@ mod tests {
         };
         metrics.received.get_or_create(&queue).inc();
         metrics.settled("events", "done");
-        metrics.record("orders", "done");
+        metrics.record("orders", "done", Ended::Done);
         metrics.copied("orders", "server", 12);
         metrics.call("s3", "CopyObject", Some(200));
         metrics.call("sqs", "ReceiveMessage", None);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::reason::Reason;
+use crate::metrics::Ended;
 
 /// The verdict on one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +128,27 @@ impl Outcome {
         match self {
             Self::Skip(_) | Self::Done => None,
             Self::Poison(cause) | Self::RetryAfter(_, cause) => Some(cause.reason),
+        }
+    }
+
+    /// What a summary counts it as.
+    #[must_use]
+    pub fn ended(&self) -> Ended {
+        match self {
+            Self::Skip(Skip::AlreadyThere) => Ended::AlreadyThere,
+            Self::Skip(
+                Skip::TestEvent
+                | Skip::Empty
+                | Skip::Ignored
+                | Skip::NoRoute
+                | Skip::Size
+                | Skip::Archived
+                | Skip::SourceGone
+                | Skip::Folder,
+            ) => Ended::Skipped,
+            Self::Done => Ended::Done,
+            Self::Poison(_) => Ended::Failed,
+            Self::RetryAfter(..) => Ended::Retried,
         }
     }
 

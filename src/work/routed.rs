@@ -284,7 +284,8 @@ impl Worker {
             (Some(pass), Some(failure)) => outcome = self.failed(at, failure, pass).await,
             (None, _) => {}
         }
-        self.metrics.record(&route.name, outcome.name());
+        self.metrics
+            .record(&route.name, outcome.name(), outcome.ended());
         End {
             route: Some(route),
             outcome,
@@ -300,7 +301,7 @@ impl Worker {
     }
 
     pub(super) fn unrouted(&self, outcome: Outcome) -> End {
-        self.metrics.record("none", outcome.name());
+        self.metrics.record("none", outcome.name(), outcome.ended());
         End {
             route: None,
             outcome,

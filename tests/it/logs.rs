@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use brigade::telemetry::JsonLines;
 use serde::Deserialize;
@@ -15,8 +16,8 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::aws::{Fault, Rule};
-use crate::stage::Stage;
+use crate::aws::{Bucket, Fault, Rule, Seed};
+use crate::stage::{Stage, event, until};
 
 thread_local! {
     /// The lines of this test; each test has a thread of its own.
@@ -224,4 +225,74 @@ async fn each_ending_of_a_message_is_a_line_with_its_message_id() {
         }
     }
     assert!(said("shown again")[0]["after_seconds"].is_f64());
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_a_minute_the_log_sums_up_what_was_done() {
+    let stage = Stage::without_target(1);
+    stage.drained_of_test_event().await;
+    let daemon = stage.start(&stage.config("")).await;
+    stage.put("early.csv", "x");
+    until("the route is paused", || daemon.is_held("orders")).await;
+    until("a minute is over", || said("summary").len() == 1).await;
+    let first = said("summary").remove(0);
+    assert_eq!(
+        first["paused_routes"],
+        serde_json::json!(["orders"]),
+        "{first}"
+    );
+    assert_eq!(first["copied"], 0);
+    assert!(first["retried"].as_u64().expect("a number") >= 1, "{first}");
+    assert_eq!(first["p99_lag_seconds"], Value::Null, "nothing has ended");
+
+    stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
+    for n in 0..20 {
+        stage.put(&format!("{n}.csv"), "four");
+    }
+    stage.world.put("raw", Seed::new("elsewhere/a.csv", "a"));
+    stage.send("{oops").await;
+    stage.drained().await;
+    let etag = "8cbad96aced40b3838dd9f07f6ef5772";
+    stage
+        .send(&event("in/1.csv", 4, etag, "2026-11-01T00:00:00Z"))
+        .await;
+    stage.drained().await;
+    let lines = said("summary").len();
+    until("a minute is over", || said("summary").len() > lines).await;
+    let told = said("summary");
+    let total = |field: &str| {
+        told.iter()
+            .map(|line| line[field].as_u64().expect("a number"))
+            .sum::<u64>()
+    };
+    assert_eq!(total("copied"), 21);
+    assert_eq!(total("bytes"), 81);
+    assert_eq!(total("already_there"), 1);
+    assert_eq!(total("skipped"), 1);
+    assert_eq!(total("dead_lettered"), 1);
+    let busy = told
+        .iter()
+        .find(|line| line["copied"] != 0)
+        .expect("one has copied");
+    assert!(busy["p99_lag_seconds"].is_f64(), "{busy}");
+    assert!(busy["routes"]["orders"]["copied"].is_u64(), "{busy}");
+    assert!(
+        (59..=61).contains(&busy["seconds"].as_u64().expect("a number")),
+        "{busy}"
+    );
+
+    let lines = said("summary").len();
+    tokio::time::sleep(Duration::from_mins(3)).await;
+    let quiet = &said("summary")[lines..];
+    assert_eq!(quiet.len(), 3, "a line each minute, also without messages");
+    assert!(
+        quiet
+            .iter()
+            .all(|line| line["messages"] == 0 && line["in_flight"] == 0),
+        "{quiet:?}"
+    );
+    assert_eq!(quiet[2]["paused_routes"], serde_json::json!([]));
+    assert_eq!(quiet[2]["routes"], serde_json::json!({}));
+    daemon.stop().await;
+    assert_eq!(said("summary").len(), lines + 4, "and one for the drain");
 }
