@@ -3,8 +3,11 @@
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
-COPY Cargo.toml Cargo.lock config.toml ./
+COPY Cargo.toml Cargo.lock build.rs config.toml ./
 COPY src src
+# What `brigade --version` tells; the repository stays outside.
+ARG SOURCE_COMMIT
+ARG SOURCE_DATE_EPOCH
 # The toolchain is the image's: rust-toolchain.toml stays outside, or rustup would fetch another.
 RUN cargo build --locked --release --bin brigade
 

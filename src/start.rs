@@ -81,6 +81,16 @@ impl StartError {
             ),
         }
     }
+
+    /// Whether it is refused as it is written, so that starting again cannot help. Credentials and permissions
+    /// may be there a minute later: a role is attached after the process started, a secret is mounted late.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::NoQueue { .. } | Self::NoDeadLetterQueue { .. } => true,
+            Self::Refused { .. } => false,
+        }
+    }
 }
 
 /// A queue that exists, and where its poison goes.

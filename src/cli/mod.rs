@@ -2,20 +2,24 @@
 //!
 //! Exit codes: 0 done, 1 failed, 64 refused configuration or usage (`EX_USAGE` of sysexits), 130
 //! interrupted, 141 nobody reads on (128 and the number of SIGINT or SIGPIPE, as shells say it).
+//! A supervisor does not start again what ended with 64, so it is only for what starting again cannot mend.
 
 mod check;
 pub mod config;
 pub mod crawl;
 mod explain;
 mod health;
+mod help;
 pub mod init;
 mod logging;
+mod man;
 mod out;
 pub mod query;
 pub mod reconcile;
 mod run;
 mod signals;
 mod spinner;
+mod version;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -52,7 +56,14 @@ const UNREAD: u8 = 141;
 
 /// Keeps S3 buckets in step: turns S3 events into proven copies.
 #[derive(Debug, Parser)]
-#[command(name = "brigade", version, propagate_version = true)]
+#[command(
+    name = "brigade",
+    version,
+    long_version = version::LONG,
+    propagate_version = true,
+    after_help = help::SHORT,
+    after_long_help = help::long()
+)]
 pub struct Cli {
     /// Configuration file; may be given more than once, later ones win
     #[arg(long, short, global = true, value_name = "FILE")]
@@ -66,8 +77,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the daemon
+    #[command(after_help = help::RUN)]
     Run,
     /// Write a starter configuration from three answers
+    #[command(after_help = help::INIT)]
     Init(init::InitArgs),
     /// Tell whether it can work, and if not, why and what to do
     Check(check::Check),
@@ -82,8 +95,14 @@ enum Command {
     /// Ask a running daemon whether it is well, for container health checks
     Health(health::Health),
     /// Look at the configuration
+    #[command(after_help = help::CONFIG)]
     Config(config::ConfigArgs),
+    /// Print the version, with commit, date and target
+    Version(version::Version),
+    /// Print a manual page
+    Man(man::Manual),
     /// Print a completion script
+    #[command(after_help = help::COMPLETIONS)]
     Completions {
         /// For which shell
         shell: Shell,
@@ -130,7 +149,11 @@ pub fn main() -> ExitCode {
 }
 
 fn exit_code(e: &anyhow::Error) -> u8 {
-    if e.is::<Refusal>() || e.is::<StartError>() || e.is::<Usage>() {
+    let refused = match e.downcast_ref::<StartError>() {
+        Some(e) => e.is_configuration(),
+        None => e.is::<Refusal>() || e.is::<Usage>(),
+    };
+    if refused {
         USAGE
     } else if e.is::<Interrupted>() {
         INTERRUPTED
@@ -167,6 +190,8 @@ impl Command {
                 What::Show(args) => Ok(config::show(&args, &read()?, out)?),
                 What::Schema => Ok(config::schema(out)?),
             },
+            Self::Version(args) => Ok(args.print(out)?),
+            Self::Man(args) => Ok(args.print(out)?),
             Self::Run => run::run(&runnable(load()?)?),
             Self::Check(args) => wait(args.run(&load()?.config, &Edge::real(), out)),
             Self::Explain(args) => wait(args.run(runnable(load()?)?, &Edge::real(), out)),
@@ -258,28 +283,4 @@ fn wait(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_missing_on_the_command_line_is_usage() {
-        let args =
-            Cli::try_parse_from(["brigade", "init", "--force", "--from", "s3://raw/"]).unwrap();
-        let Command::Init(args) = args.command else {
-            panic!("init was asked for");
-        };
-        let wrong = init::init(&args, &[], false, &mut io::empty(), &mut Vec::new()).unwrap_err();
-        assert!(wrong.is_usage(), "{wrong}");
-        assert_eq!(exit_code(&Usage(wrong.to_string()).into()), USAGE);
-    }
-
-    #[test]
-    fn an_error_commands_no_terminal() {
-        assert_eq!(lines("a\u{1b}[2J\nb\r"), "a\\u{1b}[2J\nb\\r");
-    }
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::signals::Signals;
+use super::version;
 use crate::admin::Admin;
 use crate::app::App;
 use crate::cgroup;
@@ -31,7 +32,11 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
 async fn daemon(config: &Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let edge = Edge::real();
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    tracing::info!(
+        version = version::NUMBER,
+        commit = version::COMMIT,
+        "starting"
+    );
     for one in config.advice() {
         tracing::warn!(setting = one.key, why = one.why, "probably not meant");
     }

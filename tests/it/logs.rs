@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for Object {
 }
 
 /// What is wrong with a line.
-fn fault(line: &str) -> Option<String> {
+pub(crate) fn fault(line: &str) -> Option<String> {
     if line.matches('\n').count() != 1 || !line.ends_with('\n') {
         return Some("not one line".into());
     }
