@@ -36,8 +36,8 @@ impl Admission {
         let length = length.map_or(self.at_most, |length| {
             usize::try_from(length).unwrap_or(usize::MAX)
         });
-        // As it came and as it was read: for a moment both are there.
-        let weight = self.load.take(length.saturating_mul(2)).await;
+        // As it came, gathered, and as it was read: for a moment all three are there.
+        let weight = self.load.take(length.saturating_mul(3)).await;
         *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = weight;
     }
 }

@@ -39,7 +39,7 @@ use crate::queue::{Load, Weight};
 const ASIDE: usize = 256;
 
 /// What the records of all messages that are worked may take in memory, beside the bodies.
-const RECORDS: usize = 12 << 20;
+const RECORDS: usize = 6 << 20;
 
 /// Smaller bodies are not counted: those of all workers would not be much.
 const COUNTED: usize = 64 << 10;

@@ -129,7 +129,8 @@ def test_what_has_checksums_of_its_parts_is_compared_with_them(
     daemon.wait_settled("done", 1, 20)
     assert differences(of, [thing]) == []
     looked = daemon.metrics().by("brigade_aws_calls_total", "status", service="s3", operation="HeadObject")
-    assert looked == {"200": looks}
+    # In parts, the destination is asked first whether the copy is there already.
+    assert looked == {"200": looks} | ({"404": 1} if size > 16 * MIB else {})
     assert read_all(of.sqs, of.dead_letter_url) == []
     # Who is not AWS may refuse a body for a checksum that is not the source's own.
     copy = of.s3_away.head_object(
