@@ -26,7 +26,7 @@ tokio::task_local! {
 #[derive(Clone)]
 struct Admission {
     load: Load,
-    /// What an answer weighs whose length nobody tells.
+    /// What the poll found room for: the most that its answer takes, and what one without a length does.
     at_most: usize,
     taken: Arc<Mutex<Weight>>,
 }
@@ -36,8 +36,10 @@ impl Admission {
         let length = length.map_or(self.at_most, |length| {
             usize::try_from(length).unwrap_or(usize::MAX)
         });
-        // As it came, gathered, and as it was read: for a moment all three are there.
-        let weight = self.load.take(length.saturating_mul(3)).await;
+        // As it came, gathered, and as it was read: for a moment all three are there. But never more than the poll found
+        // room for: its messages are hidden already, and would wait for others to end until their call times out.
+        let bytes = length.saturating_mul(3).min(self.at_most);
+        let weight = self.load.take(bytes).await;
         *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = weight;
     }
 }
