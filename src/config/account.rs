@@ -5,9 +5,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::arn::{Arn, check_made_of};
-use super::fault::Faults;
-use super::{Aws, ConditionalWrites, Config, Rate, address, text};
+use crate::config::aws::{Aws, ConditionalWrites};
+use crate::config::read::faults::Faults;
+use crate::config::value::address;
+use crate::config::value::arn::Arn;
+use crate::config::value::rate::Rate;
+use crate::config::value::text;
 
 /// What home is called where accounts are told apart.
 pub const HOME: &str = "home";
@@ -81,7 +84,7 @@ impl Account {
         self.secret_region.as_deref().or(told)
     }
 
-    pub(super) fn check(&self, name: &str, config: &Config, faults: &mut Faults<'_>) {
+    pub(in crate::config) fn check(&self, name: &str, home: &Aws, faults: &mut Faults<'_>) {
         let at = |key: &str| format!("account.{name}.{key}");
         if name == HOME {
             let why = "is what [aws] is called here; choose another name";
@@ -96,22 +99,8 @@ impl Account {
         }
         // What STS takes; elsewhere it would be refused at the first call.
         let external_id = (1224, "_+=,.@:/-");
-        check_made_of(
-            &at("external_id"),
-            self.external_id.as_ref(),
-            external_id,
-            faults,
-        );
-        self.aws(&config.aws).check_endpoints(at, faults);
-        if let Some(reader) = &self.secret_account {
-            let key = at("secret_account");
-            check_account(&key, reader, config, faults);
-            let needs_one = |account: &Self| account.secret.is_some();
-            if config.account.get(reader).is_some_and(needs_one) {
-                let why = "expected an account that needs no secret itself";
-                faults.refuse(&key, why);
-            }
-        }
+        faults.made_of(&at("external_id"), self.external_id.as_ref(), external_id);
+        self.aws(home).check_endpoints(at, faults);
     }
 
     /// At most one source, each key with the source it belongs to.
@@ -159,11 +148,6 @@ impl Account {
             faults.refuse(&at("role"), why);
         }
     }
-}
-
-/// Refuses an account that has no section.
-pub(super) fn check_account(key: &str, name: &str, config: &Config, faults: &mut Faults<'_>) {
-    super::route::check_name(key, "account", name, config.account.keys(), faults);
 }
 
 /// The region in an ARN; none in a name.

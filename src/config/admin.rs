@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fault::Faults;
-use super::{shown, text};
+use crate::config::read::faults::Faults;
+use crate::config::value::shown;
+use crate::config::value::text;
 
 /// `[admin]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +34,7 @@ impl Default for Admin {
 }
 
 impl Admin {
-    pub(super) fn check(&self, faults: &mut Faults<'_>) {
+    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         for name in &self.allowed_hosts {
             if name.is_empty() || !name.chars().all(is_part) {

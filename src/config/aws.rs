@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fault::Faults;
-use super::{Rate, address, text};
+use crate::config::read::faults::Faults;
+use crate::config::value::address;
+use crate::config::value::rate::Rate;
+use crate::config::value::text;
 
 /// Domains under which Amazon serves its APIs, all partitions; VPC endpoints
 /// (`*.vpce.amazonaws.com`) are among them.
@@ -72,7 +74,7 @@ impl Aws {
     }
 
     /// The endpoint, if it is someone else's than Amazon's, as one writes it.
-    pub(super) fn custom_endpoint(&self) -> Option<String> {
+    pub(in crate::config) fn custom_endpoint(&self) -> Option<String> {
         let url = self.endpoint_url.as_deref()?;
         let one_way = url.trim_end_matches('/').to_ascii_lowercase();
         self.is_custom_endpoint().then_some(one_way)
@@ -88,7 +90,7 @@ impl Aws {
         }
     }
 
-    pub(super) fn check(&self, faults: &mut Faults<'_>) {
+    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
         if let Some(Err(why)) = self.endpoint_url.as_deref().map(address::parse) {
             faults.refuse("aws.endpoint_url", why);
         }
@@ -99,7 +101,11 @@ impl Aws {
     }
 
     /// Refuses what is about Amazon's endpoints where another is given.
-    pub(super) fn check_endpoints(&self, at: impl Fn(&str) -> String, faults: &mut Faults<'_>) {
+    pub(in crate::config) fn check_endpoints(
+        &self,
+        at: impl Fn(&str) -> String,
+        faults: &mut Faults<'_>,
+    ) {
         for (key, is_set) in [
             ("use_fips", self.use_fips),
             ("use_dualstack", self.use_dualstack),

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::account::check_account;
-use super::fault::Faults;
-use super::queue_url::check_url;
-use super::{Config, Queue, text};
+use crate::config::queue::Queue;
+use crate::config::read::faults::Faults;
+use crate::config::value::queue_url;
+use crate::config::value::text;
 
 /// `[catalog]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,10 +37,7 @@ impl Catalog {
         })
     }
 
-    pub(super) fn check(&self, config: &Config, faults: &mut Faults<'_>) {
-        if let Some(account) = &self.account {
-            check_account("catalog.account", account, config, faults);
-        }
+    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
         let Some(url) = &self.queue else {
             for (key, value) in [("region", &self.region), ("account", &self.account)] {
                 if value.is_some() {
@@ -52,18 +49,8 @@ impl Catalog {
             }
             return;
         };
-        let at = "catalog.queue";
-        check_url(at, url, faults);
-        for (name, queue) in &config.queue {
-            let other = if *url == queue.url {
-                "url"
-            } else if Some(url) == queue.dead_letter_queue_url.as_ref() {
-                "dead_letter_queue_url"
-            } else {
-                continue;
-            };
-            let why = format!("is queue.{name}.{other} too: arrivals need a queue of their own");
-            faults.refuse(at, why);
+        if let Err(why) = queue_url::check(url) {
+            faults.refuse("catalog.queue", why);
         }
     }
 }

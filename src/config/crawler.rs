@@ -5,11 +5,11 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::account::check_account;
-use super::fault::Faults;
-use super::location::Location;
-use super::sql::is_select;
-use super::{Config, shown, text};
+use crate::config::read::faults::Faults;
+use crate::config::value::location::Location;
+use crate::config::value::shown;
+use crate::config::value::sql::is_select;
+use crate::config::value::text;
 
 const WAIT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(168);
 const STUCK: std::ops::RangeInclusive<Duration> =
@@ -93,10 +93,7 @@ impl Crawler {
         }
     }
 
-    pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
-        if let Some(account) = &self.account {
-            check_account(&format!("{at}.account"), account, config, faults);
-        }
+    pub(in crate::config) fn check(&self, at: &str, faults: &mut Faults<'_>) {
         let quiet = format!("{at}.quiet");
         faults.within(&quiet, &self.quiet, &WAIT, shown::show_duration);
         let most = format!("{at}.at_most_every");
@@ -107,13 +104,10 @@ impl Crawler {
             let every = shown::show_duration(&self.at_most_every);
             faults.refuse(&quiet, format!("expected at most at_most_every, {every}"));
         }
-        self.check_assertion(at, config, faults);
+        self.check_assertion(at, faults);
     }
 
-    fn check_assertion(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
-        if let Some(account) = &self.assert_account {
-            check_account(&format!("{at}.assert_account"), account, config, faults);
-        }
+    fn check_assertion(&self, at: &str, faults: &mut Faults<'_>) {
         if let Some(sql) = &self.assert_sql {
             if !is_select(sql) {
                 let why = "expected a SELECT that gives one row with one boolean: it is run after \

@@ -12,11 +12,16 @@ use figment::value::{Dict, Value};
 use figment::{Figment, Profile, Provider};
 use serde_json::Value as Json;
 
-use super::fault::Faults;
-use super::layer::Layer;
-use super::origins::{Origins, join};
-use super::sources::Sources;
-use super::{Config, Refusal, known};
+use crate::config::read::fault::Refusal;
+use crate::config::read::faults::Faults;
+use crate::config::read::known;
+use crate::config::read::layer::Layer;
+use crate::config::read::origins::Origins;
+use crate::config::read::sources::Sources;
+use crate::config::read::tree::{self, join};
+use crate::config::rules::check::check;
+use crate::config::schema::schema;
+use crate::config::sections::Config;
 
 /// A valid configuration, and where each of its values came from.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,10 +38,13 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(sources: &Sources) -> Result<Loaded, Refusal> {
-        let schema = known::schema();
+        let schema = schema();
         let mistyped = sources.mistyped(&schema);
         let layers = sources.layers(&mistyped)?;
-        let origins = Origins::of(&layers);
+        let mut origins = Origins::default();
+        for layer in &layers {
+            origins.record("", &layer.dict, &layer.origin);
+        }
         let typed = merge(layers);
         let mut faults = Faults::new(&typed, &origins);
         for fault in mistyped {
@@ -44,7 +52,7 @@ impl Config {
         }
         let pruned = known::prune(&typed, &schema, &mut faults);
         let config = read(pruned, &schema, &mut faults);
-        config.check(&mut faults);
+        check(&config, &mut faults);
         faults.or(|| Loaded {
             config,
             origins: origins.clone(),
@@ -89,7 +97,7 @@ fn read(mut tree: Dict, schema: &Json, faults: &mut Faults<'_>) -> Config {
         // A place that stays unreadable goes with its whole section; each round takes something
         // away, so the loop ends.
         if healed.insert(path.clone()) {
-            replace(&mut tree, &path, known::example(&path, schema));
+            replace(&mut tree, &path, tree::example(&path, schema));
         } else {
             let section = path.split('.').next().unwrap_or_default();
             if tree.remove(section).is_none() {

@@ -1,16 +1,15 @@
 //! `[queue.NAME]`: which SQS queues are listened to, and how a message is held.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::account::check_account;
-use super::fault::Faults;
-use super::graph::circle_from;
-use super::queue_url::check_url;
-use super::{Aws, Config, address, shown, text};
+use crate::config::aws::Aws;
+use crate::config::read::faults::Faults;
+use crate::config::value::queue_url;
+use crate::config::value::shown;
+use crate::config::value::text;
 
 /// Below, keeping a lease would cost more calls than working; above, SQS refuses.
 const VISIBILITY: std::ops::RangeInclusive<Duration> =
@@ -123,28 +122,18 @@ impl Queue {
     /// Reads the region out of a queue URL, where its host tells it.
     #[must_use]
     pub fn region_of(url: &str) -> Option<String> {
-        let host = address::host(url)?;
-        let labels: Vec<&str> = host.split('.').collect();
-        for pair in labels.windows(2) {
-            match *pair {
-                ["sqs" | "sqs-fips", region] | [region, "queue"] if is_region(region) => {
-                    return Some(region.into());
-                }
-                _ => {}
-            }
-        }
-        // The oldest queues of the first region name none.
-        (host == "queue.amazonaws.com").then(|| "us-east-1".into())
+        queue_url::region_of(url)
     }
 
-    pub(super) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
-        if let Some(account) = &self.account {
-            check_account(&format!("{at}.account"), account, config, faults);
+    pub(in crate::config) fn check(&self, at: &str, faults: &mut Faults<'_>) {
+        if let Err(why) = queue_url::check(&self.url) {
+            faults.refuse(&format!("{at}.url"), why);
         }
-        check_url(&format!("{at}.url"), &self.url, faults);
         if let Some(url) = &self.dead_letter_queue_url {
             let key = format!("{at}.dead_letter_queue_url");
-            check_url(&key, url, faults);
+            if let Err(why) = queue_url::check(url) {
+                faults.refuse(&key, why);
+            }
             if *url == self.url {
                 faults.refuse(
                     &key,
@@ -171,62 +160,6 @@ impl Queue {
                 &format!("{at}.accept"),
                 "expected at least one of s3, sns, eventbridge, work; leave it out to accept all",
             );
-        }
-    }
-}
-
-/// Whether a host label reads as a region: `eu-west-1`, `us-gov-west-1`, `eusc-de-east-1`.
-fn is_region(label: &str) -> bool {
-    let words: Vec<&str> = label.split('-').collect();
-    let [places @ .., number] = words.as_slice() else {
-        return false;
-    };
-    places.len() >= 2
-        && places
-            .iter()
-            .all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()))
-        && !number.is_empty()
-        && number.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Poison that is parked where the daemon listens is worked again, with its attempts counted from
-/// one. A chain of queues ends; a circle never does.
-pub(super) fn check_parking_ends(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>) {
-    let queues: Vec<_> = queues.iter().collect();
-    let feeds = |one: usize, other: usize| {
-        queues[one].1.dead_letter_queue_url.as_ref() == Some(&queues[other].1.url)
-    };
-    for first in 0..queues.len() {
-        let Some(circle) = circle_from(first, queues.len(), feeds) else {
-            continue;
-        };
-        let key = |&at: &usize| format!("queue.{}.dead_letter_queue_url", queues[at].0);
-        let keys: Vec<_> = circle.iter().map(key).collect();
-        let why = format!(
-            "expected parking to end somewhere, but it goes in a circle through {}: what can never \
-             work would go round for ever; park where no [queue.NAME] listens",
-            keys.join(", ")
-        );
-        faults.refuse(&keys[0], why);
-    }
-}
-
-/// Two sections on one queue would take each other's messages and settle by different rules.
-pub(super) fn check_urls_differ(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>) {
-    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-    for (name, queue) in queues {
-        let key = format!("queue.{name}.url");
-        if faults.holds(&key) {
-            continue;
-        }
-        match seen.get(queue.url.as_str()) {
-            Some(first) => faults.refuse(
-                &key,
-                format!("is the URL of queue.{first} too: a queue has one section"),
-            ),
-            None => {
-                seen.insert(&queue.url, name);
-            }
         }
     }
 }
@@ -299,72 +232,5 @@ mod tests {
             );
             assert_eq!(said.lines().count(), 1, "{why}: {said}");
         }
-    }
-
-    #[test]
-    fn two_sections_on_one_queue_are_refused() {
-        let file = "[queue.a]\nurl = \"http://h/q\"\n[queue.b]\nurl = \"http://h/q\"";
-        let said = Config::load(&Sources::text("f", file))
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            said,
-            "queue.b.url in f = \"http://h/q\": is the URL of queue.a too: a queue has one section"
-        );
-    }
-
-    #[test]
-    fn parking_in_a_circle_is_refused_and_in_a_chain_is_not() {
-        let circle = |keys: &str, value: &str| {
-            format!(
-                "queue.{}.dead_letter_queue_url in f = \"http://h/{value}\": expected parking to end \
-                 somewhere, but it goes in a circle through {}: what can never work would go round \
-                 for ever; park where no [queue.NAME] listens",
-                &keys[..1],
-                keys.split_whitespace()
-                    .map(|name| format!("queue.{name}.dead_letter_queue_url"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            )
-        };
-        #[rustfmt::skip]
-        let table = [
-            ("a circle of two", "ab ba", vec![circle("a b", "b")]),
-            ("a circle of three", "ab bc ca", vec![circle("a b c", "b")]),
-            ("a way into a circle", "ac bc cb", vec![circle("b c", "c")]),
-            ("two circles", "ab ba cd dc", vec![circle("a b", "b"), circle("c d", "d")]),
-            ("a chain", "ab bc c-", vec![]),
-            ("two into one", "ac bc c-", vec![]),
-        ];
-        for (why, links, want) in table {
-            let section = |link: &str| {
-                let (from, to) = link.split_at(1);
-                format!(
-                    "[queue.{from}]\nurl = \"http://h/{from}\"\ndead_letter_queue_url = \"http://h/{to}\"\n"
-                )
-            };
-            let file: String = links.split_whitespace().map(section).collect();
-            let said = match Config::load(&Sources::text("f", &file)) {
-                Ok(_) => String::new(),
-                Err(refused) => refused.to_string(),
-            };
-            assert_eq!(said.lines().collect::<Vec<_>>(), want, "{why}");
-        }
-    }
-
-    #[test]
-    fn two_missing_urls_are_missing_not_the_same() {
-        let said = Config::load(&Sources::text("f", "[queue.a]\n[queue.b]")).unwrap_err();
-        assert_eq!(said.to_string().matches("is missing").count(), 2, "{said}");
-        let fifo = "[queue.a]\nurl = \"http://h/q.fifo\"\n[queue.b]\nurl = \"http://h/q.fifo\"";
-        let said = Config::load(&Sources::text("f", fifo))
-            .unwrap_err()
-            .to_string();
-        assert_eq!(said.matches("FIFO queues").count(), 2, "{said}");
-        let example = "[queue.a]\n[queue.b]\nurl = \"https://sqs.us-east-1.amazonaws.com/111122223333/events\"";
-        let said = Config::load(&Sources::text("f", example))
-            .unwrap_err()
-            .to_string();
-        assert_eq!(said, "queue.a.url in f: is missing, and has no default");
     }
 }

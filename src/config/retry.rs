@@ -5,8 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fault::Faults;
-use super::{shown, text};
+use crate::config::read::faults::Faults;
+use crate::config::value::shown;
+use crate::config::value::text;
 
 /// A longer wait is better spent with the message back in its queue.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
@@ -40,7 +41,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    pub(super) fn check(&self, faults: &mut Faults<'_>) {
+    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
         let Self {
             max_attempts,
             initial_backoff,

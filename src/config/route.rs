@@ -1,24 +1,28 @@
 //! `[route.NAME]`: which objects go where.
 
-mod check;
-#[cfg(test)]
-mod tests;
+pub(in crate::config) mod access_points;
+pub(in crate::config) mod archived;
+pub(in crate::config) mod check;
+pub(in crate::config) mod parts;
+pub(in crate::config) mod properties;
+pub(in crate::config) mod removal;
+pub(in crate::config) mod words;
 
 use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access_point::AccessPoint;
-use super::archived::{self, Archived, Glacier, RestoreTier};
-use super::fault::Faults;
-use super::known::nearest;
-use super::location::{Location, Target};
-use super::notify::Notify;
-use super::parts::Parts;
-use super::properties::{Acl, Encryption, Properties, StorageClass, TagPolicy};
-use super::removal::{Deletes, Original};
-use super::template::Template;
-use super::{Rate, shown, text};
+use crate::config::route::words::{
+    Acl, Collisions, Deletes, Encryption, Glacier, Original, RestoreTier, SourceMissing,
+    StorageClass, TagPolicy, Way,
+};
+use crate::config::value::access_point::AccessPoint;
+use crate::config::value::location::{Location, Target};
+use crate::config::value::notify::Notify;
+use crate::config::value::rate::Rate;
+use crate::config::value::shown;
+use crate::config::value::template::Template;
+use crate::config::value::text::{self, FromText};
 
 /// `[route.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -112,7 +116,7 @@ pub struct Route {
     #[serde(default, deserialize_with = "text::one")]
     pub glacier: Glacier,
     /// How long what was restored can be read.
-    #[serde(default = "archived::one_day", deserialize_with = "text::one")]
+    #[serde(default = "one_day", deserialize_with = "text::one")]
     pub restore_days: u32,
     /// How fast it is restored.
     #[serde(default, deserialize_with = "text::one")]
@@ -183,47 +187,6 @@ pub struct Route {
     pub notify_account: Option<String>,
 }
 
-/// How bytes travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Way {
-    /// The cheapest that can work.
-    #[default]
-    Auto,
-    /// Only inside S3.
-    Server,
-    /// Only through this process.
-    Stream,
-}
-
-/// What a source key that is gone means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceMissing {
-    /// Nothing to do.
-    #[default]
-    Skip,
-    /// Look again later.
-    Retry,
-    /// Park the message.
-    Park,
-}
-
-/// Whether two source keys may map to one destination key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Collisions {
-    /// Refused when the configuration is read.
-    #[default]
-    Refuse,
-    /// The operator knows.
-    Allow,
-}
-
-impl text::Word for Way {}
-impl text::Word for SourceMissing {}
-impl text::Word for Collisions {}
-
 impl Route {
     /// A route with every setting at its default.
     ///
@@ -232,11 +195,11 @@ impl Route {
     pub fn new(from: &str, to: &str) -> Result<Self, String> {
         Ok(Self {
             queue: None,
-            from: text::FromText::from_text(from)?,
+            from: FromText::from_text(from)?,
             from_region: None,
             from_access_point: None,
             from_account: None,
-            to: text::FromText::from_text(to)?,
+            to: FromText::from_text(to)?,
             to_region: None,
             to_access_point: None,
             to_account: None,
@@ -250,7 +213,7 @@ impl Route {
             multipart_copy_threshold: None,
             bandwidth: None,
             glacier: Glacier::default(),
-            restore_days: archived::one_day(),
+            restore_days: one_day(),
             restore_tier: RestoreTier::default(),
             deletes: Deletes::default(),
             original: Original::default(),
@@ -274,46 +237,12 @@ impl Route {
             notify_account: None,
         })
     }
-
-    /// What its copies are made with.
-    #[must_use]
-    pub fn properties(&self) -> Properties {
-        Properties::of(self)
-    }
-
-    /// What it says of parts.
-    #[must_use]
-    pub fn parts(&self) -> Parts {
-        Parts::of(self)
-    }
-
-    /// What it does about archived sources.
-    #[must_use]
-    pub fn archived(&self) -> Archived {
-        Archived::of(self)
-    }
 }
 
-pub(super) fn check_name<'k>(
-    key: &str,
-    section: &str,
-    name: &str,
-    known: impl Iterator<Item = &'k String>,
-    faults: &mut Faults<'_>,
-) {
-    let known: Vec<&str> = known.map(String::as_str).collect();
-    if known.contains(&name) {
-        return;
-    }
-    faults.refuse(
-        key,
-        match nearest(name, known.iter().copied()) {
-            Some(near) => format!("there is no [{section}.{name}]; did you mean {near}?"),
-            None if known.is_empty() => format!("there is no [{section}.{name}]: add it"),
-            None => format!(
-                "there is no [{section}.{name}]: add it, or use one of {}",
-                known.join(", ")
-            ),
-        },
-    );
+/// Of what was restored; the shortest.
+fn one_day() -> u32 {
+    1
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,9 @@ use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fault::Faults;
-use super::{shown, text};
+use crate::config::read::faults::Faults;
+use crate::config::value::shown;
+use crate::config::value::text;
 
 /// Less could not hold one part of a large object.
 const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
@@ -55,7 +56,7 @@ impl Default for Work {
 }
 
 impl Work {
-    pub(super) fn check(&self, faults: &mut Faults<'_>) {
+    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
         faults.within("work.workers", &self.workers, &(1..=4096), u32::to_string);
         let large = &self.large_workers;
         faults.within("work.large_workers", large, &(1..=256), u32::to_string);

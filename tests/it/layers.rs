@@ -1,9 +1,13 @@
 //! Imports point one way: main ▸ cli, app ▸ {intake, settle, catalog, admin} ▸ work ▸ copy ▸
 //! route ▸ s3 ▸ event; `queue`, `config`, `metrics`, `edge` and `supervisor` are leaves.
 
+mod imports;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+
+use imports::{Files, circles};
 
 /// Lower numbers may not import higher ones.
 const LAYERS: [(&str, u32); 26] = [
@@ -149,5 +153,23 @@ fn what_decides_knows_neither_tokio_nor_aws() {
                 assert!(!named, "{path} imports {foreign}");
             }
         }
+    }
+}
+
+/// Folders whose files do not import each other in a circle of any length.
+const WITHOUT_CIRCLES: [&str; 1] = ["src/config"];
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let files = Files::new(all());
+    for folder in WITHOUT_CIRCLES {
+        let inside = |file: &&String| file.starts_with(&format!("{folder}/"));
+        let graph = files.texts.keys().filter(inside);
+        let graph: BTreeMap<_, _> = graph
+            .map(|file| (file.clone(), files.imported_by(file)))
+            .collect();
+        let found: usize = graph.values().map(BTreeSet::len).sum();
+        assert!(found > graph.len(), "{folder}: imports are found");
+        assert_eq!(circles(&graph), Vec::<Vec<String>>::new(), "{folder}");
     }
 }

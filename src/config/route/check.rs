@@ -1,37 +1,19 @@
 //! What a route's settings say together.
 
-use super::super::account::check_account;
-use super::super::fault::Faults;
-use super::super::glob::globs;
-use super::super::location::LONGEST_KEY;
-use super::super::{Config, archived, parts, properties, shown};
-use super::{Collisions, Route, check_name};
+use crate::config::read::faults::Faults;
+use crate::config::route::words::Collisions;
+use crate::config::route::{Route, archived, parts, properties};
+use crate::config::value::glob::globs;
+use crate::config::value::location::LONGEST_KEY;
+use crate::config::value::shown::show_size;
 
 impl Route {
-    pub(in crate::config) fn check(&self, at: &str, config: &Config, faults: &mut Faults<'_>) {
-        if let Some(queue) = &self.queue {
-            check_name(
-                &format!("{at}.queue"),
-                "queue",
-                queue,
-                config.queue.keys(),
-                faults,
-            );
+    pub(in crate::config) fn check(&self, at: &str, faults: &mut Faults<'_>) {
+        self.check_tables(&format!("{at}.tables"), faults);
+        if self.notify.is_none() && self.notify_account.is_some() {
+            let why = "is of `notify`, which is not set";
+            faults.refuse(&format!("{at}.notify_account"), why);
         }
-        for (key, account) in [
-            ("from_account", &self.from_account),
-            ("to_account", &self.to_account),
-        ] {
-            if let Some(account) = account {
-                check_account(&format!("{at}.{key}"), account, config, faults);
-            }
-        }
-        for crawler in &self.crawlers {
-            let known = config.crawler.keys();
-            check_name(&format!("{at}.crawlers"), "crawler", crawler, known, faults);
-        }
-        self.check_tables(&format!("{at}.tables"), config, faults);
-        self.check_notify(at, config, faults);
         for (key, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
             if let Err(why) = globs(patterns) {
                 faults.refuse(&format!("{at}.{key}"), why);
@@ -41,7 +23,7 @@ impl Route {
         if let (Some(min), Some(max)) = (&self.min_size, &self.max_size)
             && min > max
         {
-            let why = format!("expected at most max_size, {}", shown::show_size(max));
+            let why = format!("expected at most max_size, {}", show_size(max));
             faults.refuse(&format!("{at}.min_size"), why);
         }
         if let Some(rate) = self.bandwidth {
@@ -49,10 +31,10 @@ impl Route {
         }
         self.check_access_points(at, faults);
         self.check_collisions(&format!("{at}.to"), faults);
-        parts::check(self, at, config, faults);
+        parts::check(self, at, faults);
         properties::check(self, at, faults);
         archived::check(self, at, faults);
-        self.check_removal(at, config, faults);
+        self.check_removal(at, faults);
     }
 
     /// Refuses what no key can be as long as.
@@ -76,10 +58,7 @@ impl Route {
         }
     }
 
-    fn check_tables(&self, key: &str, config: &Config, faults: &mut Faults<'_>) {
-        for table in &self.tables {
-            check_name(key, "table", table, config.table.keys(), faults);
-        }
+    fn check_tables(&self, key: &str, faults: &mut Faults<'_>) {
         if !self.tables.is_empty() && !self.to.key.can_have_partition(None) {
             let why = "the keys that `to` makes never have a folder such as dt=2026-11-20, from which a \
                        partition is read; write one, such as dt={yyyy}-{mm}-{dd}/, or keep the \

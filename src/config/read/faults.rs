@@ -1,0 +1,107 @@
+//! Collects what is wrong, each fault with its key and value as typed.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use figment::value::{Dict, Value};
+
+use crate::config::read::fault::{Fault, Refusal};
+use crate::config::read::origins::Origins;
+
+/// Collects faults by path, each with its key and value as typed.
+pub(in crate::config) struct Faults<'a> {
+    typed: &'a Dict,
+    origins: &'a Origins,
+    found: BTreeMap<String, Fault>,
+}
+
+impl<'a> Faults<'a> {
+    pub(in crate::config) fn new(typed: &'a Dict, origins: &'a Origins) -> Self {
+        Self {
+            typed,
+            origins,
+            found: BTreeMap::new(),
+        }
+    }
+
+    /// Refuses the value at a dotted path; what else is wrong with the same value is not told.
+    pub(in crate::config) fn refuse(&mut self, path: &str, why: impl Into<String>) {
+        if !self.found.contains_key(path) {
+            let value = find(self.typed, path).map(show);
+            let key = self.origins.as_typed(path);
+            let fault = Fault::new(&key, value.as_deref(), &why.into());
+            self.found.insert(path.into(), fault);
+        }
+    }
+
+    /// The same, where the value may be a credential: it is not repeated.
+    pub(in crate::config) fn refuse_unshown(&mut self, path: &str, why: impl Into<String>) {
+        if !self.found.contains_key(path) {
+            let fault = Fault::new(&self.origins.as_typed(path), None, &why.into());
+            self.found.insert(path.into(), fault);
+        }
+    }
+
+    /// Tells of what is no value: a variable that is no setting.
+    pub(in crate::config) fn tell(&mut self, fault: Fault) {
+        self.found.insert(fault.key.clone(), fault);
+    }
+
+    /// Refuses a value out of its range.
+    pub(in crate::config) fn within<T: PartialOrd>(
+        &mut self,
+        path: &str,
+        value: &T,
+        range: &RangeInclusive<T>,
+        show: impl Fn(&T) -> String,
+    ) {
+        if !range.contains(value) {
+            self.refuse(
+                path,
+                format!("expected {} to {}", show(range.start()), show(range.end())),
+            );
+        }
+    }
+
+    /// Refuses a value of characters that its service does not take.
+    pub(in crate::config) fn made_of(
+        &mut self,
+        path: &str,
+        value: Option<&String>,
+        (longest, others): (usize, &str),
+    ) {
+        let fit = |b: u8| b.is_ascii_alphanumeric() || others.as_bytes().contains(&b);
+        if value.is_some_and(|value| !value.bytes().all(fit) || value.len() > longest) {
+            let why = format!("expected at most {longest} of A-Z, a-z, 0-9 and {others}");
+            self.refuse(path, why);
+        }
+    }
+
+    /// Tells whether the value at a path, or anything below it, was refused.
+    pub(in crate::config) fn holds(&self, path: &str) -> bool {
+        let below = format!("{path}.");
+        self.found
+            .keys()
+            .any(|refused| refused == path || refused.starts_with(&below))
+    }
+
+    /// `value`, if nothing was refused.
+    pub(in crate::config) fn or<T>(self, value: impl FnOnce() -> T) -> Result<T, Refusal> {
+        if self.found.is_empty() {
+            Ok(value())
+        } else {
+            Err(Refusal(self.found.into_values().collect()))
+        }
+    }
+}
+
+fn find<'v>(dict: &'v Dict, path: &str) -> Option<&'v Value> {
+    match path.split_once('.') {
+        None => dict.get(path),
+        Some((first, rest)) => find(dict.get(first)?.as_dict()?, rest),
+    }
+}
+
+fn show(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_else(|why| why.to_string())
+}

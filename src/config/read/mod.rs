@@ -1,0 +1,15 @@
+//! How a configuration is read: its sources, and what is wrong with what they say.
+
+mod characters;
+pub(super) mod fault;
+pub(super) mod faults;
+pub(super) mod known;
+pub(super) mod layer;
+pub(super) mod origins;
+pub(super) mod sources;
+mod suggest;
+pub(super) mod synonyms;
+mod syntax;
+pub(super) mod tree;
+mod variable;
+mod variables;

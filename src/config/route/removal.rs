@@ -1,0 +1,192 @@
+//! What a route may take away: copies whose source is gone (`deletes`), and originals that were
+//! copied (`original`).
+//!
+//! Each refusal here has its counterexample in the model of the message's way (docs/TESTING.md):
+//! even with all rules in force something would be lost, or something stale would stay.
+
+use crate::config::read::faults::Faults;
+use crate::config::route::Route;
+use crate::config::route::words::{Deletes, Original, SourceMissing};
+use crate::config::value::location::Target;
+
+impl Route {
+    /// Copies whose source is gone are deleted.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        self.deletes == Deletes::Follow
+    }
+
+    /// Originals are taken away.
+    #[must_use]
+    pub fn moves(&self) -> bool {
+        self.original != Original::Keep
+    }
+
+    /// The route by which originals come to `move_to`: one more destination, in the source's own
+    /// bucket, and made as that bucket makes its objects.
+    ///
+    /// Every key is named here, so that whoever adds one decides what it is about: the route's source and what
+    /// it takes, which both have in common, or its destination.
+    #[must_use]
+    pub fn aside(&self) -> Option<Self> {
+        let key = self.move_to.clone()?;
+        if self.original != Original::Move {
+            return None;
+        }
+        Some(Self {
+            // Its destination is in the source's bucket.
+            to: Target {
+                bucket: self.from.bucket.clone(),
+                key,
+            },
+            to_region: self.from_region.clone(),
+            to_access_point: self.from_access_point.clone(),
+            to_account: self.from_account.clone(),
+            to_bucket_owner: self.from_bucket_owner.clone(),
+            // What the route says of its own destination.
+            storage_class: None,
+            sse: None,
+            sse_kms_key_id: None,
+            sse_kms_context: Vec::new(),
+            bucket_key: None,
+            acl: None,
+            crawlers: Vec::new(),
+            tables: Vec::new(),
+            notify: None,
+            notify_account: None,
+            // What it says of its source, and how it works.
+            queue: self.queue.clone(),
+            from: self.from.clone(),
+            from_region: self.from_region.clone(),
+            from_access_point: self.from_access_point.clone(),
+            from_account: self.from_account.clone(),
+            from_bucket_owner: self.from_bucket_owner.clone(),
+            suffix: self.suffix.clone(),
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            min_size: self.min_size,
+            max_size: self.max_size,
+            way: self.way,
+            part_size: self.part_size,
+            multipart_copy_threshold: self.multipart_copy_threshold,
+            bandwidth: self.bandwidth,
+            glacier: self.glacier,
+            restore_days: self.restore_days,
+            restore_tier: self.restore_tier,
+            deletes: self.deletes,
+            original: self.original,
+            move_to: self.move_to.clone(),
+            source_missing: self.source_missing,
+            collisions: self.collisions,
+            tags: self.tags,
+            strict: self.strict,
+            request_payer: self.request_payer,
+        })
+    }
+
+    pub(in crate::config) fn check_removal(&self, at: &str, faults: &mut Faults<'_>) {
+        let (deletes, original) = (format!("{at}.deletes"), format!("{at}.original"));
+        let collide = [Some(&self.to.key), self.move_to.as_ref()];
+        let collide = collide.into_iter().flatten().any(|key| !key.is_injective());
+        let missing = self.source_missing != SourceMissing::Skip;
+        let mut refuse = |key: &str, applies: bool, why: &str| {
+            if applies {
+                faults.refuse(key, why);
+            }
+        };
+        refuse(
+            &deletes,
+            self.follows() && self.to.key.is_dated(),
+            "with a date in `to`, an overwrite on another day is another object, so that nobody knows \
+             which copies to delete: take the date out, or say \"ignore\"",
+        );
+        refuse(
+            &deletes,
+            self.follows() && self.moves(),
+            "taking originals away would delete their copies: choose one of deletes and original",
+        );
+        for (key, takes) in [(&deletes, self.follows()), (&original, self.moves())] {
+            refuse(
+                key,
+                takes && collide,
+                "two source keys may share one copy here, and what is done about one would destroy \
+                 the other's: keep them apart with one {path} or {key}",
+            );
+            refuse(
+                key,
+                takes && missing,
+                "a source that is gone is no failure then: take source_missing out",
+            );
+        }
+        refuse(
+            &original,
+            self.original == Original::Move && self.move_to.is_none(),
+            "says where to only together with move_to = \"PREFIX/\"",
+        );
+        refuse(
+            &format!("{at}.move_to"),
+            self.original != Original::Move && self.move_to.is_some(),
+            "needs original = \"move\"",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Sources};
+
+    fn said(route: &str) -> String {
+        let (own, more) = route.split_once("[[").unwrap_or((route, ""));
+        let file = format!(
+            "[queue.q]\nurl = \"http://h/q\"\n[queue.p]\nurl = \"http://h/p\"\n{more}\n[route.r]\n\
+             from = \"s3://raw/in/\"\n{}{own}",
+            if own.contains("to = \"s3:") {
+                ""
+            } else {
+                "to = \"s3://lake/\"\n"
+            },
+        );
+        match Config::load(&Sources::text("f", &file)) {
+            Ok(_) => String::new(),
+            Err(refusal) => refusal.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_would_destroy_something_is_refused() {
+        let (follow, delete) = ("deletes = \"follow\"", "original = \"delete\"");
+        let other = "[[\n[route.s]\nfrom = \"s3://raw/in/a/\"\nto = \"s3://store/\"\n";
+        #[rustfmt::skip]
+        let table = [
+            ("followed",               follow.to_owned(), ""),
+            ("moved",                  delete.to_owned(), ""),
+            ("moved aside",            "original = \"move\"\nmove_to = \"done/\"".into(), ""),
+            ("followed by date",       format!("{follow}\nto = \"s3://lake/{{yyyy}}/{{path}}\""), "route.r.deletes in f = \"follow\": with a date in `to`"),
+            ("moved by date",          format!("{delete}\nto = \"s3://lake/{{yyyy}}/{{path}}\""), ""),
+            ("both",                   format!("{follow}\n{delete}"), "route.r.deletes in f = \"follow\": taking originals away"),
+            ("colliding, followed",    format!("{follow}\nto = \"s3://lake/{{name}}\"\ncollisions = \"allow\""), "route.r.deletes in f = \"follow\": two source keys may share"),
+            ("colliding, moved",       format!("{delete}\nto = \"s3://lake/{{name}}\"\ncollisions = \"allow\""), "route.r.original in f = \"delete\": two source keys may share"),
+            ("colliding aside",        "original = \"move\"\nmove_to = \"done/{name}\"".into(), "route.r.original in f = \"move\": two source keys may share"),
+            ("gone is a failure",      format!("{follow}\nsource_missing = \"park\""), "route.r.deletes in f = \"follow\": a source that is gone"),
+            ("moved is a failure",     format!("{delete}\nsource_missing = \"retry\""), "route.r.original in f = \"delete\": a source that is gone"),
+            ("where to?",              "original = \"move\"".into(), "route.r.original in f = \"move\": says where to only"),
+            ("what for?",              "move_to = \"done/\"".into(), "route.r.move_to in f = \"done/\": needs original = \"move\""),
+            ("no word",                "original = \"mv\"".into(), "route.r.original in f = \"mv\": expected one of keep, delete, move, not mv"),
+            ("into itself",            "original = \"move\"\nmove_to = \"in/done/\"".into(), "route.r.move_to in f = \"in/done/\": feeds itself"),
+            ("without conditions",     format!("{delete}[[[aws]\nendpoint_url = \"http://127.0.0.1:1\""), "route.r.original in f = \"delete\": a move needs conditional"),
+            ("followed by another",    format!("{delete}{other}{follow}"), "route.r.original in f = \"delete\": takes originals away whose copies route.s"),
+            ("follows another's move", format!("{follow}{other}{delete}"), "route.s.original in f = \"delete\": takes originals away whose copies route.r"),
+            ("another's queue",        format!("{delete}\nqueue = \"p\"{other}queue = \"q\""), "route.r.original in f = \"delete\": takes originals away before route.s"),
+            ("the same queue",         format!("{delete}\nqueue = \"q\"{other}queue = \"q\""), ""),
+            ("others' keys",           format!("{delete}\nqueue = \"p\"[[\n[route.s]\nfrom = \"s3://raw/out/\"\nto = \"s3://store/\"\n{follow}"), ""),
+            ("shared, followed",       format!("{follow}\ncollisions = \"allow\"[[\n[route.s]\nfrom = \"s3://other/\"\nto = \"s3://lake/\"\ncollisions = \"allow\""), "route.s.to in f = \"s3://lake/\": may write the same keys as route.r"),
+        ];
+        for (why, route, want) in table {
+            let said = said(&route);
+            assert!(
+                said.starts_with(want) && said.is_empty() == want.is_empty(),
+                "{why}: {said}"
+            );
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Of the whole configuration.
+
+mod anything;
+pub(super) mod example;

@@ -1,0 +1,17 @@
+//! Types of values, each read from its text.
+
+pub(super) mod access_point;
+pub(super) mod address;
+pub(super) mod arn;
+mod folder;
+pub(super) mod glob;
+mod injective;
+pub(super) mod location;
+pub(super) mod notify;
+pub(super) mod partition;
+pub(super) mod queue_url;
+pub(super) mod rate;
+pub(super) mod shown;
+pub(super) mod sql;
+pub(super) mod template;
+pub(super) mod text;

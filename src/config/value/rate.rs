@@ -1,0 +1,101 @@
+//! A rate: bytes in a second, as one buys lines.
+
+use bytesize::ByteSize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+
+use crate::config::read::faults::Faults;
+use crate::config::value::shown::show_size;
+use crate::config::value::text::FromText;
+
+/// A part of 8 MiB takes two minutes then; less would be a standstill.
+const LEAST: ByteSize = ByteSize::kib(64);
+
+/// Bytes in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate(pub ByteSize);
+
+impl Rate {
+    pub(in crate::config) fn check(self, key: &str, faults: &mut Faults<'_>) {
+        if self.0 < LEAST {
+            faults.refuse(key, format!("expected at least {}/s", show_size(&LEAST)));
+        }
+    }
+}
+
+impl FromText for Rate {
+    const EXPECTED: &'static str = "bytes in a second, such as \"50MB/s\"";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let (size, unit) = match text.strip_suffix("/s") {
+            Some(size) => (size.trim_end(), ""),
+            None if is_number => (text, "MB/s"),
+            None => (text, "/s"),
+        };
+        match size.parse() {
+            Ok(size) if unit.is_empty() => Ok(Self(size)),
+            Ok(_) => Err(format!(
+                "expected {}: write \"{text}{unit}\"",
+                Self::EXPECTED
+            )),
+            Err(_) => Err(format!("expected {}", Self::EXPECTED)),
+        }
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&format!("{}/s", show_size(&self.0)))
+    }
+}
+
+impl JsonSchema for Rate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Rate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "/s$", "examples": ["50MB/s", "8MiB/s"] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_read_and_shown() {
+        for (text, want, shown) in [
+            ("50MB/s", 50_000_000, "50000000B/s"),
+            ("8MiB/s", 8 << 20, "8MiB/s"),
+            ("8 MiB /s", 8 << 20, "8MiB/s"),
+            ("1500B/s", 1_500, "1500B/s"),
+        ] {
+            let rate = Rate::from_text(text).expect(text);
+            assert_eq!(rate, Rate(ByteSize(want)), "{text}");
+            assert_eq!(serde_json::json!(rate), shown);
+            assert_eq!(
+                Rate::from_text(shown),
+                Ok(rate),
+                "what is shown can be typed"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_rate_is_refused_with_what_to_write() {
+        let expected = "expected bytes in a second, such as \"50MB/s\"";
+        for (text, todo) in [
+            ("50", ": write \"50MB/s\""),
+            ("50MB", ": write \"50MB/s\""),
+            ("50Mbit/s", ""),
+            ("fast", ""),
+            ("/s", ""),
+            ("-1MB/s", ""),
+        ] {
+            let want = Err(format!("{expected}{todo}"));
+            assert_eq!(Rate::from_text(text), want, "{text}");
+        }
+    }
+}
