@@ -10,7 +10,7 @@ use crate::config::read::faults::Faults;
 use crate::config::value::address;
 use crate::config::value::arn::Arn;
 use crate::config::value::rate::Rate;
-use crate::config::value::text;
+use crate::config::value::region;
 
 /// What home is called where accounts are told apart.
 pub const HOME: &str = "home";
@@ -21,44 +21,33 @@ pub const HOME: &str = "home";
 pub struct Account {
     /// Where its credentials work, if not where a bucket, queue or crawler says. Default: the
     /// profile's region, else home's.
-    #[serde(deserialize_with = "text::region")]
+    #[serde(deserialize_with = "region::optional")]
     pub region: Option<String>,
     /// A stand-in's address, for every service of this account; unset on AWS.
-    #[serde(deserialize_with = "text::optional")]
     pub endpoint_url: Option<String>,
     /// Whether writes carry conditions.
-    #[serde(deserialize_with = "text::one")]
     pub conditional_writes: ConditionalWrites,
     /// A secret of Secrets Manager, by name or ARN: JSON with the access key, its secret and, if
     /// they are temporary, the session token.
-    #[serde(deserialize_with = "text::optional")]
     pub secret: Option<String>,
     /// Who reads the secret. Default: home.
-    #[serde(deserialize_with = "text::optional")]
     pub secret_account: Option<String>,
     /// Where the secret is. Default: the ARN's region, else that of who reads it.
-    #[serde(deserialize_with = "text::region")]
+    #[serde(deserialize_with = "region::optional")]
     pub secret_region: Option<String>,
     /// A role to assume with home's credentials.
-    #[serde(deserialize_with = "text::optional")]
     pub role: Option<String>,
     /// What the role's owner asks to be told.
-    #[serde(deserialize_with = "text::optional")]
     pub external_id: Option<String>,
     /// A profile of the SDK's files.
-    #[serde(deserialize_with = "text::optional")]
     pub profile: Option<String>,
     /// Call the endpoints whose cryptography is validated (FIPS 140).
-    #[serde(deserialize_with = "text::one")]
     pub use_fips: bool,
     /// Call the endpoints that speak IPv6 too.
-    #[serde(deserialize_with = "text::one")]
     pub use_dualstack: bool,
     /// A PEM file with the roots to trust, instead of the machine's; home's does not apply.
-    #[serde(deserialize_with = "text::optional")]
     pub ca_bundle: Option<String>,
     /// What all its streamed bytes together may take, in each direction. Unset: no bound.
-    #[serde(deserialize_with = "text::optional")]
     pub bandwidth: Option<Rate>,
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::read::faults::Faults;
-use crate::config::value::shown;
+use crate::config::value::list::OneOrMany;
 use crate::config::value::text;
 
 /// `[admin]`.
@@ -14,13 +14,12 @@ use crate::config::value::text;
 #[serde(default, deny_unknown_fields)]
 pub struct Admin {
     /// Address and port. Loopback by default: nothing here asks who is calling.
-    #[serde(deserialize_with = "text::one")]
+    #[serde(deserialize_with = "text::read")]
     #[schemars(with = "String")]
     pub listen: SocketAddr,
     /// Names it answers to beside addresses and `localhost`, without a port; default: none. For whoever asks it by a name: a
     /// web page could otherwise read it through the browser of somebody who can reach it.
-    #[serde(deserialize_with = "text::list")]
-    #[schemars(with = "shown::OneOrMany<String>")]
+    #[schemars(with = "OneOrMany<String>")]
     pub allowed_hosts: Vec<String>,
 }
 

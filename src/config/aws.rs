@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::read::faults::Faults;
 use crate::config::value::address;
 use crate::config::value::rate::Rate;
-use crate::config::value::text;
+use crate::config::value::region;
 
 /// Domains under which Amazon serves its APIs, all partitions; VPC endpoints
 /// (`*.vpce.amazonaws.com`) are among them.
@@ -23,25 +23,19 @@ const AMAZON: [&str; 5] = [
 #[serde(default, deny_unknown_fields)]
 pub struct Aws {
     /// Home region, for whatever names none; unset: the SDK's chain (`AWS_REGION`, the profile, the instance).
-    #[serde(deserialize_with = "text::region")]
+    #[serde(deserialize_with = "region::optional")]
     pub region: Option<String>,
     /// A stand-in's address, for every service; unset on AWS.
-    #[serde(deserialize_with = "text::optional")]
     pub endpoint_url: Option<String>,
     /// Whether writes carry conditions. A store that ignores them would overwrite newer objects.
-    #[serde(deserialize_with = "text::one")]
     pub conditional_writes: ConditionalWrites,
     /// A PEM file with the roots to trust, instead of the machine's.
-    #[serde(deserialize_with = "text::optional")]
     pub ca_bundle: Option<String>,
     /// Call the endpoints whose cryptography is validated (FIPS 140).
-    #[serde(deserialize_with = "text::one")]
     pub use_fips: bool,
     /// Call the endpoints that speak IPv6 too.
-    #[serde(deserialize_with = "text::one")]
     pub use_dualstack: bool,
     /// What all streamed bytes together may take, in each direction. Unset: no bound.
-    #[serde(deserialize_with = "text::optional")]
     pub bandwidth: Option<Rate>,
 }
 
@@ -57,8 +51,6 @@ pub enum ConditionalWrites {
     /// Never: every write is followed by a look at the source.
     Off,
 }
-
-impl text::Word for ConditionalWrites {}
 
 impl Aws {
     /// Tells whether the endpoint is someone else's than Amazon's.

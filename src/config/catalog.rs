@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::queue::Queue;
 use crate::config::read::faults::Faults;
 use crate::config::value::queue_url;
-use crate::config::value::text;
+use crate::config::value::region;
 
 /// `[catalog]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,14 +14,12 @@ use crate::config::value::text;
 pub struct Catalog {
     /// URL of an SQS queue of our own that keeps arrivals until a crawl has covered them. Default: none, and
     /// each process runs each of its crawlers once when it starts.
-    #[serde(deserialize_with = "text::optional")]
     #[schemars(example = "https://sqs.us-east-1.amazonaws.com/111122223333/arrivals")]
     pub queue: Option<String>,
     /// Default: read from the URL, else that of its account.
-    #[serde(deserialize_with = "text::region")]
+    #[serde(deserialize_with = "region::optional")]
     pub region: Option<String>,
     /// Whose credentials may use it. Default: home's.
-    #[serde(deserialize_with = "text::optional")]
     pub account: Option<String>,
 }
 

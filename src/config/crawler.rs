@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::read::faults::Faults;
+use crate::config::value::duration;
 use crate::config::value::location::Location;
-use crate::config::value::shown;
+use crate::config::value::region;
 use crate::config::value::sql::is_select;
-use crate::config::value::text;
 
 const WAIT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(168);
 const STUCK: std::ops::RangeInclusive<Duration> =
@@ -20,46 +20,39 @@ const STUCK: std::ops::RangeInclusive<Duration> =
 #[serde(default, deny_unknown_fields)]
 pub struct Crawler {
     /// The crawler's name in Glue; default: the section's name.
-    #[serde(deserialize_with = "text::optional")]
     pub name: Option<String>,
     /// Default: the region of its account.
-    #[serde(deserialize_with = "text::region")]
+    #[serde(deserialize_with = "region::optional")]
     pub region: Option<String>,
     /// Whose it is. Default: home.
-    #[serde(deserialize_with = "text::optional")]
     pub account: Option<String>,
     /// Start when nothing has arrived for this long, at least 1s. Longer: fewer runs for a burst
     /// that comes in drops, and rows that can be queried later.
-    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
-    #[schemars(with = "shown::DurationText")]
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Text")]
     pub quiet: Duration,
     /// Never start more often, and under steady arrivals about this often. Longer: cheaper, later.
-    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
-    #[schemars(with = "shown::DurationText")]
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Text")]
     pub at_most_every: Duration,
     /// A run that takes longer is told of as stuck, and waited for all the same; at least 1m.
-    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
-    #[schemars(with = "shown::DurationText")]
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Text")]
     pub stuck_after: Duration,
     /// Asked of Athena after each run of ours that has succeeded: a SELECT whose answer is one row
     /// with one boolean. Anything but true is a failed assertion.
-    #[serde(deserialize_with = "text::optional")]
     #[schemars(extend("contentMediaType" = "application/sql"))]
     pub assert_sql: Option<String>,
     /// Where tables without a database are looked for.
-    #[serde(deserialize_with = "text::optional")]
     pub assert_database: Option<String>,
     /// The workgroup whose limits and settings hold. Default: primary.
-    #[serde(deserialize_with = "text::optional")]
     pub assert_workgroup: Option<String>,
     /// Where Athena puts the answer. Default: where the workgroup says.
-    #[serde(deserialize_with = "text::optional")]
     pub assert_output: Option<Location>,
     /// Where Athena is asked. Default: the crawler's region, or that of `assert_account`.
-    #[serde(deserialize_with = "text::region")]
+    #[serde(deserialize_with = "region::optional")]
     pub assert_region: Option<String>,
     /// Who asks. Default: the crawler's account.
-    #[serde(deserialize_with = "text::optional")]
     pub assert_account: Option<String>,
 }
 
@@ -95,13 +88,13 @@ impl Crawler {
 
     pub(in crate::config) fn check(&self, at: &str, faults: &mut Faults<'_>) {
         let quiet = format!("{at}.quiet");
-        faults.within(&quiet, &self.quiet, &WAIT, shown::show_duration);
+        faults.within(&quiet, &self.quiet, &WAIT, duration::show);
         let most = format!("{at}.at_most_every");
-        faults.within(&most, &self.at_most_every, &WAIT, shown::show_duration);
+        faults.within(&most, &self.at_most_every, &WAIT, duration::show);
         let stuck = format!("{at}.stuck_after");
-        faults.within(&stuck, &self.stuck_after, &STUCK, shown::show_duration);
+        faults.within(&stuck, &self.stuck_after, &STUCK, duration::show);
         if self.quiet > self.at_most_every {
-            let every = shown::show_duration(&self.at_most_every);
+            let every = duration::show(&self.at_most_every);
             faults.refuse(&quiet, format!("expected at most at_most_every, {every}"));
         }
         self.check_assertion(at, faults);

@@ -12,6 +12,7 @@ use figment::value::{Dict, Value};
 use figment::{Figment, Profile, Provider};
 use serde_json::Value as Json;
 
+use crate::config::read::coerce::TEXT;
 use crate::config::read::fault::Refusal;
 use crate::config::read::faults::Faults;
 use crate::config::read::known;
@@ -89,7 +90,10 @@ fn read(mut tree: Dict, schema: &Json, faults: &mut Faults<'_>) -> Config {
             path = join(&path, key);
             "is missing, and has no default".into()
         } else if let Kind::InvalidType(_, expected) = &error.kind {
-            format!("expected {expected}")
+            let expected = expected.to_string();
+            // serde's own word for what its own type of text reads.
+            let own = expected == "a string";
+            format!("expected {}", if own { TEXT } else { &expected })
         } else {
             error.kind.to_string()
         };
@@ -97,7 +101,7 @@ fn read(mut tree: Dict, schema: &Json, faults: &mut Faults<'_>) -> Config {
         // A place that stays unreadable goes with its whole section; each round takes something
         // away, so the loop ends.
         if healed.insert(path.clone()) {
-            replace(&mut tree, &path, tree::example(&path, schema));
+            replace(&mut tree, &path, tree::example(tree::node(&path, schema)));
         } else {
             let section = path.split('.').next().unwrap_or_default();
             if tree.remove(section).is_none() {

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::aws::Aws;
 use crate::config::read::faults::Faults;
+use crate::config::value::duration;
+use crate::config::value::list::OneOrMany;
 use crate::config::value::queue_url;
-use crate::config::value::shown;
-use crate::config::value::text;
+use crate::config::value::region;
 
 /// Below, keeping a lease would cost more calls than working; above, SQS refuses.
 const VISIBILITY: std::ops::RangeInclusive<Duration> =
@@ -20,38 +21,33 @@ const VISIBILITY: std::ops::RangeInclusive<Duration> =
 #[serde(deny_unknown_fields)]
 pub struct Queue {
     /// SQS queue URL.
-    #[serde(deserialize_with = "text::one")]
     #[schemars(example = "https://sqs.us-east-1.amazonaws.com/111122223333/events")]
     pub url: String,
     /// Default: read from the URL, else that of its account.
-    #[serde(default, deserialize_with = "text::region")]
+    #[serde(default, deserialize_with = "region::optional")]
     pub region: Option<String>,
     /// Whose credentials may use it. Default: home's.
-    #[serde(default, deserialize_with = "text::optional")]
+    #[serde(default)]
     pub account: Option<String>,
     /// Default: the target of the queue's redrive policy.
-    #[serde(default, deserialize_with = "text::optional")]
+    #[serde(default)]
     pub dead_letter_queue_url: Option<String>,
     /// How long a message stays hidden before it must be renewed, 30s to 12h. Longer: fewer
     /// renewals, but what a dead process held comes back later.
-    #[serde(
-        default = "visibility_timeout",
-        deserialize_with = "text::one",
-        serialize_with = "shown::duration"
-    )]
-    #[schemars(with = "shown::DurationText")]
+    #[serde(default = "visibility_timeout", with = "duration")]
+    #[schemars(with = "duration::Text")]
     pub visibility_timeout: Duration,
     /// Receives before a message is parked with its reason, 1 to 1000. More: longer outages are
     /// sat out, and what can never work is tried more often.
-    #[serde(default = "max_receive_count", deserialize_with = "text::one")]
+    #[serde(default = "max_receive_count")]
     pub max_receive_count: u32,
     /// Long polls at once when replies come back full, 1 to 64. More: a backlog drains faster, at
     /// more SQS calls.
-    #[serde(default = "max_pollers", deserialize_with = "text::one")]
+    #[serde(default = "max_pollers")]
     pub max_pollers: u32,
     /// The envelopes that are obeyed. Default: all.
-    #[serde(default = "accept", deserialize_with = "text::list")]
-    #[schemars(with = "shown::OneOrMany<Envelope>")]
+    #[serde(default = "accept")]
+    #[schemars(with = "OneOrMany<Envelope>")]
     pub accept: Vec<Envelope>,
 }
 
@@ -70,8 +66,6 @@ pub enum Envelope {
     /// Our own work message.
     Work,
 }
-
-impl text::Word for Envelope {}
 
 fn visibility_timeout() -> Duration {
     Duration::from_mins(2)
@@ -142,12 +136,7 @@ impl Queue {
             }
         }
         let key = format!("{at}.visibility_timeout");
-        faults.within(
-            &key,
-            &self.visibility_timeout,
-            &VISIBILITY,
-            shown::show_duration,
-        );
+        faults.within(&key, &self.visibility_timeout, &VISIBILITY, duration::show);
         if self.visibility_timeout.subsec_nanos() != 0 {
             faults.refuse(&key, "expected whole seconds: SQS knows nothing finer");
         }

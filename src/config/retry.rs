@@ -6,8 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::read::faults::Faults;
-use crate::config::value::shown;
-use crate::config::value::text;
+use crate::config::value::duration;
 
 /// A longer wait is better spent with the message back in its queue.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
@@ -18,15 +17,14 @@ const BACKOFF: std::ops::RangeInclusive<Duration> =
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
     /// Attempts in all, 2 to 10. More: longer hiccups are sat out while the message is held.
-    #[serde(deserialize_with = "text::one")]
     pub max_attempts: u32,
     /// The longest first wait; doubled each time, the real wait is a random part of it.
-    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
-    #[schemars(with = "shown::DurationText")]
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Text")]
     pub initial_backoff: Duration,
     /// No wait is longer, 1ms to 5m.
-    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
-    #[schemars(with = "shown::DurationText")]
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Text")]
     pub max_backoff: Duration,
 }
 
@@ -57,18 +55,13 @@ impl Retry {
             "retry.initial_backoff",
             initial_backoff,
             &BACKOFF,
-            shown::show_duration,
+            duration::show,
         );
-        faults.within(
-            "retry.max_backoff",
-            max_backoff,
-            &BACKOFF,
-            shown::show_duration,
-        );
+        faults.within("retry.max_backoff", max_backoff, &BACKOFF, duration::show);
         if initial_backoff > max_backoff {
             let why = format!(
                 "expected at most retry.max_backoff, {}",
-                shown::show_duration(max_backoff)
+                duration::show(max_backoff)
             );
             faults.refuse("retry.initial_backoff", why);
         }

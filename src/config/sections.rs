@@ -15,7 +15,6 @@ use crate::config::read::fault::{Fault, Refusal};
 use crate::config::retry::Retry;
 use crate::config::route::Route;
 use crate::config::table::Table;
-use crate::config::value::text;
 use crate::config::work::Work;
 
 /// Everything the operator can set.
@@ -23,10 +22,8 @@ use crate::config::work::Work;
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Layout version of the file; only 1 exists.
-    #[serde(deserialize_with = "text::one")]
     pub version: u32,
     /// Goes on every log line and into metrics, so that two installations can be told apart.
-    #[serde(deserialize_with = "text::one")]
     pub environment: String,
     /// `[aws]`.
     pub aws: Aws,

@@ -5,24 +5,23 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::value::text;
+use crate::config::value::region;
 
 /// `[table.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// The database it is in.
-    #[serde(deserialize_with = "text::one")]
     #[schemars(example = "lake".to_owned())]
     pub database: String,
     /// The table's name in Glue; default: the section's name.
-    #[serde(default, deserialize_with = "text::optional")]
+    #[serde(default)]
     pub name: Option<String>,
     /// Default: the region of its account.
-    #[serde(default, deserialize_with = "text::region")]
+    #[serde(default, deserialize_with = "region::optional")]
     pub region: Option<String>,
     /// Whose it is. Default: home.
-    #[serde(default, deserialize_with = "text::optional")]
+    #[serde(default)]
     pub account: Option<String>,
 }
 

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::read::faults::Faults;
-use crate::config::value::shown;
-use crate::config::value::text;
+use crate::config::value::duration;
+use crate::config::value::size;
 
 /// Less could not hold one part of a large object.
 const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
@@ -22,24 +22,22 @@ const SHUTDOWN: std::ops::RangeInclusive<Duration> =
 #[serde(default, deny_unknown_fields)]
 pub struct Work {
     /// Objects at once, 1 to 4096. More: more calls to S3 in parallel and more messages held.
-    #[serde(deserialize_with = "text::one")]
     pub workers: u32,
     /// Objects above `large_threshold` at once, 1 to 256, in a lane of their own: they never stand
     /// before small ones. More: more calls to S3 in parallel, eight for each.
-    #[serde(deserialize_with = "text::one")]
     pub large_workers: u32,
     /// Larger objects are large, at least 1MiB. More: more objects in the lane of the many.
-    #[serde(deserialize_with = "text::one", serialize_with = "shown::size")]
-    #[schemars(with = "shown::SizeText")]
+    #[serde(with = "size")]
+    #[schemars(with = "size::Text")]
     pub large_threshold: ByteSize,
     /// All bodies in flight, at least 16MiB. More: more streamed copies at once.
-    #[serde(deserialize_with = "text::one", serialize_with = "shown::size")]
-    #[schemars(with = "shown::SizeText")]
+    #[serde(with = "size")]
+    #[schemars(with = "size::Text")]
     pub memory: ByteSize,
     /// How long running work may finish after a stop was asked for, 1s to 10m. Must stay below
     /// what the platform grants before it kills: ECS 30 s, Kubernetes 30 s.
-    #[serde(deserialize_with = "text::one", serialize_with = "shown::duration")]
-    #[schemars(with = "shown::DurationText")]
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Text")]
     pub shutdown_timeout: Duration,
 }
 
@@ -65,17 +63,12 @@ impl Work {
             ("work.large_threshold", self.large_threshold, LEAST_LARGE),
         ] {
             if size < least {
-                let why = format!("expected at least {}", shown::show_size(&least));
+                let why = format!("expected at least {}", size::show(&least));
                 faults.refuse(key, why);
             }
         }
         let timeout = &self.shutdown_timeout;
-        faults.within(
-            "work.shutdown_timeout",
-            timeout,
-            &SHUTDOWN,
-            shown::show_duration,
-        );
+        faults.within("work.shutdown_timeout", timeout, &SHUTDOWN, duration::show);
     }
 }
 

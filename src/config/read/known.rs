@@ -9,9 +9,10 @@ use serde_json::Value as Json;
 
 use crate::config::nearest::nearest;
 use crate::config::read::characters;
+use crate::config::read::coerce::coerce;
 use crate::config::read::faults::Faults;
 use crate::config::read::synonyms::{self, Meant, snake};
-use crate::config::read::tree::{collect, example_name, is_map, is_name, is_table, join};
+use crate::config::read::tree::{collect, example, example_name, is_map, is_name, is_table, join};
 
 /// Keeps of what was typed what the schema knows; the rest is refused.
 pub(in crate::config) fn prune(typed: &Dict, schema: &Json, faults: &mut Faults<'_>) -> Dict {
@@ -68,16 +69,19 @@ impl Pruning<'_, '_> {
                     }
                 }
                 (Some(below), value) => {
-                    self.leaf(&path, key, value, below);
                     // Also if it was refused: a key that must be there is not missing too.
-                    kept.insert(key.clone(), value.clone());
+                    kept.extend(
+                        self.leaf(&path, key, value, below)
+                            .map(|value| (key.clone(), value)),
+                    );
                 }
             }
         }
         kept
     }
 
-    fn leaf(&mut self, path: &str, key: &str, value: &Value, node: &Json) {
+    /// The value in the form that serde reads; if it has none, another that could stand there.
+    fn leaf(&mut self, path: &str, key: &str, value: &Value, node: &Json) -> Option<Value> {
         match characters::check(value, node) {
             // What stands there may be the secret itself.
             Err(why) if key.contains("secret") => self.faults.refuse_unshown(path, why),
@@ -87,6 +91,13 @@ impl Pruning<'_, '_> {
                 "is empty: give a value, or leave the key out for its default",
             ),
             Ok(()) => {}
+        }
+        match coerce(value, node) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.faults.refuse(path, why);
+                example(node)
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How a configuration is read: its sources, and what is wrong with what they say.
 
 mod characters;
+pub(super) mod coerce;
 pub(super) mod fault;
 pub(super) mod faults;
 pub(super) mod known;

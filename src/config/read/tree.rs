@@ -53,13 +53,16 @@ pub(in crate::config) fn collect(at: &str, node: &Json, all: &mut Vec<String>) {
     }
 }
 
-/// A value that a key which must be there could have, for reading on after it was refused.
-pub(in crate::config) fn example(path: &str, schema: &Json) -> Option<Value> {
-    let mut node = schema;
-    for key in path.split('.') {
+/// What the schema says of a key.
+pub(in crate::config) fn node<'s>(path: &str, schema: &'s Json) -> &'s Json {
+    path.split('.').fold(schema, |node, key| {
         let named = &node["additionalProperties"];
-        node = node["properties"].get(key).unwrap_or(named);
-    }
+        node["properties"].get(key).unwrap_or(named)
+    })
+}
+
+/// A value that a key which must be there could have, for reading on after it was refused.
+pub(in crate::config) fn example(node: &Json) -> Option<Value> {
     node["examples"][0].as_str().map(Value::from)
 }
 

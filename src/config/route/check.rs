@@ -5,7 +5,7 @@ use crate::config::route::words::Collisions;
 use crate::config::route::{Route, archived, parts, properties};
 use crate::config::value::glob::globs;
 use crate::config::value::location::LONGEST_KEY;
-use crate::config::value::shown::show_size;
+use crate::config::value::size;
 
 impl Route {
     pub(in crate::config) fn check(&self, at: &str, faults: &mut Faults<'_>) {
@@ -23,7 +23,7 @@ impl Route {
         if let (Some(min), Some(max)) = (&self.min_size, &self.max_size)
             && min > max
         {
-            let why = format!("expected at most max_size, {}", show_size(max));
+            let why = format!("expected at most max_size, {}", size::show(max));
             faults.refuse(&format!("{at}.min_size"), why);
         }
         if let Some(rate) = self.bandwidth {

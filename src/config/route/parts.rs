@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 
 use crate::config::read::faults::Faults;
 use crate::config::route::Route;
-use crate::config::value::shown::show_size;
+use crate::config::value::size;
 
 /// S3 takes no smaller parts but the last, and no larger ones.
 const PART: RangeInclusive<ByteSize> = ByteSize::mib(5)..=ByteSize::gib(5);
@@ -63,7 +63,7 @@ pub(in crate::config) fn check(route: &Route, at: &str, faults: &mut Faults<'_>)
         ("multipart_copy_threshold", &route.multipart_copy_threshold),
     ] {
         if let Some(size) = size {
-            faults.within(&format!("{at}.{key}"), size, &PART, show_size);
+            faults.within(&format!("{at}.{key}"), size, &PART, size::show);
         }
     }
 }

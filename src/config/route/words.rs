@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::value::text;
-
 /// How bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -146,18 +144,6 @@ pub enum RestoreTier {
     /// Within minutes; not from `DEEP_ARCHIVE`.
     Expedited,
 }
-
-impl text::Word for Way {}
-impl text::Word for SourceMissing {}
-impl text::Word for Collisions {}
-impl text::Word for Deletes {}
-impl text::Word for Original {}
-impl text::Word for TagPolicy {}
-impl text::Word for StorageClass {}
-impl text::Word for Encryption {}
-impl text::Word for Acl {}
-impl text::Word for Glacier {}
-impl text::Word for RestoreTier {}
 
 impl Encryption {
     /// Whether it leaves an object whose `ETag` is not its content's MD5.

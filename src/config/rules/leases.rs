@@ -6,7 +6,7 @@ use crate::config::read::faults::Faults;
 use crate::config::route::Route;
 use crate::config::route::parts::one_copy;
 use crate::config::sections::Config;
-use crate::config::value::shown::{show_duration, show_size};
+use crate::config::value::{duration, size};
 
 /// What a write may take of the time for which its message is hidden; `queue::Terms` says why.
 const WRITES_IN_A_LEASE: u32 = 8;
@@ -30,8 +30,8 @@ fn check_threshold(name: &str, route: &Route, config: &Config, faults: &mut Faul
         && said.0 > most
     {
         let (most, timeout) = (
-            show_size(&ByteSize(most)),
-            show_duration(&queue.visibility_timeout),
+            size::show(&ByteSize(most)),
+            duration::show(&queue.visibility_timeout),
         );
         let why = format!(
             "expected at most {most}: a larger copy may not finish while queue.{queue_name} hides its message \

@@ -5,13 +5,10 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
-
 use crate::config::value::arn::Arn;
 use crate::config::value::location::ALIAS;
 use crate::config::value::partition::Partition;
-use crate::config::value::text::FromText;
+use crate::config::value::text::{FromText, by_text};
 
 /// A door to one bucket, with a policy of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,21 +77,7 @@ impl fmt::Display for AccessPoint {
     }
 }
 
-impl Serialize for AccessPoint {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.arn)
-    }
-}
-
-impl JsonSchema for AccessPoint {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "AccessPoint".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^arn:" })
-    }
-}
+by_text!(AccessPoint, { "type": "string", "pattern": "^arn:" });
 
 #[cfg(test)]
 mod tests {

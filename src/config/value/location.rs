@@ -2,12 +2,9 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
-
 use crate::config::value::arn::Arn;
 use crate::config::value::template::{Part, Template};
-use crate::config::value::text::FromText;
+use crate::config::value::text::{FromText, by_text};
 
 /// What the alias of an access point ends in, and no bucket's name may (S3 bucket naming rules).
 pub(in crate::config) const ALIAS: &str = "-s3alias";
@@ -169,53 +166,11 @@ pub(in crate::config) fn overlap(a: &str, b: &str) -> bool {
     a.starts_with(b) || b.starts_with(a)
 }
 
-impl Serialize for Location {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
+by_text!(Location, { "type": "string", "pattern": "^s3://" });
 
-impl Serialize for Target {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
+by_text!(Target, { "type": "string", "pattern": "^s3://" });
 
-impl Serialize for Template {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl JsonSchema for Template {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Template".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
-    }
-}
-
-impl JsonSchema for Location {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Location".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^s3://" })
-    }
-}
-
-impl JsonSchema for Target {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Target".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^s3://" })
-    }
-}
+by_text!(Template, { "type": "string" });
 
 #[cfg(test)]
 mod tests {

@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
-
 use crate::config::value::address;
 use crate::config::value::arn::Arn;
 use crate::config::value::queue_url::region_of;
-use crate::config::value::text::FromText;
+use crate::config::value::text::{FromText, by_text};
 
 /// What the names of FIFO topics and queues end in; AWS is strict about its case.
 const FIFO: &str = ".fifo";
@@ -123,21 +120,7 @@ impl fmt::Display for Notify {
     }
 }
 
-impl Serialize for Notify {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl JsonSchema for Notify {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Notify".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "examples": ["arn:aws:sns:eu-west-1:111122223333:arrivals"] })
-    }
-}
+by_text!(Notify, { "type": "string", "examples": ["arn:aws:sns:eu-west-1:111122223333:arrivals"] });
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,11 @@
 //! A rate: bytes in a second, as one buys lines.
 
-use bytesize::ByteSize;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use std::fmt;
 
 use crate::config::read::faults::Faults;
-use crate::config::value::shown::show_size;
-use crate::config::value::text::FromText;
+use crate::config::value::size;
+use crate::config::value::text::{FromText, by_text};
+use bytesize::ByteSize;
 
 /// A part of 8 MiB takes two minutes then; less would be a standstill.
 const LEAST: ByteSize = ByteSize::kib(64);
@@ -18,7 +17,7 @@ pub struct Rate(pub ByteSize);
 impl Rate {
     pub(in crate::config) fn check(self, key: &str, faults: &mut Faults<'_>) {
         if self.0 < LEAST {
-            faults.refuse(key, format!("expected at least {}/s", show_size(&LEAST)));
+            faults.refuse(key, format!("expected at least {}/s", size::show(&LEAST)));
         }
     }
 }
@@ -44,21 +43,13 @@ impl FromText for Rate {
     }
 }
 
-impl Serialize for Rate {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&format!("{}/s", show_size(&self.0)))
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", size::show(&self.0))
     }
 }
 
-impl JsonSchema for Rate {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Rate".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "/s$", "examples": ["50MB/s", "8MiB/s"] })
-    }
-}
+by_text!(Rate, { "type": "string", "pattern": "/s$", "examples": ["50MB/s", "8MiB/s"] });
 
 #[cfg(test)]
 mod tests {
