@@ -11,7 +11,6 @@ mod catalog;
 mod follow;
 mod summary;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,12 +29,12 @@ use crate::edge::Edge;
 use crate::intake::{Intake, Pulse};
 use crate::metrics::Metrics;
 use crate::queue::{Load, Terms};
+use crate::reconcile::Reconciler;
 use crate::route::Routes;
-use crate::s3::Bandwidth;
 use crate::settle::{SENDING, Settler};
 use crate::start::{Linked, StartError, link};
 use crate::supervisor::Supervisor;
-use crate::work::{Announce, Gates, Job, Lanes, Pool, QueueTerms, Reconciler, Worker};
+use crate::work::{Announce, Gates, Job, Lanes, Pool, QueueTerms, Replicator, Worker};
 
 /// Verdicts waiting to be settled; the settler is a thousand times faster than S3.
 const VERDICTS: usize = 1_024;
@@ -84,21 +83,26 @@ impl App {
         let notices = makings.notices(&mut supervisor);
         let (tables_seen, notices_seen) = (tables.seen(), notices.seen());
         let lanes = Lanes::new(&config.work, metrics.clone(), supervisor.stop());
-        let worker = worker(
+        let replicator = replicator(
             config,
             &accounts,
             edge,
             metrics.clone(),
             Arc::new(catalog.with_tables(tables).with_notices(notices)),
-            lanes.clone(),
         );
-        let (doors, progress) = (worker.doors.clone(), worker.progress.clone());
-        let (routes, gates) = (worker.routes.clone(), worker.gates.clone());
+        let (doors, progress) = (
+            replicator.doors.clone(),
+            replicator.reconciler.progress().clone(),
+        );
+        let (routes, gates) = (replicator.routes.clone(), replicator.gates.clone());
         let workers = config.work.workers as usize;
         let room = workers + (2 * workers).max(LEAST_PREFETCH);
         let (jobs, jobs_in) = mpsc::channel(room * linked.len());
         let pool = Pool {
-            worker: Arc::new(worker),
+            worker: Arc::new(Worker {
+                replicator,
+                lanes: lanes.clone(),
+            }),
         };
         supervisor.spawn("workers", async move {
             // Then nothing more can arrive: what the crawlers owe by now is all there is.
@@ -195,43 +199,27 @@ impl App {
     }
 }
 
-/// What works one message; also what `brigade reconcile` works one object with. The configuration
+/// What takes an event through its routes, of a message or of `brigade reconcile`. The configuration
 /// is the one that the accounts have settled.
 #[must_use]
-pub fn worker(
+pub fn replicator(
     config: &Config,
     accounts: &Accounts,
     edge: &Edge,
     metrics: Metrics,
     arrivals: Arc<dyn Announce>,
-    lanes: Lanes,
-) -> Worker {
+) -> Replicator {
     let routes = Routes::compile(config);
     let copier = Copier::new(config.work.memory.0);
-    Worker {
+    Replicator {
         gates: Gates::new(routes.iter().map(|route| route.name.as_str())),
         routes,
-        lanes,
-        bandwidth: lines(config),
-        progress: copier.progress().clone(),
         reconciler: Reconciler::new(copier),
         doors: accounts.doors(&config.retry, edge, metrics.clone()),
         metrics,
         arrivals,
         unversioned: Mutex::default(),
     }
-}
-
-/// The routes' own lines; what is moved aside travels on its route's.
-fn lines(config: &Config) -> BTreeMap<String, Bandwidth> {
-    let mut lines = BTreeMap::new();
-    for (name, route) in &config.route {
-        if let Some(line) = route.bandwidth.map(Bandwidth::new) {
-            lines.insert(format!("{name}.aside"), line.clone());
-            lines.insert(name.clone(), line);
-        }
-    }
-    lines
 }
 
 /// What the stages of all queues have in common.

@@ -17,10 +17,10 @@ use self::told::{RouteTold, Told};
 use crate::account::Accounts;
 use crate::catalog::{named_folders, printable};
 use crate::config::{Config, Encryption, Envelope, Properties, TagPolicy};
-use crate::copy::{Hint, Means, copy_max};
 use crate::edge::Edge;
 use crate::event::{Event, Kind, Parsed, Record, parse};
 use crate::metrics::Metrics;
+use crate::plan::{Capabilities, Hint};
 use crate::queue::Terms;
 use crate::route::{Route, Routes};
 use crate::s3::ETag;
@@ -181,16 +181,10 @@ impl Explain {
                 .is_none_or(|only| only == *name)
         });
         let visibility = queues.map(|(_, queue)| queue.visibility_timeout).min();
-        let means = Means {
-            way: route.way,
-            apart: route.apart,
-            conditional: config.aws_of(route.to_account.as_deref()).conditional(),
-            kms_target: route.properties.sse.is_some_and(Encryption::is_kms),
-            strict: route.properties.strict,
-            follows: route.follows,
-            copy_max: copy_max(Terms::new(visibility.unwrap_or_default()), route.parts),
-            part_size: route.parts.size,
-        };
+        let terms = Terms::new(visibility.unwrap_or_default());
+        let conditional = config.aws_of(route.to_account.as_deref()).conditional();
+        let kms = route.properties.sse.is_some_and(Encryption::is_kms);
+        let means = Capabilities::of(route, terms, (conditional, kms));
         let target = route.destination(&event.key, None);
         let partition = target.as_ref().ok().and_then(|key| partition(route, key));
         let to = match target {

@@ -15,13 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{StreamExt, iter};
-use tokio_util::sync::CancellationToken;
 
 use self::report::{Report, Row};
 use self::what::{Objects, What};
 use super::Usage;
 use crate::account::Accounts;
-use crate::app::{Makings, worker};
+use crate::app::{Makings, replicator};
 use crate::catalog::Catalog;
 use crate::config::{Config, SourceMissing};
 use crate::edge::Edge;
@@ -30,7 +29,7 @@ use crate::metrics::Metrics;
 use crate::queue::{Terms, Window};
 use crate::s3::Spot;
 use crate::supervisor::Supervisor;
-use crate::work::{End, Lanes, Outcome, Received, Seat, Skip, Worker};
+use crate::work::{Caller, End, Outcome, Received, Replicator, Skip};
 
 /// Nobody else holds this work, so it may take its time: *W* is five minutes.
 const TERMS: Duration = Duration::from_mins(20);
@@ -85,7 +84,6 @@ impl Reconcile {
         let accounts = Accounts::open(config, edge, &metrics).await?;
         let config = &accounts.settle(config);
         config.check_regions()?;
-        let lanes = Lanes::new(&config.work, metrics.clone(), CancellationToken::new());
         // Its tasks end with it.
         let mut supervisor = Supervisor::default();
         let makings = Makings {
@@ -97,12 +95,16 @@ impl Reconcile {
         let catalog = Catalog::default()
             .with_tables(makings.tables(&mut supervisor))
             .with_notices(makings.notices(&mut supervisor));
-        let worker = worker(config, &accounts, edge, metrics, Arc::new(catalog), lanes);
-        can_sign(&worker, &accounts, what.bucket()).await?;
+        let replicator = replicator(config, &accounts, edge, metrics, Arc::new(catalog));
+        can_sign(&replicator, &accounts, what.bucket()).await?;
 
         let mut report = Report::new(&what, self.json, out);
         report.begin()?;
-        let listed = self.all(&worker, Objects::of(&what, &worker, input)?, &mut report);
+        let listed = self.all(
+            &replicator,
+            Objects::of(&what, &replicator, input)?,
+            &mut report,
+        );
         let listed = Box::pin(listed).await;
         report.end()?;
         listed?;
@@ -110,7 +112,7 @@ impl Reconcile {
             && report.is_unrouted()
         {
             if !self.json {
-                misses(&worker, spot, report.out)?;
+                misses(&replicator, spot, report.out)?;
             }
             anyhow::bail!("no route takes {spot}");
         }
@@ -126,7 +128,7 @@ impl Reconcile {
     /// Takes page after page through its routes.
     async fn all<R: Read, W: Write>(
         &self,
-        worker: &Worker,
+        replicator: &Replicator,
         mut objects: Objects<'_, R>,
         report: &mut Report<'_, W>,
     ) -> anyhow::Result<()> {
@@ -135,8 +137,8 @@ impl Reconcile {
                 Box::pin(async move {
                     match object {
                         Err(unclear) => vec![Row::unclear(unclear)],
-                        Ok(spot) if self.dry_run => foreseen::rows(worker, &spot).await,
-                        Ok(spot) => rows(worker, spot).await,
+                        Ok(spot) if self.dry_run => foreseen::rows(replicator, &spot).await,
+                        Ok(spot) => rows(replicator, spot).await,
                     }
                 })
             });
@@ -150,7 +152,7 @@ impl Reconcile {
 }
 
 /// One object through all routes that take it.
-async fn rows(worker: &Worker, spot: Spot) -> Vec<Row> {
+async fn rows(replicator: &Replicator, spot: Spot) -> Vec<Row> {
     let object = spot.to_string();
     let event = Event {
         bucket: spot.bucket,
@@ -164,8 +166,13 @@ async fn rows(worker: &Worker, spot: Spot) -> Vec<Row> {
         name: "brigade reconcile".into(),
     };
     let window = Window::unleased(Terms::new(TERMS));
-    let seat = Seat::apart();
-    let ends = worker.event(&event, None, Received::FIRST, &window, &seat);
+    let caller = Caller {
+        queue: None,
+        received: Received::FIRST,
+        window: &window,
+        seat: None,
+    };
+    let ends = replicator.event(&event, caller);
     let ends = ends.await.into_iter();
     ends.map(|end| row(&object, end)).collect()
 }
@@ -197,12 +204,12 @@ fn gone(missing: Option<SourceMissing>) -> String {
 
 /// At once, and with what to do about it: each call would fail by itself.
 async fn can_sign(
-    worker: &Worker,
+    replicator: &Replicator,
     accounts: &Accounts,
     bucket: Option<&str>,
 ) -> anyhow::Result<()> {
     let mut used = BTreeSet::new();
-    for route in worker.routes.iter() {
+    for route in replicator.routes.iter() {
         if bucket.is_none_or(|bucket| bucket == route.from.bucket) {
             used.extend([route.from_account.as_deref(), route.to_account.as_deref()]);
         }
@@ -213,8 +220,8 @@ async fn can_sign(
     Ok(())
 }
 
-fn misses(worker: &Worker, spot: &Spot, out: &mut impl Write) -> std::io::Result<()> {
-    for route in worker.routes.iter() {
+fn misses(replicator: &Replicator, spot: &Spot, out: &mut impl Write) -> std::io::Result<()> {
+    for route in replicator.routes.iter() {
         if let Err(miss) = route.matches(&spot.bucket, &spot.key, None) {
             let miss = crate::catalog::printable(&miss.to_string());
             writeln!(out, "  route {} does not take it: {miss}", route.name)?;

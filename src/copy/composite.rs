@@ -3,15 +3,13 @@
 //! No range of one comes with a checksum. But S3 tells that of each part, with a look at it; so what was read is
 //! compared before it is sent on: an object that is held whole, and each part of a copy that is cut as its source.
 
-use super::layout::LEAST;
-use super::parts::Parts;
-use super::plan::ONE_PART;
 use super::sum::{Summing, sum};
+use crate::plan::{ONE_PART, SMALLEST_PART};
 use crate::s3::{Checksum, Kind, Object, S3Error, Side};
 
 /// In how many parts an object can have been uploaded that is held whole. Who takes smaller ones than S3 may tell of
 /// more, which are then not looked at.
-const MOST: u64 = ONE_PART.div_ceil(LEAST);
+const MOST: u64 = ONE_PART.div_ceil(SMALLEST_PART);
 
 /// What bytes must sum up to, and what they do so far.
 pub(super) struct Expected {
@@ -80,17 +78,4 @@ pub(super) async fn verify_whole(
         }
     }
     Ok(())
-}
-
-impl Parts {
-    /// What a part must sum up to, if S3 says so of the very bytes that it is made of.
-    pub(super) async fn told(&self, number: u32) -> Result<Option<Checksum>, S3Error> {
-        if !self.compared {
-            return Ok(None);
-        }
-        let source = (self.key.as_str(), &self.pin);
-        let part = self.from.source_part(&self.bucket, source, number).await?;
-        let alike = part.filter(|part| part.range == Some(self.layout.range(number)));
-        Ok(alike.and_then(|part| part.checksum))
-    }
 }

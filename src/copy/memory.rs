@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::plan::ONE_PART;
+use crate::plan::ONE_PART;
 
 /// The budget is counted in these.
 const KIB: u64 = 1024;

@@ -1,32 +1,27 @@
-//! How an object gets there: plan (pure), proof (pure), and the ways that carry it out.
+//! Carries a plan out: how the bytes of one object get to its destination, and are compared there.
 
 mod act;
 mod composite;
-mod first_try;
-mod layout;
-mod marker;
+mod copier;
+mod error;
+mod manifest;
 mod memory;
 mod multipart;
 mod parts;
 mod pipe;
-mod plan;
 mod progress;
-mod proof;
-mod seal;
 mod stream;
 mod sum;
+mod tag_rights;
+mod tagging;
 mod tags;
-mod unkept;
 mod verify;
-mod way;
+mod write;
 
-pub use act::{Act, Copier, CopyError, Done, ForRoute, Traces};
-pub use first_try::{FirstTry, Hint};
+pub use copier::Copier;
+pub use error::CopyError;
 pub use memory::Held;
 pub use multipart::sweep;
-pub use plan::{Copy, Cut, Means, Nothing, ONE_PART, Plan, copy_max};
 pub use progress::{CopyStatus, Progress};
-pub use proof::{Proof, already_there};
 pub use stream::Read;
-pub use unkept::{Unkept, unkept};
-pub use way::Way;
+pub use write::{Done, Leftovers, WriteRequest};

@@ -17,24 +17,23 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use tokio::sync::Mutex;
 
-use super::act::{Act, Copier, CopyError};
-use super::layout::Layout;
-use super::marker::Marker;
+use super::copier::Copier;
+use super::error::CopyError;
+use super::manifest::{self, UploadManifest};
 use super::parts::{Parts, put};
 use super::progress::{Tracked, What};
-use super::seal::{self, Seal};
-use super::sum::{is_joinable, joined, of_upload};
-use super::tags::Tagging;
+use super::sum::{joined, of_upload};
+use super::tagging::Tagging;
 use super::verify::verify_parts;
-use super::way::Way;
+use super::write::{Leftovers, WriteRequest};
+use crate::plan::{ExpectedCopy, Layout, TransferMethod};
 use crate::queue::{Terms, Window};
-use crate::s3::{Complete, Dress, Kind, Object, Part, Retry, S3Error, Side, Spot, Upload, Written};
+use crate::s3::{Complete, Dress, Kind, Part, Retry, S3Error, Side, Upload, Written};
 
 /// What Complete may take beyond its first part, for each: S3 says "several minutes" of the largest.
 const COMPLETE_PART: Duration = Duration::from_millis(12);
@@ -46,26 +45,26 @@ impl Copier {
     /// Copies in parts, and goes on where an earlier try has ended.
     pub(super) async fn in_parts(
         &self,
-        act: Act<'_>,
+        act: WriteRequest<'_>,
         tagging: &Tagging,
         window: &Window,
+        left: &mut Leftovers,
     ) -> Result<Written, CopyError> {
-        let source = act.seen()?;
+        let expected = act.seen()?;
+        let source = expected.source();
         let metadata = act.metadata(tagging, None);
-        let dress = tagging.dress(source, &metadata);
-        let layout = layout(act, source).await?;
-        let spot = Spot::new(act.from.bucket, act.key);
-        let properties = act.route.properties;
-        let seal = Seal::of(&Marker::of(&spot, source), layout, (dress, properties));
-        let (upload, mut there) = match find(act, &seal).await? {
+        let dress = expected.attributes(&metadata, tagging.header());
+        let layout = layout(act, &expected).await?;
+        let manifest = UploadManifest::of(&expected, layout, (dress, &act.route.properties));
+        let (upload, mut there) = match find(act, &manifest, left).await? {
             Some(found) => found,
-            None => (open(act, source, dress, &seal).await?, BTreeMap::new()),
+            None => (open(act, dress, &manifest, left).await?, BTreeMap::new()),
         };
         there.retain(|number, part| {
             *number <= layout.count() && part.size == layout.length(*number)
         });
         let what = What {
-            route: act.route.name.to_owned(),
+            route: act.route.name.clone(),
             key: act.key.to_owned(),
             way: act.copy.way,
             size: source.size,
@@ -75,11 +74,11 @@ impl Copier {
             .progress()
             .begin(what, there.values().map(|part| part.size));
         let own = source.checksum.as_ref().map(|own| own.algorithm);
-        let own = own.filter(|own| is_joinable(*own));
+        let own = own.filter(|own| own.is_joinable());
         let alike = source.etag.parts() == Some(layout.count().into());
         let parts = Arc::new(Parts {
             copier: self.clone(),
-            line: act.route.bandwidth.cloned(),
+            line: act.route.bandwidth.clone(),
             way: act.copy.way,
             from: act.from.s3.clone(),
             bucket: act.from.bucket.clone(),
@@ -92,15 +91,13 @@ impl Copier {
             upload,
             paying: Mutex::default(),
         });
-        let made = make(act, source, &parts, (there, &tracked), window).await;
+        let made = make(act, &parts, (there, &tracked), window).await;
         if let Err(e) = &made {
             if may_go_on(e) {
-                let gained = tracked.has_gained();
-                act.traces.gained.fetch_or(gained, Ordering::Relaxed);
+                left.gained |= tracked.has_gained();
             } else {
-                let torn = e.is_torn();
-                act.traces.torn.fetch_or(torn, Ordering::Relaxed);
-                take_back(act, &parts.upload).await;
+                left.corrupt |= e.is_torn();
+                take_back(act.to, &parts.upload, left).await;
             }
         }
         made
@@ -119,10 +116,10 @@ pub async fn sweep(side: Side<'_>, key: &str) -> Result<(), S3Error> {
 }
 
 /// As the route says, else the source's own cut where it is even, so that the copy gets its `ETag`.
-async fn layout(act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
-    let Side { s3, bucket } = act.from;
+async fn layout(act: WriteRequest<'_>, copy: &ExpectedCopy<'_>) -> Result<Layout, S3Error> {
+    let (Side { s3, bucket }, source) = (act.from, copy.source());
     let said = act.route.parts.size;
-    let own = match source.etag.parts() {
+    let own = match copy.parts() {
         Some(parts) if said.is_none() => s3
             .source_part(bucket, (act.key, &source.etag), 1)
             .await?
@@ -140,7 +137,11 @@ async fn layout(act: Act<'_>, source: &Object) -> Result<Layout, S3Error> {
 
 /// The upload that an earlier try has begun, and its parts. What it has begun of another version is
 /// taken back.
-async fn find(act: Act<'_>, seal: &Seal) -> Result<Option<(Upload, BTreeMap<u32, Part>)>, S3Error> {
+async fn find(
+    act: WriteRequest<'_>,
+    manifest: &UploadManifest,
+    left: &mut Leftovers,
+) -> Result<Option<(Upload, BTreeMap<u32, Part>)>, S3Error> {
     let begun = match ours(act.to, act.target).await {
         Err(
             error @ S3Error {
@@ -155,13 +156,13 @@ async fn find(act: Act<'_>, seal: &Seal) -> Result<Option<(Upload, BTreeMap<u32,
     };
     let (mut found, s3) = (None, act.to.s3);
     for (mut upload, sealed) in begun {
-        let torn = act.traces.torn.load(Ordering::Relaxed);
-        if found.is_none() && !torn && seal.is_on(&upload, &sealed) {
+        let corrupt = act.corrupt || left.corrupt;
+        if found.is_none() && !corrupt && manifest.is_on(&upload, &sealed) {
             let parts = s3.parts(&mut upload, 1).await?.unwrap_or_default();
             let parts = parts.into_iter().map(|part| (part.number, part));
             found = Some((upload, parts.collect()));
         } else {
-            take_back(act, &upload).await;
+            take_back(act.to, &upload, left).await;
         }
     }
     Ok(found)
@@ -174,8 +175,8 @@ async fn ours(
 ) -> Result<Vec<(Upload, Vec<Part>)>, S3Error> {
     let mut ours = Vec::new();
     for mut upload in s3.uploads(bucket, key).await? {
-        if let Some(sealed) = s3.parts(&mut upload, seal::FIRST).await?
-            && seal::is_ours(&upload, &sealed)
+        if let Some(sealed) = s3.parts(&mut upload, manifest::FIRST).await?
+            && manifest::is_ours(&upload, &sealed)
         {
             ours.push((upload, sealed));
         }
@@ -185,33 +186,33 @@ async fn ours(
 
 /// Opens an upload and seals it before anything else is in it.
 async fn open(
-    act: Act<'_>,
-    source: &Object,
+    act: WriteRequest<'_>,
     dress: Dress<'_>,
-    seal: &Seal,
+    manifest: &UploadManifest,
+    left: &mut Leftovers,
 ) -> Result<Upload, S3Error> {
-    let algorithm = of_upload(source.algorithm());
+    let algorithm = of_upload(act.seen()?.source().algorithm());
     let Side { s3, bucket } = act.to;
     let upload = s3
         .create_upload(
             (bucket, act.target),
-            (dress, act.route.properties),
+            (dress, &act.route.properties),
             algorithm,
         )
         .await?;
-    for (number, body) in seal.parts() {
+    for (number, body) in manifest.parts() {
         if let Err(e) = put(s3, &upload, number, &body, upload.algorithm).await {
             // Without its seal nobody would know it again.
-            take_back(act, &upload).await;
+            take_back(act.to, &upload, left).await;
             return Err(e);
         }
     }
     Ok(upload)
 }
 
-async fn take_back(act: Act<'_>, upload: &Upload) {
-    if let Err(error) = act.to.s3.abort(upload).await {
-        act.traces.stays.store(true, Ordering::Relaxed);
+async fn take_back(to: Side<'_>, upload: &Upload, left: &mut Leftovers) {
+    if let Err(error) = to.s3.abort(upload).await {
+        left.stays = true;
         let (bucket, key, id) = (&upload.bucket.name, &upload.key, &upload.id);
         tracing::warn!(bucket, key, id, %error, "an upload could not be taken back");
     }
@@ -219,14 +220,15 @@ async fn take_back(act: Act<'_>, upload: &Upload) {
 
 /// Makes the parts that are missing, and an object of all of them.
 async fn make(
-    act: Act<'_>,
-    source: &Object,
+    act: WriteRequest<'_>,
     parts: &Arc<Parts>,
     (there, tracked): (BTreeMap<u32, Part>, &Tracked),
     window: &Window,
 ) -> Result<Written, CopyError> {
     let all = parts.make(there, |part| tracked.part(part.size)).await?;
-    let whole = whole(act, source, &parts.upload, &all);
+    let expected = act.seen()?;
+    let source = expected.source();
+    let whole = whole(act, &expected, &parts.upload, &all);
     if whole.is_none() && parts.sums == source.checksum.as_ref().map(|own| own.algorithm) {
         verify_parts(source, &all)?;
     }
@@ -247,13 +249,18 @@ async fn make(
 
 /// The checksum that the whole must have, or S3 refuses to make it: the source's own, else that of
 /// what went through this process. None where the endpoint sums up otherwise.
-fn whole(act: Act<'_>, source: &Object, upload: &Upload, parts: &[Part]) -> Option<String> {
+fn whole(
+    act: WriteRequest<'_>,
+    copy: &ExpectedCopy<'_>,
+    upload: &Upload,
+    parts: &[Part],
+) -> Option<String> {
     let algorithm = upload.algorithm.filter(|_| upload.is_whole)?;
-    let own = source.checksum.as_ref();
+    let own = copy.checksum();
     own.filter(|own| own.algorithm == algorithm)
         .map(|own| own.value.clone())
         .or_else(|| {
-            let streamed = act.copy.way == Way::StreamParts;
+            let streamed = act.copy.way == TransferMethod::StreamParts;
             joined(algorithm, parts).filter(|_| streamed)
         })
 }

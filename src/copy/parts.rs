@@ -11,14 +11,12 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::try_join;
 use tracing::Instrument;
 
-use super::act::Copier;
 use super::composite::verify_part;
-use super::layout::Layout;
-use super::plan::ONE_PART;
+use super::copier::Copier;
 use super::stream::may_travel;
 use super::sum::sum;
-use super::way::Way;
-use crate::s3::{Algorithm, Bandwidth, Bucket, ETag, Kind, Part, S3, S3Error, Upload};
+use crate::plan::{Layout, ONE_PART, TransferMethod};
+use crate::s3::{Algorithm, Bandwidth, Bucket, Checksum, ETag, Kind, Part, S3, S3Error, Upload};
 
 /// Parts of one object under way at once.
 const AT_ONCE: usize = 8;
@@ -30,7 +28,7 @@ pub(super) struct Parts {
     /// The route's line, where it is bounded.
     pub(super) line: Option<Bandwidth>,
     /// How they travel.
-    pub(super) way: Way,
+    pub(super) way: TransferMethod,
     pub(super) from: S3,
     pub(super) bucket: Bucket,
     pub(super) key: String,
@@ -91,7 +89,7 @@ impl Parts {
     /// Makes one part of the pinned source.
     async fn part(&self, number: u32) -> Result<Part, S3Error> {
         let range = self.layout.range(number);
-        if self.way == Way::ServerParts {
+        if self.way == TransferMethod::ServerParts {
             let source = (&self.bucket, self.key.as_str(), &self.pin);
             return self.to.copy_part(&self.upload, number, source, range).await;
         }
@@ -111,6 +109,17 @@ impl Parts {
         let part = put(&self.to, &self.upload, number, &body, self.sums).await;
         room.take_back(body);
         part
+    }
+
+    /// What a part must sum up to, if S3 says so of the very bytes that it is made of.
+    pub(super) async fn told(&self, number: u32) -> Result<Option<Checksum>, S3Error> {
+        if !self.compared {
+            return Ok(None);
+        }
+        let source = (self.key.as_str(), &self.pin);
+        let part = self.from.source_part(&self.bucket, source, number).await?;
+        let alike = part.filter(|part| part.range == Some(self.layout.range(number)));
+        Ok(alike.and_then(|part| part.checksum))
     }
 }
 

@@ -17,10 +17,10 @@
 use bytes::BytesMut;
 
 use super::composite::Expected;
-use super::layout::pieces;
 use super::parts::Parts;
 use super::stream::may_travel;
 use super::sum::Summing;
+use crate::plan::pieces;
 use crate::s3::{Checksum, Inlet, Part, S3Error, Sums};
 
 impl Parts {

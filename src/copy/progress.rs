@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::way::Way;
+use crate::plan::TransferMethod;
 
 /// The recent past: this long before the last part that has arrived.
 const RECENT: Duration = Duration::from_mins(1);
@@ -37,7 +37,7 @@ struct Copies {
 pub(super) struct What {
     pub(super) route: String,
     pub(super) key: String,
-    pub(super) way: Way,
+    pub(super) way: TransferMethod,
     /// Bytes.
     pub(super) size: u64,
     pub(super) parts: u32,

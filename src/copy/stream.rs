@@ -6,13 +6,17 @@
 
 use bytes::Bytes;
 
-use super::act::{Act, Copier, CopyError, ForRoute};
 use super::composite;
+use super::copier::Copier;
+use super::error::CopyError;
 use super::memory::Held;
 use super::sum::sum;
-use super::tags::Tagging;
+use super::tagging::Tagging;
 use super::verify::{verify_body, verify_sent};
+use super::write::WriteRequest;
+use crate::plan::ExpectedCopy;
 use crate::queue::Window;
+use crate::route::Route;
 use crate::s3::{
     Algorithm, Bandwidth, Checksum, ETag, Object, PutObject, S3, S3Error, Side, Written,
 };
@@ -29,11 +33,12 @@ pub struct Read<'a> {
 impl Copier {
     pub(super) async fn stream(
         &self,
-        act: Act<'_>,
+        act: WriteRequest<'_>,
         tagging: &Tagging,
         window: &Window,
     ) -> Result<Written, CopyError> {
-        let source = act.seen()?;
+        let expected = act.seen()?;
+        let source = expected.source();
         let read;
         let body = if let Some(body) = act.body {
             body
@@ -48,7 +53,7 @@ impl Copier {
         if source.composite.is_some() {
             Box::pin(composite::verify_whole(act.from, act.key, source, body)).await?;
         }
-        let checksum = checksum(act, source, body);
+        let checksum = checksum(act, expected, body);
         let compares = |sum: &Checksum| act.to.s3.compares(act.to.bucket, sum.algorithm);
         let is_compared = checksum.as_ref().is_some_and(compares);
         let md5 = (!is_compared).then(|| ETag::md5(body));
@@ -57,8 +62,8 @@ impl Copier {
             bucket: act.to.bucket,
             key: act.target,
             condition: &act.copy.condition,
-            dress: tagging.dress(source, &metadata),
-            properties: act.route.properties,
+            dress: expected.attributes(&metadata, tagging.header()),
+            properties: &act.route.properties,
             checksum: checksum.as_ref(),
             is_compared,
             body: body.clone(),
@@ -76,12 +81,12 @@ impl Copier {
     /// [`S3Error`]; `Kind::Precondition` when the source has moved on.
     pub async fn read(
         &self,
-        route: ForRoute<'_>,
+        route: &Route,
         (Side { s3, bucket }, to): (Side<'_>, &S3),
         key: &str,
         (pin, size): (&ETag, u64),
     ) -> Result<Read<'_>, S3Error> {
-        may_travel(route.bandwidth, (s3, to), size).await;
+        may_travel(route.bandwidth.as_ref(), (s3, to), size).await;
         let room = self.memory.room(size).await;
         let buffer = room.buffer(usize::try_from(size).expect("a part fits in memory"));
         let (object, body) = s3.get(bucket, key, pin, size, buffer).await?;
@@ -92,13 +97,13 @@ impl Copier {
 
 /// What S3 shall compare the body with: the source's own checksum, else one in its algorithm. An endpoint that is not
 /// AWS's may not know that, and gets the source's own only.
-fn checksum(act: Act<'_>, source: &Object, body: &Bytes) -> Option<Checksum> {
+fn checksum(act: WriteRequest<'_>, copy: ExpectedCopy<'_>, body: &Bytes) -> Option<Checksum> {
     let computed = || {
-        let algorithm = source.algorithm().unwrap_or(Algorithm::Crc64Nvme);
+        let algorithm = copy.source().algorithm().unwrap_or(Algorithm::Crc64Nvme);
         let value = sum(algorithm, body);
         Checksum { algorithm, value }
     };
-    let own = source.checksum.clone();
+    let own = copy.checksum().cloned();
     own.or_else(|| act.to.s3.knows_checksums().then(computed))
 }
 

@@ -87,16 +87,8 @@ pub(super) fn joined(algorithm: Algorithm, parts: &[Part]) -> Option<String> {
 /// joined in it, so that the two can be compared.
 pub(super) fn of_upload(source: Option<Algorithm>) -> Algorithm {
     source
-        .filter(|algorithm| is_joinable(*algorithm))
+        .filter(|algorithm| algorithm.is_joinable())
         .unwrap_or(Algorithm::Crc64Nvme)
-}
-
-/// Whether the checksum of a whole can be made of those of its parts.
-pub(super) fn is_joinable(algorithm: Algorithm) -> bool {
-    match algorithm {
-        Algorithm::Crc64Nvme | Algorithm::Crc32 | Algorithm::Crc32C => true,
-        Algorithm::Sha1 | Algorithm::Sha256 => false,
-    }
 }
 
 enum Kind {

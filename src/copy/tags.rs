@@ -10,126 +10,27 @@
 //! is made in parts. So a small object without tags costs no call, but for one a minute; and a right
 //! that is taken away is noticed after a minute, within which tags of such may be missed.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use tokio::time::Instant;
-
-use super::act::{Act, Copier, ForRoute};
-use super::way::Way;
+use super::copier::Copier;
+use super::tagging::Tagging;
+use super::write::WriteRequest;
 use crate::config::TagPolicy;
+use crate::plan::TransferMethod;
 use crate::queue::Window;
-use crate::s3::{Dress, Kind, Object, S3Error, Side, Tags, tagging_header};
-
-/// What was learnt about rights to tags is believed for so long: policies change.
-const BELIEVED: Duration = Duration::from_mins(1);
-
-/// How tags get onto one copy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Tagging {
-    /// S3 copies them itself.
-    Copied,
-    /// With the write, as a header.
-    Sent(String),
-    /// After the write.
-    Follow(Tags),
-    /// Not at all: there are none, or they are not wanted.
-    Left,
-}
-
-impl Tagging {
-    /// As the write's header.
-    pub(super) fn header(&self) -> Option<&str> {
-        match self {
-            Self::Sent(header) => Some(header),
-            Self::Copied | Self::Follow(_) | Self::Left => None,
-        }
-    }
-
-    /// What a copy of `source` with this metadata wears.
-    pub(super) fn dress<'a>(
-        &'a self,
-        source: &'a Object,
-        metadata: &'a BTreeMap<String, String>,
-    ) -> Dress<'a> {
-        Dress {
-            tagging: self.header(),
-            ..source.dress(metadata)
-        }
-    }
-
-    pub(super) fn follows(&self) -> bool {
-        matches!(self, Self::Follow(_))
-    }
-
-    /// Whether a write without a right to tags is refused because of it.
-    pub(super) fn needs_a_right(&self) -> bool {
-        match self {
-            Self::Copied | Self::Sent(_) => true,
-            Self::Follow(_) | Self::Left => false,
-        }
-    }
-}
-
-/// What is known of the rights to tags on each route.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rights(Arc<Mutex<HashMap<String, Known>>>);
-
-#[derive(Debug, Default)]
-struct Known {
-    /// Tags could be read then, so HEAD counts them.
-    read: Option<Instant>,
-    /// A right to them was missing then.
-    refused: Option<Instant>,
-    warned: bool,
-}
-
-impl Rights {
-    fn of(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn are_read(&self, route: &str) -> bool {
-        let known = self.of();
-        lately(known.get(route).and_then(|known| known.read))
-    }
-
-    fn are_refused(&self, route: &str) -> bool {
-        let known = self.of();
-        lately(known.get(route).and_then(|known| known.refused))
-    }
-
-    fn read(&self, route: &str) {
-        self.of().entry(route.to_owned()).or_default().read = Some(Instant::now());
-    }
-
-    fn refused(&self, route: &str, error: &S3Error) {
-        let mut known = self.of();
-        let known = known.entry(route.to_owned()).or_default();
-        known.refused = Some(Instant::now());
-        if !std::mem::replace(&mut known.warned, true) {
-            tracing::warn!(route, %error, "copies go without tags: a right to them is missing");
-        }
-    }
-}
-
-fn lately(then: Option<Instant>) -> bool {
-    then.is_some_and(|then| then.elapsed() < BELIEVED)
-}
+use crate::route::Route;
+use crate::s3::{Kind, Object, S3Error, Side, Tags, tagging_header};
 
 impl Copier {
     /// How tags get onto this copy.
-    pub(super) async fn tagging(&self, act: Act<'_>) -> Result<Tagging, S3Error> {
+    pub(super) async fn tagging(&self, act: WriteRequest<'_>) -> Result<Tagging, S3Error> {
         if !self.wants_tags(act.route) {
             return Ok(Tagging::Left);
         }
-        if act.copy.way == Way::Server {
+        if act.copy.way == TransferMethod::Server {
             return Ok(Tagging::Copied);
         }
-        let source = act.seen()?;
-        let counted = act.from.s3.counts_tags() && self.rights.are_read(act.route.name);
-        if act.copy.way == Way::Stream && source.tag_count.is_none() && counted {
+        let source = act.seen()?.source();
+        let counted = act.from.s3.counts_tags() && self.rights.are_read(&act.route.name);
+        if act.copy.way == TransferMethod::Stream && source.tag_count.is_none() && counted {
             return Ok(Tagging::Left);
         }
         let tags = Box::pin(self.tags(act.route, (act.from, act.key), source));
@@ -148,7 +49,7 @@ impl Copier {
     /// [`S3Error`]; `Kind::Precondition` when the source has moved on.
     pub async fn tags(
         &self,
-        route: ForRoute<'_>,
+        route: &Route,
         (Side { s3, bucket }, key): (Side<'_>, &str),
         source: &Object,
     ) -> Result<Option<Tags>, S3Error> {
@@ -160,7 +61,7 @@ impl Copier {
         }
         match s3.tags(bucket, key, source).await {
             Ok(tags) => {
-                self.rights.read(route.name);
+                self.rights.read(&route.name);
                 Ok(Some(tags))
             }
             Err(
@@ -168,7 +69,7 @@ impl Copier {
                     kind: Kind::Denied, ..
                 },
             ) if is_best_effort(route) => {
-                self.rights.refused(route.name, &error);
+                self.rights.refused(&route.name, &error);
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -181,7 +82,7 @@ impl Copier {
     /// [`S3Error`]; `Kind::Gone` when it is there no more.
     pub async fn put_tags(
         &self,
-        route: ForRoute<'_>,
+        route: &Route,
         (Side { s3, bucket }, key, version): (Side<'_>, &str, Option<&str>),
         tags: &Tags,
         window: &Window,
@@ -192,7 +93,7 @@ impl Copier {
                     kind: Kind::Denied, ..
                 },
             ) if is_best_effort(route) => {
-                self.rights.refused(route.name, &error);
+                self.rights.refused(&route.name, &error);
                 Ok(())
             }
             answer => answer,
@@ -200,7 +101,7 @@ impl Copier {
     }
 
     /// Whether a refused write is tried again without tags, which may be why it was refused.
-    pub(super) fn may_leave_tags(route: ForRoute<'_>, tagging: &Tagging, error: &S3Error) -> bool {
+    pub(super) fn may_leave_tags(route: &Route, tagging: &Tagging, error: &S3Error) -> bool {
         let denied = matches!(
             error,
             S3Error {
@@ -211,20 +112,20 @@ impl Copier {
         denied && is_best_effort(route) && tagging.needs_a_right()
     }
 
-    fn wants_tags(&self, route: ForRoute<'_>) -> bool {
+    fn wants_tags(&self, route: &Route) -> bool {
         match route.properties.tags {
             TagPolicy::Require => true,
-            TagPolicy::BestEffort => !self.rights.are_refused(route.name),
+            TagPolicy::BestEffort => !self.rights.are_refused(&route.name),
             TagPolicy::Skip => false,
         }
     }
 
     /// Remembers that a write was refused for its tags: it succeeded without.
-    pub(super) fn left_tags(&self, route: ForRoute<'_>, error: &S3Error) {
-        self.rights.refused(route.name, error);
+    pub(super) fn left_tags(&self, route: &Route, error: &S3Error) {
+        self.rights.refused(&route.name, error);
     }
 }
 
-fn is_best_effort(route: ForRoute<'_>) -> bool {
+fn is_best_effort(route: &Route) -> bool {
     route.properties.tags == TagPolicy::BestEffort
 }

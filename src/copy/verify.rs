@@ -2,21 +2,26 @@
 
 use std::fmt;
 
-use super::act::CopyError;
+use super::error::CopyError;
 use super::sum::joined;
+use crate::plan::{ExpectedCopy, Identity};
 use crate::s3::{Checksum, ETag, Kind, Object, Part, S3Error, Written};
 
-/// Compares S3's answer to a write with the source it was pinned to; `source` is what a look at
-/// it has shown, if there was one. True if they are proven equal, false if the two cannot be
-/// compared.
+/// Compares S3's answer to a write with what the copy has to be, if its source was seen, and with the `ETag` the source
+/// was pinned to. True if they are proven equal, false if they cannot be compared.
 ///
 /// # Errors
 /// [`CopyError::Integrity`] when they differ.
 pub(super) fn verify(
     pin: &ETag,
-    source: Option<&Object>,
+    expected: Option<&ExpectedCopy<'_>>,
     written: &Written,
 ) -> Result<bool, CopyError> {
+    if expected.is_some_and(|copy| copy.identity() != Identity::SameBytes) {
+        // What was sent has been compared with what arrived, and nothing else tells.
+        return Ok(false);
+    }
+    let source = expected.map(ExpectedCopy::source);
     if written.etag == *pin {
         return Ok(true);
     }
@@ -110,9 +115,9 @@ fn landed(what: &'static str, want: impl fmt::Display, got: impl fmt::Display) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::proof::tests::{MD5, OTHER, object, sum};
     use super::*;
-    use crate::s3::Algorithm;
+    use crate::plan::samples::{MD5, OTHER, object, sum};
+    use crate::s3::{Algorithm, Spot};
 
     #[test]
     fn an_answer_is_compared_with_the_source() {
@@ -189,7 +194,13 @@ mod tests {
                 Some(false),
             ),
         ] {
-            let said = verify(&ETag::new(pin), source, &written);
+            let from = Spot {
+                bucket: "raw".into(),
+                key: "a.csv".into(),
+            };
+            let expected =
+                source.map(|source| ExpectedCopy::of(&from, source, Identity::SameBytes));
+            let said = verify(&ETag::new(pin), expected.as_ref(), &written);
             assert_eq!(said.ok(), want, "{why}");
         }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::config::{
     self, Apart, Archived, Config, Location, Notify, Parts, Properties, SourceMissing, Target, Way,
 };
-use crate::s3::Bucket;
+use crate::s3::{Bandwidth, Bucket};
 pub use destination::NoDestination;
 use filter::Filter;
 pub use filter::NearMiss;
@@ -53,6 +53,8 @@ pub struct Route {
     pub moves: bool,
     /// What a key that is gone means.
     pub source_missing: SourceMissing,
+    /// The limit of its streamed bytes, shared with what it moves aside.
+    pub bandwidth: Option<Bandwidth>,
     /// What copies are made with.
     pub properties: Properties,
     /// The crawlers to run after an arrival.
@@ -70,9 +72,12 @@ impl Routes {
     #[must_use]
     pub fn compile(config: &Config) -> Self {
         let routes = config.route.iter().flat_map(|(name, route)| {
-            let aside = route.aside();
-            let aside = aside.map(|aside| Route::compile(&format!("{name}.aside"), &aside, config));
-            [Some(Route::compile(name, route, config)), aside]
+            let route_itself = Route::compile(name, route, config);
+            let aside = route.aside().map(|aside| Route {
+                bandwidth: route_itself.bandwidth.clone(),
+                ..Route::compile(&format!("{name}.aside"), &aside, config)
+            });
+            [Some(route_itself), aside]
         });
         Self(routes.flatten().map(Arc::new).collect())
     }
@@ -133,6 +138,7 @@ impl Route {
             follows: route.follows(),
             moves: route.moves(),
             source_missing: route.source_missing,
+            bandwidth: route.bandwidth.map(Bandwidth::new),
             properties: route.properties(),
             crawlers: route.crawlers.clone(),
             tables: route.tables.clone(),

@@ -133,16 +133,6 @@ pub struct Aside {
 }
 
 impl Object {
-    /// What a copy of it wears: its headers, and this metadata.
-    #[must_use]
-    pub fn dress<'a>(&'a self, metadata: &'a BTreeMap<String, String>) -> Dress<'a> {
-        Dress {
-            headers: &self.headers,
-            metadata,
-            tagging: None,
-        }
-    }
-
     /// Whether its `ETag` is its content's MD5: only where it is in one part and without a KMS key.
     #[must_use]
     pub fn is_md5(&self) -> bool {
@@ -223,6 +213,17 @@ pub enum Algorithm {
     Sha1,
     /// SHA-256, of single-part objects.
     Sha256,
+}
+
+impl Algorithm {
+    /// Whether the checksum of a whole object can be computed from those of its parts.
+    #[must_use]
+    pub fn is_joinable(self) -> bool {
+        match self {
+            Self::Crc64Nvme | Self::Crc32 | Self::Crc32C => true,
+            Self::Sha1 | Self::Sha256 => false,
+        }
+    }
 }
 
 /// What must hold at the destination for a write to happen.

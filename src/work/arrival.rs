@@ -16,8 +16,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::task::{Reached, Reconciled};
 use crate::event::{Event, Kind, to_percent};
+use crate::reconcile::{Reached, Reconciled};
 use crate::route::Route;
 
 /// Something arrived at a destination, or may have.
@@ -217,10 +217,10 @@ impl Arrival {
 mod tests {
     use super::*;
     use crate::config::{Config, Sources};
-    use crate::copy::Way;
+    use crate::plan::{Nothing, TransferMethod};
+    use crate::reconcile::Equal;
     use crate::route::Routes;
     use crate::s3::ETag;
-    use crate::work::task::Equal;
 
     fn route(to: &str, more: &str) -> Arc<Route> {
         let file =
@@ -277,7 +277,7 @@ mod tests {
             let reconciled = Reconciled {
                 gained: false,
                 end: Ok(Reached::Written {
-                    way: Way::Server,
+                    way: TransferMethod::Server,
                     bytes: 9,
                 }),
                 wrote: !targets.is_empty(),
@@ -303,7 +303,7 @@ mod tests {
         let tables = ", tables = 't' }\ntable.t = { database = 'd'";
         let reconciled = Reconciled {
             gained: false,
-            end: Ok(Reached::Nothing(crate::copy::Nothing::SourceGone)),
+            end: Ok(Reached::Nothing(Nothing::SourceGone)),
             wrote: false,
             equal: Some(Equal {
                 etag: ETag::new("e2"),

@@ -6,15 +6,16 @@
 
 use std::time::Duration;
 
-use super::Worker;
+use super::arrival::Unannounced;
 use super::delivery::Received;
 use super::hold::{Covered, Evidence, Next, Pass, Why};
 use super::outcome::{Cause, Outcome};
 use super::reason::Reason;
-use super::task::Failure;
+use super::replicator::Replicator;
 use crate::copy::CopyError;
 use crate::event::Event;
 use crate::queue::Window;
+use crate::reconcile::Failure;
 use crate::route::Route;
 use crate::s3::{Kind, S3Error};
 
@@ -29,6 +30,17 @@ pub(super) struct At<'a> {
     pub(super) event: &'a Event,
     pub(super) received: Received,
     pub(super) window: &'a Window,
+}
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    /// The destination was not made equal, or the original was not removed.
+    #[error(transparent)]
+    Key(#[from] Failure),
+    /// What arrived could not be announced.
+    #[error(transparent)]
+    Unannounced(#[from] Unannounced),
 }
 
 /// A failure, judged.
@@ -49,9 +61,9 @@ enum About {
     Route(Reason, Covered),
 }
 
-impl Worker {
+impl Replicator {
     /// Judges a failure, and tells the route's circuit breaker.
-    pub(super) async fn failed(&self, at: At<'_>, failure: Failure, pass: Pass) -> Outcome {
+    pub(super) async fn failed(&self, at: At<'_>, problem: Problem, pass: Pass) -> Outcome {
         let At {
             route,
             event,
@@ -59,7 +71,7 @@ impl Worker {
             window,
         } = at;
         let error = format!(
-            "s3://{}/{} → {}: {failure}",
+            "s3://{}/{} → {}: {problem}",
             event.bucket, event.key, route.to
         );
         // Receives that a pause has cost say nothing about the message.
@@ -69,7 +81,7 @@ impl Worker {
         } else {
             received.count
         };
-        let Judgement { own, about } = judge(&failure, &error, count, window.terms().w());
+        let Judgement { own, about } = judge(&problem, &error, count, window.terms().w());
         let wait = match &own {
             Outcome::RetryAfter(wait, _) => *wait,
             Outcome::Skip(_) | Outcome::Done | Outcome::Poison(_) => Duration::ZERO,
@@ -136,25 +148,17 @@ impl Worker {
     }
 }
 
-fn judge(failure: &Failure, error: &str, received: u32, w: Duration) -> Judgement {
+fn judge(problem: &Problem, error: &str, received: u32, w: Duration) -> Judgement {
     let later = |reason| Outcome::RetryAfter(Duration::ZERO, Cause::new(reason, error));
     let never = |reason| Outcome::Poison(Cause::new(reason, error));
+    let failure = match problem {
+        Problem::Key(failure) => failure,
+        Problem::Unannounced(unannounced) => return of_announcement(unannounced, error),
+    };
     let (own, about) = match failure {
-        Failure::Unkept(_) => (never(Reason::Unkept), About::Nothing),
+        Failure::Dropped(_) => (never(Reason::DroppedAttribute), About::Nothing),
         Failure::Target(_) => (never(Reason::BadTargetKey), About::Nothing),
         Failure::Contended => (later(Reason::Contended), About::Nothing),
-        Failure::Unannounced(unannounced) if unannounced.alone => {
-            let suspect = Evidence::Suspect(Covered::No);
-            (never(Reason::Unannounced), About::Evidence(suspect))
-        }
-        Failure::Unannounced(unannounced) => {
-            let about = if unannounced.lasts {
-                About::Route(Reason::Unannounced, Covered::No)
-            } else {
-                About::Nothing
-            };
-            (later(Reason::Unannounced).excused(true), about)
-        }
         Failure::Restoring(wait) => {
             let cause = Cause::new(Reason::Restoring, error).uncounted();
             (Outcome::RetryAfter(*wait, cause), About::Works)
@@ -166,6 +170,24 @@ fn judge(failure: &Failure, error: &str, received: u32, w: Duration) -> Judgemen
         Failure::Copy(CopyError::S3(e)) => return of_s3(e, error, received, w),
     };
     Judgement { own, about }
+}
+
+fn of_announcement(unannounced: &Unannounced, error: &str) -> Judgement {
+    let cause = Cause::new(Reason::Unannounced, error);
+    if unannounced.alone {
+        return Judgement {
+            own: Outcome::Poison(cause),
+            about: About::Evidence(Evidence::Suspect(Covered::No)),
+        };
+    }
+    Judgement {
+        own: Outcome::RetryAfter(Duration::ZERO, cause.uncounted()),
+        about: if unannounced.lasts {
+            About::Route(Reason::Unannounced, Covered::No)
+        } else {
+            About::Nothing
+        },
+    }
 }
 
 fn of_s3(e: &S3Error, error: &str, received: u32, w: Duration) -> Judgement {
@@ -260,7 +282,7 @@ mod tests {
     use super::*;
 
     fn of(e: S3Error, received: u32) -> (&'static str, bool, About) {
-        let failure = Failure::Copy(CopyError::S3(e));
+        let failure = Failure::Copy(CopyError::S3(e)).into();
         let Judgement { own, about } = judge(&failure, "", received, Duration::from_secs(30));
         let reason = own.reason().expect("it failed").name();
         (reason, matches!(own, Outcome::Poison(_)), about)

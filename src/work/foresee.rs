@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Worker;
+use super::replicator::Replicator;
 use crate::config::Encryption;
-use crate::copy::{Means, Plan, copy_max};
+use crate::plan::{Capabilities, ExpectedCopy, Plan};
 use crate::queue::Terms;
 use crate::route::Route;
 use crate::s3::{Found, Object, S3Error, Spot};
@@ -33,7 +33,7 @@ pub enum Planned {
     Failed(String),
 }
 
-impl Worker {
+impl Replicator {
     /// What each route that takes the object would do about it, from what stands on both sides now.
     pub async fn foresee(&self, spot: &Spot, terms: Terms) -> Vec<Foreseen> {
         let mut all = Vec::new();
@@ -81,17 +81,12 @@ impl Worker {
         };
         let takes = |size| route.matches(&spot.bucket, &spot.key, Some(size)).is_ok();
         if source.is_none_or(|source| takes(source.size)) {
-            let means = Means {
-                way: route.way,
-                apart: route.apart,
-                conditional: to.s3.conditional(&to.bucket.name),
-                kms_target: route.properties.sse.is_some_and(Encryption::is_kms),
-                follows: route.follows,
-                copy_max: copy_max(terms, route.parts),
-                part_size: route.parts.size,
-                strict: route.properties.strict,
-            };
-            foreseen.plan = Planned::Plan(means.plan(spot, source, target.as_ref()));
+            let conditional = to.s3.conditional(&to.bucket.name);
+            let kms = route.properties.sse.is_some_and(Encryption::is_kms);
+            let capabilities = Capabilities::of(&route, terms, (conditional, kms));
+            let expected =
+                source.map(|source| ExpectedCopy::of(spot, source, capabilities.identity));
+            foreseen.plan = Planned::Plan(capabilities.plan(expected.as_ref(), target.as_ref()));
         }
         Ok(())
     }

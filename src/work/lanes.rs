@@ -26,6 +26,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,7 @@ use super::hold::Pass;
 use crate::config;
 use crate::metrics::{Counted, LaneLabel, Metrics};
 use crate::queue::{Load, Weight};
+use crate::reconcile::TransferSlots;
 
 /// Large messages that are held beyond the room. Each costs a call to SQS in half its visibility.
 const ASIDE: usize = 256;
@@ -94,7 +96,7 @@ pub struct FirstSlot {
 
 /// One record's turn: its message's seat, and its way through the route's gate.
 #[derive(Debug, Clone, Copy)]
-pub struct Turn<'a> {
+pub(super) struct Turn<'a> {
     pub(super) seat: &'a Seat<'a>,
     pub(super) pass: &'a Pass,
 }
@@ -102,7 +104,8 @@ pub struct Turn<'a> {
 /// Where a message is worked: its slot in a lane.
 #[derive(Debug)]
 pub struct Seat<'a> {
-    way: Option<(&'a Lanes, &'a Room)>,
+    lanes: &'a Lanes,
+    room: &'a Room,
     slot: Mutex<Slot>,
     records: Mutex<Weight>,
     given_back: Notify,
@@ -210,43 +213,28 @@ impl Room {
     }
 }
 
-impl Turn<'_> {
+impl TransferSlots for Turn<'_> {
     /// Goes where an object of so many bytes is copied. It may take hours; should we be told to
     /// stop meanwhile, it never returns, and [`Seat::given_back`] does.
-    pub(super) async fn take(self, bytes: u64) {
-        self.seat.take(bytes, self.pass).await;
+    fn acquire(&self, bytes: u64) -> BoxFuture<'_, ()> {
+        Box::pin(self.seat.take(bytes, self.pass))
     }
 }
 
 impl<'a> Seat<'a> {
-    /// A seat for work that stands in nobody's way, such as `brigade reconcile`.
-    #[must_use]
-    pub fn apart() -> Self {
-        Self::new(None, None)
-    }
-
     pub(super) fn in_lane(lanes: &'a Lanes, first: FirstSlot, room: &'a Room) -> Self {
-        let seat = Self::new(Some((lanes, room)), Some(first.slot));
         Self {
+            lanes,
+            room,
+            slot: Mutex::new(Slot::Small(Some(first.slot))),
             records: Mutex::new(first.records),
-            ..seat
-        }
-    }
-
-    fn new(way: Option<(&'a Lanes, &'a Room)>, slot: Option<OwnedSemaphorePermit>) -> Self {
-        Self {
-            way,
-            slot: Mutex::new(Slot::Small(slot)),
-            records: Mutex::default(),
             given_back: Notify::new(),
         }
     }
 
     async fn take(&self, bytes: u64, pass: &Pass) {
-        let Some((lanes, room)) = self.way.filter(|(lanes, _)| lanes.is_large(bytes)) else {
-            return;
-        };
-        if matches!(*self.slot(), Slot::Large(_)) {
+        let (lanes, room) = (self.lanes, self.room);
+        if !lanes.is_large(bytes) || matches!(*self.slot(), Slot::Large(_)) {
             return;
         }
         // First this, then wait: or every worker could wait for the few that wait for nothing.
@@ -285,10 +273,8 @@ impl<'a> Seat<'a> {
             Slot::Small(_) => Slot::Small(None),
             Slot::Large(_) => Slot::Large(None),
         };
-        if let Some((lanes, room)) = self.way
-            && let Ok(aside) = lanes.0.aside.clone().try_acquire_owned()
-        {
-            room.change(aside);
+        if let Ok(aside) = self.lanes.0.aside.clone().try_acquire_owned() {
+            self.room.change(aside);
         }
     }
 
@@ -302,8 +288,7 @@ impl<'a> Seat<'a> {
     /// Between two records of a message: the slot goes to the message that waits longest, and this one waits for its
     /// turn. Its lease is kept meanwhile.
     pub(super) async fn give_way(&self) {
-        let Some((lanes, _)) = self.way else { return };
-        let lanes = &*lanes.0;
+        let lanes = &*self.lanes.0;
         if lanes.small.available_permits() > 0 {
             return;
         }

@@ -22,7 +22,7 @@ pub enum Reason {
     Integrity,
     Unreadable,
     BadTargetKey,
-    Unkept,
+    DroppedAttribute,
     Unannounced,
     Contended,
     Throttled,
@@ -119,7 +119,7 @@ const TABLE: [(Reason, Entry); 24] = [
         look: "`brigade explain` with the event.",
         fix: "Change `to`, or exclude such keys.",
     }),
-    (Reason::Unkept, Entry {
+    (Reason::DroppedAttribute, Entry {
         name: "unkept",
         meaning: "The route says `strict = true`, and the copy would lose something: the error says what.",
         look: "The object's headers, metadata, checksums and Object Lock.",

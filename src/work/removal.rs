@@ -17,13 +17,13 @@
 
 use std::sync::PoisonError;
 
-use super::Worker;
 use super::outcome::{Outcome, Skip};
+use super::replicator::Replicator;
 use super::routed::Routed;
-use super::task::{Equal, Failure};
-use crate::copy::already_there;
 use crate::event::Event;
+use crate::plan::{ExpectedCopy, Identity};
 use crate::queue::Window;
+use crate::reconcile::{Equal, Failure};
 use crate::route::Route;
 use crate::s3::{Condition, Found, Kind, Object, S3Error, Spot};
 
@@ -38,7 +38,7 @@ pub(super) enum Original {
     Again,
 }
 
-impl Worker {
+impl Replicator {
     /// Takes the original away where a route says so and all have it.
     pub(super) async fn original(
         &self,
@@ -86,7 +86,8 @@ impl Worker {
         let spot = Spot::new(from.bucket, &event.key);
         let still = |route: &Route, target: &String, copy: &Object| {
             let key = route.destination(&event.key, Some(source.last_modified));
-            key.as_ref() == Ok(target) && already_there(&spot, &source, copy).is_some()
+            let expected = ExpectedCopy::of(&spot, &source, Identity::of(route));
+            key.as_ref() == Ok(target) && expected.proof(copy).is_some()
         };
         if !there
             .iter()

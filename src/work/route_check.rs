@@ -9,8 +9,8 @@
 //! unreadable since it was copied: a source that denies leaves the question open. What only other
 //! requests need (deletes, tags that are read) is not checked, and KMS keys of the source only by reading.
 
-use super::Worker;
 use super::reason::Reason;
+use super::replicator::Replicator;
 use crate::config::{TagPolicy, Way};
 use crate::route::Route;
 use crate::s3::{Algorithm, Bucket, Dress, Headers, Kind, S3, S3Error, Side};
@@ -41,7 +41,7 @@ impl Finding {
     }
 }
 
-impl Worker {
+impl Replicator {
     /// Checks both sides of a route.
     pub(super) async fn check_route(&self, route: &Route) -> Finding {
         let mut found = Finding::Works { read: true };

@@ -5,20 +5,45 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::arrival::{Arrival, Unannounced};
+use super::delivery::Received;
 use super::fail::At;
 use super::hold::{Entry, Pass};
 use super::lanes::{Seat, Turn};
 use super::outcome::{Cause, Outcome, Skip};
 use super::reason::Reason;
 use super::removal::Original;
-use super::task::{Equal, Failure, ROUNDS, Reached, Reconciled, Target, Task};
-use super::{End, Received, Worker};
+use super::replicator::Replicator;
 use crate::config::SourceMissing;
-use crate::copy::{ForRoute, Nothing};
 use crate::event::{Event, Kind};
+use crate::plan::Nothing;
 use crate::queue::Window;
+use crate::reconcile::{Equal, Failure, ROUNDS, Reached, Reconciled, Task, TransferSlots};
 use crate::route::Route;
-use crate::s3::{Bucket, ETag, Found, Side};
+use crate::s3::Found;
+
+/// Who has an event worked.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// The queue that its message came through.
+    pub queue: Option<&'a str>,
+    /// How often it was received.
+    pub received: Received,
+    /// The right to write.
+    pub window: &'a Window,
+    /// The message's place in a worker pool.
+    pub seat: Option<&'a Seat<'a>>,
+}
+
+/// How a record ended on one route.
+#[derive(Debug)]
+pub struct End {
+    /// The route; `None` where no route was asked.
+    pub route: Option<Arc<Route>>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What may yet arrive: a write has had no answer.
+    pub(super) late: Vec<Arrival>,
+}
 
 /// One event on one route, whose destination has come to its end.
 pub(super) struct Routed {
@@ -32,16 +57,15 @@ pub(super) struct Routed {
     pass: Option<Pass>,
 }
 
-impl Worker {
+impl Replicator {
     /// Makes one key equal on all routes that take it.
-    pub async fn event(
-        &self,
-        event: &Event,
-        queue: Option<&str>,
-        received: Received,
-        window: &Window,
-        seat: &Seat<'_>,
-    ) -> Vec<End> {
+    pub async fn event(&self, event: &Event, caller: Caller<'_>) -> Vec<End> {
+        let Caller {
+            queue,
+            received,
+            window,
+            ..
+        } = caller;
         // A removal says nothing of the object that stands there now; sizes are checked later.
         let (bucket, key) = (&event.bucket, &event.key);
         let mut routes: Vec<_> = self.routes.choose(queue, bucket, key, None).collect();
@@ -58,8 +82,7 @@ impl Worker {
         let (all, original) = loop {
             let mut all = Vec::with_capacity(routes.len());
             for route in &routes {
-                let received = (received, tries > 0);
-                all.push(self.on_route(route, event, received, window, seat).await);
+                all.push(self.on_route(route, event, caller, tries > 0).await);
             }
             tries += 1;
             let original = self.original(event, &all, window).await;
@@ -91,10 +114,12 @@ impl Worker {
         &self,
         route: &Arc<Route>,
         event: &Event,
-        (received, again): (Received, bool),
-        window: &Window,
-        seat: &Seat<'_>,
+        caller: Caller<'_>,
+        again: bool,
     ) -> Routed {
+        let Caller {
+            received, window, ..
+        } = caller;
         let pass = match self.gates.of(&route.name).enter() {
             Entry::Go(pass) => pass,
             Entry::Held(wait) => {
@@ -112,33 +137,14 @@ impl Worker {
             pass.found(&Box::pin(self.check_route(route)).await);
         }
         let before = window.lands_by();
+        let turn = caller.seat.map(|seat| Turn { seat, pass: &pass });
         let task = Task {
-            route: ForRoute {
-                name: &route.name,
-                bandwidth: self.bandwidth.get(&route.name),
-                parts: route.parts,
-                properties: &route.properties,
-            },
-            from: self.side(route.from_account.as_deref(), &route.source_bucket),
+            route,
             event,
-            etag: event.etag.as_deref().map(ETag::new),
+            from: self.side(route.from_account.as_deref(), &route.source_bucket),
             to: self.side(route.to_account.as_deref(), &route.destination_bucket),
-            target: Target {
-                key: &|time| {
-                    route
-                        .destination(&event.key, time)
-                        .map_err(|e| e.to_string())
-                },
-                dated: route.is_dated(),
-                bounded: route.has_size_limits(),
-                takes: &|size| route.matches(&event.bucket, &event.key, Some(size)).is_ok(),
-            },
-            way: route.way,
-            archived: route.archived,
-            apart: route.apart,
-            follows: route.follows,
-            received_before: received.before || again,
-            turn: Turn { seat, pass: &pass },
+            again: received.before || again,
+            slots: turn.as_ref().map(|turn| turn as &dyn TransferSlots),
         };
         let at = At {
             route,
@@ -152,13 +158,13 @@ impl Worker {
         let certain = reconciled.wrote || received.before || unanswered;
         // Whoever repairs what follows an arrival asks for the object again: its copy is there.
         let asked = event.kind == Kind::Asked && reconciled.equal.is_some();
-        let announce = certain || asked || self.may_be_untold(&task, route, &reconciled).await;
+        let announce = certain || asked || self.may_be_untold(&task, &reconciled).await;
         let arrivals = Arrival::all(route, event, &reconciled, announce);
         let (outcome, pass) = match reconciled.end {
             Ok(reached) => self.reached(route, event, &reached, pass),
             Err(failure) => {
-                let outcome = self.failed(at, failure, pass).await;
-                // Who gets further each time arrives.
+                let outcome = self.failed(at, failure.into(), pass).await;
+                // An attempt that uploaded new parts does not count as a failure.
                 (outcome.excused(reconciled.gained), None)
             }
         };
@@ -183,8 +189,8 @@ impl Worker {
 
     /// Whether a copy with a date in its key is there since after its event: an event of another
     /// day may have brought it, died, and cannot name it any more.
-    async fn may_be_untold(&self, task: &Task<'_>, route: &Route, reconciled: &Reconciled) -> bool {
-        let event = task.event;
+    async fn may_be_untold(&self, task: &Task<'_>, reconciled: &Reconciled) -> bool {
+        let (route, event) = (task.route, task.event);
         let time = event.time.filter(|_| event.kind == Kind::Created);
         let Some(time) = time.filter(|_| route.is_dated() && route.announces()) else {
             return false;
@@ -281,7 +287,7 @@ impl Worker {
         } = routed;
         match (pass, failure) {
             (Some(pass), None) => pass.worked(&at.event.key),
-            (Some(pass), Some(failure)) => outcome = self.failed(at, failure, pass).await,
+            (Some(pass), Some(failure)) => outcome = self.failed(at, failure.into(), pass).await,
             (None, _) => {}
         }
         self.metrics
@@ -290,13 +296,6 @@ impl Worker {
             route: Some(route),
             outcome,
             late,
-        }
-    }
-
-    pub(super) fn side<'a>(&'a self, account: Option<&str>, bucket: &'a Bucket) -> Side<'a> {
-        Side {
-            s3: self.doors.of(account),
-            bucket,
         }
     }
 

@@ -3,11 +3,11 @@
 use bytesize::ByteSize;
 
 use crate::config::SourceMissing;
-use crate::copy::{Copy, Cut, FirstTry, Hint, Means, ONE_PART};
+use crate::plan::{Capabilities, Copy, Cut, FirstAttempt, Hint, ONE_PART};
 
 /// What is known of the event and its route.
 pub(super) struct Asked<'a> {
-    pub(super) means: Means,
+    pub(super) means: Capabilities,
     pub(super) hint: Hint<'a>,
     /// The destination's key carries the source's date.
     pub(super) dated: bool,
@@ -32,42 +32,42 @@ pub(super) fn plan(asked: &Asked<'_>) -> Plan {
     if let Some(cut) = hint.size.and_then(|size| means.cut(size)) {
         return in_parts(asked, &cut, look);
     }
-    let first = match means.first_try(*hint) {
-        FirstTry::Blind(_) if asked.dated => {
-            FirstTry::SourceOnly("the destination key needs the source's date")
+    let first = match means.first_attempt(*hint) {
+        FirstAttempt::Blind(_) if asked.dated => {
+            FirstAttempt::SourceOnly("the destination key needs the source's date")
         }
-        first @ (FirstTry::Blind(_)
-        | FirstTry::Read { .. }
-        | FirstTry::SourceOnly(_)
-        | FirstTry::BothSides(_)) => first,
+        first @ (FirstAttempt::Blind(_)
+        | FirstAttempt::Read { .. }
+        | FirstAttempt::SourceOnly(_)
+        | FirstAttempt::BothSides(_)) => first,
     };
     let extra = u32::from(!look.is_empty());
     match first {
-        FirstTry::Blind(Copy { why, .. }) => Plan {
+        FirstAttempt::Blind(Copy { why, .. }) => Plan {
             steps: format!("CopyObject pinned to the event's eTag, if nothing is there yet{look}"),
             why: format!("{why} (at most {} in one call)", ByteSize(means.copy_max)),
             calls: format!("{} S3, if it is new", 1 + extra),
         },
-        FirstTry::Read { why, .. } => Plan {
+        FirstAttempt::Read { why, .. } => Plan {
             steps: format!(
                 "GetObject pinned to the event's eTag, then PutObject if nothing is there yet{look}"
             ),
             why: why.into(),
             calls: format!("{} S3, if it is new", 2 + extra),
         },
-        FirstTry::SourceOnly(why) if means.streams() => Plan {
+        FirstAttempt::SourceOnly(why) if means.streams() => Plan {
             steps: format!(
                 "HeadObject of the source, then GetObject → PutObject if nothing is there yet{look}"
             ),
             why: why.into(),
             calls: format!("{} S3 or more, if it is new", 3 + extra),
         },
-        FirstTry::SourceOnly(why) => Plan {
+        FirstAttempt::SourceOnly(why) => Plan {
             steps: format!("HeadObject of the source, then copy if nothing is there yet{look}"),
             why: why.into(),
             calls: format!("{} S3 or more, if it is new", 2 + extra),
         },
-        FirstTry::BothSides(why) => Plan {
+        FirstAttempt::BothSides(why) => Plan {
             steps: "HeadObject of both sides, then copy unless they are proved equal".into(),
             why: why.into(),
             calls: "2 S3 if they are equal, 3 if nothing is there, 4 if something else is".into(),

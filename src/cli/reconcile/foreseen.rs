@@ -5,15 +5,15 @@ use bytesize::ByteSize;
 use super::report::Row;
 use super::{TERMS, gone};
 use crate::config::{Glacier, SourceMissing};
-use crate::copy::{Nothing, Plan};
+use crate::plan::{Nothing, Plan};
 use crate::queue::Terms;
 use crate::s3::{Archive, Object, Spot};
-use crate::work::{Foreseen, Planned, Skip, Worker};
+use crate::work::{Foreseen, Planned, Replicator, Skip};
 
 /// What each route that takes the object would do.
-pub(super) async fn rows(worker: &Worker, spot: &Spot) -> Vec<Row> {
+pub(super) async fn rows(replicator: &Replicator, spot: &Spot) -> Vec<Row> {
     let object = spot.to_string();
-    let all = worker.foresee(spot, Terms::new(TERMS)).await;
+    let all = replicator.foresee(spot, Terms::new(TERMS)).await;
     if all.is_empty() {
         return vec![Row::new(&object, "none".into(), Skip::NoRoute.name())];
     }

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use anyhow::Context;
 
 use crate::s3::{Bucket, S3, Spot};
-use crate::work::Worker;
+use crate::work::Replicator;
 
 /// A line is `s3://`, a bucket of 63 characters and a key of 1,024 bytes at most.
 const LONGEST_LINE: u64 = 2048;
@@ -92,12 +92,12 @@ enum Next {
 impl<'a, R: Read> Objects<'a, R> {
     pub(super) fn of(
         what: &What,
-        worker: &'a Worker,
+        replicator: &'a Replicator,
         input: &'a mut BufReader<R>,
     ) -> anyhow::Result<Self> {
         Ok(match what {
             What::Object(spot) => Self::One(Some(spot.clone())),
-            What::Below(spot) => Self::Listing(Listing::of(spot, worker)?),
+            What::Below(spot) => Self::Listing(Listing::of(spot, replicator)?),
             What::List => Self::Lines { input, read: 0 },
         })
     }
@@ -116,8 +116,8 @@ impl<'a, R: Read> Objects<'a, R> {
 
 impl<'a> Listing<'a> {
     /// Through the first route that takes from there; no further than the routes reach.
-    fn of(spot: &Spot, worker: &'a Worker) -> anyhow::Result<Self> {
-        let routes = worker.routes.iter().filter(|route| {
+    fn of(spot: &Spot, replicator: &'a Replicator) -> anyhow::Result<Self> {
+        let routes = replicator.routes.iter().filter(|route| {
             let (wanted, taken) = (&spot.key, &route.from.prefix);
             route.from.bucket == spot.bucket
                 && (wanted.starts_with(taken) || taken.starts_with(wanted))
@@ -137,7 +137,7 @@ impl<'a> Listing<'a> {
             &spot.key
         };
         Ok(Self {
-            s3: worker.doors.of(first.from_account.as_deref()),
+            s3: replicator.doors.of(first.from_account.as_deref()),
             bucket: &first.source_bucket,
             prefix: prefix.to_owned(),
             next: Next::First,

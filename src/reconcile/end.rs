@@ -1,68 +1,15 @@
-//! One key to make equal, and how that ended.
+//! How one key on one route ended.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::arrival::Unannounced;
-use super::lanes::Turn;
-use crate::config::{Archived, Way};
-use crate::copy::{CopyError, ForRoute, Nothing};
-use crate::event::Event;
-use crate::s3::{ETag, S3Error, Side};
+use crate::copy::CopyError;
+use crate::plan::{Nothing, TransferMethod};
+use crate::s3::{ETag, S3Error};
 
 /// Losing a race this often in a row means that the key is busy: let it rest.
-pub(super) const ROUNDS: u32 = 4;
-
-/// One key to make equal, on one route.
-#[derive(Debug, Clone)]
-pub struct Task<'a> {
-    /// The route.
-    pub route: ForRoute<'a>,
-    /// Where the source is.
-    pub from: Side<'a>,
-    /// What was said about it.
-    pub event: &'a Event,
-    /// The event's `eTag`.
-    pub etag: Option<ETag>,
-    /// Where the copy goes.
-    pub to: Side<'a>,
-    /// Makes the destination key; dated routes need the source's time.
-    pub target: Target<'a>,
-    /// The route's `way`.
-    pub way: Way,
-    /// What becomes of an archived source.
-    pub archived: Archived,
-    /// Why S3 shall not copy between the two by itself.
-    pub apart: Option<&'static str>,
-    /// A copy whose source is gone is deleted.
-    pub follows: bool,
-    /// An earlier delivery of the same message may have written already.
-    pub received_before: bool,
-    /// A large copy has to wait for its lane.
-    pub turn: Turn<'a>,
-}
-
-/// Where the copy goes.
-#[derive(Clone, Copy)]
-pub struct Target<'a> {
-    /// The key, for a source last modified then.
-    pub key: &'a (dyn Fn(Option<Timestamp>) -> Result<String, String> + Send + Sync),
-    /// The key depends on the source's Last-Modified.
-    pub dated: bool,
-    /// The route takes only objects of certain sizes.
-    pub bounded: bool,
-    /// Whether the route takes an object of this size.
-    pub takes: &'a (dyn Fn(u64) -> bool + Send + Sync),
-}
-
-impl std::fmt::Debug for Target<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target")
-            .field("dated", &self.dated)
-            .finish_non_exhaustive()
-    }
-}
+pub const ROUNDS: u32 = 4;
 
 /// How a key ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +17,7 @@ pub enum Reached {
     /// The destination was written, and is right.
     Written {
         /// How the bytes travelled.
-        way: crate::copy::Way,
+        way: TransferMethod,
         /// How many.
         bytes: u64,
     },
@@ -98,13 +45,10 @@ pub enum Failure {
     Restoring(Duration),
     /// The route is strict.
     #[error("strict: the copy would not keep {0}")]
-    Unkept(String),
+    Dropped(String),
     /// The destination key cannot be made.
     #[error("{0}")]
     Target(String),
-    /// What arrived could not be announced.
-    #[error(transparent)]
-    Unannounced(#[from] Unannounced),
 }
 
 impl Failure {

@@ -4,9 +4,9 @@
 //! that was written. Where not, a newer copy may stand there by then; so the source is looked at
 //! once more, and if it has moved on the tags of what it is now are put, whatever else is to do.
 
-use super::reconcile::{Run, Seen, Step};
-use super::task::{Equal, Failure, Reached};
-use crate::copy::{Nothing, Proof};
+use super::end::{Equal, Failure, Reached};
+use super::run::{Run, Seen, Step};
+use crate::plan::{Nothing, Proof};
 use crate::s3::{Found, Object, Side, Tags};
 
 impl Run<'_> {

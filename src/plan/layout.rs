@@ -1,26 +1,28 @@
 //! How an object is cut into parts. Pure.
 //!
 //! S3 takes up to 10,000 parts of 5 MiB to 5 GiB, the last of any size. The last two numbers are
-//! kept for an upload's [seal](super::seal), which is never part of an object. Where the source was
+//! kept for the manifest of an upload, which is never part of an object. Where the source was
 //! itself uploaded in equal parts, the copy takes the same ones: its `ETag` is then the source's,
 //! which is the best proof there is.
 
 use std::ops::Range;
 
-use super::plan::ONE_PART;
 use crate::s3::MOST_PARTS;
+
+/// The largest object that is streamed in one request, and held in memory for it.
+pub const ONE_PART: u64 = 16 << 20;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 /// No part but the last may be smaller (S3 multipart limits).
-pub(super) const LEAST: u64 = 5 * MIB;
+pub const SMALLEST_PART: u64 = 5 * MIB;
 
 /// No part may be larger.
 pub(super) const MOST: u64 = 5 * GIB;
 
-/// The highest part number of an object; the two after it seal the upload.
-pub(super) const LAST: u32 = MOST_PARTS - 2;
+/// The highest part number of an object; the two after it hold its manifest.
+pub const LAST_PART: u32 = MOST_PARTS - 2;
 
 /// What is read at once of a part that is not held. Three are under way, and that is a part's room.
 const PIECE: u64 = 5 * MIB;
@@ -28,11 +30,11 @@ const _: () = assert!(3 * PIECE <= ONE_PART);
 
 /// An object's parts: all of one size, but for the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Layout {
+pub struct Layout {
     /// The object's bytes.
-    pub(super) size: u64,
+    pub size: u64,
     /// Each part's bytes, except the last one's.
-    pub(super) part: u64,
+    pub part: u64,
 }
 
 impl Layout {
@@ -40,42 +42,45 @@ impl Layout {
     ///
     /// `None` if the object is larger than S3 can take in parts of at most `most` bytes.
     #[must_use]
-    pub(super) fn of(size: u64, (least, most): (u64, u64), source: Option<u64>) -> Option<Self> {
+    pub fn of(size: u64, (least, most): (u64, u64), source: Option<u64>) -> Option<Self> {
         let most = most.min(MOST);
         let own = source.filter(|part| {
-            (LEAST..=most).contains(part) && size.div_ceil(*part) <= u64::from(LAST)
+            (SMALLEST_PART..=most).contains(part) && size.div_ceil(*part) <= u64::from(LAST_PART)
         });
         let part = own.unwrap_or_else(|| {
-            let even = size.div_ceil(u64::from(LAST));
-            even.max(least).max(LEAST).next_multiple_of(MIB)
+            let even = size.div_ceil(u64::from(LAST_PART));
+            even.max(least).max(SMALLEST_PART).next_multiple_of(MIB)
         });
         (part <= most).then_some(Self { size, part })
     }
 
     /// How many parts there are.
+    ///
+    /// # Panics
+    /// Never: a layout has at most 9,998 parts.
     #[must_use]
-    pub(super) fn count(self) -> u32 {
+    pub fn count(self) -> u32 {
         let count = self.size.div_ceil(self.part).max(1);
         u32::try_from(count).expect("a layout has at most 9,998 parts")
     }
 
     /// The bytes of a part; numbers begin at one.
     #[must_use]
-    pub(super) fn range(self, number: u32) -> Range<u64> {
+    pub fn range(self, number: u32) -> Range<u64> {
         let start = u64::from(number - 1) * self.part;
         start..self.size.min(start + self.part)
     }
 
     /// How many those are.
     #[must_use]
-    pub(super) fn length(self, number: u32) -> u64 {
+    pub fn length(self, number: u32) -> u64 {
         let range = self.range(number);
         range.end - range.start
     }
 
     /// How many reads it takes to stream it.
     #[must_use]
-    pub(super) fn reads(self) -> u64 {
+    pub fn reads(self) -> u64 {
         let reads = |number| match self.length(number) {
             held if held <= ONE_PART => 1,
             piped => piped.div_ceil(PIECE),
@@ -87,7 +92,7 @@ impl Layout {
 }
 
 /// Cuts the range of a part that is not held, or as many bytes.
-pub(super) fn pieces(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+pub fn pieces(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let Range { start, end } = range;
     let count = (end - start).div_ceil(PIECE);
     (0..count).map(move |n| start + n * PIECE..end.min(start + (n + 1) * PIECE))
@@ -97,8 +102,8 @@ pub(super) fn pieces(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::transfer::TransferMethod;
     use super::*;
-    use crate::copy::way::Way;
 
     const TIB: u64 = 1 << 40;
 
@@ -182,15 +187,15 @@ mod tests {
         #[test]
         fn parts_are_the_object_and_s3_takes_them(
             size in prop_oneof![0..TIB, 0..=9_998 * MOST],
-            way in prop_oneof![Just(Way::ServerParts), Just(Way::StreamParts)],
-            said in proptest::option::of(LEAST..=MOST),
+            way in prop_oneof![Just(TransferMethod::ServerParts), Just(TransferMethod::StreamParts)],
+            said in proptest::option::of(SMALLEST_PART..=MOST),
             source in proptest::option::of(0..10 * GIB),
         ) {
             let layout = way.layout(size, said, source).expect("S3 takes it");
             prop_assert!(layout.part >= said.unwrap_or_default());
             let count = layout.count();
-            prop_assert!(count <= LAST);
-            prop_assert!((LEAST..=MOST).contains(&layout.part));
+            prop_assert!(count <= LAST_PART);
+            prop_assert!((SMALLEST_PART..=MOST).contains(&layout.part));
             prop_assert_eq!(layout.range(1).start, 0);
             prop_assert_eq!(layout.range(count).end, size);
             for number in [1, count / 2, count - 1].into_iter().filter(|n| (1..count).contains(n)) {

@@ -12,21 +12,20 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::layout::{self, Layout};
-use super::marker::Marker;
 use super::sum::sum;
 use crate::config::Properties;
+use crate::plan::{ExpectedCopy, LAST_PART, Layout, Provenance};
 use crate::s3::{Dress, ETag, Part, Upload};
 
 /// Where the seal begins.
-pub(super) const FIRST: u32 = layout::LAST + 1;
+pub(super) const FIRST: u32 = LAST_PART + 1;
 
 /// What part 9,999 of every upload of ours holds.
 const OURS: &[u8] = b"brigade 1: an upload under way; its next part says of what\n";
 
 /// What marks an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seal {
+pub(super) struct UploadManifest {
     purpose: Bytes,
 }
 
@@ -34,7 +33,7 @@ pub(super) struct Seal {
 struct Purpose<'a> {
     brigade: u32,
     kind: &'static str,
-    source: &'a Marker,
+    source: Provenance,
     size: u64,
     part: u64,
     headers: [Option<&'a str>; 6],
@@ -44,10 +43,10 @@ struct Purpose<'a> {
     properties: &'a Properties,
 }
 
-impl Seal {
-    /// The seal of an upload of this source version, so cut and so dressed.
+impl UploadManifest {
+    /// The manifest of an upload of this copy, so cut.
     pub(super) fn of(
-        source: &Marker,
+        copy: &ExpectedCopy<'_>,
         layout: Layout,
         (dress, properties): (Dress<'_>, &Properties),
     ) -> Self {
@@ -55,7 +54,7 @@ impl Seal {
         let purpose = Purpose {
             brigade: 1,
             kind: "upload",
-            source,
+            source: Provenance::of(copy),
             size: layout.size,
             part: layout.part,
             headers: [
@@ -114,9 +113,10 @@ fn holds(upload: &Upload, parts: &[Part], number: u32, body: &[u8]) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::proof::tests::object;
     use super::*;
     use crate::config::{Encryption, StorageClass};
+    use crate::plan::Identity;
+    use crate::plan::samples::object;
     use crate::s3::{Headers, Spot};
 
     /// Another text, and an upgrade takes back every upload that is under way.
@@ -145,6 +145,8 @@ mod tests {
                 r#","tagging":"a=b","properties":{"storage_class":"GLACIER_IR","sse":"aws:kms","bucket_key":false}}"#,
             ),
         ] {
+            let object = object();
+            let copy = ExpectedCopy::of(&spot, &object, Identity::SameBytes);
             let layout = Layout {
                 size: 20 << 20,
                 part: 8 << 20,
@@ -154,7 +156,7 @@ mod tests {
                 metadata: &metadata,
                 tagging,
             };
-            let seal = Seal::of(&Marker::of(&spot, &object()), layout, (dress, properties));
+            let seal = UploadManifest::of(&copy, layout, (dress, properties));
             let [(9_999, ours), (10_000, purpose)] = seal.parts() else {
                 panic!("other numbers");
             };

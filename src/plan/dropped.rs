@@ -6,13 +6,12 @@
 
 use std::fmt;
 
-use super::plan::Copy;
-use super::sum::is_joinable;
-use crate::s3::Object;
+use super::capabilities::Copy;
+use crate::s3::{Algorithm, Object};
 
 /// Something that stays behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Unkept {
+pub enum DroppedAttribute {
     /// User metadata that no header can hold.
     Metadata,
     /// Retention or a legal hold: the destination has its own.
@@ -23,7 +22,7 @@ pub enum Unkept {
     Checksum,
 }
 
-impl fmt::Display for Unkept {
+impl fmt::Display for DroppedAttribute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Metadata => "user metadata that no header can hold",
@@ -38,18 +37,18 @@ impl fmt::Display for Unkept {
 
 /// What a copy of `source`, made so, leaves behind.
 #[must_use]
-pub fn unkept(source: &Object, copy: &Copy) -> Vec<Unkept> {
-    let joins = source.algorithm().is_none_or(is_joinable);
+pub fn dropped(source: &Object, copy: &Copy) -> Vec<DroppedAttribute> {
+    let joins = source.algorithm().is_none_or(Algorithm::is_joinable);
     let all = [
         // S3 copies by itself what it cannot tell us.
         (
-            Unkept::Metadata,
+            DroppedAttribute::Metadata,
             source.aside.missing_metadata && copy.marked,
         ),
-        (Unkept::Lock, source.aside.locked),
-        (Unkept::Redirect, source.aside.redirects),
+        (DroppedAttribute::Lock, source.aside.locked),
+        (DroppedAttribute::Redirect, source.aside.redirects),
         (
-            Unkept::Checksum,
+            DroppedAttribute::Checksum,
             !joins && copy.way.in_parts() || source.aside.other_checksum && copy.way.is_by_hand(),
         ),
     ];
@@ -59,8 +58,8 @@ pub fn unkept(source: &Object, copy: &Copy) -> Vec<Unkept> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::proof::tests::object;
-    use super::super::way::Way;
+    use super::super::samples::object;
+    use super::super::transfer::TransferMethod;
     use super::*;
     use crate::s3::{Algorithm, Aside, Checksum, Condition};
 
@@ -73,7 +72,10 @@ mod tests {
             marked,
             why: "",
         };
-        let (server, parts) = (copy(Way::Server, false), copy(Way::ServerParts, true));
+        let (server, parts) = (
+            copy(TransferMethod::Server, false),
+            copy(TransferMethod::ServerParts, true),
+        );
         let aside = |aside| Object { aside, ..object() };
         let none = Aside::default();
         let sha = Object {
@@ -106,21 +108,41 @@ mod tests {
         for (why, source, copy, want) in [
             ("nothing", object(), &parts, vec![]),
             ("S3 copies it itself", missing.clone(), &server, vec![]),
-            ("metadata by hand", missing, &parts, vec![Unkept::Metadata]),
-            ("a lock", locked, &server, vec![Unkept::Lock]),
-            ("a redirect", redirects, &server, vec![Unkept::Redirect]),
+            (
+                "metadata by hand",
+                missing,
+                &parts,
+                vec![DroppedAttribute::Metadata],
+            ),
+            ("a lock", locked, &server, vec![DroppedAttribute::Lock]),
+            (
+                "a redirect",
+                redirects,
+                &server,
+                vec![DroppedAttribute::Redirect],
+            ),
             (
                 "a checksum of another kind, by S3",
                 other.clone(),
                 &server,
                 vec![],
             ),
-            ("… by hand", other, &parts, vec![Unkept::Checksum]),
+            ("… by hand", other, &parts, vec![DroppedAttribute::Checksum]),
             ("a SHA in one", sha.clone(), &server, vec![]),
-            ("a SHA in parts", sha, &parts, vec![Unkept::Checksum]),
-            ("SHAs of parts", shas, &parts, vec![Unkept::Checksum]),
+            (
+                "a SHA in parts",
+                sha,
+                &parts,
+                vec![DroppedAttribute::Checksum],
+            ),
+            (
+                "SHAs of parts",
+                shas,
+                &parts,
+                vec![DroppedAttribute::Checksum],
+            ),
         ] {
-            assert_eq!(unkept(&source, copy), want, "{why}");
+            assert_eq!(dropped(&source, copy), want, "{why}");
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::super::proof::tests::object;
+use super::super::samples::object;
 use super::*;
+use crate::s3::Spot;
 
-pub(in crate::copy) fn means() -> Means {
+pub(in crate::plan) fn means() -> Capabilities {
     let terms = Terms::new(Duration::from_mins(2));
-    Means {
+    Capabilities {
         way: config::Way::Auto,
+        identity: Identity::SameBytes,
         apart: None,
         conditional: true,
         kms_target: false,
@@ -17,6 +19,13 @@ pub(in crate::copy) fn means() -> Means {
         part_size: None,
         strict: false,
     }
+}
+
+/// What is planned for a source and a destination.
+fn plan(means: Capabilities, source: Option<&Object>, target: Option<&Object>) -> Plan {
+    let spot = spot();
+    let expected = source.map(|source| ExpectedCopy::of(&spot, source, means.identity));
+    means.plan(expected.as_ref(), target)
 }
 
 fn spot() -> Spot {
@@ -55,7 +64,7 @@ fn a_write_is_conditional_on_what_was_seen() {
         ..object()
     };
     let unchanged = Condition::Unchanged(target.etag.clone());
-    let off = Means {
+    let off = Capabilities {
         conditional: false,
         ..means()
     };
@@ -71,12 +80,12 @@ fn a_write_is_conditional_on_what_was_seen() {
             true,
         ),
     ] {
-        let Plan::Copy(copy) = means.plan(&spot(), Some(&object()), target) else {
+        let Plan::Copy(copy) = plan(means, Some(&object()), target) else {
             panic!("{why}: not a copy");
         };
         assert_eq!(copy.condition, want, "{why}");
         assert_eq!(means.looks_after(&copy), looks, "{why}");
-        let follows = Means {
+        let follows = Capabilities {
             follows: true,
             ..means
         };
@@ -87,11 +96,11 @@ fn a_write_is_conditional_on_what_was_seen() {
 
 #[test]
 fn a_copy_is_marked_where_s3_cannot_show_that_it_is_equal() {
-    let stream = Means {
+    let stream = Capabilities {
         way: config::Way::Stream,
         ..means()
     };
-    let kms_target = Means {
+    let kms_target = Capabilities {
         kms_target: true,
         ..means()
     };
@@ -110,7 +119,7 @@ fn a_copy_is_marked_where_s3_cannot_show_that_it_is_equal() {
         ("KMS source", means(), kms, true),
         ("KMS destination", kms_target, object(), true),
     ] {
-        let Plan::Copy(copy) = means.plan(&spot(), Some(&source), None) else {
+        let Plan::Copy(copy) = plan(means, Some(&source), None) else {
             panic!("{why}: not a copy");
         };
         assert_eq!(copy.marked, want, "{why}");
@@ -121,21 +130,31 @@ fn a_copy_is_marked_where_s3_cannot_show_that_it_is_equal() {
 fn two_sides_that_are_apart_are_streamed_unless_the_operator_insists() {
     let apart = Some("the two sides are apart");
     for (why, way, apart, want) in [
-        ("together", config::Way::Auto, None, Way::Server),
-        ("apart", config::Way::Auto, apart, Way::Stream),
-        ("insisting", config::Way::Server, apart, Way::Server),
-        ("streaming anyway", config::Way::Stream, None, Way::Stream),
+        ("together", config::Way::Auto, None, TransferMethod::Server),
+        ("apart", config::Way::Auto, apart, TransferMethod::Stream),
+        (
+            "insisting",
+            config::Way::Server,
+            apart,
+            TransferMethod::Server,
+        ),
+        (
+            "streaming anyway",
+            config::Way::Stream,
+            None,
+            TransferMethod::Stream,
+        ),
     ] {
-        let means = Means {
+        let means = Capabilities {
             way,
             apart,
             ..means()
         };
-        let Plan::Copy(copy) = means.plan(&spot(), Some(&object()), None) else {
+        let Plan::Copy(copy) = plan(means, Some(&object()), None) else {
             panic!("{why}: not a copy");
         };
         assert_eq!(copy.way, want, "{why}");
-        assert_eq!(means.streams(), want == Way::Stream, "{why}");
+        assert_eq!(means.streams(), want == TransferMethod::Stream, "{why}");
         if why == "apart" {
             assert_eq!(Some(copy.why), apart);
         }
@@ -144,15 +163,15 @@ fn two_sides_that_are_apart_are_streamed_unless_the_operator_insists() {
 
 #[test]
 fn what_is_too_large_for_one_request_goes_in_parts() {
-    let stream = Means {
+    let stream = Capabilities {
         way: config::Way::Stream,
         ..means()
     };
-    let said = |part_size: u64, means: Means| Means {
+    let said = |part_size: u64, means: Capabilities| Capabilities {
         part_size: Some(part_size << 20),
         ..means
     };
-    let few = Means {
+    let few = Capabilities {
         copy_max: 100 << 20,
         ..means()
     };
@@ -163,16 +182,16 @@ fn what_is_too_large_for_one_request_goes_in_parts() {
             calls,
         })
     };
-    let (server, streamed) = (Way::ServerParts, Way::StreamParts);
+    let (server, streamed) = (TransferMethod::ServerParts, TransferMethod::StreamParts);
     #[rustfmt::skip]
     let table = [
-        ("one copy",                 means(),              480 << 20,           Way::Server, None),
+        ("one copy",                 means(),              480 << 20,           TransferMethod::Server, None),
         ("a byte more",              means(),              (480 << 20) + 1,     server,      cut(8, 64, 8)),
         ("1 TiB",                    means(),              1 << 40,             server,      cut(9_987, 105, 9_987)),
         ("the largest",              means(),              48 << 40,            server,      cut(9_997, 5_035, 9_997)),
         ("a threshold of one's own", few,                  (100 << 20) + 1,     server,      cut(2, 64, 2)),
         ("parts of one's own",       said(10, few),        (100 << 20) + 1,     server,      cut(11, 10, 11)),
-        ("one part",                 stream,               16 << 20,            Way::Stream, None),
+        ("one part",                 stream,               16 << 20,            TransferMethod::Stream, None),
         ("a byte more",              stream,               (16 << 20) + 1,      streamed,    cut(3, 8, 6)),
         ("the most that is held",    stream,               9_998 * (16 << 20),  streamed,    cut(9_998, 16, 19_996)),
         ("a byte more is piped",     stream,               9_998 * (16 << 20) + 1, streamed, cut(9_410, 17, 9_410 + 9_409 * 4 + 1)),
@@ -184,7 +203,7 @@ fn what_is_too_large_for_one_request_goes_in_parts() {
     ];
     for (why, means, size, want, cut) in table {
         let large = Object { size, ..object() };
-        let Plan::Copy(copy) = means.plan(&spot(), Some(&large), None) else {
+        let Plan::Copy(copy) = plan(means, Some(&large), None) else {
             panic!("{why}: not a copy");
         };
         assert_eq!(copy.way, want, "{why}");
@@ -194,11 +213,11 @@ fn what_is_too_large_for_one_request_goes_in_parts() {
 
 #[test]
 fn the_copy_of_what_is_gone_is_deleted_where_deletes_are_followed() {
-    let follows = Means {
+    let follows = Capabilities {
         follows: true,
         ..means()
     };
-    let blind = Means {
+    let blind = Capabilities {
         conditional: false,
         ..follows
     };
@@ -215,16 +234,16 @@ fn the_copy_of_what_is_gone_is_deleted_where_deletes_are_followed() {
         ("no copy", follows, None, gone.clone()),
         ("not followed", means(), Some(object()), gone),
     ] {
-        assert_eq!(means.plan(&spot(), None, target.as_ref()), want, "{why}");
+        assert_eq!(plan(means, None, target.as_ref()), want, "{why}");
     }
 }
 
 #[test]
 fn nothing_is_done_about_what_is_gone_or_there() {
     assert_eq!(
-        means().plan(&spot(), None, None),
+        plan(means(), None, None),
         Plan::Nothing(Nothing::SourceGone)
     );
-    let equal = means().plan(&spot(), Some(&object()), Some(&object()));
+    let equal = plan(means(), Some(&object()), Some(&object()));
     assert_eq!(equal, Plan::Nothing(Nothing::AlreadyThere(Proof::ETag)));
 }

@@ -1,10 +1,9 @@
-//! The ways bytes travel.
+//! How bytes travel from source to destination. Pure.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::layout::{self, Layout};
-use super::plan::ONE_PART;
+use super::layout::{self, Layout, ONE_PART};
 use crate::s3::SLOWEST;
 
 /// The parts of a stream: as large as may be held, as small as keeps many under way.
@@ -18,7 +17,7 @@ const COPIED: (u64, u64) = (64 << 20, layout::MOST);
 
 /// How bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum TransferMethod {
     /// One `CopyObject`.
     Server,
     /// `UploadPartCopy`, many at once.
@@ -29,7 +28,7 @@ pub enum Way {
     StreamParts,
 }
 
-impl Way {
+impl TransferMethod {
     /// The name in metrics and logs.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -59,7 +58,7 @@ impl Way {
     /// How long one write of so many bytes may take where an earlier try was perhaps cut off, as the line is
     /// slow, or S3 is. Parts have their own time.
     #[must_use]
-    pub(super) fn patience(self, bytes: u64) -> Duration {
+    pub fn patience(self, bytes: u64) -> Duration {
         let slowest = match self {
             Self::Server => 4 << 20,
             Self::Stream => SLOWEST,
@@ -71,12 +70,7 @@ impl Way {
     /// How it cuts an object: in parts of the size that was said, else into the source's own, else as
     /// suits it. `None`: it is larger than S3 takes.
     #[must_use]
-    pub(super) fn layout(
-        self,
-        size: u64,
-        said: Option<u64>,
-        source: Option<u64>,
-    ) -> Option<Layout> {
+    pub fn layout(self, size: u64, said: Option<u64>, source: Option<u64>) -> Option<Layout> {
         match (said, self) {
             (Some(said), _) => Layout::of(size, (said, layout::MOST), None),
             (None, Self::Server | Self::ServerParts) => Layout::of(size, COPIED, source),
@@ -87,7 +81,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for TransferMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Server => "CopyObject",

@@ -3,14 +3,15 @@
 //! The first try assumes that the destination is empty, because for a new object it is, and lets
 //! S3 say otherwise (`If-None-Match`).
 
-use super::marker::is_marked;
-use super::plan::{Copy, Means, ONE_PART};
-use super::way::Way;
+use super::capabilities::{Capabilities, Copy};
+use super::layout::ONE_PART;
+use super::provenance::is_marked;
+use super::transfer::TransferMethod;
 use crate::s3::{ETag, Object};
 
 /// How the first try goes about a key that an event has named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FirstTry {
+pub enum FirstAttempt {
     /// Write at once; the event tells enough.
     Blind(Copy),
     /// Read the source, which shows what a look would, then write as if the destination were empty.
@@ -43,47 +44,49 @@ pub struct Hint<'a> {
     pub received_before: bool,
 }
 
-impl Means {
+impl Capabilities {
     /// Chooses how to begin.
     #[must_use]
-    pub fn first_try(&self, hint: Hint<'_>) -> FirstTry {
+    pub fn first_attempt(&self, hint: Hint<'_>) -> FirstAttempt {
         if hint.received_before {
-            return FirstTry::BothSides("received before: an earlier try may have written");
+            return FirstAttempt::BothSides("received before: an earlier try may have written");
         }
         if !hint.created {
-            return FirstTry::BothSides("not the event of a new object");
+            return FirstAttempt::BothSides("not the event of a new object");
         }
         let (Some(size), Some(etag)) = (hint.size, hint.etag) else {
-            return FirstTry::SourceOnly("the event carries no size or no eTag");
+            return FirstAttempt::SourceOnly("the event carries no size or no eTag");
         };
         let streamed = self.why_streamed();
         let one_request = streamed.map_or(self.one_request(), |_| ONE_PART);
         if size > one_request {
-            return FirstTry::BothSides("in parts: what is there already must not move again");
+            return FirstAttempt::BothSides("in parts: what is there already must not move again");
         }
         if let Some(why) = streamed {
-            return FirstTry::Read {
+            return FirstAttempt::Read {
                 pin: etag.clone(),
                 size,
                 why,
             };
         }
         if self.strict {
-            return FirstTry::SourceOnly("strict, so what cannot be kept must be seen first");
+            return FirstAttempt::SourceOnly("strict, so what cannot be kept must be seen first");
         }
         if self.kms_target {
-            return FirstTry::SourceOnly("the destination uses a KMS key, so the copy is marked");
+            return FirstAttempt::SourceOnly(
+                "the destination uses a KMS key, so the copy is marked",
+            );
         }
         if !etag.is_single_part() {
-            return FirstTry::SourceOnly("a multipart eTag, so the copy is marked");
+            return FirstAttempt::SourceOnly("a multipart eTag, so the copy is marked");
         }
         if hint.bounded {
-            return FirstTry::SourceOnly(
+            return FirstAttempt::SourceOnly(
                 "the route has limits of size, and an event's size is not proved",
             );
         }
-        FirstTry::Blind(Copy {
-            way: Way::Server,
+        FirstAttempt::Blind(Copy {
+            way: TransferMethod::Server,
             pin: etag.clone(),
             condition: self.condition(None),
             marked: false,
@@ -106,8 +109,8 @@ impl Means {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::tests::means;
-    use super::super::proof::tests::object;
+    use super::super::capabilities::tests::means;
+    use super::super::samples::object;
     use super::*;
     use crate::config;
     use crate::s3::Condition;
@@ -122,23 +125,23 @@ mod tests {
             created: true,
             received_before: false,
         };
-        let stream = Means {
+        let stream = Capabilities {
             way: config::Way::Stream,
             ..means()
         };
-        let kms = Means {
+        let kms = Capabilities {
             kms_target: true,
             ..means()
         };
-        let strict = Means {
+        let strict = Capabilities {
             strict: true,
             ..means()
         };
-        let apart = Means {
+        let apart = Capabilities {
             apart: Some("the two sides are apart"),
             ..means()
         };
-        let insisting = Means {
+        let insisting = Capabilities {
             way: config::Way::Server,
             ..apart
         };
@@ -206,11 +209,11 @@ mod tests {
             ("KMS at the destination", kms, hint, "source"),
             ("strict", strict, hint, "source"),
         ] {
-            let got = match means.first_try(hint) {
-                FirstTry::Blind(_) => "blind",
-                FirstTry::Read { .. } => "read",
-                FirstTry::SourceOnly(_) => "source",
-                FirstTry::BothSides(_) => "both",
+            let got = match means.first_attempt(hint) {
+                FirstAttempt::Blind(_) => "blind",
+                FirstAttempt::Read { .. } => "read",
+                FirstAttempt::SourceOnly(_) => "source",
+                FirstAttempt::BothSides(_) => "both",
             };
             assert_eq!(got, want, "{why}");
         }
@@ -226,7 +229,7 @@ mod tests {
             created: true,
             received_before: false,
         };
-        let FirstTry::Blind(blind) = means().first_try(hint) else {
+        let FirstAttempt::Blind(blind) = means().first_attempt(hint) else {
             panic!("not blind");
         };
         let other = ETag::new("900150983cd24fb0d6963f7d28e17f72");

@@ -7,35 +7,34 @@
 //! be settled.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
 
-use super::reconcile::Run;
-use super::task::{Failure, Reached};
+use super::end::{Failure, Reached};
+use super::run::Run;
 use crate::copy::sweep;
 use crate::s3::{Kind, S3Error};
 
 impl Run<'_> {
     /// Takes back what this try or one before may have begun, unless it became the copy.
-    pub(super) async fn tidied(&self, end: Reached) -> Result<Reached, Failure> {
+    pub(super) async fn without_uploads(&self, end: Reached) -> Result<Reached, Failure> {
         let (task, event) = (self.task, self.task.event);
         let mut targets = self.began.clone();
         let stands = self.equal.as_ref();
-        let most = self.means().one_request();
+        let most = self.capabilities().one_request();
         let told = event.size.is_some_and(|size| size > most);
         // A try before this one may have met another version than that of the event, a large one.
-        let same = stands.is_some_and(|equal| task.etag.as_ref() == Some(&equal.etag));
-        let met = task.received_before && !(same && event.size.is_some());
+        let same = stands.is_some_and(|equal| self.etag.as_ref() == Some(&equal.etag));
+        let met = task.again && !(same && event.size.is_some());
         let large = self.large || told || met;
         if large {
             targets.extend(stands.map(|equal| equal.target.clone()));
             // Where the key holds a date it is the source's, then; the event's comes near, if it has one.
-            if !task.target.dated || event.time.is_some() {
-                targets.insert((task.target.key)(event.time).map_err(Failure::Target)?);
+            if !task.route.is_dated() || event.time.is_some() {
+                targets.insert(self.key_at(event.time)?);
             }
         }
         if let (Reached::Written { way, .. }, Some(equal)) = (&end, stands)
             && way.in_parts()
-            && !self.traces.stays.load(Ordering::Relaxed)
+            && !self.left.stays
         {
             targets.remove(&equal.target);
         }
@@ -44,9 +43,8 @@ impl Run<'_> {
     }
 
     /// Takes back what a try that ends so has left, if bytes in it were torn: it must not be gone on with.
-    pub(super) async fn rid_of_torn(&self, failure: Failure) -> Failure {
-        let (torn, stays) = (&self.traces.torn, &self.traces.stays);
-        if !(torn.load(Ordering::Relaxed) && stays.load(Ordering::Relaxed)) {
+    pub(super) async fn without_corrupt_uploads(&self, failure: Failure) -> Failure {
+        if !(self.left.corrupt && self.left.stays) {
             return failure;
         }
         match self.take_back(self.began.clone()).await {

@@ -1,20 +1,22 @@
-//! The mark we leave on copies whose equality S3 cannot show by itself.
+//! Provenance metadata: what a copy was made from, where S3 cannot show by itself that the two are equal.
 //!
 //! User metadata `brigade-source` of the copy: which source version it was made from, in our one
 //! versioned envelope; or the envelope's digest, where the source's own metadata leaves no room for
 //! more. A duplicate event then costs two looks and never a second copy.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::expected::{ExpectedCopy, Identity, RulesHash};
 use crate::event::to_percent;
-use crate::s3::{ETag, Object, Spot};
+use crate::s3::{ETag, Object};
 
 /// The metadata's name, without `x-amz-meta-`.
-pub(super) const NAME: &str = "brigade-source";
+const NAME: &str = "brigade-source";
 
 /// S3: names and values of an object's user metadata together, in bytes.
 const LARGEST: usize = 2_048;
@@ -30,7 +32,7 @@ const TAGS_FOLLOW: &str = ",tags";
 
 /// Which source version a copy was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Marker {
+pub struct Provenance {
     brigade: u32,
     kind: String,
     bucket: String,
@@ -44,38 +46,59 @@ pub(super) struct Marker {
     /// The copy was written without its tags; they were put onto it afterwards, or still are to be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     tags_follow: bool,
-    /// The MD5 of what was sent, where nobody was known to compare it. Not in the little mark.
+    /// The MD5 of what was sent, where nobody was known to compare it. Not in the short form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     md5: Option<String>,
+    /// The hash of the rules that derived its bytes from the source's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<String>,
 }
 
-impl Marker {
-    /// The mark of a copy of `object`, which stands at `spot`.
+impl Provenance {
+    /// What a copy carries.
     #[must_use]
-    pub(super) fn of(spot: &Spot, object: &Object) -> Self {
+    pub fn of(copy: &ExpectedCopy<'_>) -> Self {
+        let object = copy.source();
         Self {
             brigade: 1,
             kind: "copy".into(),
-            bucket: spot.bucket.clone(),
-            key: key(&spot.key),
+            bucket: copy.from().bucket.clone(),
+            key: key(&copy.from().key),
             etag: object.etag.as_str().to_owned(),
             version: object.version_id.clone(),
             modified: object.version_id.is_none().then_some(object.last_modified),
             tags_follow: false,
             md5: None,
+            rules: match copy.identity() {
+                Identity::SameBytes => None,
+                Identity::DerivedBy(RulesHash(hash)) => Some(hex(&hash)),
+            },
         }
+    }
+
+    /// Whether `copy` was made so, and has arrived as it was sent.
+    pub(super) fn is_on(&self, copy: &Object) -> bool {
+        let Some(value) = copy.metadata.get(NAME) else {
+            return false;
+        };
+        if let Some(provenance) = Self::read(value) {
+            let sent = provenance.md5.as_deref();
+            let is_whole = !copy.is_md5() || sent.is_none_or(|md5| copy.etag.as_str() == md5);
+            return is_whole && provenance.before_its_tags(false).of_body(None) == *self;
+        }
+        value.strip_suffix(TAGS_FOLLOW).unwrap_or(value) == self.short()
     }
 
     /// The same mark, of a copy that may arrive otherwise than it was sent.
     #[must_use]
-    pub(super) fn of_body(self, md5: Option<&ETag>) -> Self {
+    pub fn of_body(self, md5: Option<&ETag>) -> Self {
         let md5 = md5.map(ToString::to_string);
         Self { md5, ..self }
     }
 
     /// The same mark, of a copy that gets its tags after it was written.
     #[must_use]
-    pub(super) fn before_its_tags(self, tags_follow: bool) -> Self {
+    pub fn before_its_tags(self, tags_follow: bool) -> Self {
         Self {
             tags_follow,
             ..self
@@ -117,21 +140,14 @@ impl Marker {
     }
 }
 
-/// Whether a copy is marked as made from this version of a source, and has arrived as it was sent.
-pub(super) fn is_of(copy: &Object, spot: &Spot, object: &Object) -> bool {
-    let Some(value) = copy.metadata.get(NAME) else {
-        return false;
-    };
-    let source = Marker::of(spot, object);
-    if let Some(marker) = Marker::read(value) {
-        let sent = marker.md5.as_deref();
-        let is_whole = !copy.is_md5() || sent.is_none_or(|md5| copy.etag.as_str() == md5);
-        return is_whole && marker.before_its_tags(false).of_body(None) == source;
-    }
-    value.strip_suffix(TAGS_FOLLOW).unwrap_or(value) == source.short()
+/// User metadata without our own: a source may itself be a copy.
+pub(super) fn without(
+    metadata: &BTreeMap<String, String>,
+) -> impl Iterator<Item = (&String, &String)> {
+    metadata.iter().filter(|(name, _)| *name != NAME)
 }
 
-/// Whether a copy carries a mark, whatever it says.
+/// Whether an object carries provenance metadata, whatever it says.
 pub(super) fn is_marked(object: &Object) -> bool {
     object.metadata.contains_key(NAME)
 }
@@ -141,7 +157,7 @@ pub(super) fn is_marked(object: &Object) -> bool {
 pub(super) fn lacks_tags(source: &Object, copy: &Object) -> bool {
     let follow = copy.metadata.get(NAME).is_some_and(|value| {
         let in_short = value.starts_with(DIGEST) && value.ends_with(TAGS_FOLLOW);
-        in_short || Marker::read(value).is_some_and(|mark| mark.tags_follow)
+        in_short || Provenance::read(value).is_some_and(|mark| mark.tags_follow)
     });
     follow && source.tag_count.is_some_and(|count| count > 0) && copy.tag_count.unwrap_or(0) == 0
 }
@@ -154,21 +170,33 @@ fn key(key: &str) -> String {
     digest(key)
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// What stands for a text that is too long.
 fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest
-        .iter()
-        .fold(DIGEST.to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    format!("{DIGEST}{}", hex(&Sha256::digest(text.as_bytes())))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::proof::tests::object;
+    use super::super::samples::object;
     use super::*;
-    use crate::s3::ETag;
+    use crate::s3::{ETag, Spot};
+
+    fn of(spot: &Spot, object: &Object) -> Provenance {
+        Provenance::of(&ExpectedCopy::of(spot, object, Identity::SameBytes))
+    }
+
+    fn is_of(copy: &Object, spot: &Spot, object: &Object) -> bool {
+        of(spot, object).is_on(copy)
+    }
 
     fn spot(key: &str) -> Spot {
         Spot {
@@ -178,7 +206,7 @@ mod tests {
     }
 
     /// What a copy's metadata is, with so many bytes of the user's own.
-    fn marked(marker: &Marker, bytes: usize) -> BTreeMap<String, String> {
+    fn marked(marker: &Provenance, bytes: usize) -> BTreeMap<String, String> {
         let own = (bytes > 0).then(|| ("k".to_owned(), "v".repeat(bytes - 1)));
         let mut metadata = own.into_iter().collect();
         marker.put_into(&mut metadata);
@@ -194,15 +222,15 @@ mod tests {
 
     #[test]
     fn the_longest_key_leaves_room_for_the_users_metadata() {
-        let marker = Marker::of(&spot(&"ü".repeat(512)), &object());
+        let marker = of(&spot(&"ü".repeat(512)), &object());
         assert!(marker.value().len() < 800, "{}", marker.value().len());
-        let other = Marker::of(&spot(&"ö".repeat(512)), &object());
+        let other = of(&spot(&"ö".repeat(512)), &object());
         assert_ne!(marker, other);
     }
 
     #[test]
     fn a_mark_is_as_long_as_there_is_room_for() {
-        let marker = Marker::of(&spot("a.csv"), &object());
+        let marker = of(&spot("a.csv"), &object());
         let (full, short) = (size(&marked(&marker, 0)), NAME.len() + DIGEST.len() + 64);
         for (own, want) in [
             (0, full),
@@ -225,7 +253,7 @@ mod tests {
             ..object()
         };
         for (own, follow) in [(0, true), (0, false), (1_900, true), (1_900, false)] {
-            let mark = Marker::of(&spot("a.csv"), &source).before_its_tags(follow);
+            let mark = of(&spot("a.csv"), &source).before_its_tags(follow);
             let copy = Object {
                 metadata: marked(&mark, own),
                 ..object()
@@ -243,7 +271,7 @@ mod tests {
             ("otherwise", ETag::md5(b"whole"), false, false),
             ("no ETag tells", ETag::md5(b"whole"), true, true),
         ] {
-            let mark = Marker::of(&spot, &source).of_body(Some(&sent));
+            let mark = of(&spot, &source).of_body(Some(&sent));
             let copy = Object {
                 metadata: marked(&mark, 0),
                 kms,
@@ -263,7 +291,7 @@ mod tests {
                 r#"{"brigade":2,"kind":"copy","bucket":"b","key":"k","etag":"e","version":"v"}"#,
             ),
         ] {
-            assert_eq!(Marker::read(value), None, "{why}");
+            assert_eq!(Provenance::read(value), None, "{why}");
         }
     }
 
@@ -297,14 +325,14 @@ mod tests {
         fn a_mark_is_read_as_written_and_is_one_sources_own(
             (spot, a) in source(), (other, b) in source(), own in 0..1_960_usize, follow in any::<bool>(),
         ) {
-            let (mark, second) = (Marker::of(&spot, &a), Marker::of(&other, &b));
+            let (mark, second) = (of(&spot, &a), of(&other, &b));
             prop_assert!(mark.value().bytes().all(|b| b.is_ascii_graphic()), "{}", mark.value());
             prop_assert!(mark.value().len() < 800, "{}", mark.value().len());
             let dated = |o: &Object| o.version_id.is_none().then_some(o.last_modified);
             let same = spot == other
                 && (&a.etag, &a.version_id, dated(&a)) == (&b.etag, &b.version_id, dated(&b));
             prop_assert_eq!(mark == second, same, "{:?} {:?}", mark, second);
-            prop_assert_eq!(Marker::read(&mark.value()), Some(mark.clone()));
+            prop_assert_eq!(Provenance::read(&mark.value()), Some(mark.clone()));
             let copy = Object {
                 metadata: marked(&mark.before_its_tags(follow), own),
                 ..object()
@@ -318,14 +346,14 @@ mod tests {
         fn whatever_stands_in_the_metadata_is_a_mark_or_proves_nothing(
             text in any::<String>(), cut in any::<prop::sample::Index>(), (spot, object) in source(),
         ) {
-            prop_assert_eq!(Marker::read(&text), None);
-            let value = Marker::of(&spot, &object).value();
+            prop_assert_eq!(Provenance::read(&text), None);
+            let value = of(&spot, &object).value();
             let at = cut.index(value.len());
-            prop_assert_eq!(Marker::read(&value[..at]), None, "torn at {}", at);
+            prop_assert_eq!(Provenance::read(&value[..at]), None, "torn at {}", at);
             // Whatever is put into it, what is read is a mark that can be written again.
             let mixed = format!("{}{text}{}", &value[..at], &value[at..]);
-            if let Some(mark) = Marker::read(&mixed) {
-                prop_assert_eq!(Marker::read(&mark.value()), Some(mark));
+            if let Some(mark) = Provenance::read(&mixed) {
+                prop_assert_eq!(Provenance::read(&mark.value()), Some(mark));
             }
         }
     }

@@ -1,8 +1,9 @@
 //! The look after a write that may have replaced something: is the source still what was written?
 
-use super::reconcile::Run;
-use super::task::Failure;
-use crate::copy::{Copy, Done};
+use super::end::Failure;
+use super::run::Run;
+use crate::copy::Done;
+use crate::plan::Copy;
 use crate::s3::{Found, Object, Side};
 
 impl Run<'_> {

@@ -6,15 +6,15 @@
 
 use std::time::Duration;
 
-use super::reconcile::{Run, Step};
-use super::task::{Failure, Reached};
+use super::end::{Failure, Reached};
+use super::run::{Run, Step};
 use crate::config::{Glacier, RestoreTier};
 use crate::s3::{Archive, Kind, Object, S3Error, Side};
 
 impl Run<'_> {
     /// Does about a source that cannot be read what the route says.
     pub(super) async fn archived(&self, source: &Object) -> Result<Step, Failure> {
-        let route = self.task.archived;
+        let route = self.task.route.archived;
         match route.policy {
             Glacier::Park => Err(S3Error::new("HeadObject", Kind::Archived).into()),
             Glacier::Skip => Ok(Step::End(Reached::Archived)),

@@ -1,33 +1,33 @@
 //! The first try: as if the destination were empty, and with what the event tells.
 
-use super::reconcile::{Run, Seen, Step};
-use super::task::Failure;
-use crate::copy::{Copy, FirstTry, Hint};
+use super::end::Failure;
+use super::run::{Run, Seen, Step};
 use crate::event::Kind;
+use crate::plan::{Copy, FirstAttempt, Hint};
 use crate::s3::{self, ETag};
 
 impl Run<'_> {
     /// Acts as if the destination were empty.
-    pub(super) async fn first_try(&mut self) -> Result<Step, Failure> {
+    pub(super) async fn first_attempt(&mut self) -> Result<Step, Failure> {
         let event = self.task.event;
         let hint = Hint {
-            size: event.size.filter(|size| (self.task.target.takes)(*size)),
-            bounded: self.task.target.bounded,
-            etag: self.task.etag.as_ref(),
+            size: event.size.filter(|size| self.task.takes(*size)),
+            bounded: self.task.route.has_size_limits(),
+            etag: self.etag.as_ref(),
             created: event.kind == Kind::Created,
-            received_before: self.task.received_before,
+            received_before: self.task.again,
         };
-        match self.means().first_try(hint) {
-            FirstTry::Blind(copy) if !self.task.target.dated => {
+        match self.capabilities().first_attempt(hint) {
+            FirstAttempt::Blind(copy) if !self.task.route.is_dated() => {
                 match self.write(&copy, None, None).await? {
                     Step::Refused => self.refused(&copy).await,
                     step @ (Step::End(_) | Step::LookAgain) => Ok(step),
                 }
             }
-            FirstTry::Read { pin, size, .. } => self.read(&pin, size).await,
-            FirstTry::Blind(_) | FirstTry::SourceOnly(_) => {
+            FirstAttempt::Read { pin, size, .. } => self.read(&pin, size).await,
+            FirstAttempt::Blind(_) | FirstAttempt::SourceOnly(_) => {
                 let source = self.source().await?;
-                if source.is_none() && self.task.follows {
+                if source.is_none() && self.task.route.follows {
                     // There may be a copy of an older version.
                     return Ok(Step::LookAgain);
                 }
@@ -37,7 +37,7 @@ impl Run<'_> {
                 };
                 self.round(&seen).await
             }
-            FirstTry::BothSides(_) => Ok(Step::LookAgain),
+            FirstAttempt::BothSides(_) => Ok(Step::LookAgain),
         }
     }
 
@@ -47,7 +47,7 @@ impl Run<'_> {
         let target = self.target(None).await?;
         let replace = target
             .as_ref()
-            .and_then(|target| self.means().replace(blind, target));
+            .and_then(|target| self.capabilities().replace(blind, target));
         if let Some(copy) = replace {
             return self.write(&copy, None, None).await;
         }
@@ -64,7 +64,7 @@ impl Run<'_> {
     /// Reads the source as the event names it, and writes as if the destination were empty.
     async fn read(&mut self, pin: &ETag, size: u64) -> Result<Step, Failure> {
         let (task, copier) = (self.task, self.copier);
-        task.turn.take(size).await;
+        task.may_transfer(size).await;
         let sides = (task.from, task.to.s3);
         let read = copier.read(task.route, sides, &task.event.key, (pin, size));
         let read = match read.await {

@@ -1,21 +1,23 @@
 //! What to do about one key, and why. Pure: what was seen goes in, a plan comes out.
 
-use super::marker::lacks_tags;
-use super::proof::{Proof, already_there};
-use super::way::Way;
+use super::expected::{ExpectedCopy, Identity};
+use super::layout::ONE_PART;
+use super::proof::Proof;
+use super::provenance::lacks_tags;
+use super::transfer::TransferMethod;
 use crate::config;
 use crate::queue::Terms;
-use crate::s3::{Condition, ETag, Object, Spot};
-
-/// What is streamed in one request, and held in memory for it.
-pub const ONE_PART: u64 = 16 << 20;
+use crate::route::Route;
+use crate::s3::{Condition, ETag, Object};
 
 /// What a route and its endpoint can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Means {
+pub struct Capabilities {
     /// The route's `way`.
     pub way: config::Way,
+    /// How the bytes of copies follow from those of their sources.
+    pub identity: Identity,
     /// Why S3 shall not copy between the two sides by itself, unless the operator insists.
     pub apart: Option<&'static str>,
     /// The destination honours conditions on writes.
@@ -58,7 +60,7 @@ pub enum Nothing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copy {
     /// How the bytes travel.
-    pub way: Way,
+    pub way: TransferMethod,
     /// The source version to read.
     pub pin: ETag,
     /// What must hold at the destination.
@@ -86,7 +88,23 @@ pub fn copy_max(terms: Terms, parts: config::Parts) -> u64 {
     parts.one_copy(terms.write_timeout())
 }
 
-impl Means {
+impl Capabilities {
+    /// What a route can do whose destination honours conditions, or is known to use a KMS key.
+    #[must_use]
+    pub fn of(route: &Route, terms: Terms, (conditional, kms_target): (bool, bool)) -> Self {
+        Self {
+            way: route.way,
+            identity: Identity::of(route),
+            apart: route.apart,
+            conditional,
+            kms_target,
+            follows: route.follows,
+            copy_max: copy_max(terms, route.parts),
+            part_size: route.parts.size,
+            strict: route.properties.strict,
+        }
+    }
+
     /// Whether bytes go through this process.
     #[must_use]
     pub fn streams(&self) -> bool {
@@ -94,10 +112,11 @@ impl Means {
     }
 
     pub(super) fn why_streamed(&self) -> Option<&'static str> {
-        match self.way {
-            config::Way::Auto => self.apart,
-            config::Way::Server => None,
-            config::Way::Stream => Some("way = \"stream\""),
+        match (self.identity, self.way) {
+            (Identity::DerivedBy(_), _) => Some("the route changes the bytes"),
+            (Identity::SameBytes, config::Way::Auto) => self.apart,
+            (Identity::SameBytes, config::Way::Server) => None,
+            (Identity::SameBytes, config::Way::Stream) => Some("way = \"stream\""),
         }
     }
 
@@ -111,15 +130,16 @@ impl Means {
 
     /// Plans from what both sides are now. A destination that was not looked at is `None`.
     #[must_use]
-    pub fn plan(&self, spot: &Spot, source: Option<&Object>, target: Option<&Object>) -> Plan {
-        let Some(source) = source else {
+    pub fn plan(&self, expected: Option<&ExpectedCopy<'_>>, target: Option<&Object>) -> Plan {
+        let Some(expected) = expected else {
             return match target {
                 Some(_) if self.follows => Plan::Delete(self.condition(target)),
                 Some(_) | None => Plan::Nothing(Nothing::SourceGone),
             };
         };
+        let source = expected.source();
         if let Some(target) = target
-            && let Some(proof) = already_there(spot, source, target)
+            && let Some(proof) = expected.proof(target)
         {
             return if lacks_tags(source, target) {
                 Plan::Tags(proof)
@@ -127,21 +147,17 @@ impl Means {
                 Plan::Nothing(Nothing::AlreadyThere(proof))
             };
         }
-        let (one, parts, why) = match (self.way, self.apart) {
-            (config::Way::Auto, Some(why)) => (Way::Stream, Way::StreamParts, why),
-            (config::Way::Auto, None) => (
-                Way::Server,
-                Way::ServerParts,
-                "S3 can copy between the two itself",
-            ),
-            (config::Way::Server, _) => (Way::Server, Way::ServerParts, "way = \"server\""),
-            (config::Way::Stream, _) => (Way::Stream, Way::StreamParts, "way = \"stream\""),
+        let streamed = self.why_streamed();
+        let way = match (streamed, source.size > self.one_request()) {
+            (Some(_), false) => TransferMethod::Stream,
+            (Some(_), true) => TransferMethod::StreamParts,
+            (None, false) => TransferMethod::Server,
+            (None, true) => TransferMethod::ServerParts,
         };
-        let way = if source.size > self.one_request() {
-            parts
-        } else {
-            one
-        };
+        let why = streamed.unwrap_or(match self.way {
+            config::Way::Server => "way = \"server\"",
+            config::Way::Auto | config::Way::Stream => "S3 can copy between the two itself",
+        });
         let kms = source.kms || self.kms_target || target.is_some_and(|target| target.kms);
         Plan::Copy(Copy {
             way,
@@ -167,9 +183,9 @@ impl Means {
     #[must_use]
     pub fn cut(&self, size: u64) -> Option<Cut> {
         let way = if self.streams() {
-            Way::StreamParts
+            TransferMethod::StreamParts
         } else {
-            Way::ServerParts
+            TransferMethod::ServerParts
         };
         let layout = way.layout(size, self.part_size, None)?;
         let parts = layout.count();
@@ -191,4 +207,4 @@ impl Means {
 }
 
 #[cfg(test)]
-pub(in crate::copy) mod tests;
+pub(in crate::plan) mod tests;

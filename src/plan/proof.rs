@@ -1,10 +1,10 @@
 //! What proves that a copy equals its source. Size and date never do.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use super::marker;
-use crate::s3::{Object, Spot};
+use super::expected::ExpectedCopy;
+use super::provenance::Provenance;
+use crate::s3::Object;
 
 /// Why two objects are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Proof {
     /// The same checksum over all bytes.
     Checksum,
     /// Our mark says that the copy was made from this very version.
-    Marker,
+    Provenance,
 }
 
 impl fmt::Display for Proof {
@@ -22,78 +22,57 @@ impl fmt::Display for Proof {
         f.write_str(match self {
             Self::ETag => "equal ETag",
             Self::Checksum => "equal full-object checksum",
-            Self::Marker => "our marker",
+            Self::Provenance => "our marker",
         })
     }
 }
 
-/// Proves that `target` is already what a copy of `source` (at `spot`) would be: the same bytes,
-/// content headers and user metadata.
-#[must_use]
-pub fn already_there(spot: &Spot, source: &Object, target: &Object) -> Option<Proof> {
-    let dressed = source.headers == target.headers
-        && own(&source.metadata).eq(own(&target.metadata))
-        && source.size == target.size;
-    if !dressed {
-        return None;
+impl ExpectedCopy<'_> {
+    /// Proves that `target` is this copy: the same bytes, content headers and user metadata.
+    #[must_use]
+    pub fn proof(&self, target: &Object) -> Option<Proof> {
+        if !self.is_dressed_like(target) {
+            return None;
+        }
+        if self.has_same_bytes() {
+            let source = self.source();
+            if source.etag == target.etag {
+                return Some(Proof::ETag);
+            }
+            // Two checksums of one algorithm that differ prove a corrupt copy, whatever its metadata says. So do two
+            // MD5s.
+            if let (Some(source), Some(target)) = (&source.checksum, &target.checksum)
+                && source.algorithm == target.algorithm
+            {
+                return (source == target).then_some(Proof::Checksum);
+            }
+            if source.is_md5() && target.is_md5() {
+                return None;
+            }
+        }
+        Provenance::of(self)
+            .is_on(target)
+            .then_some(Proof::Provenance)
     }
-    if source.etag == target.etag {
-        return Some(Proof::ETag);
-    }
-    // Two checksums of one kind that differ are proof of the contrary, whatever a mark says: the
-    // copy is torn. So are two MD5s.
-    if let (Some(source), Some(target)) = (&source.checksum, &target.checksum)
-        && source.algorithm == target.algorithm
-    {
-        return (source == target).then_some(Proof::Checksum);
-    }
-    if source.is_md5() && target.is_md5() {
-        return None;
-    }
-    marker::is_of(target, spot, source).then_some(Proof::Marker)
-}
-
-/// User metadata without our mark: a source may itself be a copy that carries one.
-fn own(metadata: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
-    metadata.iter().filter(|(name, _)| *name != marker::NAME)
 }
 
 #[cfg(test)]
-pub(in crate::copy) mod tests {
+mod tests {
+    use std::collections::BTreeMap;
+
     use jiff::Timestamp;
 
-    use super::super::marker::Marker;
+    use super::super::expected::{Identity, RulesHash};
+    use super::super::samples::{OTHER, object, sum};
     use super::*;
-    use crate::s3::{Algorithm, Archive, Aside, Checksum, ETag, Headers};
+    use crate::s3::{ETag, Headers, Spot};
 
-    pub(in crate::copy) const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
-    pub(in crate::copy) const OTHER: &str = "900150983cd24fb0d6963f7d28e17f72";
-
-    pub(in crate::copy) fn object() -> Object {
-        Object {
-            etag: ETag::new(MD5),
-            size: 3,
-            version_id: None,
-            last_modified: Timestamp::from_second(1_760_000_000).expect("in range"),
-            headers: Headers {
-                content_type: Some("text/csv".into()),
-                ..Headers::default()
-            },
-            metadata: BTreeMap::from([("owner".into(), "ann".into())]),
-            checksum: None,
-            composite: None,
-            kms: false,
-            tag_count: None,
-            archive: Archive::Readable,
-            aside: Aside::default(),
-        }
+    fn already_there(spot: &Spot, source: &Object, target: &Object) -> Option<Proof> {
+        ExpectedCopy::of(spot, source, Identity::SameBytes).proof(target)
     }
 
-    pub(in crate::copy) fn sum(value: &str) -> Checksum {
-        Checksum {
-            algorithm: Algorithm::Crc64Nvme,
-            value: value.into(),
-        }
+    fn of(spot: &Spot, source: &Object) -> Provenance {
+        Provenance::of(&ExpectedCopy::of(spot, source, Identity::SameBytes))
     }
 
     fn spot() -> Spot {
@@ -110,7 +89,7 @@ pub(in crate::copy) mod tests {
             kms: true,
             ..source.clone()
         };
-        Marker::of(&spot(), source).put_into(&mut copy.metadata);
+        of(&spot(), source).put_into(&mut copy.metadata);
         copy
     }
 
@@ -153,7 +132,7 @@ pub(in crate::copy) mod tests {
                 },
                 None,
             ),
-            ("our mark", s.clone(), marked(&s), Some(Proof::Marker)),
+            ("our mark", s.clone(), marked(&s), Some(Proof::Provenance)),
             (
                 "our mark on torn bytes",
                 s.clone(),
@@ -176,7 +155,7 @@ pub(in crate::copy) mod tests {
                 "a mark of this version",
                 versioned("2"),
                 marked(&versioned("2")),
-                Some(Proof::Marker),
+                Some(Proof::Provenance),
             ),
             (
                 "a mark of another version",
@@ -235,6 +214,39 @@ pub(in crate::copy) mod tests {
         for (value, want) in [("x", Some(Proof::Checksum)), ("y", None)] {
             let target = summed(marked(&object()), value);
             assert_eq!(already_there(&spot(), &source, &target), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_the_same_rules_on_the_same_version_prove_a_derived_copy() {
+        let (spot, source) = (spot(), object());
+        let derived = |rules| Identity::DerivedBy(RulesHash([rules; 32]));
+        let copy = |identity, source: &Object| {
+            let expected = ExpectedCopy::of(&spot, source, identity);
+            Object {
+                etag: ETag::new(OTHER),
+                size: 9,
+                metadata: expected.metadata(Some(&Provenance::of(&expected))),
+                ..object()
+            }
+        };
+        let overwritten = Object {
+            etag: ETag::new("ff"),
+            ..object()
+        };
+        for (why, target, want) in [
+            (
+                "the same rules",
+                copy(derived(1), &source),
+                Some(Proof::Provenance),
+            ),
+            ("other rules", copy(derived(2), &source), None),
+            ("no rules", copy(Identity::SameBytes, &source), None),
+            ("another version", copy(derived(1), &overwritten), None),
+            ("the source's own bytes", object(), None),
+        ] {
+            let expected = ExpectedCopy::of(&spot, &source, derived(1));
+            assert_eq!(expected.proof(&target), want, "{why}");
         }
     }
 }

@@ -1,0 +1,233 @@
+//! One message from its body to its verdict.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+use tracing::Instrument;
+
+use super::arrival::Arrival;
+use super::delivery::{Delivery, Received, Settlement, Verdict};
+use super::lanes::{FirstSlot, Lanes, Seat};
+use super::outcome::{Cause, Outcome, Skip};
+use super::reason::Reason;
+use super::replicator::Replicator;
+use super::routed::{Caller, End};
+use crate::event::{Parsed, Record, parse};
+use crate::metrics::QueueLabel;
+use crate::panics;
+use crate::queue::Window;
+
+/// A message of a newer release waits this long for a process that knows it.
+const NEWER_WAIT: Duration = Duration::from_mins(1);
+
+/// Works deliveries. Shared by all workers.
+#[derive(Debug)]
+pub struct Worker {
+    /// Takes events through their routes.
+    pub replicator: Replicator,
+    /// Concurrency limits for small and large objects.
+    pub lanes: Lanes,
+}
+
+impl Worker {
+    /// Takes one delivery from body to verdict. A lost lease cancels the work: from then on
+    /// another consumer may hold the same message. A panic is a failed try. `slot` is one of the small lane's.
+    pub async fn work(&self, delivery: Delivery, slot: FirstSlot) -> Verdict {
+        // An error's level, so that it is not off where only errors are logged.
+        let span = tracing::error_span!(
+            "delivery",
+            queue = delivery.terms.name,
+            message_id = delivery.message.id,
+            received = delivery.message.receive_count,
+        );
+        self.timed(delivery, slot).instrument(span).await
+    }
+
+    async fn timed(&self, delivery: Delivery, slot: FirstSlot) -> Verdict {
+        let started = Instant::now();
+        let window = delivery.lease.window().clone();
+        let seat = Seat::in_lane(&self.lanes, slot, &delivery.room);
+        let worked = async {
+            let ending = Box::pin(self.ending(&delivery, &window, &seat));
+            match panics::caught(&self.replicator.metrics, ending).await {
+                Ok(ended) => ended,
+                // It counts: a message that makes each worker panic ends in the dead-letter queue.
+                Err(panicked) => {
+                    let cause = Cause::new(Reason::Panicked, panicked.to_string());
+                    let outcome = Outcome::RetryAfter(Duration::ZERO, cause);
+                    let settlement = delivery.settlement(outcome);
+                    let landed = self.landed(settlement, &window, &[], &seat).await;
+                    (landed, Vec::new())
+                }
+            }
+        };
+        let lost = window.lost().run_until_cancelled(worked).await;
+        // Without a lease there is no receipt, and so nothing that could be settled.
+        let (settlement, lags) = lost.unwrap_or((Settlement::Release, Vec::new()));
+        let queue = QueueLabel {
+            queue: delivery.terms.name.clone(),
+        };
+        let took = started.elapsed().as_secs_f64();
+        self.replicator
+            .metrics
+            .work_duration
+            .get_or_create(&queue)
+            .observe(took);
+        drop(seat);
+        delivery.verdict(settlement, lags).await
+    }
+
+    /// How one delivery is to be settled, once nothing of it can land any more.
+    async fn ending(
+        &self,
+        delivery: &Delivery,
+        window: &Window,
+        seat: &Seat<'_>,
+    ) -> (Settlement, Vec<Lag>) {
+        let (settlement, late, lags) = tokio::select! {
+            biased;
+            () = seat.given_back() => (Settlement::Release, Vec::new(), Vec::new()),
+            Worked { outcome, late, lags } = self.message(delivery, window, seat) => {
+                (delivery.settlement(Outcome::of_message(outcome)), late, lags)
+            }
+            () = sleep_until(delivery.lease.hand_over_at()) => {
+                (Settlement::HandOver, Vec::new(), Vec::new())
+            }
+        };
+        (self.landed(settlement, window, &late, seat).await, lags)
+    }
+
+    /// Parses the body and works all of its records.
+    async fn message(&self, delivery: &Delivery, window: &Window, seat: &Seat<'_>) -> Worked {
+        let whole = |outcome| Worked::default().and(self.replicator.unrouted(outcome));
+        let mut records = match parse(&delivery.message.body, &delivery.terms.accept) {
+            Ok(Parsed::Records { records, .. }) => records,
+            Ok(Parsed::Test) => return whole(Outcome::Skip(Skip::TestEvent)),
+            Ok(Parsed::Newer { version }) => {
+                let why = format!("work message of version {version}, from a newer release");
+                let cause = Cause::new(Reason::NewerVersion, why).uncounted();
+                return whole(Outcome::RetryAfter(NEWER_WAIT, cause));
+            }
+            Err(e) => {
+                return whole(Outcome::Poison(Cause::new(
+                    Reason::Malformed,
+                    e.to_string(),
+                )));
+            }
+        };
+        // What waits for the large lane stands before nothing else.
+        records.sort_by_key(|record| self.is_large(record));
+        seat.parsed(records.iter().map(Record::weight).sum());
+        let mut worked = Worked::default();
+        for (nth, record) in records.into_iter().enumerate() {
+            if nth > 0 {
+                // A message of a thousand records makes nobody wait for more than one of them.
+                seat.give_way().await;
+            }
+            match record {
+                Record::Ignored { name } => {
+                    tracing::debug!(event = name, "an event type that means nothing here");
+                    worked = worked.and(self.replicator.unrouted(Outcome::Skip(Skip::Ignored)));
+                }
+                Record::Event(event) => {
+                    let received = Received::of(&delivery.message);
+                    let caller = Caller {
+                        queue: Some(&delivery.terms.name),
+                        received,
+                        window,
+                        seat: Some(seat),
+                    };
+                    let routed = self.replicator.event(&event, caller).await;
+                    let names = routed.iter().filter_map(|end| end.route.as_ref());
+                    worked
+                        .lags
+                        .extend(names.zip(event.time).map(|(route, time)| Lag {
+                            route: route.name.clone(),
+                            time,
+                        }));
+                    worked = routed.into_iter().fold(worked, Worked::and);
+                }
+            }
+        }
+        worked
+    }
+
+    fn is_large(&self, record: &Record) -> bool {
+        match record {
+            Record::Event(event) => event.size.is_some_and(|bytes| self.lanes.is_large(bytes)),
+            Record::Ignored { .. } => false,
+        }
+    }
+
+    /// A message with an unanswered write is not settled before that write can no longer land. By
+    /// then something may have arrived after the crawl it was announced to, and this delivery may
+    /// be the last to say so: always, if there is a date in its key, for that is the source's.
+    async fn landed(
+        &self,
+        settlement: Settlement,
+        window: &Window,
+        late: &[Arrival],
+        seat: &Seat<'_>,
+    ) -> Settlement {
+        let Some(lands_by) = window.lands_by() else {
+            return settlement;
+        };
+        let nameless = late.iter().any(|arrival| arrival.route.is_dated());
+        match settlement {
+            Settlement::ShowAgain { after, cause } if !nameless => {
+                let left = lands_by.saturating_duration_since(Instant::now());
+                Settlement::ShowAgain {
+                    after: after.max(left),
+                    cause,
+                }
+            }
+            settled @ (Settlement::Delete(_)
+            | Settlement::ShowAgain { .. }
+            | Settlement::Park(_)
+            | Settlement::HandOver
+            | Settlement::Release) => {
+                seat.rest();
+                sleep_until(lands_by).await;
+                for arrival in late {
+                    if let Err(unannounced) = self.replicator.arrivals.arrived(arrival).await
+                        && !unannounced.alone
+                    {
+                        let cause =
+                            Cause::new(Reason::Unannounced, unannounced.to_string()).uncounted();
+                        let after = Duration::ZERO;
+                        return Settlement::ShowAgain { after, cause };
+                    }
+                }
+                settled
+            }
+        }
+    }
+}
+
+/// How the records of one message ended so far.
+#[derive(Debug, Default)]
+struct Worked {
+    /// Folded as they end: a message may have thousands.
+    outcome: Option<Outcome>,
+    late: Vec<Arrival>,
+    lags: Vec<Lag>,
+}
+
+impl Worked {
+    fn and(mut self, end: End) -> Self {
+        let so_far = self.outcome.take();
+        self.outcome = Some(Outcome::of_message(so_far.into_iter().chain([end.outcome])));
+        self.late.extend(end.late);
+        self
+    }
+}
+
+/// When an event happened, for the lag of its route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lag {
+    /// On which route.
+    pub route: String,
+    /// The event's own time.
+    pub time: Timestamp,
+}
