@@ -90,10 +90,9 @@ fn read(mut tree: Dict, schema: &Json, faults: &mut Faults<'_>) -> Config {
             path = join(&path, key);
             "is missing, and has no default".into()
         } else if let Kind::InvalidType(_, expected) = &error.kind {
-            let expected = expected.to_string();
             // serde's own word for what its own type of text reads.
             let own = expected == "a string";
-            format!("expected {}", if own { TEXT } else { &expected })
+            format!("expected {}", if own { TEXT } else { expected })
         } else {
             error.kind.to_string()
         };
