@@ -7,10 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::aws::{Aws, ConditionalWrites};
 use crate::config::read::faults::Faults;
-use crate::config::value::address;
-use crate::config::value::arn::Arn;
-use crate::config::value::rate::Rate;
-use crate::config::value::region;
+use crate::config::value::{address, arn::Arn, rate::Rate, region};
 
 /// What home is called where accounts are told apart.
 pub const HOME: &str = "home";
@@ -69,11 +66,14 @@ impl Account {
     /// Where its secret is, as far as it tells.
     #[must_use]
     pub fn secret_region(&self) -> Option<&str> {
-        let told = self.secret.as_deref().and_then(region);
+        let arn = self.secret.as_deref().and_then(Arn::parse);
+        let told = arn
+            .map(|arn| arn.region)
+            .filter(|region| !region.is_empty());
         self.secret_region.as_deref().or(told)
     }
 
-    pub(in crate::config) fn check(&self, name: &str, home: &Aws, faults: &mut Faults<'_>) {
+    pub(crate) fn check(&self, name: &str, home: &Aws, faults: &mut Faults<'_>) {
         let at = |key: &str| format!("account.{name}.{key}");
         if name == HOME {
             let why = "is what [aws] is called here; choose another name";
@@ -82,9 +82,6 @@ impl Account {
         self.check_source(at, faults);
         if let Some(Err(why)) = self.endpoint_url.as_deref().map(address::parse) {
             faults.refuse(&at("endpoint_url"), why);
-        }
-        if let Some(rate) = self.bandwidth {
-            rate.check(&at("bandwidth"), faults);
         }
         // What STS takes; elsewhere it would be refused at the first call.
         let external_id = (1224, "_+=,.@:/-");
@@ -137,12 +134,6 @@ impl Account {
             faults.refuse(&at("role"), why);
         }
     }
-}
-
-/// The region in an ARN; none in a name.
-fn region(secret: &str) -> Option<&str> {
-    let rest = secret.strip_prefix("arn:")?;
-    rest.split(':').nth(2).filter(|region| !region.is_empty())
 }
 
 /// What Secrets Manager lets a name consist of, and an ARN's colons.

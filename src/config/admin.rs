@@ -6,8 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::read::faults::Faults;
-use crate::config::value::list::OneOrMany;
-use crate::config::value::text;
+use crate::config::value::{list::OneOrMany, text};
 
 /// `[admin]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +32,7 @@ impl Default for Admin {
 }
 
 impl Admin {
-    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
+    pub(crate) fn check(&self, faults: &mut Faults<'_>) {
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         for name in &self.allowed_hosts {
             if name.is_empty() || !name.chars().all(is_part) {

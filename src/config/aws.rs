@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::read::faults::Faults;
-use crate::config::value::address;
-use crate::config::value::rate::Rate;
-use crate::config::value::region;
+use crate::config::value::{address, rate::Rate, region};
 
 /// Domains under which Amazon serves its APIs, all partitions; VPC endpoints
 /// (`*.vpce.amazonaws.com`) are among them.
@@ -66,7 +64,7 @@ impl Aws {
     }
 
     /// The endpoint, if it is someone else's than Amazon's, as one writes it.
-    pub(in crate::config) fn custom_endpoint(&self) -> Option<String> {
+    pub(crate) fn custom_endpoint(&self) -> Option<String> {
         let url = self.endpoint_url.as_deref()?;
         let one_way = url.trim_end_matches('/').to_ascii_lowercase();
         self.is_custom_endpoint().then_some(one_way)
@@ -82,22 +80,15 @@ impl Aws {
         }
     }
 
-    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
+    pub(crate) fn check(&self, faults: &mut Faults<'_>) {
         if let Some(Err(why)) = self.endpoint_url.as_deref().map(address::parse) {
             faults.refuse("aws.endpoint_url", why);
-        }
-        if let Some(rate) = self.bandwidth {
-            rate.check("aws.bandwidth", faults);
         }
         self.check_endpoints(|key| format!("aws.{key}"), faults);
     }
 
     /// Refuses what is about Amazon's endpoints where another is given.
-    pub(in crate::config) fn check_endpoints(
-        &self,
-        at: impl Fn(&str) -> String,
-        faults: &mut Faults<'_>,
-    ) {
+    pub(crate) fn check_endpoints(&self, at: impl Fn(&str) -> String, faults: &mut Faults<'_>) {
         for (key, is_set) in [
             ("use_fips", self.use_fips),
             ("use_dualstack", self.use_dualstack),

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::queue::Queue;
 use crate::config::read::faults::Faults;
-use crate::config::value::queue_url;
-use crate::config::value::region;
+use crate::config::value::{queue_url, region};
 
 /// `[catalog]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +34,7 @@ impl Catalog {
         })
     }
 
-    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
+    pub(crate) fn check(&self, faults: &mut Faults<'_>) {
         let Some(url) = &self.queue else {
             for (key, value) in [("region", &self.region), ("account", &self.account)] {
                 if value.is_some() {

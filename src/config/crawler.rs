@@ -6,14 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::read::faults::Faults;
-use crate::config::value::duration;
-use crate::config::value::location::Location;
-use crate::config::value::region;
-use crate::config::value::sql::is_select;
-
-const WAIT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(168);
-const STUCK: std::ops::RangeInclusive<Duration> =
-    Duration::from_mins(1)..=Duration::from_hours(168);
+use crate::config::value::{duration, location::Location, region, sql::is_select};
 
 /// `[crawler.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,15 +22,15 @@ pub struct Crawler {
     /// Start when nothing has arrived for this long, at least 1s. Longer: fewer runs for a burst
     /// that comes in drops, and rows that can be queried later.
     #[serde(with = "duration")]
-    #[schemars(with = "duration::Text")]
+    #[schemars(with = "duration::Text", extend("x-minimum" = "1s", "x-maximum" = "168h"))]
     pub quiet: Duration,
     /// Never start more often, and under steady arrivals about this often. Longer: cheaper, later.
     #[serde(with = "duration")]
-    #[schemars(with = "duration::Text")]
+    #[schemars(with = "duration::Text", extend("x-minimum" = "1s", "x-maximum" = "168h"))]
     pub at_most_every: Duration,
     /// A run that takes longer is told of as stuck, and waited for all the same; at least 1m.
     #[serde(with = "duration")]
-    #[schemars(with = "duration::Text")]
+    #[schemars(with = "duration::Text", extend("x-minimum" = "1m", "x-maximum" = "168h"))]
     pub stuck_after: Duration,
     /// Asked of Athena after each run of ours that has succeeded: a SELECT whose answer is one row
     /// with one boolean. Anything but true is a failed assertion.
@@ -86,16 +79,13 @@ impl Crawler {
         }
     }
 
-    pub(in crate::config) fn check(&self, at: &str, faults: &mut Faults<'_>) {
-        let quiet = format!("{at}.quiet");
-        faults.within(&quiet, &self.quiet, &WAIT, duration::show);
-        let most = format!("{at}.at_most_every");
-        faults.within(&most, &self.at_most_every, &WAIT, duration::show);
-        let stuck = format!("{at}.stuck_after");
-        faults.within(&stuck, &self.stuck_after, &STUCK, duration::show);
+    pub(crate) fn check(&self, at: &str, faults: &mut Faults<'_>) {
         if self.quiet > self.at_most_every {
             let every = duration::show(&self.at_most_every);
-            faults.refuse(&quiet, format!("expected at most at_most_every, {every}"));
+            faults.refuse(
+                &format!("{at}.quiet"),
+                format!("expected at most at_most_every, {every}"),
+            );
         }
         self.check_assertion(at, faults);
     }

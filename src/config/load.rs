@@ -12,17 +12,18 @@ use figment::value::{Dict, Value};
 use figment::{Figment, Profile, Provider};
 use serde_json::Value as Json;
 
-use crate::config::read::coerce::TEXT;
-use crate::config::read::fault::Refusal;
-use crate::config::read::faults::Faults;
-use crate::config::read::known;
-use crate::config::read::layer::Layer;
-use crate::config::read::origins::Origins;
-use crate::config::read::sources::Sources;
-use crate::config::read::tree::{self, join};
+use crate::config::read::{
+    coerce::TEXT,
+    fault::Refusal,
+    faults::Faults,
+    known,
+    layer::Layer,
+    origins::Origins,
+    sources::Sources,
+    tree::{self, find, join},
+};
 use crate::config::rules::check::check;
-use crate::config::schema::schema;
-use crate::config::sections::Config;
+use crate::config::{schema::schema, sections::Config};
 
 /// A valid configuration, and where each of its values came from.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +83,7 @@ fn read(mut tree: Dict, schema: &Json, faults: &mut Faults<'_>) -> Config {
         let mut path = String::new();
         for key in &error.path {
             // Inside a list, the list is the value.
-            if lookup(&tree, &join(&path, key)).is_some() {
+            if find(&tree, &join(&path, key)).is_some() {
                 path = join(&path, key);
             }
         }
@@ -107,13 +108,6 @@ fn read(mut tree: Dict, schema: &Json, faults: &mut Faults<'_>) -> Config {
                 return Config::default();
             }
         }
-    }
-}
-
-fn lookup<'v>(tree: &'v Dict, path: &str) -> Option<&'v Value> {
-    match path.split_once('.') {
-        None => tree.get(path),
-        Some((first, rest)) => lookup(tree.get(first)?.as_dict()?, rest),
     }
 }
 

@@ -7,10 +7,7 @@ const ALIKE: f64 = 0.75;
 const LONGEST_WORD: usize = 64;
 
 /// The word most like `word`, if any is.
-pub(in crate::config) fn nearest<'k>(
-    word: &str,
-    known: impl Iterator<Item = &'k str>,
-) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     if word.len() > LONGEST_WORD {
         return None;
     }

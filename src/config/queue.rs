@@ -7,14 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::aws::Aws;
 use crate::config::read::faults::Faults;
-use crate::config::value::duration;
-use crate::config::value::list::OneOrMany;
-use crate::config::value::queue_url;
-use crate::config::value::region;
-
-/// Below, keeping a lease would cost more calls than working; above, SQS refuses.
-const VISIBILITY: std::ops::RangeInclusive<Duration> =
-    Duration::from_secs(30)..=Duration::from_hours(12);
+use crate::config::value::{duration, list::OneOrMany, queue_url, region};
 
 /// `[queue.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,15 +28,17 @@ pub struct Queue {
     /// How long a message stays hidden before it must be renewed, 30s to 12h. Longer: fewer
     /// renewals, but what a dead process held comes back later.
     #[serde(default = "visibility_timeout", with = "duration")]
-    #[schemars(with = "duration::Text")]
+    #[schemars(with = "duration::Text", extend("x-minimum" = "30s", "x-maximum" = "12h"))]
     pub visibility_timeout: Duration,
     /// Receives before a message is parked with its reason, 1 to 1000. More: longer outages are
     /// sat out, and what can never work is tried more often.
     #[serde(default = "max_receive_count")]
+    #[schemars(range(min = 1, max = 1000))]
     pub max_receive_count: u32,
     /// Long polls at once when replies come back full, 1 to 64. More: a backlog drains faster, at
     /// more SQS calls.
     #[serde(default = "max_pollers")]
+    #[schemars(range(min = 1, max = 64))]
     pub max_pollers: u32,
     /// The envelopes that are obeyed. Default: all.
     #[serde(default = "accept")]
@@ -109,17 +104,11 @@ impl Queue {
     pub fn home(&self, aws: &Aws) -> Option<String> {
         self.region
             .clone()
-            .or_else(|| Self::region_of(&self.url))
+            .or_else(|| queue_url::region_of(&self.url))
             .or_else(|| aws.region.clone())
     }
 
-    /// Reads the region out of a queue URL, where its host tells it.
-    #[must_use]
-    pub fn region_of(url: &str) -> Option<String> {
-        queue_url::region_of(url)
-    }
-
-    pub(in crate::config) fn check(&self, at: &str, faults: &mut Faults<'_>) {
+    pub(crate) fn check(&self, at: &str, faults: &mut Faults<'_>) {
         if let Err(why) = queue_url::check(&self.url) {
             faults.refuse(&format!("{at}.url"), why);
         }
@@ -135,15 +124,10 @@ impl Queue {
                 );
             }
         }
-        let key = format!("{at}.visibility_timeout");
-        faults.within(&key, &self.visibility_timeout, &VISIBILITY, duration::show);
         if self.visibility_timeout.subsec_nanos() != 0 {
-            faults.refuse(&key, "expected whole seconds: SQS knows nothing finer");
+            let why = "expected whole seconds: SQS knows nothing finer";
+            faults.refuse(&format!("{at}.visibility_timeout"), why);
         }
-        let key = format!("{at}.max_receive_count");
-        faults.within(&key, &self.max_receive_count, &(1..=1000), u32::to_string);
-        let key = format!("{at}.max_pollers");
-        faults.within(&key, &self.max_pollers, &(1..=64), u32::to_string);
         if self.accept.is_empty() {
             faults.refuse(
                 &format!("{at}.accept"),
@@ -157,28 +141,6 @@ impl Queue {
 mod tests {
     use super::*;
     use crate::config::{Config, Sources};
-
-    #[test]
-    fn a_region_is_read_from_the_url_where_the_host_tells_it() {
-        #[rustfmt::skip]
-        let table = [
-            ("standard",       "https://sqs.eu-west-1.amazonaws.com/1111/x", Some("eu-west-1")),
-            ("China",          "https://sqs.cn-north-1.amazonaws.com.cn/1111/x", Some("cn-north-1")),
-            ("GovCloud, FIPS", "https://sqs-fips.us-gov-west-1.amazonaws.com/1111/x", Some("us-gov-west-1")),
-            ("dual stack",     "https://sqs.us-east-1.api.aws/1111/x", Some("us-east-1")),
-            ("sovereign",      "https://sqs.eusc-de-east-1.amazonaws.eu/1111/x", Some("eusc-de-east-1")),
-            ("legacy",         "https://eu-west-1.queue.amazonaws.com/1111/x", Some("eu-west-1")),
-            ("oldest",         "https://queue.amazonaws.com/1111/x", Some("us-east-1")),
-            ("VPC endpoint",   "https://vpce-1a-2b.sqs.eu-west-1.vpce.amazonaws.com/1111/x", Some("eu-west-1")),
-            ("stand-in",       "http://sqs.eu-west-1.localhost.localstack.cloud:4566/000/x", Some("eu-west-1")),
-            ("address",        "http://127.0.0.1:4566/000000000000/x", None),
-            ("no region",      "https://sqs.example.com/1111/x", None),
-            ("no URL",         "sqs.eu-west-1.amazonaws.com", None),
-        ];
-        for (why, url, want) in table {
-            assert_eq!(Queue::region_of(url).as_deref(), want, "{why}");
-        }
-    }
 
     #[test]
     fn what_the_queue_says_of_its_region_comes_before_the_url_and_home() {

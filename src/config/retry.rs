@@ -8,23 +8,20 @@ use serde::{Deserialize, Serialize};
 use crate::config::read::faults::Faults;
 use crate::config::value::duration;
 
-/// A longer wait is better spent with the message back in its queue.
-const BACKOFF: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(1)..=Duration::from_mins(5);
-
 /// `[retry]`: one S3 call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
     /// Attempts in all, 2 to 10. More: longer hiccups are sat out while the message is held.
+    #[schemars(range(min = 2, max = 10))]
     pub max_attempts: u32,
     /// The longest first wait; doubled each time, the real wait is a random part of it.
     #[serde(with = "duration")]
-    #[schemars(with = "duration::Text")]
+    #[schemars(with = "duration::Text", extend("x-minimum" = "1ms", "x-maximum" = "5m"))]
     pub initial_backoff: Duration,
     /// No wait is longer, 1ms to 5m.
     #[serde(with = "duration")]
-    #[schemars(with = "duration::Text")]
+    #[schemars(with = "duration::Text", extend("x-minimum" = "1ms", "x-maximum" = "5m"))]
     pub max_backoff: Duration,
 }
 
@@ -39,29 +36,11 @@ impl Default for Retry {
 }
 
 impl Retry {
-    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
-        let Self {
-            max_attempts,
-            initial_backoff,
-            max_backoff,
-        } = self;
-        faults.within(
-            "retry.max_attempts",
-            max_attempts,
-            &(2..=10),
-            u32::to_string,
-        );
-        faults.within(
-            "retry.initial_backoff",
-            initial_backoff,
-            &BACKOFF,
-            duration::show,
-        );
-        faults.within("retry.max_backoff", max_backoff, &BACKOFF, duration::show);
-        if initial_backoff > max_backoff {
+    pub(crate) fn check(&self, faults: &mut Faults<'_>) {
+        if self.initial_backoff > self.max_backoff {
             let why = format!(
                 "expected at most retry.max_backoff, {}",
-                duration::show(max_backoff)
+                duration::show(&self.max_backoff)
             );
             faults.refuse("retry.initial_backoff", why);
         }

@@ -1,30 +1,31 @@
 //! `[route.NAME]`: which objects go where.
 
-pub(in crate::config) mod access_points;
-pub(in crate::config) mod archived;
-pub(in crate::config) mod check;
-pub(in crate::config) mod parts;
-pub(in crate::config) mod properties;
-pub(in crate::config) mod removal;
-pub(in crate::config) mod words;
+pub(crate) mod access_points;
+pub(crate) mod archived;
+pub(crate) mod check;
+pub(crate) mod parts;
+pub(crate) mod properties;
+pub(crate) mod removal;
+pub(crate) mod words;
 
 use bytesize::ByteSize;
 use schemars::JsonSchema;
+use serde::de::{self, value::MapDeserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::config::route::words::{
     Acl, Collisions, Deletes, Encryption, Glacier, Original, RestoreTier, SourceMissing,
     StorageClass, TagPolicy, Way,
 };
-use crate::config::value::access_point::AccessPoint;
-use crate::config::value::list::OneOrMany;
-use crate::config::value::location::{Location, Target};
-use crate::config::value::notify::Notify;
-use crate::config::value::rate::Rate;
-use crate::config::value::region;
-use crate::config::value::size;
-use crate::config::value::template::Template;
-use crate::config::value::text::FromText;
+use crate::config::value::{
+    access_point::AccessPoint,
+    list::OneOrMany,
+    location::{Location, Target},
+    notify::Notify,
+    rate::Rate,
+    region, size,
+    template::Template,
+};
 
 /// `[route.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -86,12 +87,12 @@ pub struct Route {
     /// The bytes of a part, where a copy is made in parts, 5MiB to 5GiB. Unset: as its source is cut,
     /// else 8MiB to 16MiB through this process, 64MiB inside S3, more where 10,000 would be too few.
     #[serde(default, with = "size::optional")]
-    #[schemars(with = "Option<size::Text>")]
+    #[schemars(with = "Option<size::Text>", range(min = 5 << 20, max = 5_u64 << 30))]
     pub part_size: Option<ByteSize>,
     /// Larger objects are copied in parts inside S3, 5MiB to 5GiB. Unset: those that one
     /// `CopyObject` might not finish within an eighth of the queue's `visibility_timeout`.
     #[serde(default, with = "size::optional")]
-    #[schemars(with = "Option<size::Text>")]
+    #[schemars(with = "Option<size::Text>", range(min = 5 << 20, max = 5_u64 << 30))]
     pub multipart_copy_threshold: Option<ByteSize>,
     /// What its streamed bytes may take. Unset: no bound.
     #[serde(default)]
@@ -101,6 +102,7 @@ pub struct Route {
     pub glacier: Glacier,
     /// How long what was restored can be read.
     #[serde(default = "one_day")]
+    #[schemars(range(min = 1))]
     pub restore_days: u32,
     /// How fast it is restored.
     #[serde(default)]
@@ -177,48 +179,70 @@ impl Route {
     /// # Errors
     /// When a place cannot be read.
     pub fn new(from: &str, to: &str) -> Result<Self, String> {
-        Ok(Self {
-            queue: None,
-            from: FromText::from_text(from)?,
-            from_region: None,
-            from_access_point: None,
-            from_account: None,
-            to: FromText::from_text(to)?,
-            to_region: None,
-            to_access_point: None,
-            to_account: None,
-            suffix: Vec::new(),
-            include: Vec::new(),
-            exclude: Vec::new(),
-            min_size: None,
-            max_size: None,
-            way: Way::default(),
-            part_size: None,
-            multipart_copy_threshold: None,
-            bandwidth: None,
-            glacier: Glacier::default(),
-            restore_days: one_day(),
-            restore_tier: RestoreTier::default(),
-            deletes: Deletes::default(),
-            original: Original::default(),
-            move_to: None,
-            source_missing: SourceMissing::default(),
-            collisions: Collisions::default(),
-            tags: TagPolicy::default(),
-            strict: false,
+        let places = [("from", from), ("to", to)].into_iter();
+        let places = MapDeserializer::<_, de::value::Error>::new(places);
+        Self::deserialize(places).map_err(|why| why.to_string())
+    }
+
+    /// The route by which originals come to `move_to`: one more destination, in the source's own
+    /// bucket, and made as that bucket makes its objects.
+    ///
+    /// Every key is named here, so that whoever adds one decides what it is about: the route's source and what
+    /// it takes, which both have in common, or its destination.
+    #[must_use]
+    pub fn aside(&self) -> Option<Self> {
+        let key = self.move_to.clone()?;
+        if self.original != Original::Move {
+            return None;
+        }
+        Some(Self {
+            // Its destination is in the source's bucket.
+            to: Target {
+                bucket: self.from.bucket.clone(),
+                key,
+            },
+            to_region: self.from_region.clone(),
+            to_access_point: self.from_access_point.clone(),
+            to_account: self.from_account.clone(),
+            to_bucket_owner: self.from_bucket_owner.clone(),
+            // What the route says of its own destination.
             storage_class: None,
             sse: None,
             sse_kms_key_id: None,
             sse_kms_context: Vec::new(),
             bucket_key: None,
             acl: None,
-            from_bucket_owner: None,
-            to_bucket_owner: None,
-            request_payer: false,
             crawlers: Vec::new(),
             tables: Vec::new(),
             notify: None,
             notify_account: None,
+            // What it says of its source, and how it works.
+            queue: self.queue.clone(),
+            from: self.from.clone(),
+            from_region: self.from_region.clone(),
+            from_access_point: self.from_access_point.clone(),
+            from_account: self.from_account.clone(),
+            from_bucket_owner: self.from_bucket_owner.clone(),
+            suffix: self.suffix.clone(),
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            min_size: self.min_size,
+            max_size: self.max_size,
+            way: self.way,
+            part_size: self.part_size,
+            multipart_copy_threshold: self.multipart_copy_threshold,
+            bandwidth: self.bandwidth,
+            glacier: self.glacier,
+            restore_days: self.restore_days,
+            restore_tier: self.restore_tier,
+            deletes: self.deletes,
+            original: self.original,
+            move_to: self.move_to.clone(),
+            source_missing: self.source_missing,
+            collisions: self.collisions,
+            tags: self.tags,
+            strict: self.strict,
+            request_payer: self.request_payer,
         })
     }
 }

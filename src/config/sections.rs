@@ -5,17 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::account::Account;
-use crate::config::admin::Admin;
-use crate::config::aws::Aws;
-use crate::config::catalog::Catalog;
-use crate::config::crawler::Crawler;
-use crate::config::queue::Queue;
 use crate::config::read::fault::{Fault, Refusal};
-use crate::config::retry::Retry;
 use crate::config::route::Route;
-use crate::config::table::Table;
-use crate::config::work::Work;
+use crate::config::{
+    account::Account, admin::Admin, aws::Aws, catalog::Catalog, crawler::Crawler, queue::Queue,
+    retry::Retry, table::Table, work::Work,
+};
 
 /// Everything the operator can set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -6,38 +6,31 @@ use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::read::faults::Faults;
-use crate::config::value::duration;
-use crate::config::value::size;
-
-/// Less could not hold one part of a large object.
-const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
-/// Below, the few would carry what is made for the many.
-const LEAST_LARGE: ByteSize = ByteSize::mib(1);
-const SHUTDOWN: std::ops::RangeInclusive<Duration> =
-    Duration::from_secs(1)..=Duration::from_mins(10);
+use crate::config::value::{duration, size};
 
 /// `[work]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Work {
     /// Objects at once, 1 to 4096. More: more calls to S3 in parallel and more messages held.
+    #[schemars(range(min = 1, max = 4096))]
     pub workers: u32,
     /// Objects above `large_threshold` at once, 1 to 256, in a lane of their own: they never stand
     /// before small ones. More: more calls to S3 in parallel, eight for each.
+    #[schemars(range(min = 1, max = 256))]
     pub large_workers: u32,
     /// Larger objects are large, at least 1MiB. More: more objects in the lane of the many.
     #[serde(with = "size")]
-    #[schemars(with = "size::Text")]
+    #[schemars(with = "size::Text", range(min = 1 << 20))]
     pub large_threshold: ByteSize,
     /// All bodies in flight, at least 16MiB. More: more streamed copies at once.
     #[serde(with = "size")]
-    #[schemars(with = "size::Text")]
+    #[schemars(with = "size::Text", range(min = 16 << 20))]
     pub memory: ByteSize,
     /// How long running work may finish after a stop was asked for, 1s to 10m. Must stay below
     /// what the platform grants before it kills: ECS 30 s, Kubernetes 30 s.
     #[serde(with = "duration")]
-    #[schemars(with = "duration::Text")]
+    #[schemars(with = "duration::Text", extend("x-minimum" = "1s", "x-maximum" = "10m"))]
     pub shutdown_timeout: Duration,
 }
 
@@ -50,25 +43,6 @@ impl Default for Work {
             memory: ByteSize::mib(256),
             shutdown_timeout: Duration::from_secs(25),
         }
-    }
-}
-
-impl Work {
-    pub(in crate::config) fn check(&self, faults: &mut Faults<'_>) {
-        faults.within("work.workers", &self.workers, &(1..=4096), u32::to_string);
-        let large = &self.large_workers;
-        faults.within("work.large_workers", large, &(1..=256), u32::to_string);
-        for (key, size, least) in [
-            ("work.memory", self.memory, LEAST_MEMORY),
-            ("work.large_threshold", self.large_threshold, LEAST_LARGE),
-        ] {
-            if size < least {
-                let why = format!("expected at least {}", size::show(&least));
-                faults.refuse(key, why);
-            }
-        }
-        let timeout = &self.shutdown_timeout;
-        faults.within("work.shutdown_timeout", timeout, &SHUTDOWN, duration::show);
     }
 }
 

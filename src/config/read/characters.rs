@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 ///
 /// # Errors
 /// Names the first one.
-pub(in crate::config) fn check(value: &Value, node: &Json) -> Result<(), String> {
+pub(crate) fn check(value: &Value, node: &Json) -> Result<(), String> {
     match value {
         Value::String(_, text) => check_text(text, has_lines(node)),
         Value::Array(_, items) => items.iter().try_for_each(|item| check(item, node)),

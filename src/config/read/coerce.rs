@@ -12,7 +12,7 @@ use crate::config::read::synonyms;
 use crate::config::value::list::split;
 
 /// What is expected where any text may stand.
-pub(in crate::config) const TEXT: &str = "text, in quotes";
+pub(crate) const TEXT: &str = "text, in quotes";
 
 /// What the schema says of a value.
 enum Wanted<'s> {
@@ -58,7 +58,7 @@ impl<'s> Wanted<'s> {
 ///
 /// # Errors
 /// Says what was expected.
-pub(in crate::config) fn coerce(value: &Value, node: &Json) -> Result<Value, String> {
+pub(crate) fn coerce(value: &Value, node: &Json) -> Result<Value, String> {
     let wanted = Wanted::of(node);
     let expected = || format!("expected {}", wanted.name());
     if let Wanted::List(item) = wanted {
@@ -129,7 +129,7 @@ fn one(value: &Value, node: &Json) -> Result<Value, String> {
 }
 
 /// What was typed, as text; none of a fraction, a list or a table.
-fn text_of(value: &Value) -> Option<String> {
+pub(crate) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(_, text) => Some(text.clone()),
         Value::Bool(_, yes) => Some(yes.to_string()),

@@ -26,7 +26,7 @@ pub struct Fault {
 
 impl Fault {
     /// A fault that stays on its line and repeats no password of an address, whatever was typed.
-    pub(in crate::config) fn new(key: &str, value: Option<&str>, why: &str) -> Self {
+    pub(crate) fn new(key: &str, value: Option<&str>, why: &str) -> Self {
         Self {
             key: one_line(key, LONGEST_CHARS),
             value: value.map(|value| one_line(&masked(value), LONGEST_VALUE_CHARS)),

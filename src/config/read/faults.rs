@@ -1,22 +1,24 @@
 //! Collects what is wrong, each fault with its key and value as typed.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use figment::value::{Dict, Value};
 
-use crate::config::read::fault::{Fault, Refusal};
-use crate::config::read::origins::Origins;
+use crate::config::read::{
+    fault::{Fault, Refusal},
+    origins::Origins,
+    tree::find,
+};
 
 /// Collects faults by path, each with its key and value as typed.
-pub(in crate::config) struct Faults<'a> {
+pub(crate) struct Faults<'a> {
     typed: &'a Dict,
     origins: &'a Origins,
     found: BTreeMap<String, Fault>,
 }
 
 impl<'a> Faults<'a> {
-    pub(in crate::config) fn new(typed: &'a Dict, origins: &'a Origins) -> Self {
+    pub(crate) fn new(typed: &'a Dict, origins: &'a Origins) -> Self {
         Self {
             typed,
             origins,
@@ -25,7 +27,7 @@ impl<'a> Faults<'a> {
     }
 
     /// Refuses the value at a dotted path; what else is wrong with the same value is not told.
-    pub(in crate::config) fn refuse(&mut self, path: &str, why: impl Into<String>) {
+    pub(crate) fn refuse(&mut self, path: &str, why: impl Into<String>) {
         if !self.found.contains_key(path) {
             let value = find(self.typed, path).map(show);
             let key = self.origins.as_typed(path);
@@ -35,7 +37,7 @@ impl<'a> Faults<'a> {
     }
 
     /// The same, where the value may be a credential: it is not repeated.
-    pub(in crate::config) fn refuse_unshown(&mut self, path: &str, why: impl Into<String>) {
+    pub(crate) fn refuse_unshown(&mut self, path: &str, why: impl Into<String>) {
         if !self.found.contains_key(path) {
             let fault = Fault::new(&self.origins.as_typed(path), None, &why.into());
             self.found.insert(path.into(), fault);
@@ -43,28 +45,12 @@ impl<'a> Faults<'a> {
     }
 
     /// Tells of what is no value: a variable that is no setting.
-    pub(in crate::config) fn tell(&mut self, fault: Fault) {
+    pub(crate) fn tell(&mut self, fault: Fault) {
         self.found.insert(fault.key.clone(), fault);
     }
 
-    /// Refuses a value out of its range.
-    pub(in crate::config) fn within<T: PartialOrd>(
-        &mut self,
-        path: &str,
-        value: &T,
-        range: &RangeInclusive<T>,
-        show: impl Fn(&T) -> String,
-    ) {
-        if !range.contains(value) {
-            self.refuse(
-                path,
-                format!("expected {} to {}", show(range.start()), show(range.end())),
-            );
-        }
-    }
-
     /// Refuses a value of characters that its service does not take.
-    pub(in crate::config) fn made_of(
+    pub(crate) fn made_of(
         &mut self,
         path: &str,
         value: Option<&String>,
@@ -78,7 +64,7 @@ impl<'a> Faults<'a> {
     }
 
     /// Tells whether the value at a path, or anything below it, was refused.
-    pub(in crate::config) fn holds(&self, path: &str) -> bool {
+    pub(crate) fn holds(&self, path: &str) -> bool {
         let below = format!("{path}.");
         self.found
             .keys()
@@ -86,19 +72,12 @@ impl<'a> Faults<'a> {
     }
 
     /// `value`, if nothing was refused.
-    pub(in crate::config) fn or<T>(self, value: impl FnOnce() -> T) -> Result<T, Refusal> {
+    pub(crate) fn or<T>(self, value: impl FnOnce() -> T) -> Result<T, Refusal> {
         if self.found.is_empty() {
             Ok(value())
         } else {
             Err(Refusal(self.found.into_values().collect()))
         }
-    }
-}
-
-fn find<'v>(dict: &'v Dict, path: &str) -> Option<&'v Value> {
-    match path.split_once('.') {
-        None => dict.get(path),
-        Some((first, rest)) => find(dict.get(first)?.as_dict()?, rest),
     }
 }
 

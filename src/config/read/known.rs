@@ -8,14 +8,17 @@ use figment::value::{Dict, Value};
 use serde_json::Value as Json;
 
 use crate::config::nearest::nearest;
-use crate::config::read::characters;
-use crate::config::read::coerce::coerce;
-use crate::config::read::faults::Faults;
-use crate::config::read::synonyms::{self, Meant, snake};
-use crate::config::read::tree::{collect, example, example_name, is_map, is_name, is_table, join};
+use crate::config::read::{
+    characters,
+    coerce::coerce,
+    faults::Faults,
+    range,
+    synonyms::{self, Meant, snake},
+    tree::{collect, example, example_name, is_map, is_name, is_table, join},
+};
 
 /// Keeps of what was typed what the schema knows; the rest is refused.
-pub(in crate::config) fn prune(typed: &Dict, schema: &Json, faults: &mut Faults<'_>) -> Dict {
+pub(crate) fn prune(typed: &Dict, schema: &Json, faults: &mut Faults<'_>) -> Dict {
     Pruning { schema, faults }.table("", typed, schema)
 }
 
@@ -93,7 +96,12 @@ impl Pruning<'_, '_> {
             Ok(()) => {}
         }
         match coerce(value, node) {
-            Ok(value) => Some(value),
+            Ok(value) => {
+                if let Err(why) = range::check(&value, node) {
+                    self.faults.refuse(path, why);
+                }
+                Some(value)
+            }
             Err(why) => {
                 self.faults.refuse(path, why);
                 example(node)
@@ -131,7 +139,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// Whether what is given under this key could be a credential.
-pub(in crate::config) fn is_credential(key: &str) -> bool {
+pub(crate) fn is_credential(key: &str) -> bool {
     let bare = key.to_ascii_lowercase().replace(['_', '-'], "");
     ["accesskey", "secretkey", "token", "password"]
         .iter()

@@ -6,9 +6,7 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 
-use crate::config::read::fault::Fault;
-use crate::config::read::origins::Origin;
-use crate::config::read::syntax;
+use crate::config::read::{fault::Fault, origins::Origin, syntax};
 
 /// No setting is as deep. The name of a variable may be of any length, and each level costs stack.
 const DEEPEST: usize = 8;
@@ -17,14 +15,14 @@ const DEEPEST: usize = 8;
 const DATE: &str = "$__toml_private_datetime";
 
 /// One source, read.
-pub(in crate::config) struct Layer {
-    pub(in crate::config) origin: Origin,
-    pub(in crate::config) dict: Dict,
+pub(crate) struct Layer {
+    pub(crate) origin: Origin,
+    pub(crate) dict: Dict,
 }
 
 impl Layer {
     /// Reads a file, which must be there.
-    pub(in crate::config) fn file(path: &Path) -> Result<Self, Fault> {
+    pub(crate) fn file(path: &Path) -> Result<Self, Fault> {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(text) => Self::document(&name, &text),
@@ -33,7 +31,7 @@ impl Layer {
     }
 
     /// Reads the text of a whole file.
-    pub(in crate::config) fn document(name: &str, text: &str) -> Result<Self, Fault> {
+    pub(crate) fn document(name: &str, text: &str) -> Result<Self, Fault> {
         let mut dict: Dict = Toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = text.get(..start).unwrap_or_default().matches('\n').count();
@@ -50,11 +48,7 @@ impl Layer {
     }
 
     /// Reads one setting. Its text stays as it is, so that `012345` keeps its zero; lists and tables are read as TOML.
-    pub(in crate::config) fn variable(
-        name: &str,
-        path: &[String],
-        text: &str,
-    ) -> Result<Self, Fault> {
+    pub(crate) fn variable(name: &str, path: &[String], text: &str) -> Result<Self, Fault> {
         let wrong = |why: &str| Fault::new(name, Some(text), why);
         if text.contains(char::REPLACEMENT_CHARACTER) {
             return Err(Fault::new(name, None, "is not UTF-8: write it so"));

@@ -7,6 +7,7 @@ pub(super) mod faults;
 pub(super) mod known;
 pub(super) mod layer;
 pub(super) mod origins;
+mod range;
 pub(super) mod sources;
 mod suggest;
 pub(super) mod synonyms;

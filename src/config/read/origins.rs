@@ -5,8 +5,7 @@ use std::fmt;
 
 use figment::value::{Dict, Value};
 
-use crate::config::read::tree::join;
-use crate::config::read::variable::setting;
+use crate::config::read::{tree::join, variable::setting};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub struct Origins(BTreeMap<String, Origin>);
 
 impl Origins {
     /// Notes where the values of a layer came from; a later layer wins.
-    pub(in crate::config) fn record(&mut self, at: &str, dict: &Dict, origin: &Origin) {
+    pub(crate) fn record(&mut self, at: &str, dict: &Dict, origin: &Origin) {
         for (key, value) in dict {
             let path = join(at, key);
             if let Value::Dict(_, inner) = value
@@ -60,7 +59,7 @@ impl Origins {
     }
 
     /// A key as the operator typed it; for one that is missing, as its neighbours were typed.
-    pub(in crate::config) fn as_typed(&self, path: &str) -> String {
+    pub(crate) fn as_typed(&self, path: &str) -> String {
         let set = self.0.get(path).or_else(|| self.below(path));
         let section = path.rsplit_once('.').map_or("", |(section, _)| section);
         // A neighbour is in the same named section; sections as such are nobody's neighbours.

@@ -10,10 +10,12 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use crate::config::read::fault::{Fault, Refusal};
-use crate::config::read::layer::Layer;
-use crate::config::read::variable::{FILE, TEXT, is_ours, setting};
-use crate::config::read::variables;
+use crate::config::read::{
+    fault::{Fault, Refusal},
+    layer::Layer,
+    variable::{FILE, TEXT, is_ours, setting},
+    variables,
+};
 
 const FALLBACKS: [&str; 2] = ["config.toml", "/etc/brigade/config.toml"];
 
@@ -73,14 +75,14 @@ impl Sources {
     }
 
     /// The variables that are no settings, though they look as if they should be.
-    pub(in crate::config) fn mistyped(&self, schema: &Json) -> Vec<Fault> {
+    pub(crate) fn mistyped(&self, schema: &Json) -> Vec<Fault> {
         let ours = self.env.iter().filter(|(name, _)| is_ours(name));
         let checked = ours.map(|(name, value)| variables::check((name, value), &self.env, schema));
         checked.filter_map(Result::err).collect()
     }
 
     /// Reads all sources but the variables that are mistyped, the one that wins last.
-    pub(in crate::config) fn layers(&self, mistyped: &[Fault]) -> Result<Vec<Layer>, Refusal> {
+    pub(crate) fn layers(&self, mistyped: &[Fault]) -> Result<Vec<Layer>, Refusal> {
         let mut layers = Vec::new();
         let mut faults = Vec::new();
         let mut add = |layer: Result<Layer, Fault>| match layer {

@@ -5,18 +5,20 @@
 
 use serde_json::Value as Json;
 
-use crate::config::read::synonyms::{self, Meant};
-use crate::config::read::tree::{collect, example_name, is_name};
-use crate::config::read::variable::{PREFIX, is_ours};
+use crate::config::read::{
+    synonyms::{self, Meant},
+    tree::{collect, example_name, is_name},
+    variable::{PREFIX, is_ours},
+};
 
 /// Comparing costs the product of both lengths, and no setting's name is as long.
 const LONGEST_NAME: usize = 128;
 
 /// Less alike than this, and a suggestion would only confuse.
-pub(in crate::config) const ALIKE: f64 = 0.85;
+pub(crate) const ALIKE: f64 = 0.85;
 
 /// The variable that was probably meant.
-pub(in crate::config) fn suggest(name: &str, schema: &Json) -> Option<String> {
+pub(crate) fn suggest(name: &str, schema: &Json) -> Option<String> {
     if name.len() > LONGEST_NAME || !is_ours(name) {
         return None;
     }

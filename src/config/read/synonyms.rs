@@ -105,7 +105,7 @@ const VALUES: &[(&str, &str)] = &[
 
 /// What a word means as a key of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::config) enum Meant {
+pub(crate) enum Meant {
     /// This key.
     Key(&'static str),
     /// No key; what to do instead.
@@ -113,7 +113,7 @@ pub(in crate::config) enum Meant {
 }
 
 /// What is meant by a key that there is not.
-pub(in crate::config) fn key(section: &str, word: &str) -> Option<Meant> {
+pub(crate) fn key(section: &str, word: &str) -> Option<Meant> {
     let word = snake(word);
     let (.., meant) = KEYS
         .iter()
@@ -126,7 +126,7 @@ pub(in crate::config) fn key(section: &str, word: &str) -> Option<Meant> {
 }
 
 /// The known value that is meant or nearly written.
-pub(in crate::config) fn value<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn value<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = |text: &str| text.to_lowercase().replace(['_', ' '], "-");
     let (word, bare) = (plain(word), plain(word).replace('-', ""));
     let same = known
@@ -141,7 +141,7 @@ pub(in crate::config) fn value<'k>(word: &str, known: &[&'k str]) -> Option<&'k 
 }
 
 /// `visibilityTimeout` and `visibility-timeout` are `visibility_timeout`.
-pub(in crate::config) fn snake(word: &str) -> String {
+pub(crate) fn snake(word: &str) -> String {
     let mut snake = String::new();
     let mut after_small = false;
     for c in word.chars() {

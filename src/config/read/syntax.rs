@@ -4,7 +4,7 @@
 //! from that what to do.
 
 /// What to do about a text at whose line (from 0) the parser stopped.
-pub(in crate::config) fn hint(text: &str, line: usize) -> Option<String> {
+pub(crate) fn hint(text: &str, line: usize) -> Option<String> {
     let instead = "write it as TOML, such as [queue.events] and url = \"https://…\" below it";
     if text.trim_start().starts_with('{') {
         return Some(format!("this is JSON: {instead}"));

@@ -1,15 +1,15 @@
 //! The names of variables, and the settings they are.
 
-pub(in crate::config) const PREFIX: &str = "BRIGADE_";
+pub(crate) const PREFIX: &str = "BRIGADE_";
 
 /// Names the file.
-pub(in crate::config) const FILE: &str = "BRIGADE_CONFIG";
+pub(crate) const FILE: &str = "BRIGADE_CONFIG";
 
 /// Holds the text of a whole file.
-pub(in crate::config) const TEXT: &str = "BRIGADE_CONFIG_TOML";
+pub(crate) const TEXT: &str = "BRIGADE_CONFIG_TOML";
 
 /// Whether a variable is ours to read at all, in whatever case.
-pub(in crate::config) fn is_ours(name: &str) -> bool {
+pub(crate) fn is_ours(name: &str) -> bool {
     let begins = |with: &str| {
         let begin = name.get(..with.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(with))
@@ -21,7 +21,7 @@ pub(in crate::config) fn is_ours(name: &str) -> bool {
 ///
 /// Only variables with `__` are settings: `BRIGADE_ROUTE__ORDERS__TO` is `route.orders.to`, and
 /// `BRIGADE__ENVIRONMENT` is `environment`.
-pub(in crate::config) fn setting(name: &str) -> Option<Vec<String>> {
+pub(crate) fn setting(name: &str) -> Option<Vec<String>> {
     let rest = name.strip_prefix(PREFIX)?;
     if !rest.contains("__") && !rest.starts_with('_') {
         return None;

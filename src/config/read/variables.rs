@@ -9,12 +9,14 @@
 use serde_json::Value as Json;
 
 use crate::config::nearest::nearest;
-use crate::config::read::fault::Fault;
-use crate::config::read::known::is_credential;
-use crate::config::read::suggest::{ALIKE, suggest};
-use crate::config::read::synonyms::{self, Meant};
-use crate::config::read::tree::{is_map, is_name, is_table};
-use crate::config::read::variable::{FILE, PREFIX, TEXT, setting};
+use crate::config::read::{
+    fault::Fault,
+    known::is_credential,
+    suggest::{ALIKE, suggest},
+    synonyms::{self, Meant},
+    tree::{is_map, is_name, is_table},
+    variable::{FILE, PREFIX, TEXT, setting},
+};
 
 /// The binary under test.
 const TESTED: &str = "BRIGADE_BIN";
@@ -23,7 +25,7 @@ const TESTED: &str = "BRIGADE_BIN";
 ///
 /// # Errors
 /// Never repeats the value, which may be another program's secret.
-pub(in crate::config) fn check(
+pub(crate) fn check(
     (name, value): (&str, &str),
     env: &[(String, String)],
     schema: &Json,

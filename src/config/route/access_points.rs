@@ -17,7 +17,7 @@ impl Route {
         region(self.to_region.as_ref(), self.to_access_point.as_ref())
     }
 
-    pub(in crate::config) fn check_access_points(&self, at: &str, faults: &mut Faults<'_>) {
+    pub(crate) fn check_access_points(&self, at: &str, faults: &mut Faults<'_>) {
         for (key, named, point) in [
             ("from_region", &self.from_region, &self.from_access_point),
             ("to_region", &self.to_region, &self.to_access_point),

@@ -1,8 +1,10 @@
 //! What a route does about sources that must be restored before they can be read.
 
 use crate::config::read::faults::Faults;
-use crate::config::route::Route;
-use crate::config::route::words::{Glacier, RestoreTier};
+use crate::config::route::{
+    Route,
+    words::{Glacier, RestoreTier},
+};
 
 /// How an archived object is restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +44,7 @@ impl Archived {
     }
 }
 
-pub(in crate::config) fn check(route: &Route, at: &str, faults: &mut Faults<'_>) {
+pub(crate) fn check(route: &Route, at: &str, faults: &mut Faults<'_>) {
     let set = [
         ("restore_days", route.restore_days != 1),
         ("restore_tier", route.restore_tier != RestoreTier::default()),
@@ -52,9 +54,6 @@ pub(in crate::config) fn check(route: &Route, at: &str, faults: &mut Faults<'_>)
             let why = "is for glacier = \"restore\" only: say that too";
             faults.refuse(&format!("{at}.{key}"), why);
         }
-    }
-    if route.restore_days == 0 {
-        faults.refuse(&format!("{at}.restore_days"), "expected 1 or more");
     }
 }
 

@@ -1,14 +1,14 @@
 //! What a route's settings say together.
 
 use crate::config::read::faults::Faults;
-use crate::config::route::words::Collisions;
-use crate::config::route::{Route, archived, parts, properties};
-use crate::config::value::glob::globs;
-use crate::config::value::location::LONGEST_KEY;
-use crate::config::value::size;
+use crate::config::route::{
+    words::Collisions,
+    {Route, archived, properties},
+};
+use crate::config::value::{glob::globs, location::LONGEST_KEY, size};
 
 impl Route {
-    pub(in crate::config) fn check(&self, at: &str, faults: &mut Faults<'_>) {
+    pub(crate) fn check(&self, at: &str, faults: &mut Faults<'_>) {
         self.check_tables(&format!("{at}.tables"), faults);
         if self.notify.is_none() && self.notify_account.is_some() {
             let why = "is of `notify`, which is not set";
@@ -23,15 +23,11 @@ impl Route {
         if let (Some(min), Some(max)) = (&self.min_size, &self.max_size)
             && min > max
         {
-            let why = format!("expected at most max_size, {}", size::show(max));
+            let why = format!("expected at most max_size, {}", size::show(*max));
             faults.refuse(&format!("{at}.min_size"), why);
-        }
-        if let Some(rate) = self.bandwidth {
-            rate.check(&format!("{at}.bandwidth"), faults);
         }
         self.check_access_points(at, faults);
         self.check_collisions(&format!("{at}.to"), faults);
-        parts::check(self, at, faults);
         properties::check(self, at, faults);
         archived::check(self, at, faults);
         self.check_removal(at, faults);

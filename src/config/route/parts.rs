@@ -1,16 +1,8 @@
 //! `[route.NAME].part_size` and `multipart_copy_threshold`: what is copied in parts, and in which.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use bytesize::ByteSize;
-
-use crate::config::read::faults::Faults;
 use crate::config::route::Route;
-use crate::config::value::size;
-
-/// S3 takes no smaller parts but the last, and no larger ones.
-const PART: RangeInclusive<ByteSize> = ByteSize::mib(5)..=ByteSize::gib(5);
 
 /// `CopyObject` takes no source above this.
 const S3_COPY_MAX: u64 = 5 * (1 << 30);
@@ -29,7 +21,7 @@ pub struct Parts {
 }
 
 /// The largest object that one `CopyObject` finishes within so long.
-pub(in crate::config) fn one_copy(timeout: Duration) -> u64 {
+pub(crate) fn one_copy(timeout: Duration) -> u64 {
     S3_COPY_MAX.min(SLOW_COPY_BYTES_PER_SECOND.saturating_mul(timeout.as_secs()))
 }
 
@@ -54,17 +46,6 @@ impl Parts {
     pub fn one_copy(self, timeout: Duration) -> u64 {
         let most = one_copy(timeout);
         self.copy_threshold.map_or(most, |said| said.min(most))
-    }
-}
-
-pub(in crate::config) fn check(route: &Route, at: &str, faults: &mut Faults<'_>) {
-    for (key, size) in [
-        ("part_size", &route.part_size),
-        ("multipart_copy_threshold", &route.multipart_copy_threshold),
-    ] {
-        if let Some(size) = size {
-            faults.within(&format!("{at}.{key}"), size, &PART, size::show);
-        }
     }
 }
 

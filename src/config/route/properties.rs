@@ -6,8 +6,10 @@ use aws_smithy_types::base64;
 use serde::Serialize;
 
 use crate::config::read::faults::Faults;
-use crate::config::route::Route;
-use crate::config::route::words::{Acl, Encryption, StorageClass, TagPolicy};
+use crate::config::route::{
+    Route,
+    words::{Acl, Encryption, StorageClass, TagPolicy},
+};
 use crate::config::value::arn::is_account;
 
 /// What a route makes its copies with, whatever their sources have. Written out, it is what an
@@ -70,7 +72,7 @@ impl Properties {
 }
 
 /// What is said about encryption must fit together, or S3 refuses each copy.
-pub(in crate::config) fn check(route: &Route, at: &str, faults: &mut Faults<'_>) {
+pub(crate) fn check(route: &Route, at: &str, faults: &mut Faults<'_>) {
     let kms = "sse = \"aws:kms\" (or \"aws:kms:dsse\")";
     let by_kms = route.sse.is_some_and(Encryption::is_kms);
     if route.sse_kms_key_id.is_some() && !by_kms {

@@ -5,9 +5,10 @@
 //! even with all rules in force something would be lost, or something stale would stay.
 
 use crate::config::read::faults::Faults;
-use crate::config::route::Route;
-use crate::config::route::words::{Deletes, Original, SourceMissing};
-use crate::config::value::location::Target;
+use crate::config::route::{
+    Route,
+    words::{Deletes, Original, SourceMissing},
+};
 
 impl Route {
     /// Copies whose source is gone are deleted.
@@ -22,69 +23,7 @@ impl Route {
         self.original != Original::Keep
     }
 
-    /// The route by which originals come to `move_to`: one more destination, in the source's own
-    /// bucket, and made as that bucket makes its objects.
-    ///
-    /// Every key is named here, so that whoever adds one decides what it is about: the route's source and what
-    /// it takes, which both have in common, or its destination.
-    #[must_use]
-    pub fn aside(&self) -> Option<Self> {
-        let key = self.move_to.clone()?;
-        if self.original != Original::Move {
-            return None;
-        }
-        Some(Self {
-            // Its destination is in the source's bucket.
-            to: Target {
-                bucket: self.from.bucket.clone(),
-                key,
-            },
-            to_region: self.from_region.clone(),
-            to_access_point: self.from_access_point.clone(),
-            to_account: self.from_account.clone(),
-            to_bucket_owner: self.from_bucket_owner.clone(),
-            // What the route says of its own destination.
-            storage_class: None,
-            sse: None,
-            sse_kms_key_id: None,
-            sse_kms_context: Vec::new(),
-            bucket_key: None,
-            acl: None,
-            crawlers: Vec::new(),
-            tables: Vec::new(),
-            notify: None,
-            notify_account: None,
-            // What it says of its source, and how it works.
-            queue: self.queue.clone(),
-            from: self.from.clone(),
-            from_region: self.from_region.clone(),
-            from_access_point: self.from_access_point.clone(),
-            from_account: self.from_account.clone(),
-            from_bucket_owner: self.from_bucket_owner.clone(),
-            suffix: self.suffix.clone(),
-            include: self.include.clone(),
-            exclude: self.exclude.clone(),
-            min_size: self.min_size,
-            max_size: self.max_size,
-            way: self.way,
-            part_size: self.part_size,
-            multipart_copy_threshold: self.multipart_copy_threshold,
-            bandwidth: self.bandwidth,
-            glacier: self.glacier,
-            restore_days: self.restore_days,
-            restore_tier: self.restore_tier,
-            deletes: self.deletes,
-            original: self.original,
-            move_to: self.move_to.clone(),
-            source_missing: self.source_missing,
-            collisions: self.collisions,
-            tags: self.tags,
-            strict: self.strict,
-            request_payer: self.request_payer,
-        })
-    }
-
-    pub(in crate::config) fn check_removal(&self, at: &str, faults: &mut Faults<'_>) {
+    pub(crate) fn check_removal(&self, at: &str, faults: &mut Faults<'_>) {
         let (deletes, original) = (format!("{at}.deletes"), format!("{at}.original"));
         let collide = [Some(&self.to.key), self.move_to.as_ref()];
         let collide = collide.into_iter().flatten().any(|key| !key.is_injective());

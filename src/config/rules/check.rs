@@ -5,12 +5,11 @@ use crate::config::rules::{graph, leases, names, queues, removal};
 use crate::config::sections::Config;
 
 /// Refuses whatever was read and cannot be meant. Of a value that is wrong twice, the first is told.
-pub(in crate::config) fn check(config: &Config, faults: &mut Faults<'_>) {
+pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     if config.version != 1 {
         faults.refuse("version", "expected 1, the only layout this program knows");
     }
     config.aws.check(faults);
-    config.work.check(faults);
     config.admin.check(faults);
     config.retry.check(faults);
     for (name, account) in &config.account {

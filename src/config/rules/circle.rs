@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// The shortest circle in which `first` comes first, so that each is told once, among so many of which one may
 /// feed another.
-pub(in crate::config) fn circle_from(
+pub(crate) fn circle_from(
     first: usize,
     count: usize,
     feeds: impl Fn(usize, usize) -> bool,

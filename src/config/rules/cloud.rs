@@ -1,14 +1,13 @@
 //! The cloud that each side of a route is in, and what keeps two sides apart.
 
-use crate::config::aws::Aws;
 use crate::config::route::Route;
 use crate::config::rules::apart::Apart;
-use crate::config::sections::Config;
 use crate::config::value::partition::Partition;
+use crate::config::{aws::Aws, sections::Config};
 
 /// What buckets have names of their own in: a partition, or another store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::config) struct Cloud {
+pub(crate) struct Cloud {
     endpoint: Option<String>,
     /// Where it is known.
     partition: Option<Partition>,
@@ -16,7 +15,7 @@ pub(in crate::config) struct Cloud {
 
 impl Cloud {
     /// What keeps two apart for good; none if they may be one.
-    pub(in crate::config) fn apart(&self, other: &Self) -> Option<Apart> {
+    pub(crate) fn apart(&self, other: &Self) -> Option<Apart> {
         if self.endpoint != other.endpoint {
             return Some(Apart::Endpoints);
         }
@@ -35,12 +34,12 @@ impl Config {
     }
 
     /// Where a route's source is.
-    pub(in crate::config) fn cloud_from(&self, route: &Route) -> Cloud {
+    pub(crate) fn cloud_from(&self, route: &Route) -> Cloud {
         self.cloud(route.from_account.as_deref(), route.source_region())
     }
 
     /// Where its destination is.
-    pub(in crate::config) fn cloud_to(&self, route: &Route) -> Cloud {
+    pub(crate) fn cloud_to(&self, route: &Route) -> Cloud {
         self.cloud(route.to_account.as_deref(), route.destination_region())
     }
 
@@ -69,67 +68,5 @@ fn of_regions(route: &Route) -> Option<Apart> {
         (Some(from), Some(to)) if from == to => None,
         (Some(_), Some(_)) => Some(Apart::Regions),
         _ => Some(Apart::AccessPoint),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Sources;
-
-    const FILE: &str = "
-        [aws]
-        region = \"us-east-1\"
-        [account.china]
-        region = \"cn-north-1\"
-        [account.gov]
-        region = \"us-gov-west-1\"
-        [account.partner]
-        [account.store]
-        endpoint_url = \"http://127.0.0.1:9000\"
-        [account.other_store]
-        endpoint_url = \"http://127.0.0.1:9001/\"
-        [account.private]
-        endpoint_url = \"https://bucket.vpce-1a.s3.us-east-1.vpce.amazonaws.com\"
-        [route.r]
-        from = \"s3://raw/\"
-        to = \"s3://lake/\"
-        ";
-
-    /// A route with an access point on a side.
-    fn at(side: &str, region: &str, more: &str) -> String {
-        let arn = format!("arn:aws:s3:{region}:111122223333:accesspoint/a");
-        format!("{side}_access_point = \"{arn}\"\n{more}")
-    }
-
-    #[test]
-    fn s3_copies_between_two_sides_unless_something_keeps_them_apart() {
-        #[rustfmt::skip]
-        let table = [
-            ("home to home",         "",                                                    None),
-            ("one account",          "from_account = \"china\"\nto_account = \"china\"",     None),
-            ("another region",       "to_region = \"eu-west-1\"",                           None),
-            ("two accounts",         "to_account = \"partner\"",                            Some(Apart::Accounts)),
-            ("an endpoint of AWS",   "to_account = \"private\"",                            Some(Apart::Accounts)),
-            ("to China",             "to_account = \"china\"",                              Some(Apart::Partitions)),
-            ("from GovCloud",        "from_account = \"gov\"",                              Some(Apart::Partitions)),
-            ("to a store",           "to_account = \"store\"",                              Some(Apart::Endpoints)),
-            ("between two stores",   "from_account = \"store\"\nto_account = \"other_store\"", Some(Apart::Endpoints)),
-            ("inside a store",       "from_account = \"store\"\nto_account = \"store\"",     None),
-            ("one access point",     &at("to", "eu-west-1", ""),                            Some(Apart::AccessPoint)),
-            ("in the other's region", &at("to", "eu-west-1", "from_region = \"eu-west-1\""), None),
-            ("not in it",            &at("from", "eu-west-1", "to_region = \"us-east-1\""), Some(Apart::Regions)),
-            ("two access points",    &at("from", "eu-west-1", &at("to", "eu-west-1", "")),  None),
-            ("in two regions",       &at("from", "eu-west-1", &at("to", "us-east-1", "")),  Some(Apart::Regions)),
-            ("and two accounts",     &at("to", "eu-west-1", "from_region = \"eu-west-1\"\nto_account = \"partner\""), Some(Apart::Accounts)),
-        ];
-        for (why, lines, want) in table {
-            let loaded = Config::load(&Sources::text("f", &format!("{FILE}{lines}"))).unwrap();
-            assert_eq!(
-                loaded.config.apart(&loaded.config.route["r"]),
-                want,
-                "{why}"
-            );
-        }
     }
 }

@@ -10,15 +10,13 @@
 //! Two routes whose keys may meet in one bucket would take turns overwriting each other.
 
 use crate::config::read::faults::Faults;
-use crate::config::route::Route;
-use crate::config::route::words::Collisions;
-use crate::config::rules::circle::circle_from;
-use crate::config::rules::removal;
+use crate::config::route::{Route, words::Collisions};
+use crate::config::rules::{circle::circle_from, removal};
 use crate::config::sections::Config;
 use crate::config::value::location::overlap;
 
 /// Refuses circles, and keys that two routes would fight over.
-pub(in crate::config) fn check(config: &Config, faults: &mut Faults<'_>) {
+pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     // What could not be read stands in with an example, which must not be judged.
     let readable = |name: &str| {
         !faults.holds(&format!("route.{name}.from")) && !faults.holds(&format!("route.{name}.to"))

@@ -3,8 +3,7 @@
 use bytesize::ByteSize;
 
 use crate::config::read::faults::Faults;
-use crate::config::route::Route;
-use crate::config::route::parts::one_copy;
+use crate::config::route::{Route, parts::one_copy};
 use crate::config::sections::Config;
 use crate::config::value::{duration, size};
 
@@ -12,7 +11,7 @@ use crate::config::value::{duration, size};
 const WRITES_IN_A_LEASE: u32 = 8;
 
 /// Refuses a copy inside S3 that may outlast the lease of its message.
-pub(in crate::config) fn check(config: &Config, faults: &mut Faults<'_>) {
+pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     for (name, route) in &config.route {
         check_threshold(name, route, config, faults);
     }
@@ -30,7 +29,7 @@ fn check_threshold(name: &str, route: &Route, config: &Config, faults: &mut Faul
         && said.0 > most
     {
         let (most, timeout) = (
-            size::show(&ByteSize(most)),
+            size::show(ByteSize(most)),
             duration::show(&queue.visibility_timeout),
         );
         let why = format!(

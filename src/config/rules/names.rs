@@ -1,12 +1,10 @@
 //! Names in one section that are those of other sections.
 
-use crate::config::account::HOME;
-use crate::config::nearest::nearest;
 use crate::config::read::faults::Faults;
-use crate::config::sections::Config;
+use crate::config::{account::HOME, nearest::nearest, sections::Config};
 
 /// Refuses names that no section has.
-pub(in crate::config) fn check(config: &Config, faults: &mut Faults<'_>) {
+pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     for (key, account) in accounts(config) {
         check_name(&key, "account", account, config.account.keys(), faults);
     }

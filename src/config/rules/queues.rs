@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::queue::Queue;
 use crate::config::read::faults::Faults;
 use crate::config::rules::circle::circle_from;
-use crate::config::sections::Config;
+use crate::config::{queue::Queue, sections::Config};
 
-pub(in crate::config) fn check(config: &Config, faults: &mut Faults<'_>) {
+pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     check_urls_differ(&config.queue, faults);
     check_parking_ends(&config.queue, faults);
     check_arrivals(config, faults);

@@ -3,11 +3,13 @@
 //! What the file leaves open is checked again at the start, when the SDK's chain has told the regions.
 
 use crate::config::read::fault::{Fault, Refusal};
-use crate::config::route::words::Way;
-use crate::config::sections::Config;
-use crate::config::value::arn::is_region;
-use crate::config::value::partition::Partition;
-use crate::config::value::queue_url::region_of;
+use crate::config::route::{Route, words::Way};
+use crate::config::value::{
+    arn::{Arn, is_region},
+    partition::Partition,
+    queue_url::region_of,
+};
+use crate::config::{account::Account, sections::Config};
 
 impl Config {
     /// Checks what regions say about accounts and ways.
@@ -40,44 +42,25 @@ impl Config {
     }
 
     /// Each key that is wrong, with the reason.
-    pub(in crate::config) fn region_faults(&self) -> Vec<(String, String)> {
+    pub(crate) fn region_faults(&self) -> Vec<(String, String)> {
         let mut faults = Vec::new();
         for (name, account) in &self.account {
             let at = |key: &str| format!("account.{name}.{key}");
-            if let Some(role) = &account.role {
-                // A role is assumed with home's credentials, and used in its account's region.
-                let partition = role.split(':').nth(1).unwrap_or_default();
-                let home = self.aws.region.as_deref();
-                let regions = [("[aws]", home), ("its account", account.region.as_deref())];
-                for (whose, region) in regions {
-                    let of = region.map(|region| Partition::of(region).to_string());
-                    if let Some(of) = of.filter(|of| *of != partition) {
-                        let why = format!(
-                            "is a role of partition {partition}, and {whose} is in {of}: roles are \
-                             assumed inside one partition; use a secret with keys of {partition}"
-                        );
-                        faults.push((at("role"), why));
-                        break;
-                    }
-                }
-            }
+            faults.extend(self.role_elsewhere(account).map(|why| (at("role"), why)));
             let region = account.secret_region();
-            let key = if account.secret_region.is_some() {
-                "secret_region"
-            } else {
-                "secret"
-            };
+            let key = account
+                .secret_region
+                .as_ref()
+                .map_or("secret", |_| "secret_region");
             let asker = account.secret_account.as_deref();
             faults.extend(self.stranger(&at(key), region, asker, "secret_account"));
         }
         for (name, queue) in &self.queue {
             let told = region_of(&queue.url);
-            let (key, region) = match &queue.region {
-                Some(region) => ("region", Some(region)),
-                None => ("url", told.as_ref()),
-            };
+            let key = queue.region.as_ref().map_or("url", |_| "region");
+            let region = queue.region.as_deref().or(told.as_deref());
             let (key, account) = (format!("queue.{name}.{key}"), queue.account.as_deref());
-            faults.extend(self.stranger(&key, region.map(String::as_str), account, "account"));
+            faults.extend(self.stranger(&key, region, account, "account"));
         }
         for (name, crawler) in &self.crawler {
             let (key, region) = (format!("crawler.{name}.region"), crawler.region.as_deref());
@@ -91,48 +74,70 @@ impl Config {
             faults.extend(self.stranger(&key, region, table.account.as_deref(), "account"));
         }
         for (name, route) in &self.route {
-            let from = (
-                &route.from_access_point,
-                route.source_region(),
-                &route.from_account,
-            );
-            let to = (
-                &route.to_access_point,
-                route.destination_region(),
-                &route.to_account,
-            );
-            for (side, (point, region, account)) in [("from", from), ("to", to)] {
-                let (naming, account) = (format!("{side}_account"), account.as_deref());
-                let named = match point {
-                    Some(_) => "access_point",
-                    None => "region",
-                };
-                let key = format!("route.{name}.{side}_{named}");
-                if point.is_some()
-                    && let Some(url) = self.aws_of(account).custom_endpoint()
-                {
-                    let why = format!(
-                        "access points are addresses of AWS's own, and its account has the endpoint {url}: leave it out, or name another account in {naming}"
-                    );
-                    faults.push((key, why));
-                    continue;
-                }
-                faults.extend(self.stranger(&key, region, account, &naming));
-            }
-            if let Some(notify) = &route.notify {
-                let (key, region) = (format!("route.{name}.notify"), notify.region.as_deref());
-                let account = route.notify_account.as_deref();
-                faults.extend(self.stranger(&key, region, account, "notify_account"));
-            }
-            if let Some(apart) = self.apart(route)
-                && apart.is_final()
-                && route.way == Way::Server
-            {
-                let why = format!("{}; use \"auto\" or \"stream\"", apart.why());
-                faults.push((format!("route.{name}.way"), why));
-            }
+            self.check_route(name, route, &mut faults);
         }
         faults
+    }
+
+    /// Why a role cannot be assumed, or its credentials not be used.
+    fn role_elsewhere(&self, account: &Account) -> Option<String> {
+        let role = Arn::parse(account.role.as_deref()?)?;
+        let partition = role.partition;
+        // A role is assumed with home's credentials, and used in its account's region.
+        let home = self.aws.region.as_deref();
+        let regions = [("[aws]", home), ("its account", account.region.as_deref())];
+        regions.into_iter().find_map(|(whose, region)| {
+            let of = Partition::of(region?).to_string();
+            (of != partition).then(|| {
+                format!(
+                    "is a role of partition {partition}, and {whose} is in {of}: roles are assumed \
+                     inside one partition; use a secret with keys of {partition}"
+                )
+            })
+        })
+    }
+
+    fn check_route(&self, name: &str, route: &Route, faults: &mut Vec<(String, String)>) {
+        let from = (
+            &route.from_access_point,
+            route.source_region(),
+            &route.from_account,
+        );
+        let to = (
+            &route.to_access_point,
+            route.destination_region(),
+            &route.to_account,
+        );
+        for (side, (point, region, account)) in [("from", from), ("to", to)] {
+            let (naming, account) = (format!("{side}_account"), account.as_deref());
+            let named = match point {
+                Some(_) => "access_point",
+                None => "region",
+            };
+            let key = format!("route.{name}.{side}_{named}");
+            if point.is_some()
+                && let Some(url) = self.aws_of(account).custom_endpoint()
+            {
+                let why = format!(
+                    "access points are addresses of AWS's own, and its account has the endpoint {url}: leave it out, or name another account in {naming}"
+                );
+                faults.push((key, why));
+                continue;
+            }
+            faults.extend(self.stranger(&key, region, account, &naming));
+        }
+        if let Some(notify) = &route.notify {
+            let (key, region) = (format!("route.{name}.notify"), notify.region.as_deref());
+            let account = route.notify_account.as_deref();
+            faults.extend(self.stranger(&key, region, account, "notify_account"));
+        }
+        if let Some(apart) = self.apart(route)
+            && apart.is_final()
+            && route.way == Way::Server
+        {
+            let why = format!("{}; use \"auto\" or \"stream\"", apart.why());
+            faults.push((format!("route.{name}.way"), why));
+        }
     }
 
     /// A region in which an account's credentials cannot work.
@@ -160,8 +165,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::config::Sources;
+    use crate::config::{Apart, Config, Sources};
 
     const FILE: &str = "
         [aws]
@@ -186,6 +190,37 @@ mod tests {
     fn at(side: &str, region: &str, more: &str) -> String {
         let arn = format!("arn:aws:s3:{region}:111122223333:accesspoint/a");
         format!("{side}_access_point = \"{arn}\"\n{more}")
+    }
+
+    #[test]
+    fn s3_copies_between_two_sides_unless_something_keeps_them_apart() {
+        #[rustfmt::skip]
+        let table = [
+            ("home to home",         "",                                                    None),
+            ("one account",          "from_account = \"china\"\nto_account = \"china\"",     None),
+            ("another region",       "to_region = \"eu-west-1\"",                           None),
+            ("two accounts",         "to_account = \"partner\"",                            Some(Apart::Accounts)),
+            ("an endpoint of AWS",   "to_account = \"private\"",                            Some(Apart::Accounts)),
+            ("to China",             "to_account = \"china\"",                              Some(Apart::Partitions)),
+            ("from GovCloud",        "from_account = \"gov\"",                              Some(Apart::Partitions)),
+            ("to a store",           "to_account = \"store\"",                              Some(Apart::Endpoints)),
+            ("between two stores",   "from_account = \"store\"\nto_account = \"other_store\"", Some(Apart::Endpoints)),
+            ("inside a store",       "from_account = \"store\"\nto_account = \"store\"",     None),
+            ("one access point",     &at("to", "eu-west-1", ""),                            Some(Apart::AccessPoint)),
+            ("in the other's region", &at("to", "eu-west-1", "from_region = \"eu-west-1\""), None),
+            ("not in it",            &at("from", "eu-west-1", "to_region = \"us-east-1\""), Some(Apart::Regions)),
+            ("two access points",    &at("from", "eu-west-1", &at("to", "eu-west-1", "")),  None),
+            ("in two regions",       &at("from", "eu-west-1", &at("to", "us-east-1", "")),  Some(Apart::Regions)),
+            ("and two accounts",     &at("to", "eu-west-1", "from_region = \"eu-west-1\"\nto_account = \"partner\""), Some(Apart::Accounts)),
+        ];
+        for (why, lines, want) in table {
+            let loaded = Config::load(&Sources::text("f", &format!("{FILE}{lines}"))).unwrap();
+            assert_eq!(
+                loaded.config.apart(&loaded.config.route["r"]),
+                want,
+                "{why}"
+            );
+        }
     }
 
     #[test]

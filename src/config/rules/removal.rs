@@ -6,7 +6,7 @@ use crate::config::sections::Config;
 use crate::config::value::location::overlap;
 
 /// Refuses to take away where neither writes nor deletes are conditional.
-pub(in crate::config) fn check(config: &Config, faults: &mut Faults<'_>) {
+pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     for (name, route) in config.route.iter().filter(|(_, route)| route.moves()) {
         for account in [&route.from_account, &route.to_account] {
             if !config.aws_of(account.as_deref()).conditional() {
@@ -19,7 +19,7 @@ pub(in crate::config) fn check(config: &Config, faults: &mut Faults<'_>) {
 }
 
 /// Refuses two routes, one of which would take away what the other needs.
-pub(in crate::config) fn check_pair(
+pub(crate) fn check_pair(
     one: (&str, &Route),
     other: (&str, &Route),
     config: &Config,

@@ -8,7 +8,7 @@ use crate::config::{Account, Config, Crawler, Queue, Route, Sources, Table, sche
 const FILE: &str = include_str!("../../../config.toml");
 
 /// Uncomments settings: their `#` is followed by no space. `unset` ones have no default.
-pub(in crate::config) fn uncomment(with_unset: bool) -> String {
+pub(crate) fn uncomment(with_unset: bool) -> String {
     let mut text = String::new();
     let mut prose = String::new();
     for line in FILE.lines() {

@@ -5,10 +5,12 @@
 
 use std::fmt;
 
-use crate::config::value::arn::Arn;
-use crate::config::value::location::ALIAS;
-use crate::config::value::partition::Partition;
-use crate::config::value::text::{FromText, by_text};
+use crate::config::value::{
+    arn::Arn,
+    location::ALIAS,
+    partition::Partition,
+    text::{FromText, by_text},
+};
 
 /// A door to one bucket, with a policy of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use axum::http::Uri;
 ///
 /// # Errors
 /// Says what was expected.
-pub(in crate::config) fn parse(text: &str) -> Result<Uri, String> {
+pub(crate) fn parse(text: &str) -> Result<Uri, String> {
     if has_userinfo(text) {
         return Err(
             "expected an address without a name or password before the host: addresses are shown in \
@@ -27,7 +27,7 @@ pub(in crate::config) fn parse(text: &str) -> Result<Uri, String> {
 }
 
 /// The host in lower case and without the dot that may end it; none if `text` is no address.
-pub(in crate::config) fn host(text: &str) -> Option<String> {
+pub(crate) fn host(text: &str) -> Option<String> {
     Some(
         parse(text)
             .ok()?
@@ -38,7 +38,7 @@ pub(in crate::config) fn host(text: &str) -> Option<String> {
 }
 
 /// Whether a name or a password stands before the host.
-pub(in crate::config) fn has_userinfo(text: &str) -> bool {
+pub(crate) fn has_userinfo(text: &str) -> bool {
     let after = text.split_once("://").map_or("", |(_, after)| after);
     let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
     authority.contains('@')
@@ -46,7 +46,7 @@ pub(in crate::config) fn has_userinfo(text: &str) -> bool {
 
 /// The text without what may be a password: from `://` to the last `@`, as a password that was not
 /// encoded may hold anything. An S3 location names nobody.
-pub(in crate::config) fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let begins = text.find("://").filter(|at| !text[..*at].ends_with("s3"));
     match (begins.map(|at| at + "://".len()), text.rfind('@')) {
         (Some(begins), Some(ends)) if begins <= ends => {

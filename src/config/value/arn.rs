@@ -2,19 +2,19 @@
 
 /// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::config) struct Arn<'t> {
-    pub(in crate::config) partition: &'t str,
-    pub(in crate::config) service: &'t str,
+pub(crate) struct Arn<'t> {
+    pub(crate) partition: &'t str,
+    pub(crate) service: &'t str,
     /// Empty where the service has none.
-    pub(in crate::config) region: &'t str,
+    pub(crate) region: &'t str,
     /// Empty where the service has none.
-    pub(in crate::config) account: &'t str,
-    pub(in crate::config) resource: &'t str,
+    pub(crate) account: &'t str,
+    pub(crate) resource: &'t str,
 }
 
 impl<'t> Arn<'t> {
     /// Takes a whole ARN apart. Its region and account are what they should be, or empty.
-    pub(in crate::config) fn parse(text: &'t str) -> Option<Self> {
+    pub(crate) fn parse(text: &'t str) -> Option<Self> {
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let &["arn", partition, service, region, account, resource] = parts.as_slice() else {
             return None;
@@ -38,7 +38,7 @@ impl<'t> Arn<'t> {
     }
 
     /// The URL of the queue it names.
-    pub(in crate::config) fn queue_url(&self) -> Option<String> {
+    pub(crate) fn queue_url(&self) -> Option<String> {
         let name = self.resource.strip_suffix(".fifo").unwrap_or(self.resource);
         let named = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
         let is_queue = self.service == "sqs"
@@ -54,7 +54,7 @@ impl<'t> Arn<'t> {
     }
 
     /// The place in S3 that it names, as routes write it.
-    pub(in crate::config) fn s3_place(&self) -> Option<String> {
+    pub(crate) fn s3_place(&self) -> Option<String> {
         let is_bucket = self.service == "s3" && self.region.is_empty() && self.account.is_empty();
         let place = self.resource.strip_suffix('*').unwrap_or(self.resource);
         let slash = if place.contains('/') { "" } else { "/" };
@@ -73,7 +73,7 @@ fn dns_suffix(partition: &str) -> Option<&'static str> {
 }
 
 /// Whether text can be a region: it becomes a label of host names, and part of what is signed.
-pub(in crate::config) fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     let fit = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=63).contains(&text.len())
         && text.bytes().all(fit)
@@ -82,7 +82,7 @@ pub(in crate::config) fn is_region(text: &str) -> bool {
 }
 
 /// Whether text is the id of an account.
-pub(in crate::config) fn is_account(text: &str) -> bool {
+pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 

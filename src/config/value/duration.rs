@@ -24,25 +24,20 @@ impl FromText for Duration {
 }
 
 /// Shows a duration as it could have been typed: `1h 30m`.
-pub(in crate::config) fn show(duration: &Duration) -> String {
+pub(crate) fn show(duration: &Duration) -> String {
     SpanPrinter::new().unsigned_duration_to_string(duration)
 }
 
-pub(in crate::config) fn serialize<S: Serializer>(
-    value: &Duration,
-    to: S,
-) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&show(value))
 }
 
-pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Duration, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     text::read(from)
 }
 
 /// A duration, in the schema.
-pub(in crate::config) struct Text;
+pub(crate) struct Text;
 
 impl JsonSchema for Text {
     fn schema_name() -> std::borrow::Cow<'static, str> {

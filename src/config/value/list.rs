@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "read by the schema only")]
-pub(in crate::config) enum OneOrMany<T> {
+pub(crate) enum OneOrMany<T> {
     One(T),
     Many(Vec<T>),
 }
 
 /// Splits at commas, as everybody writes a list in a variable. The commas of a glob's braces and brackets are its own.
-pub(in crate::config) fn split(text: &str) -> Vec<&str> {
+pub(crate) fn split(text: &str) -> Vec<&str> {
     let mut items = Vec::new();
     let (mut begin, mut depth) = (0, 0_usize);
     for (at, byte) in text.bytes().enumerate() {

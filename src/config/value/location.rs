@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use crate::config::value::arn::Arn;
-use crate::config::value::template::{Part, Template};
-use crate::config::value::text::{FromText, by_text};
+use crate::config::value::{
+    arn::Arn,
+    template::{Part, Template},
+    text::{FromText, by_text},
+};
 
 /// What the alias of an access point ends in, and no bucket's name may (S3 bucket naming rules).
-pub(in crate::config) const ALIAS: &str = "-s3alias";
+pub(crate) const ALIAS: &str = "-s3alias";
 
 /// S3 takes no longer key, in bytes.
 pub const LONGEST_KEY: usize = 1_024;
@@ -162,7 +164,7 @@ fn is_place(text: &str) -> bool {
 }
 
 /// Whether one of two prefixes is a prefix of the other, so that keys may begin with both.
-pub(in crate::config) fn overlap(a: &str, b: &str) -> bool {
+pub(crate) fn overlap(a: &str, b: &str) -> bool {
     a.starts_with(b) || b.starts_with(a)
 }
 

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use crate::config::value::address;
-use crate::config::value::arn::Arn;
-use crate::config::value::queue_url::region_of;
-use crate::config::value::text::{FromText, by_text};
+use crate::config::value::{
+    address,
+    arn::Arn,
+    queue_url::region_of,
+    text::{FromText, by_text},
+};
 
 /// What the names of FIFO topics and queues end in; AWS is strict about its case.
 const FIFO: &str = ".fifo";

@@ -1,7 +1,6 @@
 //! The URL of a queue: what it is, and what is written in its place.
 
-use crate::config::value::address;
-use crate::config::value::arn::Arn;
+use crate::config::value::{address, arn::Arn};
 
 /// What the names of FIFO queues end in; SQS is strict about its case.
 const FIFO: &str = ".fifo";
@@ -10,7 +9,7 @@ const FIFO: &str = ".fifo";
 ///
 /// # Errors
 /// Says what was expected, and what to write if that can be told.
-pub(in crate::config) fn check(url: &str) -> Result<(), String> {
+pub(crate) fn check(url: &str) -> Result<(), String> {
     if url.starts_with("arn:") {
         return Err(match Arn::parse(url).and_then(|arn| arn.queue_url()) {
             Some(url) => format!("is an ARN: write the queue's URL, \"{url}\""),
@@ -45,7 +44,7 @@ fn is_queue_name(text: &str) -> bool {
 }
 
 /// Reads the region out of a queue URL, where its host tells it.
-pub(in crate::config) fn region_of(url: &str) -> Option<String> {
+pub(crate) fn region_of(url: &str) -> Option<String> {
     let host = address::host(url)?;
     let labels: Vec<&str> = host.split('.').collect();
     for pair in labels.windows(2) {
@@ -76,6 +75,7 @@ fn reads_as_region(label: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::region_of;
     use crate::config::{Config, Sources};
 
     #[test]
@@ -110,6 +110,28 @@ mod tests {
                     "{said}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_region_is_read_from_the_url_where_the_host_tells_it() {
+        #[rustfmt::skip]
+        let table = [
+            ("standard",       "https://sqs.eu-west-1.amazonaws.com/1111/x", Some("eu-west-1")),
+            ("China",          "https://sqs.cn-north-1.amazonaws.com.cn/1111/x", Some("cn-north-1")),
+            ("GovCloud, FIPS", "https://sqs-fips.us-gov-west-1.amazonaws.com/1111/x", Some("us-gov-west-1")),
+            ("dual stack",     "https://sqs.us-east-1.api.aws/1111/x", Some("us-east-1")),
+            ("sovereign",      "https://sqs.eusc-de-east-1.amazonaws.eu/1111/x", Some("eusc-de-east-1")),
+            ("legacy",         "https://eu-west-1.queue.amazonaws.com/1111/x", Some("eu-west-1")),
+            ("oldest",         "https://queue.amazonaws.com/1111/x", Some("us-east-1")),
+            ("VPC endpoint",   "https://vpce-1a-2b.sqs.eu-west-1.vpce.amazonaws.com/1111/x", Some("eu-west-1")),
+            ("stand-in",       "http://sqs.eu-west-1.localhost.localstack.cloud:4566/000/x", Some("eu-west-1")),
+            ("address",        "http://127.0.0.1:4566/000000000000/x", None),
+            ("no region",      "https://sqs.example.com/1111/x", None),
+            ("no URL",         "sqs.eu-west-1.amazonaws.com", None),
+        ];
+        for (why, url, want) in table {
+            assert_eq!(region_of(url).as_deref(), want, "{why}");
         }
     }
 }

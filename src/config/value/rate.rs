@@ -2,25 +2,15 @@
 
 use std::fmt;
 
-use crate::config::read::faults::Faults;
-use crate::config::value::size;
-use crate::config::value::text::{FromText, by_text};
+use crate::config::value::{
+    size,
+    text::{FromText, by_text},
+};
 use bytesize::ByteSize;
-
-/// A part of 8 MiB takes two minutes then; less would be a standstill.
-const LEAST: ByteSize = ByteSize::kib(64);
 
 /// Bytes in a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate(pub ByteSize);
-
-impl Rate {
-    pub(in crate::config) fn check(self, key: &str, faults: &mut Faults<'_>) {
-        if self.0 < LEAST {
-            faults.refuse(key, format!("expected at least {}/s", size::show(&LEAST)));
-        }
-    }
-}
 
 impl FromText for Rate {
     const EXPECTED: &'static str = "bytes in a second, such as \"50MB/s\"";
@@ -45,11 +35,12 @@ impl FromText for Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s", size::show(&self.0))
+        write!(f, "{}/s", size::show(self.0))
     }
 }
 
-by_text!(Rate, { "type": "string", "pattern": "/s$", "examples": ["50MB/s", "8MiB/s"] });
+// A part of 8 MiB takes two minutes at the least rate; less would be a standstill.
+by_text!(Rate, { "type": "string", "pattern": "/s$", "x-minimum": "64KiB/s", "examples": ["50MB/s", "8MiB/s"] });
 
 #[cfg(test)]
 mod tests {

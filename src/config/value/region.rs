@@ -2,8 +2,10 @@
 
 use serde::Deserializer;
 
-use crate::config::value::arn::is_region;
-use crate::config::value::text::{self, FromText, expected};
+use crate::config::value::{
+    arn::is_region,
+    text::{self, FromText, expected},
+};
 
 struct Region(String);
 
@@ -25,8 +27,6 @@ impl FromText for Region {
 }
 
 /// Reads a region that may be left out.
-pub(in crate::config) fn optional<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<String>, D::Error> {
+pub(crate) fn optional<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text::read(from).map(|Region(name)| Some(name))
 }

@@ -15,11 +15,7 @@ impl FromText for ByteSize {
 }
 
 /// Shows a size exactly, in the largest unit that divides it: `256MiB`, `1500B`.
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "what takes it shows references"
-)]
-pub(in crate::config) fn show(size: &ByteSize) -> String {
+pub(crate) fn show(size: ByteSize) -> String {
     let units = [
         (1_u64 << 40, "TiB"),
         (1 << 30, "GiB"),
@@ -38,28 +34,23 @@ pub(in crate::config) fn show(size: &ByteSize) -> String {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands over a reference"
 )]
-pub(in crate::config) fn serialize<S: Serializer>(
-    value: &ByteSize,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&show(value))
+pub(crate) fn serialize<S: Serializer>(value: &ByteSize, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&show(*value))
 }
 
-pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<ByteSize, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ByteSize, D::Error> {
     text::read(from)
 }
 
 /// One that may be left out.
-pub(in crate::config) mod optional {
+pub(crate) mod optional {
     use super::{ByteSize, Deserializer, Serializer, text};
 
     #[expect(
         clippy::ref_option,
         reason = "serde hands over a reference to the field"
     )]
-    pub(in crate::config) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         value: &Option<ByteSize>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
@@ -69,7 +60,7 @@ pub(in crate::config) mod optional {
         }
     }
 
-    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<ByteSize>, D::Error> {
         text::read(from).map(Some)
@@ -77,7 +68,7 @@ pub(in crate::config) mod optional {
 }
 
 /// A byte size, in the schema.
-pub(in crate::config) struct Text;
+pub(crate) struct Text;
 
 impl JsonSchema for Text {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -105,7 +96,7 @@ mod tests {
         for (text, bytes, shown) in table {
             let read = ByteSize::from_text(text).unwrap();
             assert_eq!(read.0, bytes, "{text}");
-            assert_eq!(show(&read), shown);
+            assert_eq!(show(read), shown);
             assert_eq!(
                 ByteSize::from_text(shown),
                 Ok(read),

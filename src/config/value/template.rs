@@ -161,7 +161,7 @@ impl Template {
     }
 
     /// A folder `.` or `..` that every key has, if there is one.
-    pub(in crate::config) fn dots(&self) -> Option<&'static str> {
+    pub(crate) fn dots(&self) -> Option<&'static str> {
         // Stands for what a source brings, which is more than nothing.
         let shape: String = self
             .parts
@@ -185,7 +185,7 @@ impl Template {
     }
 
     /// The fewest bytes a key can have, for source keys of at least `source` bytes.
-    pub(in crate::config) fn shortest(&self, source: usize) -> usize {
+    pub(crate) fn shortest(&self, source: usize) -> usize {
         let least = |part: &Part| match part {
             Part::Literal(text) => text.len(),
             Part::Key => source,
@@ -221,11 +221,11 @@ fn placeholder(name: &str) -> Result<Part, String> {
 }
 
 impl Part {
-    pub(in crate::config) fn is_literal(&self) -> bool {
+    pub(crate) fn is_literal(&self) -> bool {
         matches!(self, Self::Literal(_))
     }
 
-    pub(in crate::config) fn is_date(&self) -> bool {
+    pub(crate) fn is_date(&self) -> bool {
         matches!(self, Self::Year | Self::Month | Self::Day | Self::Hour)
     }
 }

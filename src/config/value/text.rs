@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use serde::de::{self, Deserializer, Visitor};
 
 /// A value that can be read from text.
-pub(in crate::config) trait FromText: Sized {
+pub(crate) trait FromText: Sized {
     /// What is expected, for "expected …".
     const EXPECTED: &'static str;
 
@@ -24,14 +24,12 @@ impl FromText for SocketAddr {
 }
 
 /// "expected …", for what cannot be read.
-pub(in crate::config) fn expected<T: FromText>() -> String {
+pub(crate) fn expected<T: FromText>() -> String {
     format!("expected {}", T::EXPECTED)
 }
 
 /// Reads a value for serde, which was given as text or has been made one.
-pub(in crate::config) fn read<'de, D: Deserializer<'de>, T: FromText>(
-    from: D,
-) -> Result<T, D::Error> {
+pub(crate) fn read<'de, D: Deserializer<'de>, T: FromText>(from: D) -> Result<T, D::Error> {
     from.deserialize_any(Text(PhantomData))
 }
 
@@ -76,4 +74,4 @@ macro_rules! by_text {
     };
 }
 
-pub(in crate::config) use by_text;
+pub(crate) use by_text;
