@@ -9,13 +9,12 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::catalog::{
-    Assertion, Assertions, Crawlers, NoticeStatus, NoticesSeen, Snapshot, TableStatus, TablesSeen,
-};
+use crate::catalog::{Assertion, Assertions, Crawlers, Snapshot, TableStatus, TablesSeen};
 use crate::config::HOME;
 use crate::copy::{CopyStatus, Progress};
 use crate::intake::Pulse;
 use crate::metrics::{self, BucketLabels, Metrics, RouteLabel};
+use crate::notify::{NotificationStatus, NotificationsSeen};
 use crate::s3::{DoorStatus, Doors};
 use crate::work::{GateStatus, Gates, LaneStatus, Lanes};
 
@@ -49,7 +48,7 @@ pub struct View {
     /// Its tables.
     pub tables: TablesSeen,
     /// Who is told of arrivals.
-    pub notices: NoticesSeen,
+    pub notices: NotificationsSeen,
     /// Its metrics.
     pub metrics: Metrics,
     /// What prints them.
@@ -91,7 +90,7 @@ pub struct Status {
     assertions: BTreeMap<String, Assertion>,
     tables: BTreeMap<String, TableStatus>,
     /// Who is told of arrivals, by ARN or URL.
-    notices: BTreeMap<String, NoticeStatus>,
+    notices: BTreeMap<String, NotificationStatus>,
 }
 
 #[derive(Debug, Serialize)]
@@ -312,7 +311,7 @@ mod tests {
                 crawlers: Crawlers::default(),
                 assertions: Assertions::default(),
                 tables: TablesSeen::default(),
-                notices: NoticesSeen::default(),
+                notices: NotificationsSeen::default(),
                 metrics: Metrics::new("test").0,
                 registry: Registry::default(),
             };

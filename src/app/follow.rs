@@ -1,13 +1,14 @@
 //! Makes what follows an arrival besides crawlers; `brigade reconcile` needs it too.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::catalog::Makings;
 use crate::account::Account;
-use crate::catalog::{self, Clients, NoticeHandle, Notices, Outlet, Tables};
-use crate::config::{Notify, Queue};
+use crate::catalog::{self, Tables};
+use crate::config::{Notify, NotifyKind, Queue};
 use crate::metrics::Metrics;
+use crate::notify::{Client, NotificationHandle, Notifications, Outlet, notifications};
 use crate::supervisor::Supervisor;
 
 impl Makings<'_> {
@@ -29,8 +30,8 @@ impl Makings<'_> {
 
     /// Who is told; routes with one target and one account share its task.
     #[must_use]
-    pub fn notices(&self, supervisor: &mut Supervisor) -> Notices {
-        let mut targets: BTreeMap<(&str, Option<&str>), Arc<NoticeHandle>> = BTreeMap::new();
+    pub fn notices(&self, supervisor: &mut Supervisor) -> Notifications {
+        let mut targets: BTreeMap<(&str, Option<&str>), Arc<NotificationHandle>> = BTreeMap::new();
         let mut routes = Vec::new();
         for (name, route) in &self.config.route {
             let Some(notify) = &route.notify else {
@@ -42,7 +43,7 @@ impl Makings<'_> {
                 let outlet = outlet(self.accounts.of(account), notify, self.metrics);
                 let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
                 let (told, environment) = (notify.to_string(), &self.config.environment);
-                let (handle, task) = catalog::notices(&told, environment, outlet, dice);
+                let (handle, task) = notifications(&told, environment, outlet, dice);
                 supervisor.spawn(format!("notices to {told}"), async move {
                     task.run().await;
                     Ok(())
@@ -58,27 +59,15 @@ impl Makings<'_> {
 /// The way to a target.
 #[must_use]
 pub fn outlet(account: &Account, notify: &Notify, metrics: &Metrics) -> Outlet {
-    Outlet::new(notify, &Of { account, notify }, metrics.clone())
-}
-
-/// An account's clients where a target is.
-struct Of<'a> {
-    account: &'a Account,
-    notify: &'a Notify,
-}
-
-impl Clients for Of<'_> {
-    fn sns(&self) -> aws_sdk_sns::Client {
-        self.account.sns(self.notify.region.as_deref())
-    }
-
-    fn sqs(&self) -> aws_sdk_sqs::Client {
-        let region = self.notify.region.clone();
-        let queue = Queue::new(&self.notify.target);
-        self.account.sqs(&Queue { region, ..queue })
-    }
-
-    fn events(&self) -> aws_sdk_eventbridge::Client {
-        self.account.events(self.notify.region.as_deref())
-    }
+    let region = notify.region.as_deref();
+    let client = match notify.kind {
+        NotifyKind::Topic => Client::Topic(account.sns(region)),
+        NotifyKind::Queue => {
+            let region = notify.region.clone();
+            let queue = Queue::new(&notify.target);
+            Client::Queue(account.sqs(&Queue { region, ..queue }))
+        }
+        NotifyKind::Bus => Client::Bus(account.events(region), Mutex::default()),
+    };
+    Outlet::new(notify, client, metrics.clone())
 }

@@ -5,8 +5,8 @@ use futures_util::future::BoxFuture;
 
 use super::arrivals::Announcer;
 use super::crawlers::Crawlers;
-use super::notices::Notices;
 use super::tables::Tables;
+use crate::notify::Notifications;
 use crate::work::{Announce, Arrival, Occasion, Unannounced};
 
 /// All that follows from an arrival.
@@ -14,7 +14,7 @@ use crate::work::{Announce, Arrival, Occasion, Unannounced};
 pub struct Catalog {
     crawlers: Crawling,
     tables: Tables,
-    notices: Notices,
+    notices: Notifications,
 }
 
 /// How crawlers hear of arrivals.
@@ -56,7 +56,7 @@ impl Catalog {
 
     /// Tells these, too, when all else is done.
     #[must_use]
-    pub fn with_notices(self, notices: Notices) -> Self {
+    pub fn with_notices(self, notices: Notifications) -> Self {
         Self { notices, ..self }
     }
 

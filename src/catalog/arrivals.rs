@@ -12,10 +12,10 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::batch::{Asker, Batches, batches};
-use super::sendable;
+use crate::batch::{Asker, Batches, batches};
 use crate::edge::Wall;
 use crate::event::clipped;
+use crate::queue::sendable;
 use crate::queue::{Sqs, SqsError};
 use crate::work::Unannounced;
 

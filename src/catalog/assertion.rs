@@ -28,7 +28,7 @@ use tracing::{error, info, warn};
 
 use self::answer::{Answer, read};
 use super::athena::{Asking, Athena, AthenaError, Query, QueryState, run_query};
-use super::backoff::Backoff;
+use crate::backoff::Backoff;
 use crate::config;
 use crate::metrics::Metrics;
 

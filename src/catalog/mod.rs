@@ -4,7 +4,7 @@
 //!            ┌─▶ Tables ──▶ TableTask       a partition, made before the message ends
 //! Catalog ───┼─▶ Crawlers ─▶ CrawlerTask    a mark; every crawler runs once after a restart
 //!            │   or Announcer ─▶ SQS ─▶ Drain ─▶ DurableCrawler    a message, held until crawled
-//!            └─▶ Notices ─▶ NoticeTask      a notice, given before the message ends
+//!            └─▶ notify::Notifications ─▶ NotificationTask    sent before the message ends
 //! ```
 //!
 //! One task a crawler turns any number of arrivals into as few runs as the configuration allows.
@@ -15,8 +15,6 @@ mod announce;
 mod arrivals;
 mod assertion;
 mod athena;
-mod backoff;
-mod batch;
 mod crawler;
 mod crawlers;
 mod drain;
@@ -24,8 +22,6 @@ mod durable;
 mod glue;
 mod hive;
 mod ledger;
-mod notice;
-mod notices;
 mod rehearsal;
 mod report;
 mod schedule;
@@ -33,8 +29,6 @@ mod schedule;
 pub(crate) mod scripted;
 mod strangers;
 mod tables;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::announce::Catalog;
 pub use self::arrivals::{Announcer, Arrived, Sender, Unreadable};
@@ -49,10 +43,7 @@ pub use self::drain::Drain;
 pub use self::durable::{DurableCrawler, Held};
 pub use self::glue::{CrawlResult, Glue, GlueError, Layout, Look, Start, TableError};
 pub use self::hive::named_folders;
-pub use self::notices::{
-    Clients, NoticeHandle, NoticeStatus, NoticeTask, Notices, NoticesSeen, Outlet, notices,
-};
-pub use self::rehearsal::{Obstacle, rehearse};
+pub use self::rehearsal::rehearse;
 pub use self::report::Report;
 pub use self::schedule::{Ending, Schedule};
 pub use self::tables::{TableHandle, TableStatus, TableTask, Tables, TablesSeen, table};
@@ -70,15 +61,4 @@ fn is_denial(code: &str) -> bool {
             | "OptInRequired"
             | "UnrecognizedClientException"
     )
-}
-
-/// JSON as SQS takes it: of the characters that it refuses, these two are not escaped anyway. Inside of JSON they
-/// only stand in texts.
-fn sendable(json: &str) -> String {
-    json.replace('\u{fffe}', "\\ufffe")
-        .replace('\u{ffff}', "\\uffff")
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,15 +7,7 @@
 use super::assertion::question;
 use super::athena::{Asking, AthenaError, Query, run_query};
 use crate::config;
-
-/// What stands in an assertion's way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
-    /// It cannot be made.
-    Fails(String),
-    /// It can, but.
-    Warns(String),
-}
+use crate::obstacle::Obstacle;
 
 /// Rehearses the assertion of `[crawler.NAME]`.
 pub async fn rehearse(asking: Asking, name: &str, config: &config::Crawler) -> Option<Obstacle> {

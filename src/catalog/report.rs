@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use super::assertion::Crawled;
-use super::backoff::Backoff;
 use super::crawlers::{Handle, Seen, Snapshot, State};
 use super::glue::{CrawlResult, GlueError};
+use crate::backoff::Backoff;
 use crate::config;
 use crate::edge::Wall;
 use crate::metrics::Metrics;

@@ -26,11 +26,11 @@ use tokio::time::Instant;
 use tracing::info;
 
 pub use self::task::TableTask;
-use super::batch::{Asker, batches};
 use super::glue::{Glue, Layout, MOST, Made};
 use super::hive::{self, NoPartition, Partition};
-use super::locked;
+use crate::batch::{Asker, batches};
 use crate::config;
+use crate::lock::locked;
 use crate::work::{Arrival, Occasion, Unannounced};
 
 /// How long what Glue said is believed.

@@ -14,7 +14,7 @@ pub use admit::admitting;
 pub use error::{ExtendError, Failed, SqsError};
 pub use lease::{Lease, Receipt};
 pub use load::{Load, Weight};
-pub use message::{ATTEMPTS, Message};
+pub use message::{ATTEMPTS, Message, sendable};
 pub(crate) use message::{size, weight};
 pub use sqs::{BATCH, EMPTY_APART, Facts, Sqs, WAIT};
 pub use window::{Closed, Terms, Window, Write};

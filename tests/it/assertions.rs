@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use brigade::catalog::{Asking, Athena, Obstacle, QueryState, rehearse};
+use brigade::catalog::{Asking, Athena, QueryState, rehearse};
 use brigade::config::Config;
 use brigade::metrics::Metrics;
+use brigade::obstacle::Obstacle;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};

@@ -10,10 +10,13 @@ use std::path::Path;
 use imports::{Files, circles};
 
 /// Lower numbers may not import higher ones.
-const LAYERS: [(&str, u32); 28] = [
+const LAYERS: [(&str, u32); 33] = [
     ("edge", 0),
+    ("backoff", 0),
     ("cause", 0),
+    ("lock", 0),
     ("metrics", 0),
+    ("obstacle", 0),
     ("panics", 0),
     ("supervisor", 0),
     ("telemetry", 0),
@@ -28,6 +31,8 @@ const LAYERS: [(&str, u32); 28] = [
     ("copy", 5),
     ("reconcile", 6),
     ("work", 7),
+    ("batch", 8),
+    ("notify", 8),
     ("account", 8),
     ("forward", 8),
     ("catalog", 8),

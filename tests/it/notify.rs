@@ -1,10 +1,13 @@
 //! Whoever waits for arrivals is told before their messages end.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use brigade::catalog::{Clients, Obstacle, Outlet};
+use brigade::config::NotifyKind;
 use brigade::metrics::Metrics;
+use brigade::notify::{Client, Outlet};
+use brigade::obstacle::Obstacle;
 use serde_json::Value;
 
 use crate::aws::{Denial, Fault, HOME_KEY, Moment, Queue, Rule, Silence, Table};
@@ -55,17 +58,12 @@ fn config(stage: &Stage, target: &str) -> brigade::config::Config {
 }
 
 /// A stage's clients, in the region of all targets.
-impl Clients for &Stage {
-    fn sns(&self) -> aws_sdk_sns::Client {
-        aws_sdk_sns::Client::new(&self.world.sdk("us-east-1"))
-    }
-
-    fn sqs(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"))
-    }
-
-    fn events(&self) -> aws_sdk_eventbridge::Client {
-        aws_sdk_eventbridge::Client::new(&self.world.sdk("us-east-1"))
+fn client(stage: &Stage, kind: NotifyKind) -> Client {
+    let sdk = stage.world.sdk("us-east-1");
+    match kind {
+        NotifyKind::Topic => Client::Topic(aws_sdk_sns::Client::new(&sdk)),
+        NotifyKind::Queue => Client::Queue(aws_sdk_sqs::Client::new(&sdk)),
+        NotifyKind::Bus => Client::Bus(aws_sdk_eventbridge::Client::new(&sdk), Mutex::default()),
     }
 }
 
@@ -330,7 +328,7 @@ async fn a_look_tells_whether_a_target_is_there() {
         let stage = Stage::new(1);
         let config = config(&stage, target);
         let notify = config.route["orders"].notify.as_ref().expect("it is said");
-        let outlet = Outlet::new(notify, &&stage, Metrics::new("test").0);
+        let outlet = Outlet::new(notify, client(&stage, notify.kind), Metrics::new("test").0);
         let missing = outlet.obstacle().await;
         assert!(
             matches!(&missing, Some(Obstacle::Fails(why)) if why.contains("not")),

@@ -15,9 +15,9 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::super::backoff::Backoff;
 use super::shape;
 use super::{Athena, AthenaError, Column, Execution, Page, Query, QueryState, Row};
+use crate::backoff::Backoff;
 use crate::config::is_select;
 
 /// Most queries take seconds: look often at first, then ever less.

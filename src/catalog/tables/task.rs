@@ -5,22 +5,22 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
-use super::super::backoff::Backoff;
-use super::super::batch::Batches;
 use super::super::glue::{Glue, Layout, Made, TableError};
 use super::super::hive::Partition;
-use super::super::locked;
 use super::{Answer, BELIEVED, BELIEVED_BAD, Place, Shared};
+use crate::batch::{Answers, Batches, Call, Patience, until_settled};
 use crate::cause;
 use crate::work::Unannounced;
 
 /// What is throttled, or in another writer's way, is tried again for so long; then its message is
 /// shown again.
-const TRIED_FOR: Duration = Duration::from_secs(10);
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
+const PATIENCE: Patience = Patience {
+    tried_for: Duration::from_secs(10),
+    backoff: (Duration::from_millis(200), Duration::from_secs(3)),
+};
 
 /// Adds partitions to one table. The supervisor runs it; it ends when nobody can ask any more.
 #[derive(Debug)]
@@ -114,54 +114,15 @@ impl Work<'_> {
     async fn make(
         &self,
         layout: &Layout,
-        mut wanted: BTreeMap<Vec<String>, (&str, Partition)>,
+        wanted: BTreeMap<Vec<String>, (&str, Partition)>,
     ) -> BTreeMap<Vec<String>, Answer> {
-        let (started, mut backoff) = (Instant::now(), Backoff::new(BACKOFF.0, BACKOFF.1));
-        let mut made = BTreeMap::new();
-        while !wanted.is_empty() {
-            let asked: Vec<_> = wanted.values().map(|(bucket, p)| (*bucket, p)).collect();
-            let answers = self.add(layout, &asked).await;
-            let tired = started.elapsed() >= TRIED_FOR;
-            let asked: Vec<_> = wanted.keys().cloned().collect();
-            for (values, answer) in asked.into_iter().zip(answers) {
-                let answer = match answer {
-                    Ok(new) => {
-                        self.shared.learn(values.clone(), new);
-                        Ok(())
-                    }
-                    Err(TableError::Unavailable { .. }) if !tired => continue,
-                    Err(e) => Err(self.failed(&e)),
-                };
-                wanted.remove(&values);
-                made.insert(values, answer);
-            }
-            if !wanted.is_empty() {
-                let wait = backoff.next(&mut locked(self.dice));
-                sleep(wait).await;
-            }
-        }
-        made
-    }
-
-    /// One call; and where it is refused as a whole, one for each: the others are not to blame.
-    async fn add(
-        &self,
-        layout: &Layout,
-        partitions: &[(&str, &Partition)],
-    ) -> Vec<Result<Made, TableError>> {
-        let table = (&*self.shared.database, &*self.shared.table);
-        match self.glue.add(table, layout, partitions).await {
-            Ok(answers) => answers,
-            Err(TableError::Invalid { .. }) if partitions.len() > 1 => {
-                let mut answers = Vec::with_capacity(partitions.len());
-                for partition in partitions {
-                    let answer = self.glue.add(table, layout, &[*partition]).await;
-                    answers.push(answer.and_then(|mut one| one.remove(0)));
-                }
-                answers
-            }
-            Err(e) => vec![Err(e); partitions.len()],
-        }
+        let (values, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
+        let adding = Adding {
+            work: *self,
+            layout,
+        };
+        let made = until_settled(&adding, &wanted, PATIENCE, self.dice).await;
+        values.into_iter().zip(made).collect()
     }
 
     /// The table, as Glue told it not longer ago than this.
@@ -210,6 +171,47 @@ impl Work<'_> {
         } else {
             warn!(error = why, "partition not made");
             state.error = Some(why.to_owned());
+        }
+    }
+}
+
+/// Adding partitions to a table as it was seen.
+struct Adding<'a> {
+    work: Work<'a>,
+    layout: &'a Layout,
+}
+
+impl<'a> Call for Adding<'a> {
+    type Question = (&'a str, Partition);
+    type Answer = Made;
+    type Error = TableError;
+    type Settled = Answer;
+
+    async fn call(&self, partitions: &[&Self::Question]) -> Answers<Made, TableError> {
+        let shared = self.work.shared;
+        let table = (&*shared.database, &*shared.table);
+        let partitions: Vec<_> = partitions.iter().map(|(bucket, p)| (*bucket, p)).collect();
+        self.work.glue.add(table, self.layout, &partitions).await
+    }
+
+    fn is_of_one(e: &TableError) -> bool {
+        matches!(e, TableError::Invalid { .. })
+    }
+
+    fn settle(
+        &self,
+        (_, partition): &Self::Question,
+        answer: Result<&Made, &TableError>,
+        last: bool,
+    ) -> Option<Answer> {
+        match answer {
+            Ok(made) => {
+                let values = partition.values.clone();
+                self.work.shared.learn(values, *made);
+                Some(Ok(()))
+            }
+            Err(TableError::Unavailable { .. }) if !last => None,
+            Err(e) => Some(Err(self.work.failed(e))),
         }
     }
 }

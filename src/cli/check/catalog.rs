@@ -9,10 +9,11 @@ use super::finding::Finding;
 use super::places::Unsigned;
 use crate::account::Accounts;
 use crate::app::outlet;
-use crate::catalog::{Asking, Layout, Obstacle, QueryState, rehearse};
+use crate::catalog::{Asking, Layout, QueryState, rehearse};
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::metrics::Metrics;
+use crate::obstacle::Obstacle;
 
 pub(super) async fn crawlers(
     config: &Config,

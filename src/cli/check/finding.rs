@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::catalog::{Obstacle, printable};
+use crate::catalog::printable;
+use crate::obstacle::Obstacle;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

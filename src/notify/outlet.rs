@@ -12,10 +12,10 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use aws_smithy_runtime_api::http::Response;
 use tokio::time::{Instant, timeout};
 
-use super::super::locked;
-use super::{Answer, Notice};
+use super::notification::Notification;
 use crate::cause::{self, clipped, status, told};
-use crate::config::{Notify, NotifyKind};
+use crate::config::Notify;
+use crate::lock::locked;
 use crate::metrics::Metrics;
 use crate::work::Unannounced;
 
@@ -30,40 +30,32 @@ const SOURCE: &str = "brigade";
 /// A target, and the client that reaches it.
 #[derive(Debug)]
 pub struct Outlet {
-    pub(super) door: Door,
+    pub(super) client: Client,
     pub(super) target: String,
     fifo: bool,
     metrics: Metrics,
 }
 
+/// The client that reaches a target.
 #[derive(Debug)]
-pub(super) enum Door {
+pub enum Client {
+    /// An SNS topic.
     Topic(aws_sdk_sns::Client),
+    /// An SQS queue.
     Queue(aws_sdk_sqs::Client),
+    /// An EventBridge bus, and when it was last seen to be there.
     Bus(aws_sdk_eventbridge::Client, Mutex<Option<Instant>>),
 }
 
-/// What makes a client of one account and region.
-pub trait Clients {
-    /// For topics.
-    fn sns(&self) -> aws_sdk_sns::Client;
-    /// For queues.
-    fn sqs(&self) -> aws_sdk_sqs::Client;
-    /// For buses.
-    fn events(&self) -> aws_sdk_eventbridge::Client;
-}
+/// Whether one notification was sent.
+pub(super) type Answer = Result<(), Unannounced>;
 
 impl Outlet {
-    /// Reaches a target with one of these clients.
+    /// Reaches a target with this client.
     #[must_use]
-    pub fn new(notify: &Notify, clients: &impl Clients, metrics: Metrics) -> Self {
-        let door = match notify.kind {
-            NotifyKind::Topic => Door::Topic(clients.sns()),
-            NotifyKind::Queue => Door::Queue(clients.sqs()),
-            NotifyKind::Bus => Door::Bus(clients.events(), Mutex::default()),
-        };
+    pub fn new(notify: &Notify, client: Client, metrics: Metrics) -> Self {
         Self {
-            door,
+            client,
             target: notify.target.clone(),
             fifo: notify.is_fifo(),
             metrics,
@@ -71,12 +63,12 @@ impl Outlet {
     }
 
     /// One call. Each notice has an answer of its own, unless the call failed as a whole.
-    pub(super) async fn send(&self, notices: &[&Notice]) -> Result<Vec<Answer>, Unannounced> {
+    pub(super) async fn send(&self, notices: &[&Notification]) -> Result<Vec<Answer>, Unannounced> {
         let sent = async {
-            match &self.door {
-                Door::Topic(sns) => self.publish(sns, notices).await,
-                Door::Queue(sqs) => self.enqueue(sqs, notices).await,
-                Door::Bus(events, there) => {
+            match &self.client {
+                Client::Topic(sns) => self.publish(sns, notices).await,
+                Client::Queue(sqs) => self.enqueue(sqs, notices).await,
+                Client::Bus(events, there) => {
                     self.look(events, there).await?;
                     self.put(events, notices).await
                 }
@@ -89,7 +81,7 @@ impl Outlet {
     async fn publish(
         &self,
         sns: &aws_sdk_sns::Client,
-        notices: &[&Notice],
+        notices: &[&Notification],
     ) -> Result<Vec<Answer>, Unannounced> {
         const OP: &str = "PublishBatch";
         let entries = notices.iter().enumerate().map(|(id, notice)| {
@@ -122,7 +114,7 @@ impl Outlet {
     async fn enqueue(
         &self,
         sqs: &aws_sdk_sqs::Client,
-        notices: &[&Notice],
+        notices: &[&Notification],
     ) -> Result<Vec<Answer>, Unannounced> {
         const OP: &str = "SendMessageBatch";
         let entries = notices.iter().enumerate().map(|(id, notice)| {
@@ -181,7 +173,7 @@ impl Outlet {
     async fn put(
         &self,
         events: &aws_sdk_eventbridge::Client,
-        notices: &[&Notice],
+        notices: &[&Notification],
     ) -> Result<Vec<Answer>, Unannounced> {
         const OP: &str = "PutEvents";
         let entries = notices.iter().map(|notice| {

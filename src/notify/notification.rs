@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::sendable;
+use crate::queue::sendable;
 use crate::work::Arrival;
 
 /// Of the layout: raised when a field changes its meaning or goes.
@@ -12,7 +12,7 @@ const VERSION: u32 = 1;
 
 /// One arrival, said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Notice {
+pub(super) struct Notification {
     /// The same whenever the same arrival is told.
     pub(super) id: String,
     /// What happened, for a bus.
@@ -50,7 +50,7 @@ struct Destination<'a> {
     key: &'a str,
 }
 
-impl Notice {
+impl Notification {
     /// None where it cannot be told what arrived.
     pub(super) fn of(arrival: &Arrival, environment: &str) -> Option<Self> {
         let key = arrival.target.as_deref()?;
@@ -139,7 +139,7 @@ mod tests {
         let page = include_str!("../../docs/NOTIFICATIONS.md");
         let example = page.split("```json\n").nth(1).unwrap();
         let example = example.split("```").next().unwrap();
-        let sent = Notice::of(&arrival(), "prod").unwrap();
+        let sent = Notification::of(&arrival(), "prod").unwrap();
         let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         let (shown, said) = (parsed(example), parsed(&sent.body));
         assert_eq!(said, shown);
@@ -159,7 +159,7 @@ mod tests {
         let id = |change: fn(&mut Arrival)| {
             let mut arrival = arrival();
             change(&mut arrival);
-            Notice::of(&arrival, "prod").unwrap().id
+            Notification::of(&arrival, "prod").unwrap().id
         };
         let first = id(|_| {});
         assert_eq!(first.len(), 32);
@@ -182,7 +182,7 @@ mod tests {
             assert_ne!(other, first, "{why}");
         }
         assert!(
-            Notice::of(
+            Notification::of(
                 &Arrival {
                     target: None,
                     ..arrival()
@@ -201,7 +201,7 @@ mod tests {
             target: Some(format!("orders/{key}")),
             ..arrival()
         };
-        let body = Notice::of(&odd, "prod").unwrap().body;
+        let body = Notification::of(&odd, "prod").unwrap().body;
         let taken =
             |c: char| matches!(c, ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
         assert!(body.chars().all(taken), "{body}");

@@ -1,21 +1,21 @@
+use std::sync::Mutex;
+
+use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::*;
+use super::notification::Notification;
+use super::outlet::{Client, Outlet};
+use super::task::{NotificationStatus, notifications};
 use crate::catalog::scripted::{Answer as Said, Scripted};
-use crate::config::{Config, Notify, Sources};
+use crate::config::{Config, Notify, NotifyKind, Sources};
 use crate::metrics::Metrics;
+use crate::work::Unannounced;
 
-impl Clients for Scripted {
-    fn sns(&self) -> aws_sdk_sns::Client {
-        unreachable!("it speaks another protocol")
-    }
-
-    fn sqs(&self) -> aws_sdk_sqs::Client {
-        self.queue()
-    }
-
-    fn events(&self) -> aws_sdk_eventbridge::Client {
-        self.bus()
+fn client(scripted: &Scripted, notify: &Notify) -> Client {
+    match notify.kind {
+        NotifyKind::Topic => unreachable!("it speaks another protocol"),
+        NotifyKind::Queue => Client::Queue(scripted.queue()),
+        NotifyKind::Bus => Client::Bus(scripted.bus(), Mutex::default()),
     }
 }
 
@@ -30,8 +30,8 @@ fn notify(target: &str) -> Notify {
     config.route["r"].notify.clone().unwrap()
 }
 
-fn notice(n: usize) -> Notice {
-    Notice {
+fn notice(n: usize) -> Notification {
+    Notification {
         id: format!("id-{n}"),
         what: "Object Arrived",
         group: format!("group-{n}"),
@@ -40,9 +40,14 @@ fn notice(n: usize) -> Notice {
 }
 
 /// The endings of so many notices, all at once, and what is to be seen afterwards.
-async fn tell(scripted: &Scripted, target: &str, count: usize) -> (Vec<String>, NoticeStatus) {
-    let outlet = Outlet::new(&notify(target), scripted, Metrics::new("test").0);
-    let (handle, task) = notices("t", "test", outlet, Rng::with_seed(1));
+async fn tell(
+    scripted: &Scripted,
+    target: &str,
+    count: usize,
+) -> (Vec<String>, NotificationStatus) {
+    let notify = notify(target);
+    let outlet = Outlet::new(&notify, client(scripted, &notify), Metrics::new("test").0);
+    let (handle, task) = notifications("t", "test", outlet, Rng::with_seed(1));
     let told = async {
         let asked = (0..count).map(|n| handle.asker.ask(notice(n)));
         let answers = futures_util::future::join_all(asked).await;

@@ -3,23 +3,23 @@
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
-use super::super::Obstacle;
-use super::outlet::{Door, Outlet, is_denied, whole};
+use super::outlet::{Client, Outlet, is_denied, whole};
+use crate::obstacle::Obstacle;
 
 impl Outlet {
     /// What is in the way, as far as a look shows. Whether it may be told, only telling would.
     pub async fn obstacle(&self) -> Option<Obstacle> {
         let target = &self.target;
-        match &self.door {
-            Door::Topic(sns) => {
+        match &self.client {
+            Client::Topic(sns) => {
                 let answer = sns.get_topic_attributes().topic_arn(target).send().await;
                 seen("sns:GetTopicAttributes", "sns:Publish", answer)
             }
-            Door::Queue(sqs) => {
+            Client::Queue(sqs) => {
                 let answer = sqs.get_queue_attributes().queue_url(target).send().await;
                 seen("sqs:GetQueueAttributes", "sqs:SendMessage", answer)
             }
-            Door::Bus(events, _) => {
+            Client::Bus(events, _) => {
                 let answer = events.describe_event_bus().name(target).send().await;
                 seen("events:DescribeEventBus", "events:PutEvents", answer)
             }

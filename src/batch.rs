@@ -4,10 +4,17 @@
 //! asker gets the answer to its own question, or none if the calls have ended. Who has given up
 //! waiting is not asked for any more.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
+use fastrand::Rng;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
 
+use crate::backoff::Backoff;
+use crate::lock::locked;
 use crate::work::Unannounced;
 
 /// Askers that wait to be taken up; more wait to wait.
@@ -15,11 +22,11 @@ const WAITING: usize = 1024;
 
 /// Asks. The calls end when the last of these is gone.
 #[derive(Debug)]
-pub(super) struct Asker<Q, A>(mpsc::Sender<(Q, oneshot::Sender<A>)>);
+pub(crate) struct Asker<Q, A>(mpsc::Sender<(Q, oneshot::Sender<A>)>);
 
 /// Takes up questions and calls.
 #[derive(Debug)]
-pub(super) struct Batches<Q, A> {
+pub(crate) struct Batches<Q, A> {
     asked: mpsc::Receiver<(Q, oneshot::Sender<A>)>,
     /// Questions in one call.
     most: usize,
@@ -28,7 +35,7 @@ pub(super) struct Batches<Q, A> {
 }
 
 /// An asker, and who calls for it.
-pub(super) fn batches<Q, A>(most: usize, at_once: usize) -> (Asker<Q, A>, Batches<Q, A>) {
+pub(crate) fn batches<Q, A>(most: usize, at_once: usize) -> (Asker<Q, A>, Batches<Q, A>) {
     let (ask, asked) = mpsc::channel(WAITING);
     let batches = Batches {
         asked,
@@ -40,7 +47,7 @@ pub(super) fn batches<Q, A>(most: usize, at_once: usize) -> (Asker<Q, A>, Batche
 
 impl<Q, A> Asker<Q, A> {
     /// The answer, or none if there will be none.
-    pub(super) async fn ask(&self, question: Q) -> Option<A> {
+    pub(crate) async fn ask(&self, question: Q) -> Option<A> {
         let (answer, answered) = oneshot::channel();
         self.0.send((question, answer)).await.ok()?;
         answered.await.ok()
@@ -49,7 +56,7 @@ impl<Q, A> Asker<Q, A> {
 
 impl<Q> Asker<Q, Result<(), Unannounced>> {
     /// Returns once it is done, or says why it is not.
-    pub(super) async fn announce(&self, question: Q) -> Result<(), Unannounced> {
+    pub(crate) async fn announce(&self, question: Q) -> Result<(), Unannounced> {
         let answer = self.ask(question).await;
         answer.unwrap_or_else(|| Err(Unannounced::for_now("the process is stopping")))
     }
@@ -57,7 +64,7 @@ impl<Q> Asker<Q, Result<(), Unannounced>> {
 
 impl<Q, A> Batches<Q, A> {
     /// Calls until nobody can ask any more. An answer stands where its question stood.
-    pub(super) async fn run<C, F>(mut self, call: C)
+    pub(crate) async fn run<C, F>(mut self, call: C)
     where
         C: Fn(Vec<Q>) -> F,
         F: Future<Output = Vec<A>>,
@@ -87,13 +94,106 @@ impl<Q, A> Batches<Q, A> {
     }
 }
 
+/// How long a question is asked again, and how soon.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) tried_for: Duration,
+    /// The first wait, and the longest.
+    pub(crate) backoff: (Duration, Duration),
+}
+
+/// An answer to each question, unless the call has failed as a whole.
+pub(crate) type Answers<A, E> = Result<Vec<Result<A, E>>, E>;
+
+/// A call that answers many questions, each by itself.
+pub(crate) trait Call: Sync {
+    type Question: Sync;
+    type Answer: Send;
+    type Error: Send;
+    type Settled: Send;
+
+    /// One call. It may fail as a whole.
+    fn call(
+        &self,
+        questions: &[&Self::Question],
+    ) -> impl Future<Output = Answers<Self::Answer, Self::Error>> + Send;
+
+    /// Whether it has failed as a whole because of one question: the others are not to blame.
+    fn is_of_one(e: &Self::Error) -> bool;
+
+    /// What an answer means; none if it is to be asked again, which the last time it is not.
+    fn settle(
+        &self,
+        question: &Self::Question,
+        answer: Result<&Self::Answer, &Self::Error>,
+        last: bool,
+    ) -> Option<Self::Settled>;
+}
+
+/// Calls until each question is settled.
+pub(crate) async fn until_settled<C: Call>(
+    call: &C,
+    questions: &[C::Question],
+    patience: Patience,
+    dice: &Mutex<Rng>,
+) -> Vec<C::Settled> {
+    let (started, (first, longest)) = (Instant::now(), patience.backoff);
+    let mut backoff = Backoff::new(first, longest);
+    let mut settled: Vec<Option<C::Settled>> = questions.iter().map(|_| None).collect();
+    loop {
+        let open = (0..questions.len()).filter(|at| settled[*at].is_none());
+        let open: Vec<usize> = open.collect();
+        if open.is_empty() {
+            return settled.into_iter().flatten().collect();
+        }
+        let asked: Vec<&C::Question> = open.iter().map(|at| &questions[*at]).collect();
+        let last = started.elapsed() >= patience.tried_for;
+        for (at, end) in open.iter().zip(together_or_alone(call, &asked, last).await) {
+            settled[*at] = end;
+        }
+        if settled.iter().any(Option::is_none) {
+            let wait = backoff.next(&mut locked(dice));
+            sleep(wait).await;
+        }
+    }
+}
+
+/// One call; where it is refused as a whole because of one question, one call for each.
+async fn together_or_alone<C: Call>(
+    call: &C,
+    asked: &[&C::Question],
+    last: bool,
+) -> Vec<Option<C::Settled>> {
+    match call.call(asked).await {
+        Ok(answers) => {
+            let answers = answers.iter().zip(asked);
+            answers
+                .map(|(answer, question)| call.settle(question, answer.as_ref(), last))
+                .collect()
+        }
+        Err(e) if C::is_of_one(&e) && asked.len() > 1 => {
+            let mut ends = Vec::with_capacity(asked.len());
+            for question in asked {
+                let answer = match call.call(&[*question]).await {
+                    Ok(mut one) => one.remove(0),
+                    Err(e) => Err(e),
+                };
+                ends.push(call.settle(question, answer.as_ref(), last));
+            }
+            ends
+        }
+        Err(e) => {
+            let ends = asked
+                .iter()
+                .map(|question| call.settle(question, Err(&e), last));
+            ends.collect()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-    use std::time::Duration;
-
     use futures_util::future::join_all;
-    use tokio::time::{Instant, sleep};
 
     use super::*;
 
