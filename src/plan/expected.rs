@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use super::provenance::{self, Provenance};
 use crate::route::Route;
 use crate::s3::{Checksum, Dress, Object, Spot};
 
@@ -99,25 +98,6 @@ impl<'a> ExpectedCopy<'a> {
             metadata,
             tagging,
         }
-    }
-
-    /// Its user metadata: the source's own, and its provenance where it carries that.
-    #[must_use]
-    pub fn metadata(&self, provenance: Option<&Provenance>) -> BTreeMap<String, String> {
-        let own = provenance::without(&self.source.metadata);
-        let mut metadata: BTreeMap<_, _> = own.map(|(n, v)| (n.clone(), v.clone())).collect();
-        if let Some(provenance) = provenance {
-            provenance.put_into(&mut metadata);
-        }
-        metadata
-    }
-
-    /// Whether an object has the content headers, user metadata and size of this copy.
-    pub(super) fn is_dressed_like(&self, target: &Object) -> bool {
-        let source = self.source;
-        source.headers == target.headers
-            && provenance::without(&source.metadata).eq(provenance::without(&target.metadata))
-            && (source.size == target.size || !self.has_same_bytes())
     }
 
     pub(super) fn has_same_bytes(&self) -> bool {

@@ -140,6 +140,19 @@ impl Provenance {
     }
 }
 
+impl ExpectedCopy<'_> {
+    /// Its user metadata: the source's own, and its provenance where it carries that.
+    #[must_use]
+    pub fn metadata(&self, provenance: Option<&Provenance>) -> BTreeMap<String, String> {
+        let own = without(&self.source().metadata);
+        let mut metadata: BTreeMap<_, _> = own.map(|(n, v)| (n.clone(), v.clone())).collect();
+        if let Some(provenance) = provenance {
+            provenance.put_into(&mut metadata);
+        }
+        metadata
+    }
+}
+
 /// User metadata without our own: a source may itself be a copy.
 pub(super) fn without(
     metadata: &BTreeMap<String, String>,

@@ -13,12 +13,13 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, ResponseChecksumValidation};
 use tokio::sync::OnceCell;
 
+use super::attempt::Attempt;
+use super::bucket::Bucket;
 use super::endpoints::Endpoints;
 use super::error::{Kind, S3Error};
 use super::raw::RawHeaders;
 use super::sdk::about;
 use super::stack::{Call, Effect, Limits, guard};
-use super::{Attempt, Bucket};
 
 /// Used where nothing names a region: a stand-in without one.
 const FALLBACK: &str = "us-east-1";

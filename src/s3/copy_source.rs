@@ -1,7 +1,7 @@
 //! The `x-amz-copy-source` header. The SDK sends it as it is (aws-sdk-rust#1357), so the key is
 //! percent-encoded here: a `+` must be `%2B`, or S3 reads it as a space.
 
-use super::Bucket;
+use super::bucket::Bucket;
 use crate::event::to_percent;
 
 pub(super) fn copy_source(bucket: &Bucket, key: &str) -> String {

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use aws_sdk_s3::types::EncodingType;
 
+use super::attempt::Attempt;
+use super::bucket::Bucket;
+use super::client::S3;
+use super::error::{Kind, S3Error};
 use super::sdk::{about, paying};
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, Kind, S3, S3Error};
 use crate::event::from_form;
 
 /// S3 looks at up to a thousand keys, and at the delete markers between them.

@@ -12,12 +12,15 @@ use aws_smithy_types::byte_stream::{self, ByteStream};
 use bytes::{Bytes, BytesMut};
 
 use super::archive::Archive;
+use super::attempt::Attempt;
+use super::bucket::Bucket;
+use super::client::S3;
 use super::error::Retry;
+use super::error::{Kind, S3Error};
 use super::object::{ETag, Object, Spot};
 use super::sdk::{about, paying};
 use super::seen::object;
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, Kind, S3, S3Error};
 
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 

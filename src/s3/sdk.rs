@@ -122,7 +122,7 @@ pub(super) use {
 
 use aws_sdk_s3::types::{ObjectCannedAcl, RequestPayer, ServerSideEncryption, StorageClass};
 
-use super::Bucket;
+use super::bucket::Bucket;
 use crate::config;
 
 /// Who pays for a request, if not the bucket's owner.

@@ -5,12 +5,15 @@ use std::ops::Range;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::ChecksumMode;
 
+use super::attempt::Attempt;
+use super::bucket::Bucket;
+use super::client::S3;
+use super::error::{Kind, S3Error};
 use super::object::{Checksum, ETag};
 use super::read::HEAD_TIMEOUT;
 use super::sdk::{about, paying};
 use super::seen::{told, whole};
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, Kind, S3, S3Error};
 
 /// What S3 tells of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use aws_sdk_s3::types::{Tag, Tagging};
 
+use super::attempt::Attempt;
+use super::bucket::Bucket;
+use super::client::S3;
+use super::error::{Kind, S3Error};
 use super::object::Object;
 use super::read::Found;
 use super::sdk::{about, paying};
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, Kind, S3, S3Error};
 use crate::event::to_percent;
 use crate::queue::Window;
 

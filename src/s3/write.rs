@@ -12,11 +12,14 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
+use super::attempt::Attempt;
+use super::bucket::Bucket;
+use super::client::S3;
+use super::error::{Kind, S3Error};
 use super::object::{Checksum, Condition, Dress, ETag, Written};
 use super::sdk::{about, copying, dressed, expiring, made_with, paying, unsigned, with_checksum};
 use super::seen::{is_kms, told, whole};
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, Kind, S3, S3Error};
 use crate::config::Properties;
 use crate::queue::Window;
 

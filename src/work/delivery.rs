@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Lag;
+use jiff::Timestamp;
+
 use super::lanes::Room;
 use super::outcome::{Cause, Outcome};
 use crate::config::Envelope;
@@ -124,4 +125,13 @@ impl Delivery {
     pub async fn release(self) -> Verdict {
         self.verdict(Settlement::Release, Vec::new()).await
     }
+}
+
+/// When an event happened, for the lag of its route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lag {
+    /// On which route.
+    pub route: String,
+    /// The event's own time.
+    pub time: Timestamp,
 }

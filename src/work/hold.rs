@@ -27,8 +27,8 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::finding::Finding;
 use super::reason::Reason;
-use super::route_check::Finding;
 
 pub(super) use pass::Pass;
 pub(super) use pass::{Evidence, Next};

@@ -6,6 +6,7 @@
 mod arrival;
 mod delivery;
 mod fail;
+mod finding;
 mod foresee;
 mod gates;
 mod hold;
@@ -20,7 +21,7 @@ mod routed;
 mod worker;
 
 pub use arrival::{Announce, Arrival, Occasion, SourceVersion, Unannounced};
-pub use delivery::{Delivery, QueueTerms, Received, Settlement, Verdict};
+pub use delivery::{Delivery, Lag, QueueTerms, Received, Settlement, Verdict};
 pub use foresee::{Foreseen, Planned};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
@@ -30,4 +31,4 @@ pub use pool::{Job, Pool};
 pub use reason::Reason;
 pub use replicator::Replicator;
 pub use routed::{Caller, End};
-pub use worker::{Lag, Worker};
+pub use worker::Worker;

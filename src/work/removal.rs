@@ -19,24 +19,13 @@ use std::sync::PoisonError;
 
 use super::outcome::{Outcome, Skip};
 use super::replicator::Replicator;
-use super::routed::Routed;
+use super::routed::{Original, Routed};
 use crate::event::Event;
 use crate::plan::{ExpectedCopy, Identity};
 use crate::queue::Window;
 use crate::reconcile::{Equal, Failure};
 use crate::route::Route;
 use crate::s3::{Condition, Found, Kind, Object, S3Error, Spot};
-
-/// What became of the original.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Original {
-    /// No route takes it away, or not every destination has it yet.
-    Stays,
-    /// It is gone.
-    Removed,
-    /// Something moved on meanwhile: everything again.
-    Again,
-}
 
 impl Replicator {
     /// Takes the original away where a route says so and all have it.

@@ -9,6 +9,7 @@
 //! unreadable since it was copied: a source that denies leaves the question open. What only other
 //! requests need (deletes, tags that are read) is not checked, and KMS keys of the source only by reading.
 
+use super::finding::Finding;
 use super::reason::Reason;
 use super::replicator::Replicator;
 use crate::config::{TagPolicy, Way};
@@ -20,26 +21,6 @@ const KEY: &str = "brigade-route-check";
 
 /// As a header says it.
 const TAG: &str = "brigade-route-check=1";
-
-/// What a check of a route has found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Finding {
-    /// Source and destination answer as they should.
-    Works {
-        /// An object of the source could be read.
-        read: bool,
-    },
-    /// No message can succeed.
-    Broken(Reason, String),
-    /// It cannot be seen without a message's object.
-    Unknown,
-}
-
-impl Finding {
-    pub(super) fn is_broken(&self) -> bool {
-        matches!(self, Self::Broken(..))
-    }
-}
 
 impl Replicator {
     /// Checks both sides of a route.

@@ -11,7 +11,6 @@ use super::hold::{Entry, Pass};
 use super::lanes::{Seat, Turn};
 use super::outcome::{Cause, Outcome, Skip};
 use super::reason::Reason;
-use super::removal::Original;
 use super::replicator::Replicator;
 use crate::config::SourceMissing;
 use crate::event::{Event, Kind};
@@ -55,6 +54,17 @@ pub(super) struct Routed {
     late: Vec<Arrival>,
     /// To be told how it went, once that is known of the original, too.
     pass: Option<Pass>,
+}
+
+/// What became of the original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Original {
+    /// No route takes it away, or not every destination has it yet.
+    Stays,
+    /// It is gone.
+    Removed,
+    /// Something moved on meanwhile: everything again.
+    Again,
 }
 
 impl Replicator {

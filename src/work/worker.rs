@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
 use super::arrival::Arrival;
-use super::delivery::{Delivery, Received, Settlement, Verdict};
+use super::delivery::{Delivery, Lag, Received, Settlement, Verdict};
 use super::lanes::{FirstSlot, Lanes, Seat};
 use super::outcome::{Cause, Outcome, Skip};
 use super::reason::Reason;
@@ -221,13 +220,4 @@ impl Worked {
         self.late.extend(end.late);
         self
     }
-}
-
-/// When an event happened, for the lag of its route.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lag {
-    /// On which route.
-    pub route: String,
-    /// The event's own time.
-    pub time: Timestamp,
 }

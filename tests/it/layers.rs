@@ -162,20 +162,15 @@ fn what_decides_knows_neither_tokio_nor_aws() {
     }
 }
 
-/// Folders whose files do not import each other in a circle of any length.
-const WITHOUT_CIRCLES: [&str; 1] = ["src/config"];
-
 #[test]
 fn no_files_import_each_other_in_a_circle() {
     let files = Files::new(all());
-    for folder in WITHOUT_CIRCLES {
-        let inside = |file: &&String| file.starts_with(&format!("{folder}/"));
-        let graph = files.texts.keys().filter(inside);
-        let graph: BTreeMap<_, _> = graph
-            .map(|file| (file.clone(), files.imported_by(file)))
-            .collect();
-        let found: usize = graph.values().map(BTreeSet::len).sum();
-        assert!(found > graph.len(), "{folder}: imports are found");
-        assert_eq!(circles(&graph), Vec::<Vec<String>>::new(), "{folder}");
-    }
+    let graph: BTreeMap<_, _> = files
+        .texts
+        .keys()
+        .map(|file| (file.clone(), files.imported_by(file)))
+        .collect();
+    let found: usize = graph.values().map(BTreeSet::len).sum();
+    assert!(found > graph.len(), "imports are found");
+    assert_eq!(circles(&graph), Vec::<Vec<String>>::new());
 }

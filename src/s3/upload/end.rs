@@ -9,10 +9,11 @@ use super::{
     Algorithm, Call, ETag, Effect, MOST_PARTS, Part, TIMEOUT, Upload, guard, patient, wire,
 };
 use crate::queue::Window;
+use crate::s3::attempt::Attempt;
 use crate::s3::object::{Condition, Written};
 use crate::s3::sdk::{about, paying, with_checksum};
 use crate::s3::seen::{is_kms, told, whole};
-use crate::s3::{Attempt, Kind, S3, S3Error};
+use crate::s3::{Kind, S3, S3Error};
 
 /// How often an upload is taken back that does not go.
 const ABORTS: u32 = 3;

@@ -9,8 +9,9 @@ use aws_sdk_s3::types::EncodingType;
 use percent_encoding::percent_decode_str;
 
 use super::{Call, ETag, Effect, Part, TIMEOUT, Upload, guard, is_whole, own_algorithm};
+use crate::s3::attempt::Attempt;
 use crate::s3::sdk::{about, checksum_of, paying};
-use crate::s3::{Attempt, Bucket, Kind, S3, S3Error};
+use crate::s3::{Bucket, Kind, S3, S3Error};
 
 /// So many uploads of one key, 1,000 a page, are no longer ours.
 const MOST_PAGES: usize = 100;

@@ -16,10 +16,13 @@ use std::time::Duration;
 use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
+use super::attempt::Attempt;
+use super::bucket::Bucket;
+use super::client::S3;
+use super::error::S3Error;
 use super::object::{Algorithm, Dress, ETag};
 use super::sdk::{about, dressed, expiring, made_with, paying};
 use super::stack::{Call, Effect, guard};
-use super::{Attempt, Bucket, S3, S3Error};
 use crate::config::Properties;
 
 pub use end::Complete;

@@ -7,9 +7,10 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use super::{Call, ETag, Effect, Part, Upload, guard, patient, wire};
+use crate::s3::attempt::Attempt;
 use crate::s3::read::bytes;
 use crate::s3::sdk::{about, checksum_of, copying, paying, unsigned, with_checksum};
-use crate::s3::{Attempt, Bucket, S3, S3Error};
+use crate::s3::{Bucket, S3, S3Error};
 
 /// A part of at most 16 MiB on a slow line.
 pub(super) const PUT_TIMEOUT: Duration = Duration::from_mins(2);

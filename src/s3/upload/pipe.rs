@@ -29,9 +29,10 @@ use tokio::time::timeout;
 
 use super::part::PUT_TIMEOUT;
 use super::{Call, ETag, Effect, Part, Upload, guard, sdk_algorithm, wire};
+use crate::s3::attempt::Attempt;
 use crate::s3::sdk::{about, checksum_of, paying};
 use crate::s3::seen::is_kms;
-use crate::s3::{Attempt, Kind, S3, S3Error};
+use crate::s3::{Kind, S3, S3Error};
 
 const OP: &str = "UploadPart";
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 use super::{CHECKED_FOR, Checked, Covered, Gate, IN_A_ROW, LIVELY, Running, State, Why};
-use crate::work::route_check::Finding;
+use crate::work::finding::Finding;
 
 /// One message's way through the circuit breaker. Dropped without a word, it leaves it as it was.
 #[derive(Debug)]

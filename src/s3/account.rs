@@ -1,0 +1,113 @@
+//! What is known of one account.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aws_config::SdkConfig;
+use serde::Serialize;
+
+use super::limit::LimitStatus;
+use super::object::Algorithm;
+use crate::config::{Aws, HOME, Partition};
+use crate::credentials::{Secret, SecretStatus};
+
+/// What a door is made of.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The account's name in the configuration.
+    pub account: String,
+    /// Its credentials, its endpoint, its region.
+    pub sdk: SdkConfig,
+    /// The same, as the operator says it.
+    pub aws: Aws,
+    /// Where its credentials are kept, if that is a secret.
+    pub secret: Option<Secret>,
+}
+
+/// A door as `/status.json` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DoorStatus {
+    /// False: every write is followed by a look at its source.
+    pub conditional_writes: bool,
+    /// Buckets that have answered that they know no conditions.
+    unconditional_buckets: BTreeSet<String>,
+    /// How many calls at once each bucket bears.
+    limits: BTreeMap<String, LimitStatus>,
+    /// Where the credentials are kept, if that is a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<SecretStatus>,
+}
+
+/// What a door knows of its account.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) name: String,
+    pub(super) aws: Aws,
+    secret: Option<Secret>,
+    /// Buckets that know no conditions.
+    unconditional: Mutex<BTreeSet<String>>,
+    /// Buckets that have told the checksum of what they were sent, and in which algorithms.
+    comparing: Mutex<BTreeMap<String, Vec<Algorithm>>>,
+}
+
+impl Account {
+    pub(super) fn of(opening: Opening) -> Self {
+        let Opening {
+            account: name,
+            sdk: _,
+            aws,
+            secret,
+        } = opening;
+        Self {
+            name,
+            aws,
+            secret,
+            unconditional: Mutex::default(),
+            comparing: Mutex::default(),
+        }
+    }
+
+    pub(super) fn comparing(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Algorithm>>> {
+        let buckets = self.comparing.lock();
+        buckets.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn unconditional(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        let buckets = self.unconditional.lock();
+        buckets.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn status(&self, limits: BTreeMap<String, LimitStatus>) -> DoorStatus {
+        DoorStatus {
+            conditional_writes: self.aws.conditional(),
+            unconditional_buckets: self.unconditional().clone(),
+            limits,
+            secret: self.secret.as_ref().map(Secret::status),
+        }
+    }
+
+    /// How its section is called.
+    pub(super) fn section(&self) -> String {
+        if self.name == HOME {
+            "[aws]".into()
+        } else {
+            format!("[account.{}]", self.name)
+        }
+    }
+
+    /// What to do about an access key that nobody has there.
+    pub(super) fn unknown_key(&self) -> String {
+        let section = self.section();
+        match self.aws.region.as_deref() {
+            Some(region) if !self.aws.is_custom_endpoint() => {
+                let partition = Partition::of(region);
+                format!(
+                    "no such key in partition {partition} ({region}): a key works only in the \
+                     partition it was made in; give {section} a key of {partition}, or the region \
+                     its key is for"
+                )
+            }
+            Some(_) | None => format!("give {section} a key that is known there"),
+        }
+    }
+}

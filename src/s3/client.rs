@@ -1,0 +1,125 @@
+//! S3, as one account sees it.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::Client;
+
+use super::account::{Account, Opening};
+use super::bandwidth::Bandwidth;
+use super::bucket::Bucket;
+use super::clients::Clients;
+use super::error::{Kind, S3Error};
+use super::object::Condition;
+use super::stack::Limits;
+use crate::config::Retry as RetryConfig;
+use crate::edge::Dice;
+use crate::metrics::Metrics;
+
+/// S3, as one account sees it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct S3 {
+    pub(super) clients: Clients,
+    pub(super) limits: Limits,
+    pub(super) account: Arc<Account>,
+    pub(super) reads: Option<Bandwidth>,
+    pub(super) writes: Option<Bandwidth>,
+}
+
+/// One side of a route: a bucket, and the door through which its account goes there.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// The door.
+    pub s3: &'a S3,
+    /// The bucket.
+    pub bucket: &'a Bucket,
+}
+
+impl S3 {
+    /// Opens the first door.
+    #[must_use]
+    pub fn new(opening: Opening, retry: &RetryConfig, dice: Dice, metrics: Metrics) -> Self {
+        Self::with(opening, &Limits::new(retry, dice, metrics))
+    }
+
+    /// Opens another account's door; calls through both share what the process bears.
+    #[must_use]
+    pub fn beside(&self, opening: Opening) -> Self {
+        Self::with(opening, &self.limits)
+    }
+
+    fn with(opening: Opening, limits: &Limits) -> Self {
+        let limits = limits.of(&opening.account, opening.secret.clone());
+        let custom = opening.aws.is_custom_endpoint();
+        let line = || opening.aws.bandwidth.map(Bandwidth::new);
+        let (reads, writes) = (line(), line());
+        Self {
+            clients: Clients::new(opening.sdk.clone(), custom, limits.clone()),
+            limits,
+            account: Arc::new(Account::of(opening)),
+            reads,
+            writes,
+        }
+    }
+
+    /// Waits until the account may read so many bytes.
+    pub async fn may_read(&self, bytes: u64) {
+        if let Some(line) = &self.reads {
+            line.carry(bytes).await;
+        }
+    }
+
+    /// Waits until the account may write so many bytes.
+    pub async fn may_write(&self, bytes: u64) {
+        if let Some(line) = &self.writes {
+            line.carry(bytes).await;
+        }
+    }
+
+    /// The region of a bucket.
+    ///
+    /// # Errors
+    /// [`S3Error`]; `Kind::NoBucket` when there is no such bucket.
+    pub async fn region(&self, bucket: &Bucket) -> Result<String, S3Error> {
+        self.whose(self.clients.region(bucket).await)
+    }
+
+    /// Whether the bucket may be listed. Without `s3:ListBucket` a missing key is answered like a
+    /// denied one, so nothing that is gone can be told from what is forbidden.
+    ///
+    /// # Errors
+    /// `Kind::Denied` when it may not; any other when nobody knows.
+    pub async fn may_list(&self, bucket: &Bucket) -> Result<(), S3Error> {
+        self.clients.head(bucket).await
+    }
+
+    pub(super) async fn client(&self, bucket: &Bucket) -> Result<Client, S3Error> {
+        self.whose(self.clients.of(bucket).await)
+    }
+
+    /// Lets go of what a failure has proved wrong.
+    pub(super) fn learn<T>(
+        &self,
+        bucket: &Bucket,
+        answer: Result<T, S3Error>,
+    ) -> Result<T, S3Error> {
+        if let Err(S3Error {
+            kind: Kind::Region(_) | Kind::NoBucket,
+            ..
+        }) = answer
+        {
+            self.clients.forget(&bucket.name);
+        }
+        self.whose(answer)
+    }
+
+    /// The same of a write, which also tells whether the bucket knows conditions.
+    pub(super) fn learn_of_write<T>(
+        &self,
+        bucket: &Bucket,
+        condition: &Condition,
+        answer: Result<T, S3Error>,
+    ) -> Result<T, S3Error> {
+        self.learn_conditions(bucket, condition, &answer);
+        self.learn(bucket, answer)
+    }
+}
