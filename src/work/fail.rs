@@ -138,7 +138,9 @@ impl Replicator {
             },
             suspected: true,
         };
-        match pass.key_failed(&at.event.key, evidence, why.clone()) {
+        let doomed = matches!(own, Outcome::Poison(_)) || at.received.count >= DENIED_FOR_GOOD;
+        let last = doomed && evidence != Evidence::Object;
+        match pass.key_failed((&at.event.key, last), evidence, why.clone()) {
             Next::Check => {
                 let found = Box::pin(self.check_route(at.route)).await;
                 pass.checked(evidence, found, why)
