@@ -138,9 +138,7 @@ impl Replicator {
             },
             suspected: true,
         };
-        let doomed = matches!(own, Outcome::Poison(_)) || at.received.count >= DENIED_FOR_GOOD;
-        let last = doomed && evidence != Evidence::Object;
-        match pass.key_failed((&at.event.key, last), evidence, why.clone()) {
+        match pass.key_failed(&at.event.key, evidence, why.clone()) {
             Next::Check => {
                 let found = Box::pin(self.check_route(at.route)).await;
                 pass.checked(evidence, found, why)

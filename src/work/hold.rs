@@ -2,10 +2,9 @@
 //!
 //! A missing bucket, refused credentials or a KMS key with which nothing can be written concern the route, which is
 //! paused at once. Other failures may concern it: a denial, a throttled call, a write without an answer. When
-//! [`IN_A_ROW`] different keys have failed and nothing has been copied in between, the route itself is
+//! [`IN_A_ROW`] different keys have failed and nothing has succeeded in between, the route itself is
 //! [checked](super::route_check) by requests that concern no object. Their answers decide, not the next message. So
-//! objects that can never be copied do not pause their route, however many there are. A route with few messages never
-//! has so many keys; so it is also checked before a failure may dead-letter its message.
+//! objects that can never be copied do not pause their route, however many there are.
 //!
 //! SQS counts the receives of a pause all the same, so for a while after it a failure says nothing
 //! about its message: it does not count towards dead-lettering.
@@ -14,9 +13,8 @@
 //! running ── an error of the route ─────────────────────────▶ paused
 //!    │ ▲                                                        │ wait (2 s, doubling to 60 s)
 //!    │ │  8 keys in a row ──▶ check ── broken, or cannot tell ──▶│
-//!    │ │  a last failure ───▶ check ── broken ──────────────────▶│
 //!    │ └──────────────────────── works                          │
-//!    ◀── the check finds that it works, or a message is copied ◀┘ check again, then one message
+//!    ◀── the check finds that it works, or a message succeeds ◀─┘ check again, then one message
 //! ```
 
 mod pass;
@@ -38,9 +36,8 @@ pub(super) use pass::{Evidence, Next};
 /// So many different keys failing in a row may be the route's fault.
 pub(super) const IN_A_ROW: usize = 8;
 
-/// A route that was checked is not checked again before this has passed. It is less than the backoffs before a third
-/// receive, so that what is believed of a message then was checked after it had first failed.
-pub(super) const CHECKED_FOR: Duration = Duration::from_secs(1);
+/// A route that was found to work is not checked again before this has passed.
+pub(super) const CHECKED_FOR: Duration = Duration::from_secs(10);
 
 /// Twice the longest backoff: by then every message that saw the pause has been tried again.
 const REMEMBERED: Duration = Duration::from_mins(30);
@@ -76,17 +73,13 @@ enum State {
 
 #[derive(Debug, Default)]
 struct Running {
-    /// Keys that have failed since something was copied or was checked, [`IN_A_ROW`] at most.
+    /// Keys that have failed since something succeeded or was checked, [`IN_A_ROW`] at most.
     failing: HashSet<String>,
-    /// When an object was last copied.
+    /// When a message last succeeded.
     succeeded: Option<Instant>,
-    /// When a message last succeeded for which nothing was read or written.
-    answered: Option<Instant>,
-    /// When a check last ended.
-    looked: Option<Instant>,
     /// A check is under way.
     checking: bool,
-    /// The last check that left something open and did not pause the route.
+    /// The last check that did not pause the route.
     checked: Option<Checked>,
     resumed: Option<Instant>,
     /// The last pause's wait, until a message succeeds: a route that only its check finds to work goes on doubling it.
@@ -116,8 +109,8 @@ pub(super) struct Why {
     pub(super) error: String,
     /// Whether a check that finds nothing wrong ends the pause.
     pub(super) covered: Covered,
-    /// It is a suspicion: many keys failed, and the check cannot tell whose fault that is. Any object that
-    /// is copied ends the pause, also one that was under way when it began.
+    /// It is a suspicion: many keys failed, and the check cannot tell whose fault that is. Any message that
+    /// succeeds ends the pause, also one that was under way when it began.
     pub(super) suspected: bool,
 }
 

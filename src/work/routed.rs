@@ -235,7 +235,6 @@ impl Replicator {
         let (route_name, key) = (route.name.as_str(), event.key.as_str());
         match *reached {
             Reached::Written { way, bytes } => {
-                pass.copies();
                 let way = way.name();
                 self.metrics.copied(route_name, way, bytes);
                 tracing::debug!(

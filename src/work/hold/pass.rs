@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 
-use super::{CHECKED_FOR, Checked, Covered, Gate, IN_A_ROW, LIVELY, Paused, Running, State, Why};
+use super::{CHECKED_FOR, Checked, Covered, Gate, IN_A_ROW, LIVELY, Running, State, Why};
 use crate::work::finding::Finding;
 
 /// One message's way through the circuit breaker. Dropped without a word, it leaves it as it was.
@@ -17,8 +17,6 @@ pub struct Pass {
     checks: AtomicBool,
     /// The check before the probe has found the route broken.
     broken: AtomicBool,
-    /// An object was read and written.
-    copied: AtomicBool,
 }
 
 /// What a failure says about its route.
@@ -52,7 +50,6 @@ impl Pass {
             probe: AtomicBool::new(probe),
             checks: AtomicBool::new(false),
             broken: AtomicBool::new(false),
-            copied: AtomicBool::new(false),
         }
     }
 
@@ -62,34 +59,21 @@ impl Pass {
         &self.gate
     }
 
-    /// An object was read and written.
-    pub(in crate::work) fn copies(&self) {
-        self.copied.store(true, Ordering::Relaxed);
-    }
-
-    /// Source and destination both answered as they should, for this key. Unless it was copied, that shows nothing of
-    /// what copies need: a duplicate neither refutes that nothing can be written nor ends a pause for it.
+    /// Source and destination both answered as they should, for this key.
     pub(in crate::work) fn worked(self, key: &str) {
-        let copied = self.copied.load(Ordering::Relaxed);
-        if copied {
-            let last = &self.gate.0.copied;
-            key.clone_into(&mut last.lock().unwrap_or_else(PoisonError::into_inner));
-        }
+        let copied = &self.gate.0.copied;
+        key.clone_into(&mut copied.lock().unwrap_or_else(PoisonError::into_inner));
         let mut state = self.gate.state();
         match &mut *state {
-            State::Running(running) if copied => {
+            State::Running(running) => {
                 running.failing.clear();
                 (running.succeeded, running.wait) = (Some(Instant::now()), None);
             }
-            State::Running(running) => running.answered = Some(Instant::now()),
-            State::Paused(Paused { why, .. }) => {
-                let broken = self.broken.load(Ordering::Relaxed);
-                let shows = copied || why.covered == Covered::No || !(why.suspected || broken);
-                // Else it may have been sent before the route was paused.
-                if shows && (self.probes() || why.suspected) {
-                    self.gate.resume(state, None);
-                }
+            State::Paused(paused) if self.probes() || paused.why.suspected => {
+                self.gate.resume(state, None);
             }
+            // Sent before the route was paused.
+            State::Paused(_) => {}
         }
     }
 
@@ -98,17 +82,12 @@ impl Pass {
         self.gate.pause(self.probes(), why);
     }
 
-    /// One key failed. `last` says that its message may be dead-lettered for it.
+    /// One key failed.
     #[must_use]
-    pub(in crate::work) fn key_failed(
-        &self,
-        (key, last): (&str, bool),
-        evidence: Evidence,
-        why: Why,
-    ) -> Next {
+    pub(in crate::work) fn key_failed(&self, key: &str, evidence: Evidence, why: Why) -> Next {
         let (probe, broken) = (self.probes(), self.broken.load(Ordering::Relaxed));
         match &mut *self.gate.state() {
-            State::Running(running) => return running.failed(self, (key, last), evidence),
+            State::Running(running) => return running.failed(self, key, evidence),
             State::Paused(_) if !probe => return Next::Wait,
             State::Paused(_) => {}
         }
@@ -141,9 +120,9 @@ impl Pass {
             },
             Finding::Works { .. } | Finding::Unknown => {
                 if let State::Running(running) = &mut *self.gate.state()
-                    && let Some(next) = running.checked(evidence, refuted)
+                    && (refuted || running.is_lively())
                 {
-                    return next;
+                    return running.found_to_work(evidence, refuted);
                 }
                 why
             }
@@ -195,15 +174,16 @@ impl Pass {
 }
 
 impl Running {
-    fn failed(&mut self, pass: &Pass, (key, last): (&str, bool), evidence: Evidence) -> Next {
+    fn failed(&mut self, pass: &Pass, key: &str, evidence: Evidence) -> Next {
         if self.failing.len() < IN_A_ROW {
             self.failing.insert(key.to_owned());
         }
         if self.checking {
             return Next::Wait;
         }
-        let lately = self.looked.is_some_and(|at| at.elapsed() < CHECKED_FOR);
-        if (last || self.failing.len() == IN_A_ROW) && !lately {
+        let checked = self.checked.as_ref();
+        let lately = checked.is_some_and(|checked| checked.at.elapsed() < CHECKED_FOR);
+        if self.failing.len() == IN_A_ROW && !lately {
             self.checking = true;
             pass.checks.store(true, Ordering::Relaxed);
             return Next::Check;
@@ -211,46 +191,22 @@ impl Running {
         self.next(evidence)
     }
 
-    /// When a message last succeeded that shows the opposite of this evidence.
-    fn succeeded(&self, evidence: Evidence) -> Option<Instant> {
-        match evidence {
-            Evidence::Suspect(Covered::No) => self.succeeded.max(self.answered),
-            Evidence::Suspect(Covered::Yes | Covered::ByReading) | Evidence::Object => {
-                self.succeeded
-            }
-        }
+    fn is_lively(&self) -> bool {
+        self.succeeded.is_some_and(|at| at.elapsed() < LIVELY)
     }
 
-    /// What follows where the check has not found the route broken; `None` if it is to be paused all the same.
-    fn checked(&mut self, evidence: Evidence, refuted: bool) -> Option<Next> {
-        let at = Instant::now();
+    fn found_to_work(&mut self, evidence: Evidence, refuted: bool) -> Next {
+        self.failing.clear();
         self.checking = false;
-        self.looked = Some(at);
-        let succeeded = self.succeeded(evidence);
-        let many = self.failing.len() == IN_A_ROW;
-        // What decides over one message must have succeeded after it had first failed.
-        let recent = if many { LIVELY } else { CHECKED_FOR };
-        let lively = succeeded.is_some_and(|at| at.elapsed() < recent);
-        match (many, refuted || lively) {
-            (true, false) => return None,
-            (true, true) => {
-                self.failing.clear();
-                self.checked = Some(Checked { at, refuted });
-            }
-            // Few keys pause nothing that the check does not find broken.
-            (false, false) if evidence != Evidence::Suspect(Covered::No) => {
-                self.checked = Some(Checked { at, refuted });
-            }
-            (false, _) => {}
-        }
-        Some(self.next(evidence))
+        let at = Instant::now();
+        self.checked = Some(Checked { at, refuted });
+        self.next(evidence)
     }
 
     /// What follows where the route is not to be checked now.
     fn next(&self, evidence: Evidence) -> Next {
         let since = self.checked.as_ref();
-        let succeeded = self.succeeded(evidence);
-        let since = since.filter(|checked| succeeded.is_none_or(|at| at <= checked.at));
+        let since = since.filter(|checked| self.succeeded.is_none_or(|at| at <= checked.at));
         match (evidence, since) {
             (Evidence::Object, _) | (Evidence::Suspect(_), None) => Next::Own,
             (Evidence::Suspect(_), Some(Checked { refuted: true, .. })) => Next::Doubtful,

@@ -36,13 +36,7 @@ fn why(covered: Covered, suspected: bool) -> Why {
 }
 
 fn fails(gate: &Gate, key: &impl ToString, evidence: Evidence) -> Next {
-    let key = key.to_string();
-    go(gate).key_failed((&key, false), evidence, why(Covered::Yes, true))
-}
-
-fn copies(pass: Pass) {
-    pass.copies();
-    pass.worked("a");
+    go(gate).key_failed(&key.to_string(), evidence, why(Covered::Yes, true))
 }
 
 /// As many keys fail as lead to a check, and its pass.
@@ -51,7 +45,7 @@ fn fail_in_a_row(gate: &Gate, evidence: Evidence) -> Pass {
         assert_ne!(fails(gate, &n, evidence), Next::Check, "{n} keys");
     }
     let last = go(gate);
-    let next = last.key_failed(("last", false), evidence, why(Covered::Yes, true));
+    let next = last.key_failed("last", evidence, why(Covered::Yes, true));
     assert_eq!(next, Next::Check);
     last
 }
@@ -83,7 +77,7 @@ async fn a_held_route_is_probed_with_one_message_and_resumes() {
     assert!(matches!(gate.enter(), Entry::Held(_)), "the wait doubles");
 
     pass_time(FIRST_WAIT).await;
-    copies(go(gate));
+    go(gate).worked("a");
     assert!(!is_held(gate));
     assert!(gate.held_lately(), "its receives were spent on the pause");
     pass_time(REMEMBERED + FIRST_WAIT).await;
@@ -101,7 +95,7 @@ async fn a_probe_that_told_nothing_is_made_again() {
     let own = fails(gate, &"unreadable", Evidence::Object);
     assert_eq!(own, Next::Own, "it says nothing about the route");
     assert!(is_held(gate));
-    copies(go(gate));
+    go(gate).worked("a");
     assert!(!is_held(gate));
 }
 
@@ -115,14 +109,14 @@ async fn a_probe_that_has_to_wait_lets_another_be_it() {
     waits.waits();
     let probe = go(gate);
     waits.goes_on();
-    copies(waits);
+    waits.worked("a");
     assert!(is_held(gate), "another is the probe");
     drop(probe);
     let again = go(gate);
     again.waits();
     again.goes_on();
     assert!(matches!(gate.enter(), Entry::Held(_)), "the probe again");
-    copies(again);
+    again.worked("a");
     assert!(!is_held(gate));
 }
 
@@ -133,7 +127,7 @@ async fn only_many_keys_failing_in_a_row_lead_to_a_check() {
     for n in 0..IN_A_ROW * 3 {
         assert_eq!(fails(gate, &"always the same key", MAYBE), Next::Own);
         assert_eq!(fails(gate, &n, MAYBE), Next::Own);
-        copies(go(gate));
+        go(gate).worked("a");
     }
     let last = fail_in_a_row(gate, MAYBE);
     assert_eq!(
@@ -202,7 +196,7 @@ async fn a_route_that_works_for_others_is_neither_checked_again_at_once_nor_paus
         assert_eq!(fails(gate, &n, Evidence::Object), Next::Own);
     }
     pass_time(Duration::from_millis(1)).await;
-    copies(go(gate));
+    go(gate).worked("a");
     for n in 0..100 {
         assert_eq!(fails(gate, &n, MAYBE), Next::Own, "something has");
         assert_eq!(fails(gate, &n, UNCOVERED), Next::Own, "something has");
@@ -246,7 +240,7 @@ async fn a_probe_of_a_broken_route_dead_letters_nothing() {
     pass_time(FIRST_WAIT).await;
     let probe = go(gate);
     probe.found(&Finding::Broken(Reason::Refused, "refused".into()));
-    let next = probe.key_failed(("a", false), Evidence::Object, no_bucket());
+    let next = probe.key_failed("a", Evidence::Object, no_bucket());
     assert_eq!((next, is_held(gate)), (Next::Wait, true));
 }
 
@@ -257,82 +251,9 @@ async fn what_was_under_way_resumes_a_route_that_was_only_suspected() {
         let gate = gates.of("orders");
         let early = go(gate);
         go(gate).route_failed(why(Covered::No, suspected));
-        copies(early);
+        early.worked("a");
         assert_eq!(is_held(gate), !resumes);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_last_failure_is_checked_however_few_there_are() {
-    use Covered::{ByReading, No, Yes};
-    let broken = || Finding::Broken(Reason::Denied, "denied".into());
-    let (object, suspect) = (Evidence::Object, Evidence::Suspect);
-    #[rustfmt::skip]
-    let table = [
-        ("an object's own",              object,             WORKS,            Next::Own,  false),
-        ("of a broken route",            object,             broken(),         Next::Wait, true),
-        ("the check refutes it",         suspect(Yes),       WORKS,            Next::Own,  false),
-        ("the check confirms it",        suspect(Yes),       broken(),         Next::Wait, true),
-        ("the check cannot tell",        suspect(Yes),       Finding::Unknown, Next::Wait, false),
-        ("nothing was read",             suspect(ByReading), WORKS,            Next::Wait, false),
-        ("the check makes no such call", suspect(No),        WORKS,            Next::Own,  false),
-    ];
-    for (case, evidence, finding, next, held) in table {
-        let gates = gates();
-        let gate = gates.of("orders");
-        let last = |key| go(gate).key_failed((key, true), evidence, why(Yes, true));
-        let pass = go(gate);
-        assert_eq!(
-            pass.key_failed(("a", true), evidence, why(Yes, true)),
-            Next::Check
-        );
-        assert_eq!(last("b"), Next::Wait, "{case}: while it is checked");
-        let got = pass.checked(evidence, finding, why(Yes, true));
-        assert_eq!((got, is_held(gate)), (next, held), "{case}");
-        if !held {
-            assert_eq!(last("b"), next, "{case}: it was checked just now");
-            pass_time(CHECKED_FOR).await;
-            assert_eq!(last("b"), Next::Check, "{case}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_duplicate_shows_nothing_of_what_copies_need() {
-    for (covered, suspected, finding, resumes) in [
-        (Covered::Yes, true, Finding::Unknown, false),
-        (Covered::ByReading, true, WORKS, false),
-        (Covered::No, true, Finding::Unknown, true),
-        (Covered::No, false, WORKS, true),
-        (Covered::Yes, false, Finding::Unknown, true),
-        (
-            Covered::Yes,
-            false,
-            Finding::Broken(Reason::Denied, "denied".into()),
-            false,
-        ),
-    ] {
-        let gates = gates();
-        let gate = gates.of("orders");
-        go(gate).route_failed(why(covered, suspected));
-        pass_time(FIRST_WAIT).await;
-        let probe = go(gate);
-        probe.found(&finding);
-        probe.worked("duplicate");
-        assert_eq!(
-            is_held(gate),
-            !resumes,
-            "{covered:?} {suspected} {finding:?}"
-        );
-        assert_eq!(gate.copied_last(), None);
-    }
-    let gates = gates();
-    let gate = gates.of("orders");
-    for n in 1..IN_A_ROW {
-        assert_eq!(fails(gate, &n, MAYBE), Next::Own);
-        go(gate).worked("duplicate");
-    }
-    assert_eq!(fails(gate, &"last", MAYBE), Next::Check);
 }
 
 proptest! {
@@ -364,10 +285,9 @@ proptest! {
                     let (probe, running) = (pass.probes(), before.is_none());
                     let evidence = if what == 6 { MAYBE } else { Evidence::Object };
                     match what {
-                        4 => copies(pass),
-                        13 => pass.worked("a"),
+                        4 => pass.worked("a"),
                         5 => pass.route_failed(no_bucket()),
-                        6 | 7 => match pass.key_failed((&number.to_string(), number > 35), evidence, no_bucket()) {
+                        6 | 7 => match pass.key_failed(&number.to_string(), evidence, no_bucket()) {
                             Next::Check => {
                                 assert!(running, "a paused route is checked by its probe");
                                 let finding = if number % 2 == 0 { WORKS } else { Finding::Unknown };
