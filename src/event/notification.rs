@@ -4,7 +4,10 @@
 //! any 2.x is read and anything else refused. The type is looked at before the rest: a kind of
 //! event that means nothing here may be of any shape.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::clip::clipped;
@@ -54,15 +57,13 @@ const MOST_RECORDS: usize = 1_000;
 
 /// Reads the value of `Records`. One bad record refuses them all: what was meant is not known.
 pub(super) fn records(raw: &RawValue) -> Result<Vec<Record>, ParseError> {
-    let records: Vec<&RawValue> =
+    let Listed { records, more } =
         serde_json::from_str(raw.get()).map_err(|_| ParseError::Foreign {
             hint: "its Records is not a list".into(),
         })?;
-    if records.len() > MOST_RECORDS {
-        let why = format!(
-            "a message may have {MOST_RECORDS}, this has {}",
-            records.len()
-        );
+    if more > 0 {
+        let has = MOST_RECORDS + more;
+        let why = format!("a message may have {MOST_RECORDS}, this has {has}");
         return Err(ParseError::record(MOST_RECORDS, why));
     }
     records
@@ -70,6 +71,39 @@ pub(super) fn records(raw: &RawValue) -> Result<Vec<Record>, ParseError> {
         .enumerate()
         .map(|(index, raw)| record(index, raw))
         .collect()
+}
+
+/// The first records of a list, and how many others there are: a mebibyte may have half a million.
+struct Listed<'a> {
+    records: Vec<&'a RawValue>,
+    more: usize,
+}
+
+impl<'de> Deserialize<'de> for Listed<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Lister;
+        impl<'de> Visitor<'de> for Lister {
+            type Value = Listed<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let (mut records, mut more) = (Vec::new(), 0);
+                while records.len() < MOST_RECORDS
+                    && let Some(record) = list.next_element()?
+                {
+                    records.push(record);
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    more += 1;
+                }
+                Ok(Listed { records, more })
+            }
+        }
+        from.deserialize_seq(Lister)
+    }
 }
 
 fn record(index: usize, raw: &RawValue) -> Result<Record, ParseError> {
@@ -201,6 +235,19 @@ mod tests {
         ] {
             assert_eq!(kind(name), want, "{name}");
         }
+    }
+
+    #[test]
+    fn no_more_records_are_kept_than_a_message_may_have() {
+        for (count, more) in [(999, 0), (1_000, 0), (1_001, 1), (100_000, 99_000)] {
+            let text = format!("[{}0]", "0,".repeat(count - 1));
+            let listed: Listed<'_> = serde_json::from_str(&text).unwrap();
+            let kept = (listed.records.len(), listed.more);
+            assert_eq!(kept, (count - more, more), "{count}");
+            assert!(listed.records.capacity() <= 1_024, "{count}");
+        }
+        let error = read(&json!(vec![0; 1_001])).unwrap_err();
+        assert!(error.to_string().contains("this has 1001"), "{error}");
     }
 
     #[test]
