@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeName};
 /// until then. It stays when a person sends a parked one back.
 pub const ATTEMPTS: &str = "brigade.attempts";
 
-/// What a body may hold beyond its bytes.
+/// What a body may hold beyond its bytes, which is counted.
 const SLACK: usize = 16 << 10;
 
 /// A received message.
@@ -35,10 +35,10 @@ impl Message {
         self.receive_count > 1 || self.attributes.contains_key(ATTEMPTS)
     }
 
-    /// What its body and its attributes weigh together, in bytes.
+    /// What its body and its attributes take in memory, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        weight(&self.body, &self.attributes)
+        weight(&self.body, &self.attributes) + self.body.capacity() - self.body.len()
     }
 
     /// How often it was received, also before it was sent on.
@@ -69,9 +69,16 @@ impl From<aws_sdk_sqs::types::Message> for Message {
         let mut system = message.attributes.unwrap_or_default();
         let count = system.get(&MessageSystemAttributeName::ApproximateReceiveCount);
         let mut body = message.body.unwrap_or_default();
-        // It was made as long as its JSON, quotes and line ends escaped.
+        // Texts are made as long as their JSON, quotes and line ends escaped.
         if body.capacity() - body.len() > SLACK {
             body.shrink_to_fit();
+        }
+        let mut attributes = message.message_attributes.unwrap_or_default();
+        for text in attributes
+            .values_mut()
+            .filter_map(|value| value.string_value.as_mut())
+        {
+            text.shrink_to_fit();
         }
         Self {
             receive_count: count.and_then(|count| count.parse().ok()).unwrap_or(1),
@@ -80,7 +87,39 @@ impl From<aws_sdk_sqs::types::Message> for Message {
             id: message.message_id.unwrap_or_default(),
             body,
             handle: message.receipt_handle.unwrap_or_default(),
-            attributes: message.message_attributes.unwrap_or_default(),
+            attributes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text whose JSON was longer than it is.
+    fn escaped(length: usize, json: usize) -> String {
+        let mut text = String::with_capacity(json);
+        text.push_str(&"x".repeat(length));
+        text
+    }
+
+    #[test]
+    fn a_message_weighs_what_its_texts_take_in_memory() {
+        for (why, body, json, want) in [
+            ("a little is counted", 1_000, 2_000, 2_000),
+            ("much is given back", 500_000, 1_000_000, 500_000),
+        ] {
+            let value = MessageAttributeValue::builder().data_type("String");
+            let value = value.string_value(escaped(1_000, 2_000)).build();
+            let message = Message::from(
+                aws_sdk_sqs::types::Message::builder()
+                    .body(escaped(body, json))
+                    .message_attributes("a", value.expect("it has a type"))
+                    .build(),
+            );
+            assert_eq!(message.weight(), want + "aString".len() + 1_000, "{why}");
+            let text = message.attributes["a"].string_value.as_ref();
+            assert_eq!(text.map(String::capacity), Some(1_000), "{why}");
         }
     }
 }
