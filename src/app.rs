@@ -71,8 +71,10 @@ impl App {
 
         let mut supervisor = Supervisor::default();
         let all_worked = CancellationToken::new();
+        let load = Load::default();
         let makings = Makings {
             config,
+            load: &load,
             accounts: &accounts,
             edge,
             metrics: &metrics,
@@ -119,7 +121,7 @@ impl App {
             room,
             jobs,
             lanes: lanes.clone(),
-            load: Load::default(),
+            load: load.clone(),
             sending: Load::of(SENDING),
         };
         let queues = linked

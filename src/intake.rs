@@ -1,8 +1,8 @@
 //! Reserve room, receive, lease, hand over.
 //!
 //! Room is reserved before SQS is asked, so that nothing is held that cannot be worked: a poll
-//! asks for ten messages and waits until there is room for ten. It asks for fewer while the messages in flight
-//! are so large that ten more of SQS's largest size would be [too much memory](Load), and its answer is read once there is memory for it. One poll is out while the queue
+//! asks for ten messages and waits until there is room for ten. Its answer is read once there is [memory](Load) for it;
+//! a queue that has brought large messages reserves the memory first, and is asked for no more than that. One poll is out while the queue
 //! is quiet; each full reply adds one, up to `max_pollers`, and an empty one takes all but one
 //! away. A queue all of whose routes are held rests until a probe is due, and then asks for one.
 //!
@@ -41,9 +41,6 @@ const PROBE_LAST: Duration = Duration::from_mins(1);
 
 /// How often a probe's end is looked for.
 const PROBE_LOOK: Duration = Duration::from_millis(250);
-
-/// As many as a poll asks for.
-const TEN: usize = BATCH as usize;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -132,6 +129,8 @@ struct Pace {
     /// No probe before this: the route whose probe is due may have no message in the queue, and
     /// the others' are not to be received in vain.
     probe_after: Instant,
+    /// What came last was large, or there was no memory for it.
+    heavy: bool,
     /// A probe is being worked; no other before this, unless it ends.
     probing: Option<Instant>,
 }
@@ -144,6 +143,7 @@ impl Pace {
             not_before: Instant::now(),
             probes: 0,
             probe_after: Instant::now(),
+            heavy: false,
             probing: None,
         }
     }
@@ -216,7 +216,7 @@ impl Intake {
                 return pace.not_before;
             }
             while polls.len() < pace.want {
-                polls.push(self.receive(BATCH, false).boxed());
+                polls.push(self.receive(BATCH, false, pace.heavy).boxed());
             }
             return later;
         };
@@ -227,7 +227,7 @@ impl Intake {
         pace.want = 1;
         let due = probe_at.max(pace.not_before).max(pace.probe_after);
         if polls.is_empty() && due <= now {
-            polls.push(self.receive(1, true).boxed());
+            polls.push(self.receive(1, true, pace.heavy).boxed());
             return later;
         }
         // Asked before the hold, and maybe bringing more than one message; or not due yet.
@@ -239,15 +239,12 @@ impl Intake {
         match reply.received {
             Ok(messages) => {
                 pace.failures = 0;
+                let bytes = messages.iter().map(|(message, _)| message.weight()).sum();
+                pace.heavy = Load::is_heavy(bytes);
                 pace.want = match messages.len() {
                     0 => 1,
                     full if full >= reply.most.into() => {
-                        let bytes = messages.iter().map(|(message, _)| message.weight()).sum();
-                        let most = match self.load.fits() {
-                            // Each other poll would ask for what this one finds room for.
-                            0..TEN => 1,
-                            _ => self.load.polls(bytes).min(self.max_pollers as usize),
-                        };
+                        let most = self.load.polls(bytes).min(self.max_pollers as usize);
                         (pace.want + 1).min(most)
                     }
                     _ => pace.want,
@@ -267,6 +264,7 @@ impl Intake {
             Err(error) => {
                 drop(reply.room);
                 pace.want = 1;
+                pace.heavy |= matches!(error, SqsError::NoMemory { .. });
                 self.failed(&error);
                 pace.not_before = Instant::now() + self.backoff(pace.failures);
                 pace.failures += 1;
@@ -298,21 +296,24 @@ impl Intake {
         self.gates.all_held(self.routes.iter().map(String::as_str))
     }
 
-    /// Reserves room, then asks; unless we were told to stop meanwhile.
-    async fn receive(&self, most: u8, probe: bool) -> Reply {
+    /// Reserves room, and memory where the queue is heavy, then asks; unless we were told to stop meanwhile.
+    async fn receive(&self, mut most: u8, probe: bool, heavy: bool) -> Reply {
         let room = self.room.clone().acquire_many_owned(most.into());
         let mut room = room.await.expect("the room is never closed");
-        self.load.bearable().await;
-        let fits = u8::try_from(self.load.fits()).unwrap_or(most);
-        let most = fits.clamp(1, most);
-        drop(room.split(room.num_permits() - usize::from(most)));
+        let mut reserved = None;
+        if heavy {
+            let share = self.load.reserve(most).await;
+            most = u8::try_from(share.messages()).unwrap_or(most).min(most);
+            drop(room.split(room.num_permits() - usize::from(most)));
+            reserved = Some(share);
+        }
         let asked = Instant::now();
         let received = if self.stop.is_cancelled() {
             Ok(Vec::new())
         } else {
             let hidden = self.lease.visibility();
             self.sqs
-                .receive_within(&self.load, most, WAIT, hidden)
+                .receive_within(&self.load, reserved, most, WAIT, hidden)
                 .await
         };
         Reply {
@@ -341,11 +342,14 @@ impl Intake {
             .get_or_create(&queue)
             .inc_by(count as u64);
         let held = self.metrics.in_flight.get_or_create(&queue).clone();
+        let mut surplus = Vec::new();
         for (message, weight) in messages {
-            let sqs = self.sqs.clone();
-            let handle = message.handle.clone();
+            let (sqs, handle) = (self.sqs.clone(), message.handle.clone());
+            let Some(room) = room.split(1) else {
+                surplus.push((handle, Duration::ZERO));
+                continue;
+            };
             let lease = Lease::keep(sqs, handle, asked, self.lease, &self.keepers);
-            let room = room.split(1).expect("room was reserved for each message");
             let delivery = Delivery {
                 message,
                 lease,
@@ -361,6 +365,9 @@ impl Intake {
             if self.pool.try_send(job).is_ok() {
                 self.lanes.comes();
             }
+        }
+        if !surplus.is_empty() {
+            self.keepers.spawn(release(self.sqs.clone(), surplus));
         }
     }
 
@@ -387,5 +394,19 @@ impl Intake {
     fn backoff(&self, failures: u32) -> Duration {
         let wait = (FIRST_BACKOFF * 2_u32.pow(failures.min(8))).min(LONGEST_BACKOFF);
         self.dice.spread(wait)
+    }
+}
+
+/// Shows again what the endpoint has sent beyond what it was asked for.
+async fn release(sqs: Sqs, surplus: Vec<(String, Duration)>) {
+    tracing::warn!(
+        url = sqs.url(),
+        messages = surplus.len(),
+        "more messages than were asked for: these are released"
+    );
+    for batch in surplus.chunks(BATCH.into()) {
+        if let Err(error) = sqs.show(batch).await {
+            tracing::warn!(%error, "could not show again; visibility will");
+        }
     }
 }

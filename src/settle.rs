@@ -149,10 +149,12 @@ impl Settler {
             }
             Settlement::HandOver => calls.push(Box::pin(async move {
                 let _share = self.sending.take(message.weight()).await;
+                let ending = Ending::delete(receipt, room, "handed_over");
+                let ending = self.in_time(vec![ending]).pop()?;
                 if self.hand_over(message).await {
-                    return Some(Ending::delete(receipt, room, "handed_over"));
+                    return Some(ending);
                 }
-                let again = Ending::show(receipt, room, "released", Duration::ZERO);
+                let again = Ending::show(ending.receipt, ending.room, "released", Duration::ZERO);
                 self.show(vec![again]).await;
                 None
             })),

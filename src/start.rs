@@ -139,7 +139,7 @@ pub async fn look(key: &str, url: &str, sqs: &Sqs, dice: &Dice) -> Result<Facts,
     loop {
         match sqs.facts().await {
             Ok(facts) => return Ok(facts),
-            Err(error @ SqsError::Unavailable { .. }) => {
+            Err(error @ (SqsError::Unavailable { .. } | SqsError::NoMemory { .. })) => {
                 tracing::warn!(key, url, %error, "waiting for SQS");
                 tokio::time::sleep(dice.spread(wait)).await;
                 wait = (wait * 2).min(LONGEST_BACKOFF);

@@ -19,7 +19,7 @@ use crate::catalog::{
 use crate::config::{Config, Crawler};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
-use crate::queue::Sqs;
+use crate::queue::{Load, Sqs};
 use crate::start;
 use crate::supervisor::Supervisor;
 
@@ -37,6 +37,8 @@ pub struct Makings<'a> {
     pub edge: &'a Edge,
     /// What is counted.
     pub metrics: &'a Metrics,
+    /// What the messages of all queues weigh.
+    pub load: &'a Load,
 }
 
 impl Makings<'_> {
@@ -138,7 +140,7 @@ impl Makings<'_> {
             });
         }
         let (dice, stop) = (self.edge.dice.clone(), supervisor.stop());
-        let drain = Drain::new(arrivals.clone(), inboxes, dice, stop);
+        let drain = Drain::new(arrivals.clone(), self.load.clone(), inboxes, dice, stop);
         supervisor.spawn("drain of arrivals", async move {
             drain.run().await;
             Ok(())

@@ -166,7 +166,7 @@ async fn put(arrivals: &Sqs, mut arrived: Arrived) -> Result<(), SqsError> {
 fn unsent(e: &SqsError) -> Unannounced {
     let why = format!("catalog.queue: {e}");
     match e {
-        SqsError::Unavailable { .. } => Unannounced::for_now(why),
+        SqsError::Unavailable { .. } | SqsError::NoMemory { .. } => Unannounced::for_now(why),
         SqsError::NoQueue { .. } | SqsError::Refused { .. } => Unannounced::lasting(why),
         SqsError::Contents { .. } => Unannounced::of_this_object(why),
     }

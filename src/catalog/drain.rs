@@ -14,7 +14,7 @@ use super::arrivals::Arrived;
 use super::durable::Held;
 use super::strangers::{Stranger, Strangers};
 use crate::edge::Dice;
-use crate::queue::{BATCH, EMPTY_APART, Lease, Message, Sqs, Terms, WAIT};
+use crate::queue::{BATCH, EMPTY_APART, Lease, Load, Message, Sqs, Terms, WAIT};
 
 /// An arrival that a dead process held comes back within this time.
 const VISIBILITY: Duration = Duration::from_mins(1);
@@ -29,6 +29,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Drain {
     arrivals: Sqs,
+    load: Load,
     crawlers: BTreeMap<String, mpsc::Sender<Held>>,
     room: Arc<Semaphore>,
     keepers: TaskTracker,
@@ -41,12 +42,14 @@ impl Drain {
     #[must_use]
     pub fn new(
         arrivals: Sqs,
+        load: Load,
         crawlers: BTreeMap<String, mpsc::Sender<Held>>,
         dice: Dice,
         stop: CancellationToken,
     ) -> Self {
         Self {
             arrivals,
+            load,
             crawlers,
             room: Arc::new(Semaphore::new(ROOM)),
             keepers: TaskTracker::new(),
@@ -67,8 +70,10 @@ impl Drain {
             };
             let mut room = room.expect("nobody closes it");
             let asked = Instant::now();
-            let receive = Box::pin(self.arrivals.receive(BATCH, WAIT, VISIBILITY));
-            match stop.run_until_cancelled(receive).await {
+            let receive = self
+                .arrivals
+                .receive_within(&self.load, None, BATCH, WAIT, VISIBILITY);
+            match stop.run_until_cancelled(Box::pin(receive)).await {
                 None => break,
                 Some(Ok(messages)) => {
                     backoff = FIRST_BACKOFF;
@@ -76,8 +81,12 @@ impl Drain {
                         let pause = sleep_until(asked + EMPTY_APART);
                         stop.run_until_cancelled(pause).await;
                     }
-                    for message in messages {
-                        let room = room.split(1).expect("a reply has ten at most");
+                    for (message, _weight) in messages {
+                        let Some(room) = room.split(1) else {
+                            warn!("more arrivals than were asked for: one is released");
+                            self.put_off(message, Duration::ZERO).await;
+                            continue;
+                        };
                         if let Err(stranger) = self.hand_over(&message, asked, room).await {
                             strangers.log(&message, &stranger);
                             let after = stranger.wait(message.receive_count);

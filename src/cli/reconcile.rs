@@ -26,7 +26,7 @@ use crate::config::{Config, SourceMissing};
 use crate::edge::Edge;
 use crate::event::{Event, Kind};
 use crate::metrics::Metrics;
-use crate::queue::{Terms, Window};
+use crate::queue::{Load, Terms, Window};
 use crate::s3::Spot;
 use crate::supervisor::Supervisor;
 use crate::work::{Caller, End, Outcome, Received, Replicator, Skip};
@@ -91,6 +91,7 @@ impl Reconcile {
             accounts: &accounts,
             edge,
             metrics: &metrics,
+            load: &Load::default(),
         };
         let catalog = Catalog::default()
             .with_tables(makings.tables(&mut supervisor))

@@ -2,11 +2,13 @@
 //!
 //! How much an answer holds is known once its headers are there, and not before: a long poll may bring nothing or ten
 //! mebibytes. So the connector waits between the two. What is not read stays in the socket's buffer, a few hundred
-//! kilobytes at most; the lease counts from before the request, so waiting makes it shorter and nothing else.
+//! kilobytes at most; the lease counts from before the request, so waiting makes it shorter and nothing else. The
+//! call's own timeout does not run meanwhile: what is not read by then would be hidden, and held by nobody.
 //!
 //! The budget reaches the connector through the task, as the SDK makes the call within it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -15,50 +17,116 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::load::{Load, Weight};
+use super::load::{LARGEST, Load, Weight};
 
 tokio::task_local! {
-    static ADMISSION: Admission;
+    static ADMISSION: Arc<Admission>;
 }
 
 /// One receive's part of the budget.
-#[derive(Clone)]
 struct Admission {
     load: Load,
-    /// What the poll found room for: the most that its answer takes, and what one without a length does.
+    /// What its messages weigh at most, and what an answer without a length does.
     at_most: usize,
-    taken: Arc<Mutex<Weight>>,
+    /// When its messages are soon visible again.
+    until: Instant,
+    /// What was reserved for the answer, and then what it has taken.
+    share: Mutex<Option<Weight>>,
+    waits: watch::Sender<bool>,
+}
+
+/// Why a call was given up.
+pub(super) enum Late {
+    NoAnswer,
+    NoMemory,
 }
 
 impl Admission {
-    async fn admit(self, length: Option<u64>) {
+    async fn admit(&self, length: Option<u64>) {
         let length = length.map_or(self.at_most, |length| {
             usize::try_from(length).unwrap_or(usize::MAX)
         });
-        // As it came, gathered, and as it was read: for a moment all three are there. But never more than the poll found
-        // room for: its messages are hidden already, and would wait for others to end until their call times out.
+        // As it came, gathered, and as it was read: for a moment all three are there. But never more than was reserved,
+        // or fits at all: the messages are hidden already.
         let bytes = length.saturating_mul(3).min(self.at_most);
-        let weight = self.load.take(bytes).await;
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = weight;
+        let reserved = self.swap(None);
+        let share = if let Some(mut reserved) = reserved {
+            reserved.split(bytes)
+        } else {
+            self.waits.send_replace(true);
+            let share = self.load.take(bytes).await;
+            self.waits.send_replace(false);
+            share
+        };
+        self.swap(Some(share));
+    }
+
+    fn swap(&self, share: Option<Weight>) -> Option<Weight> {
+        let mut slot = self.share.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *slot, share)
+    }
+
+    /// Returns once the call has taken too long, without what its answer waits for memory.
+    async fn late(&self, patience: Duration) -> Late {
+        let mut waits = self.waits.subscribe();
+        tokio::select! {
+            biased;
+            _ = waits.wait_for(|waits| *waits) => {}
+            () = sleep(patience) => return Late::NoAnswer,
+        }
+        let admitted = waits.wait_for(|waits| !*waits);
+        if timeout_at(self.until, admitted).await.is_err() {
+            return Late::NoMemory;
+        }
+        sleep(patience).await;
+        Late::NoAnswer
     }
 }
 
-/// Makes a call whose answer is read once its bytes are taken from the budget: what they weigh, and the answer.
+/// Makes a call for up to `most` messages that are hidden until `until`. Its answer is read once its bytes are taken from
+/// what was reserved for it, or else from the budget: what they weigh, and the answer.
 pub(super) async fn within<T>(
     load: &Load,
-    at_most: usize,
+    reserved: Option<Weight>,
+    most: u8,
+    until: Instant,
     call: impl Future<Output = T>,
 ) -> (T, Weight) {
-    let taken = Arc::default();
-    let admission = Admission {
+    let admission = Arc::new(Admission {
         load: load.clone(),
-        at_most,
-        taken: Arc::clone(&taken),
-    };
-    let answer = ADMISSION.scope(admission, call).await;
-    let weight = std::mem::take(&mut *taken.lock().unwrap_or_else(PoisonError::into_inner));
+        at_most: usize::from(most) * LARGEST,
+        until,
+        share: Mutex::new(reserved),
+        waits: watch::Sender::new(false),
+    });
+    let answer = ADMISSION.scope(Arc::clone(&admission), call).await;
+    let weight = admission.swap(None).unwrap_or_default();
     (answer, weight)
+}
+
+/// Runs a call for so long; what its answer waits for memory does not count, but has a bound of its own.
+pub(super) async fn patiently<T>(
+    patience: Duration,
+    call: impl Future<Output = T>,
+) -> Result<T, Late> {
+    let admission = ADMISSION.try_with(Arc::clone).ok();
+    let late = async {
+        match admission {
+            Some(admission) => admission.late(patience).await,
+            None => {
+                sleep(patience).await;
+                Late::NoAnswer
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = call => Ok(answer),
+        late = late => Err(late),
+    }
 }
 
 /// A client whose answers wait for the budget of the receive that asked for them, if there is one.
@@ -90,7 +158,7 @@ impl HttpClient for Client {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let answer = self.0.call(request);
-        let Ok(admission) = ADMISSION.try_with(Clone::clone) else {
+        let Ok(admission) = ADMISSION.try_with(Arc::clone) else {
             return answer;
         };
         HttpConnectorFuture::new(async move {

@@ -40,6 +40,12 @@ pub enum SqsError {
         /// In the service's words.
         why: String,
     },
+    /// The answer waited for memory until its messages were about to be visible again.
+    #[error("{op}: no memory for the answer: its messages come again")]
+    NoMemory {
+        /// Which operation failed.
+        op: &'static str,
+    },
 }
 
 /// Why a message's visibility could not be moved.

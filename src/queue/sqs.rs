@@ -17,8 +17,9 @@ use aws_sdk_sqs::types::{
     QueueAttributeName,
 };
 use aws_smithy_runtime_api::http::Response;
+use tokio::time::Instant;
 
-use super::admit::within;
+use super::admit::{Late, patiently, within};
 use super::error::{ExtendError, Failed, SqsError, classify};
 use super::load::{Load, Weight};
 use super::message::Message;
@@ -35,9 +36,6 @@ pub const EMPTY_APART: Duration = Duration::from_millis(500);
 
 /// SQS's limit for one batch, and for one reply.
 pub const BATCH: u8 = 10;
-
-/// SQS's largest message.
-const LARGEST: usize = 1 << 20;
 
 /// What a call may take beyond what it waits for. A receive once hung for ever in the field with
 /// default timeouts (aws-sdk-rust#1094).
@@ -120,19 +118,22 @@ impl Sqs {
     }
 
     /// The same, reading the answer only once its bytes are taken from the budget, of which each message keeps what
-    /// it weighs.
+    /// it weighs. Where they were reserved before, it does not wait for them.
     ///
     /// # Errors
-    /// As [`Self::receive`].
+    /// As [`Self::receive`], and [`SqsError::NoMemory`].
     pub async fn receive_within(
         &self,
         load: &Load,
+        reserved: Option<Weight>,
         most: u8,
         wait: Duration,
         visibility: Duration,
     ) -> Result<Vec<(Message, Weight)>, SqsError> {
         let receive = Box::pin(self.receive(most, wait, visibility));
-        let (answer, mut weight) = within(load, usize::from(most) * LARGEST, receive).await;
+        // A quarter is left, so that the keeper can extend what was admitted last.
+        let until = Instant::now() + visibility * 3 / 4;
+        let (answer, mut weight) = within(load, reserved, most, until, receive).await;
         let weighed = answer?.into_iter().map(|message| {
             let own = weight.split(message.weight());
             (message, own)
@@ -266,10 +267,11 @@ impl Sqs {
     ) -> Result<T, SqsError> {
         let unavailable = |why| SqsError::Unavailable { op, why };
         // A panic over one answer must not end the stage that works all messages.
-        let call = Box::pin(tokio::time::timeout(patience, call));
+        let call = Box::pin(patiently(patience, call));
         let answer = match caught(&self.metrics, call).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => {
+            Ok(Err(Late::NoMemory)) => return Err(SqsError::NoMemory { op }),
+            Ok(Err(Late::NoAnswer)) => {
                 self.metrics.call("sqs", op, None);
                 return Err(unavailable(format!("no answer in {patience:?}")));
             }

@@ -127,7 +127,7 @@ impl Delivery {
     }
 }
 
-/// When an event happened, for the lag of its route.
+/// When the oldest event of a message on a route happened, for the lag of that route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lag {
     /// On which route.

@@ -43,8 +43,8 @@ const ASIDE: usize = 256;
 /// What the records of all messages that are worked may take in memory, beside the bodies.
 const RECORDS: usize = 6 << 20;
 
-/// Smaller bodies are not counted: those of all workers would not be much.
-const COUNTED: usize = 64 << 10;
+/// Smaller bodies are not counted: those of all that are held would not be much.
+const COUNTED: usize = 4 << 10;
 
 /// Records take no more than so many times the bytes of their body: a short one takes 68 bytes of JSON, and 250 here.
 const UNFOLDED: usize = 4;
@@ -147,6 +147,9 @@ impl Lanes {
 
     /// A slot in the small lane for a message that has come, whose body has so many bytes; `None` once we stop.
     pub(super) async fn slot(&self, body: usize) -> Option<FirstSlot> {
+        // What has come is counted until it has its slot, or stops waiting for it.
+        let _waiting = Waiting::begin(&self.0.metrics, &SMALL);
+        self.0.metrics.lane_waiting.get_or_create(&SMALL).dec();
         let first = async {
             // Before the slot: who waits for memory keeps no worker from others.
             let records = match body {
@@ -156,14 +159,12 @@ impl Lanes {
             let slot = self.0.small.clone().acquire_owned().await.ok()?;
             Some(FirstSlot { slot, records })
         };
-        let slot = tokio::select! {
+        tokio::select! {
             biased;
             // Un-started messages are visible again at once, not when a slot is free.
             () = self.0.stop.cancelled() => None,
             slot = first => slot,
-        };
-        self.0.metrics.lane_waiting.get_or_create(&SMALL).dec();
-        slot
+        }
     }
 
     /// What `/status.json` shows, small and large.
@@ -273,12 +274,13 @@ impl<'a> Seat<'a> {
             Slot::Small(_) => Slot::Small(None),
             Slot::Large(_) => Slot::Large(None),
         };
+        self.parsed(0);
         if let Ok(aside) = self.lanes.0.aside.clone().try_acquire_owned() {
             self.room.change(aside);
         }
     }
 
-    /// Says what the records of the message take in memory, which was reserved before.
+    /// Says what the records of the message take in memory yet, of what was reserved before.
     pub(super) fn parsed(&self, bytes: usize) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = records.split(bytes);
@@ -321,5 +323,40 @@ struct Waiting(#[expect(dead_code, reason = "held")] Counted);
 impl Waiting {
     fn begin(metrics: &Metrics, lane: &LaneLabel) -> Self {
         Self(Counted::one(&metrics.lane_waiting.get_or_create(lane)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use prometheus_client::metrics::gauge::Gauge;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn bodies_above_four_kibibytes_have_memory_for_their_records_until_they_rest() {
+        let lanes = Lanes::new(
+            &config::Work::default(),
+            Metrics::new("test").0,
+            CancellationToken::new(),
+        );
+        let slot = |body| {
+            lanes.comes();
+            lanes.slot(body).now_or_never().flatten()
+        };
+        let mut held: Vec<_> = std::iter::from_fn(|| slot(60 << 10)).take(64).collect();
+        let most = RECORDS / (60 << 10) / UNFOLDED;
+        assert!((most - 2..=most).contains(&held.len()), "{}", held.len());
+        assert!(slot(4_000).is_some(), "an ordinary one needs none");
+        assert_eq!(lanes.status()[0].1.waiting, 0, "nothing waits any more");
+
+        let place = Arc::new(Semaphore::new(1))
+            .try_acquire_owned()
+            .expect("one");
+        let room = Room::new(place, Weight::default(), Counted::one(&Gauge::default()));
+        let seat = Seat::in_lane(&lanes, held.pop().expect("some"), &room);
+        assert!(slot(60 << 10).is_none());
+        seat.rest();
+        assert!(slot(60 << 10).is_some());
     }
 }

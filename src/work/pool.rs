@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout_at;
 use tracing::Instrument;
 
-use super::{Delivery, Verdict, Worker};
+use super::{Delivery, Settlement, Verdict, Worker};
 
 /// Works the deliveries of one or more queues.
 #[derive(Debug)]
@@ -36,10 +37,18 @@ impl Pool {
             let worker = self.worker.clone();
             // Each waits for its slot by itself, and so in turn with messages that are between two records.
             let end = async move {
-                let slot = worker.lanes.slot(job.delivery.message.body.len()).await;
-                let verdict = match slot {
-                    Some(slot) => Box::pin(worker.work(job.delivery, slot)).await,
-                    None => job.delivery.release().await,
+                let delivery = job.delivery;
+                let (lost, hand_over_at) = (
+                    delivery.lease.window().lost().clone(),
+                    delivery.lease.hand_over_at(),
+                );
+                let slot = worker.lanes.slot(delivery.message.body.len());
+                let slot = lost.run_until_cancelled(timeout_at(hand_over_at, slot));
+                let verdict = match slot.await {
+                    Some(Ok(Some(slot))) => Box::pin(worker.work(delivery, slot)).await,
+                    Some(Err(_)) => delivery.verdict(Settlement::HandOver, Vec::new()).await,
+                    // Told to stop, or without a lease, and then without a receipt.
+                    Some(Ok(None)) | None => delivery.release().await,
                 };
                 // A settler that is gone has died, and the supervisor says so.
                 let _ = job.settle.send(verdict).await;

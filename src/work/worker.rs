@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
@@ -138,13 +139,9 @@ impl Worker {
                         seat: Some(seat),
                     };
                     let routed = self.replicator.event(&event, caller).await;
-                    let names = routed.iter().filter_map(|end| end.route.as_ref());
-                    worked
-                        .lags
-                        .extend(names.zip(event.time).map(|(route, time)| Lag {
-                            route: route.name.clone(),
-                            time,
-                        }));
+                    for route in routed.iter().filter_map(|end| end.route.as_ref()) {
+                        worked.happened(&route.name, event.time);
+                    }
                     worked = routed.into_iter().fold(worked, Worked::and);
                 }
             }
@@ -214,10 +211,43 @@ struct Worked {
 }
 
 impl Worked {
+    /// Keeps the oldest event of each route.
+    fn happened(&mut self, route: &str, time: Option<Timestamp>) {
+        let Some(time) = time else { return };
+        match self.lags.iter_mut().find(|lag| lag.route == route) {
+            Some(lag) => lag.time = lag.time.min(time),
+            None => self.lags.push(Lag {
+                route: route.to_owned(),
+                time,
+            }),
+        }
+    }
+
     fn and(mut self, end: End) -> Self {
         let so_far = self.outcome.take();
         self.outcome = Some(Outcome::of_message(so_far.into_iter().chain([end.outcome])));
         self.late.extend(end.late);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_many_records_keeps_one_time_a_route() {
+        let at = |second| Timestamp::from_second(second).ok();
+        let mut worked = Worked::default();
+        for second in (1..=1_000).rev() {
+            worked.happened("a", at(second));
+            worked.happened("b", at(second + 7));
+            worked.happened("c", None);
+        }
+        let lags = worked.lags.iter();
+        let lags: Vec<_> = lags
+            .map(|lag| (lag.route.as_str(), Some(lag.time)))
+            .collect();
+        assert_eq!(lags, [("a", at(1)), ("b", at(8))]);
     }
 }

@@ -108,7 +108,13 @@ async fn a_longer_write_waits_no_longer_than_the_lease_lasts() {
 #[tokio::test(start_paused = true)]
 async fn a_receipt_is_not_used_after_its_expiry() {
     // A settled message waits up to 100 ms for others in its batch.
-    for (why, left, calls) in [("in time", 150, 1), ("too late", 50, 0)] {
+    let (delete, hand_over) = (Settlement::Delete("done"), Settlement::HandOver);
+    for (why, left, settlement, operation, calls) in [
+        ("in time", 150, delete.clone(), "DeleteMessageBatch", 1),
+        ("too late", 50, delete, "DeleteMessageBatch", 0),
+        ("sent in time", 150, hand_over.clone(), "SendMessage", 1),
+        ("too late to be sent", 0, hand_over, "SendMessage", 0),
+    ] {
         let stage = Stage::new(1);
         let (sqs, message, lease) = held(&stage).await;
         let receipt = lease.release().await.expect("it is held");
@@ -131,7 +137,7 @@ async fn a_receipt_is_not_used_after_its_expiry() {
                 expiry: Instant::now() + Duration::from_millis(left),
                 ..receipt
             }),
-            settlement: Settlement::Delete("done"),
+            settlement,
             lags: Vec::new(),
             room: Room::new(
                 room.expect("one"),
@@ -141,7 +147,7 @@ async fn a_receipt_is_not_used_after_its_expiry() {
         };
         verdicts.send(verdict).await.expect("it listens");
         sleep(Duration::from_millis(200)).await;
-        let made = stage.world.calls().count("sqs", "DeleteMessageBatch");
+        let made = stage.world.calls().count("sqs", operation);
         assert_eq!(made, calls, "{why}");
         drop(verdicts);
         settling.join_all().await;
@@ -284,9 +290,9 @@ async fn no_more_is_held_than_memory_bears() {
     events(&mut config).max_pollers = 1;
     let daemon = stage.start(&config).await;
     sleep(Duration::from_secs(2)).await;
-    // There is room for 192 messages; 48 of these are 12 MiB, and a poll asks for none that might have 1 MiB too much.
+    // There is room for 192 messages; 48 of these are 12 MiB.
     let held = stage.world.queue(&stage.queue).in_flight();
-    assert!((40..=48).contains(&held), "{held} of 150");
+    assert!((30..=48).contains(&held), "{held} of 150");
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.parked().await.len(), 150);

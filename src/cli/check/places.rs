@@ -105,9 +105,10 @@ pub(super) async fn queues(
 /// The daemon itself only sends there.
 fn wrong_with_dead(what: Finding, error: &SqsError) -> Finding {
     match error {
-        SqsError::NoQueue { .. } | SqsError::Unavailable { .. } | SqsError::Contents { .. } => {
-            what.fail(error.to_string())
-        }
+        SqsError::NoQueue { .. }
+        | SqsError::Unavailable { .. }
+        | SqsError::NoMemory { .. }
+        | SqsError::Contents { .. } => what.fail(error.to_string()),
         SqsError::Refused { .. } => what.warn(format!(
             "cannot be read ({error}); the daemon needs sqs:SendMessage there"
         )),

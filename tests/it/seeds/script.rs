@@ -257,6 +257,7 @@ pub(super) enum Denied {
 impl From<&Unruly> for Mischief {
     fn from(queue: &Unruly) -> Self {
         Self {
+            surplus: 0,
             duplicate: queue.duplicate,
             late: Duration::from_millis(queue.late),
             shuffle: queue.shuffle,

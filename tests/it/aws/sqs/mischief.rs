@@ -16,6 +16,8 @@ pub(crate) struct Mischief {
     pub(crate) shuffle: bool,
     /// A message that was given out stays visible: a second consumer gets it too.
     pub(crate) twice: f64,
+    /// A receive is given more messages than it asked for. No SQS does that.
+    pub(crate) surplus: usize,
     /// A deleted message comes back (developer guide, as above: a server that was away).
     pub(crate) undead: f64,
 }

@@ -66,7 +66,7 @@ impl Sqs {
                 ..JsonError::new("OverLimit", why)
             });
         }
-        let most = most.min(room);
+        let most = (most + mischief.surplus).min(room);
         let (given, dead) = queue.receive(most, hidden, mischief, scene);
         let next = queue
             .next_visible(now)
