@@ -62,12 +62,7 @@ impl App {
         let accounts = Box::pin(Accounts::open(config, edge, &metrics)).await?;
         let config = &accounts.settle(config);
         config.check_regions()?;
-        let mut linked = Vec::new();
-        for (name, queue) in &config.queue {
-            let sqs = accounts.queue(queue, &metrics);
-            let linking = Box::pin(link(name, queue, sqs, &edge.dice));
-            linked.push((name, queue, linking.await?));
-        }
+        let linked = link_all(config, &accounts, edge, &metrics).await?;
 
         let mut supervisor = Supervisor::default();
         let all_worked = CancellationToken::new();
@@ -199,6 +194,22 @@ impl App {
         self.summary.log();
         ended
     }
+}
+
+/// Asks each queue for what must be true of it.
+async fn link_all<'a>(
+    config: &'a Config,
+    accounts: &Accounts,
+    edge: &Edge,
+    metrics: &Metrics,
+) -> Result<Vec<(&'a String, &'a Queue, Linked)>, StartError> {
+    let mut linked = Vec::new();
+    for (name, queue) in &config.queue {
+        let sqs = accounts.queue(queue, metrics);
+        let linking = Box::pin(link(name, queue, sqs, &edge.dice));
+        linked.push((name, queue, linking.await?));
+    }
+    Ok(linked)
 }
 
 /// What takes an event through its routes, of a message or of `brigade reconcile`. The configuration

@@ -114,13 +114,11 @@ pub(super) async fn patiently<T>(
 ) -> Result<T, Late> {
     let admission = ADMISSION.try_with(Arc::clone).ok();
     let late = async {
-        match admission {
-            Some(admission) => admission.late(patience).await,
-            None => {
-                sleep(patience).await;
-                Late::NoAnswer
-            }
+        if let Some(admission) = admission {
+            return admission.late(patience).await;
         }
+        sleep(patience).await;
+        Late::NoAnswer
     };
     tokio::select! {
         biased;

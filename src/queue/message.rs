@@ -92,6 +92,14 @@ impl From<aws_sdk_sqs::types::Message> for Message {
     }
 }
 
+/// JSON as SQS takes it: of the characters that it refuses, these two are not escaped anyway. Inside of JSON they
+/// only stand in texts.
+#[must_use]
+pub fn sendable(json: &str) -> String {
+    json.replace('\u{fffe}', "\\ufffe")
+        .replace('\u{ffff}', "\\uffff")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,12 +130,4 @@ mod tests {
             assert_eq!(text.map(String::capacity), Some(1_000), "{why}");
         }
     }
-}
-
-/// JSON as SQS takes it: of the characters that it refuses, these two are not escaped anyway. Inside of JSON they
-/// only stand in texts.
-#[must_use]
-pub fn sendable(json: &str) -> String {
-    json.replace('\u{fffe}', "\\ufffe")
-        .replace('\u{ffff}', "\\uffff")
 }

@@ -146,10 +146,14 @@ impl Lanes {
     }
 
     /// A slot in the small lane for a message that has come, whose body has so many bytes; `None` once we stop.
-    pub(super) async fn slot(&self, body: usize) -> Option<FirstSlot> {
+    pub(super) fn slot(&self, body: usize) -> impl Future<Output = Option<FirstSlot>> {
         // What has come is counted until it has its slot, or stops waiting for it.
-        let _waiting = Waiting::begin(&self.0.metrics, &SMALL);
+        let waiting = Waiting::begin(&self.0.metrics, &SMALL);
         self.0.metrics.lane_waiting.get_or_create(&SMALL).dec();
+        self.first_slot(body, waiting)
+    }
+
+    async fn first_slot(&self, body: usize, _waiting: Waiting) -> Option<FirstSlot> {
         let first = async {
             // Before the slot: who waits for memory keeps no worker from others.
             let records = match body {
