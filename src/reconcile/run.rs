@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::end::{Equal, Failure, Reached};
 use super::task::Task;
 use crate::copy::{Copier, Leftovers};
-use crate::plan::{Capabilities, ExpectedCopy};
+use crate::plan::{Capabilities, ExpectedCopy, Identity};
 use crate::queue::Window;
 use crate::s3::{Condition, ETag, Kind, Object, S3Error, Spot};
 
@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
     where
         'a: 's,
     {
-        ExpectedCopy::of(self.from, source, self.capabilities().identity)
+        ExpectedCopy::of(self.from, source, Identity::of(self.task.route))
     }
 
     /// The destination's key, for a source that was last modified then.
