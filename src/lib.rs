@@ -41,6 +41,7 @@ pub mod credentials;
 pub mod edge;
 pub mod event;
 mod forward;
+mod hex;
 pub mod intake;
 mod lock;
 pub mod metrics;

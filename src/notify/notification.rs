@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex;
 use crate::queue::sendable;
 use crate::work::Arrival;
 
@@ -97,10 +98,7 @@ impl Notification {
 /// Thirty-two hexadecimal digits.
 fn digest(of: &impl Serialize) -> String {
     let text = serde_json::to_vec(of).expect("text and numbers");
-    let digest = Sha256::digest(text);
-    digest[..16]
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    hex(&Sha256::digest(text)[..16])
 }
 
 #[cfg(test)]

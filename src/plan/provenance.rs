@@ -5,7 +5,6 @@
 //! more. A duplicate event then costs two looks and never a second copy.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::expected::{ExpectedCopy, Identity, RulesHash};
 use crate::event::to_percent;
+use crate::hex::hex;
 use crate::s3::{ETag, Object};
 
 /// The metadata's name, without `x-amz-meta-`.
@@ -181,13 +181,6 @@ fn key(key: &str) -> String {
         return encoded;
     }
     digest(key)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// What stands for a text that is too long.

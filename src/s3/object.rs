@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use md5::{Digest, Md5};
 
 use super::archive::Archive;
+use crate::hex::hex;
 
 /// What has no version of its own is called so in a bucket that once had versions.
 const NULL_VERSION: &str = "null";
@@ -46,12 +47,7 @@ impl ETag {
     /// What a plain object has of the bytes that went in here.
     #[must_use]
     pub fn of_md5(digest: Md5) -> Self {
-        use std::fmt::Write;
-        let digest = digest.finalize();
-        Self(digest.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        }))
+        Self(hex(&digest.finalize()))
     }
 
     /// The bare text.

@@ -10,10 +10,11 @@ use std::path::Path;
 use imports::{Files, circles};
 
 /// Lower numbers may not import higher ones.
-const LAYERS: [(&str, u32); 33] = [
+const LAYERS: [(&str, u32); 34] = [
     ("edge", 0),
     ("backoff", 0),
     ("cause", 0),
+    ("hex", 0),
     ("lock", 0),
     ("metrics", 0),
     ("obstacle", 0),
