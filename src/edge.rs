@@ -5,7 +5,7 @@
 //! and starts as many daemons in one process as it likes. Monotonic time is `tokio::time`.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -15,6 +15,8 @@ use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use jiff::Timestamp;
+
+use crate::lock::locked;
 
 /// S3 closes idle connections after about 20 s; ours must be gone before (aws-sdk-rust#440, #1106).
 const POOL_IDLE: Duration = Duration::from_secs(15);
@@ -127,16 +129,13 @@ impl Dice {
     /// A seed for dice of one's own.
     #[must_use]
     pub fn seed(&self) -> u64 {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .u64(..)
+        locked(&self.0).u64(..)
     }
 
     /// A number from 0 up to, not including, 1.
     #[must_use]
     pub fn roll(&self) -> f64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).f64()
+        locked(&self.0).f64()
     }
 
     /// Full jitter: anything from nothing to `most`.

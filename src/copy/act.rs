@@ -1,7 +1,5 @@
 //! Carrying a plan out: inside S3, or [through this process](super::stream).
 
-use std::sync::PoisonError;
-
 use super::copier::Copier;
 use super::error::CopyError;
 use super::tagging::Tagging;
@@ -47,10 +45,7 @@ impl Copier {
             written => written?,
         };
         if written.kms {
-            self.kms
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(request.to.bucket.name.clone());
+            self.learn_kms(&request.to.bucket.name);
         }
         // Provenance metadata proves its copy; without it both sides have to be seen.
         let (copy, expected) = (request.copy, request.expected);

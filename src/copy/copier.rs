@@ -1,11 +1,12 @@
 //! What all copies of a process share.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::memory::Memory;
 use super::progress::Progress;
 use super::tag_rights::Rights;
+use crate::lock::locked;
 use crate::plan::DroppedAttribute;
 use crate::route::Route;
 
@@ -14,7 +15,7 @@ use crate::route::Route;
 pub struct Copier {
     pub(super) memory: Memory,
     /// Buckets that were seen to encrypt with a KMS key: copies into them need provenance metadata.
-    pub(super) kms: Arc<Mutex<HashSet<String>>>,
+    kms: Arc<Mutex<HashSet<String>>>,
     progress: Progress,
     pub(super) rights: Rights,
     /// What was warned about, on which route.
@@ -43,15 +44,17 @@ impl Copier {
     /// Whether a bucket was seen to encrypt with a KMS key.
     #[must_use]
     pub fn is_kms(&self, bucket: &str) -> bool {
-        self.kms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(bucket)
+        locked(&self.kms).contains(bucket)
+    }
+
+    /// Remembers a bucket that encrypts with a KMS key.
+    pub(super) fn learn_kms(&self, bucket: &str) {
+        locked(&self.kms).insert(bucket.to_owned());
     }
 
     /// Warns, once a route, of what its copies leave behind.
     pub fn warn(&self, route: &Route, key: &str, left: &[DroppedAttribute]) {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warned = locked(&self.warned);
         for what in left {
             if warned.insert((route.name.clone(), *what)) {
                 let route = route.name.as_str();

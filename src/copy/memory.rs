@@ -5,11 +5,12 @@
 //! page, each cleared, which costs as much as what is done with the bytes. What is in use and what
 //! is kept never exceed the budget together; when nothing is in use, nothing is kept.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::lock::locked;
 use crate::plan::ONE_PART;
 
 /// The budget is counted in these.
@@ -64,7 +65,7 @@ impl Memory {
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<BytesMut>> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.spare)
     }
 }
 

@@ -5,12 +5,13 @@
 //! stands still is seen to slow down.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::lock::locked;
 use crate::plan::TransferMethod;
 
 /// The recent past: this long before the last part that has arrived.
@@ -109,7 +110,7 @@ impl Progress {
     }
 
     fn copies(&self) -> MutexGuard<'_, Copies> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 

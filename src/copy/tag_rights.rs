@@ -1,11 +1,12 @@
 //! What is known of the rights to tags on each route.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::lock::locked;
 use crate::s3::S3Error;
 
 /// What was learnt about rights to tags is believed for so long: policies change.
@@ -26,7 +27,7 @@ struct Known {
 
 impl Rights {
     fn of(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 
     pub(super) fn are_read(&self, route: &str) -> bool {

@@ -15,7 +15,7 @@
 //!   both stages must not become a bill.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -28,6 +28,7 @@ use tokio::time::Instant;
 
 use super::keys;
 use crate::cause;
+use crate::lock::locked;
 use crate::metrics::Metrics;
 
 /// A rotation is seen after so long even if no key is ever refused.
@@ -280,7 +281,7 @@ impl Secret {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0.state)
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! The budget reaches the connector through the task, as the SDK makes the call within it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::load::{LARGEST, Load, Weight};
+use crate::lock::locked;
 
 tokio::task_local! {
     static ADMISSION: Arc<Admission>;
@@ -65,7 +66,7 @@ impl Admission {
     }
 
     fn swap(&self, share: Option<Weight>) -> Option<Weight> {
-        let mut slot = self.share.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = locked(&self.share);
         std::mem::replace(&mut *slot, share)
     }
 

@@ -16,12 +16,14 @@
 //!   |<------------ the lease must reach this far: expiry - now >= W
 //! ```
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use crate::lock::locked;
 
 /// The lengths that follow from a queue's visibility timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -217,13 +219,7 @@ impl Window {
     }
 
     fn times<T>(&self, read: impl FnOnce(&mut Times) -> T) -> T {
-        read(
-            &mut self
-                .shared
-                .times
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        read(&mut locked(&self.shared.times))
     }
 }
 

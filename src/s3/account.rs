@@ -1,7 +1,7 @@
 //! What is known of one account.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use aws_config::SdkConfig;
 use serde::Serialize;
@@ -10,6 +10,7 @@ use super::limit::LimitStatus;
 use super::object::Algorithm;
 use crate::config::{Aws, HOME, Partition};
 use crate::credentials::{Secret, SecretStatus};
+use crate::lock::locked;
 
 /// What a door is made of.
 #[derive(Debug, Clone)]
@@ -68,13 +69,11 @@ impl Account {
     }
 
     pub(super) fn comparing(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Algorithm>>> {
-        let buckets = self.comparing.lock();
-        buckets.unwrap_or_else(PoisonError::into_inner)
+        locked(&self.comparing)
     }
 
     pub(super) fn unconditional(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        let buckets = self.unconditional.lock();
-        buckets.unwrap_or_else(PoisonError::into_inner)
+        locked(&self.unconditional)
     }
 
     pub(super) fn status(&self, limits: BTreeMap<String, LimitStatus>) -> DoorStatus {

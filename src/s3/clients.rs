@@ -5,7 +5,7 @@
 //! made once a region: making one costs a millisecond, cloning one costs nothing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
@@ -20,6 +20,7 @@ use super::error::{Kind, S3Error};
 use super::raw::RawHeaders;
 use super::sdk::about;
 use super::stack::{Call, Effect, Limits, guard};
+use crate::lock::locked;
 
 /// Used where nothing names a region: a stand-in without one.
 const FALLBACK: &str = "us-east-1";
@@ -70,11 +71,7 @@ impl Clients {
             return Ok(region.clone());
         }
         let cell = {
-            let mut regions = self
-                .0
-                .regions
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut regions = locked(&self.0.regions);
             regions.entry(bucket.name.clone()).or_default().clone()
         };
         cell.get_or_try_init(|| self.ask_region(bucket))
@@ -96,11 +93,7 @@ impl Clients {
 
     /// Forgets a bucket's region: S3 says it is elsewhere.
     pub(super) fn forget(&self, bucket: &str) {
-        self.0
-            .regions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(bucket);
+        locked(&self.0.regions).remove(bucket);
     }
 
     async fn ask_region(&self, bucket: &Bucket) -> Result<String, S3Error> {
@@ -141,11 +134,7 @@ impl Clients {
     }
 
     fn in_region(&self, region: &str) -> Client {
-        let mut clients = self
-            .0
-            .by_region
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut clients = locked(&self.0.by_region);
         clients
             .entry(region.to_owned())
             .or_insert_with(|| self.make(region))

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
@@ -23,6 +23,7 @@ use tower::{Layer, Service};
 
 use super::aimd::Aimd;
 use super::error::{Kind, S3Error, Throttle};
+use crate::lock::locked;
 
 /// The limits of one account. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -102,8 +103,7 @@ impl BucketLimits {
     }
 
     fn buckets(&self) -> MutexGuard<'_, HashMap<String, BucketLimit>> {
-        let buckets = self.0.buckets.lock();
-        buckets.unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0.buckets)
     }
 }
 
@@ -149,7 +149,7 @@ impl Limit {
     }
 
     fn aimd(&self) -> MutexGuard<'_, Aimd> {
-        self.aimd.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.aimd)
     }
 
     fn learn(&self, round: u64, error: Option<&S3Error>) {

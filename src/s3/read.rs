@@ -21,6 +21,7 @@ use super::object::{ETag, Object, Spot};
 use super::sdk::{about, paying};
 use super::seen::object;
 use super::stack::{Call, Effect, guard};
+use crate::lock::locked;
 
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -164,7 +165,7 @@ impl S3 {
         let length = usize::try_from(range.end - range.start).expect("a part fits in memory");
         // What has arrived, over all attempts.
         let arrived = Mutex::new(buffer);
-        let so_far = || arrived.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let so_far = || locked(&arrived).len();
         let send = || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let had = so_far();
@@ -176,7 +177,7 @@ impl S3 {
             async move {
                 let body = attempt.end(request.send().await)?.body;
                 drain(body, |chunk| {
-                    let mut arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut arrived = locked(arrived);
                     if arrived.len() + chunk.len() > length {
                         return Err(broken("more bytes than were asked for"));
                     }
@@ -221,7 +222,7 @@ impl S3 {
         };
         let timeout = GET_TIMEOUT.max(Duration::from_secs(size / SLOWEST));
         let whole = Mutex::new(buffer);
-        let arrived = || whole.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrived = || locked(&whole);
         let answer = guard(&self.limits, &bucket.name, call, timeout, || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
             let request = paying!(client.get_object(), bucket).key(key);

@@ -20,7 +20,7 @@
 mod pass;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -29,6 +29,7 @@ use tokio::time::Instant;
 
 use super::finding::Finding;
 use super::reason::Reason;
+use crate::lock::locked;
 
 pub(super) use pass::Pass;
 pub(super) use pass::{Evidence, Next};
@@ -199,7 +200,7 @@ impl Gate {
 
     /// The source key that was copied last, if any was.
     pub(super) fn copied_last(&self) -> Option<String> {
-        let key = self.0.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = locked(&self.0.copied);
         (!key.is_empty()).then(|| key.clone())
     }
 
@@ -269,7 +270,7 @@ impl Gate {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0.state)
     }
 }
 

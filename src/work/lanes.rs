@@ -24,7 +24,7 @@
 //! * while it waits its lease is kept, it is no [probe](Pass) of its route, and a stop gives it
 //!   back: it was not begun.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::hold::Pass;
 use crate::config;
+use crate::lock::locked;
 use crate::metrics::{Counted, LaneLabel, Metrics};
 use crate::queue::{Load, Weight};
 use crate::reconcile::TransferSlots;
@@ -214,7 +215,7 @@ impl Room {
     }
 
     fn change(&self, place: OwnedSemaphorePermit) {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
+        *locked(&self.place) = place;
     }
 }
 
@@ -286,7 +287,7 @@ impl<'a> Seat<'a> {
 
     /// Says what the records of the message take in memory yet, of what was reserved before.
     pub(super) fn parsed(&self, bytes: usize) {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut records = locked(&self.records);
         let kept = records.split(bytes);
         *records = kept;
     }
@@ -317,7 +318,7 @@ impl<'a> Seat<'a> {
     }
 
     fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.slot)
     }
 }
 

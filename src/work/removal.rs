@@ -15,12 +15,11 @@
 //! what they hold. Nothing is deleted by version id, which would bring an older version back. Each
 //! step has its counterexample in the model (docs/TESTING.md).
 
-use std::sync::PoisonError;
-
 use super::outcome::{Outcome, Skip};
 use super::replicator::Replicator;
 use super::routed::{Original, Routed};
 use crate::event::Event;
+use crate::lock::locked;
 use crate::plan::{ExpectedCopy, Identity};
 use crate::queue::Window;
 use crate::reconcile::{Equal, Failure};
@@ -120,10 +119,7 @@ impl Replicator {
     }
 
     fn warn_of_versions(&self, mover: &Route) {
-        let mut warned = self
-            .unversioned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut warned = locked(&self.unversioned);
         if warned.insert(mover.name.clone()) {
             tracing::warn!(
                 route = mover.name,

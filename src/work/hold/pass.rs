@@ -1,11 +1,11 @@
 //! One message's way through its route's circuit breaker, and what its end says about the route.
 
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 
 use super::{CHECKED_FOR, Checked, Covered, Gate, IN_A_ROW, LIVELY, Running, State, Why};
+use crate::lock::locked;
 use crate::work::finding::Finding;
 
 /// One message's way through the circuit breaker. Dropped without a word, it leaves it as it was.
@@ -62,7 +62,7 @@ impl Pass {
     /// Source and destination both answered as they should, for this key.
     pub(in crate::work) fn worked(self, key: &str) {
         let copied = &self.gate.0.copied;
-        key.clone_into(&mut copied.lock().unwrap_or_else(PoisonError::into_inner));
+        key.clone_into(&mut locked(copied));
         let mut state = self.gate.state();
         match &mut *state {
             State::Running(running) => {
