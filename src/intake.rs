@@ -359,12 +359,11 @@ impl Intake {
             let job = Job {
                 delivery,
                 settle: self.settle.clone(),
+                waiting: self.lanes.comes(),
             };
             // It takes as many as there is room for, so only a pool that has died refuses; the
             // supervisor says so, and the lease runs out.
-            if self.pool.try_send(job).is_ok() {
-                self.lanes.comes();
-            }
+            let _ = self.pool.try_send(job);
         }
         if !surplus.is_empty() {
             self.keepers.spawn(release(self.sqs.clone(), surplus));

@@ -141,20 +141,14 @@ impl Lanes {
         bytes > self.0.threshold
     }
 
-    /// A message waits for its first slot.
-    pub fn comes(&self) {
-        self.0.metrics.lane_waiting.get_or_create(&SMALL).inc();
+    /// A message waits for its first slot; counted until that is dropped.
+    #[must_use]
+    pub fn comes(&self) -> Waiting {
+        Waiting::begin(&self.0.metrics, &SMALL)
     }
 
-    /// A slot in the small lane for a message that has come, whose body has so many bytes; `None` once we stop.
-    pub(super) fn slot(&self, body: usize) -> impl Future<Output = Option<FirstSlot>> {
-        // What has come is counted until it has its slot, or stops waiting for it.
-        let waiting = Waiting::begin(&self.0.metrics, &SMALL);
-        self.0.metrics.lane_waiting.get_or_create(&SMALL).dec();
-        self.first_slot(body, waiting)
-    }
-
-    async fn first_slot(&self, body: usize, _waiting: Waiting) -> Option<FirstSlot> {
+    /// A slot in the small lane for a message that waits, whose body has so many bytes; `None` once we stop.
+    pub(super) async fn slot(&self, body: usize, _waiting: Waiting) -> Option<FirstSlot> {
         let first = async {
             // Before the slot: who waits for memory keeps no worker from others.
             let records = match body {
@@ -323,7 +317,8 @@ impl<'a> Seat<'a> {
 }
 
 /// Counts a message as waiting until dropped.
-struct Waiting(#[expect(dead_code, reason = "held")] Counted);
+#[derive(Debug)]
+pub struct Waiting(#[expect(dead_code, reason = "held")] Counted);
 
 impl Waiting {
     fn begin(metrics: &Metrics, lane: &LaneLabel) -> Self {
@@ -345,10 +340,7 @@ mod tests {
             Metrics::new("test").0,
             CancellationToken::new(),
         );
-        let slot = |body| {
-            lanes.comes();
-            lanes.slot(body).now_or_never().flatten()
-        };
+        let slot = |body| lanes.slot(body, lanes.comes()).now_or_never().flatten();
         let mut held: Vec<_> = std::iter::from_fn(|| slot(60 << 10)).take(64).collect();
         let most = RECORDS / (60 << 10) / UNFOLDED;
         assert!((most - 2..=most).contains(&held.len()), "{}", held.len());

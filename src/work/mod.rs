@@ -25,7 +25,7 @@ pub use delivery::{Delivery, Lag, QueueTerms, Received, Settlement, Verdict};
 pub use foresee::{Foreseen, Planned};
 pub use gates::Gates;
 pub use hold::{Gate, GateStatus};
-pub use lanes::{FirstSlot, LaneStatus, Lanes, Room, Seat};
+pub use lanes::{FirstSlot, LaneStatus, Lanes, Room, Seat, Waiting};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
 pub use reason::Reason;

@@ -11,7 +11,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
-use super::{Delivery, Settlement, Verdict, Worker};
+use super::{Delivery, Settlement, Verdict, Waiting, Worker};
 
 /// Works the deliveries of one or more queues.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Job {
     pub delivery: Delivery,
     /// The settler of the queue it came from.
     pub settle: mpsc::Sender<Verdict>,
+    /// Until it has its first slot, or stops waiting for it.
+    pub waiting: Waiting,
 }
 
 impl Pool {
@@ -42,7 +44,7 @@ impl Pool {
                     delivery.lease.window().lost().clone(),
                     delivery.lease.hand_over_at(),
                 );
-                let slot = worker.lanes.slot(delivery.message.body.len());
+                let slot = worker.lanes.slot(delivery.message.body.len(), job.waiting);
                 let slot = lost.run_until_cancelled(timeout_at(hand_over_at, slot));
                 let verdict = match slot.await {
                     Some(Ok(Some(slot))) => Box::pin(worker.work(delivery, slot)).await,
