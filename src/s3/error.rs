@@ -126,6 +126,13 @@ impl S3Error {
         }
     }
 
+    /// The action that a denial names as missing. Those about other accounts' resources name none.
+    #[must_use]
+    pub fn denied_action(&self) -> Option<&str> {
+        let (_, action) = self.message.split_once("perform: ")?;
+        action.split_whitespace().next()
+    }
+
     /// Whether a write was refused for what stands there, or is no more: deciding again may do
     /// better.
     #[must_use]

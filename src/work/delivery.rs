@@ -85,6 +85,11 @@ impl Received {
         before: false,
     };
 
+    /// At least so long ago the message was last received: half of its backoff since, the other half being random.
+    pub(super) fn apart(self) -> Duration {
+        Duration::from_millis(500) * 2_u32.pow(self.count.saturating_sub(2).min(6))
+    }
+
     /// Of a message.
     #[must_use]
     pub fn of(message: &Message) -> Self {

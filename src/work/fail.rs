@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::arrival::Unannounced;
 use super::delivery::Received;
-use super::hold::{Covered, Evidence, Next, Pass, Why};
+use super::hold::{Covered, Evidence, LIVELY, Next, Pass, Why};
 use super::outcome::{Cause, Outcome};
 use super::reason::Reason;
 use super::replicator::Replicator;
@@ -94,6 +94,20 @@ impl Replicator {
                 pass.worked(&event.key);
                 own
             }
+            About::Route(reason, covered)
+                if reason != Reason::Unannounced
+                    && self.is_refuted(route, covered, &pass).await =>
+            {
+                let (evidence, gate) = (Evidence::Suspect(covered), pass.gate().clone());
+                match self.weigh(at, evidence, (&own, error), pass).await {
+                    // What the check does not show, another message has to, since this one last failed.
+                    Next::Own => own.excused(
+                        covered == Covered::No && !gate.succeeded_within(received.apart()),
+                    ),
+                    Next::Doubtful => own.excused(true),
+                    Next::Check | Next::Wait => held,
+                }
+            }
             About::Route(reason, covered) => {
                 pass.route_failed(Why {
                     reason,
@@ -112,6 +126,18 @@ impl Replicator {
             }
         };
         outcome.excused(lately).at_route(&route.name, &event.key)
+    }
+
+    /// Whether what every message of a route should meet is not met by others: then one object has met it, such as a
+    /// key that a proxy changes under its signature, or a header that an endpoint does not implement.
+    async fn is_refuted(&self, route: &Route, covered: Covered, pass: &Pass) -> bool {
+        match covered {
+            Covered::No => pass.gate().succeeded_within(LIVELY),
+            Covered::Yes | Covered::ByReading if pass.gate().is_paused() => false,
+            Covered::Yes | Covered::ByReading => {
+                covered.is_refuted(&Box::pin(self.check_route(route)).await)
+            }
+        }
     }
 
     /// Asks the circuit breaker, and checks the route if it wants to know.
@@ -138,7 +164,8 @@ impl Replicator {
             },
             suspected: true,
         };
-        match pass.key_failed(&at.event.key, evidence, why.clone()) {
+        let last = matches!(own, Outcome::Poison(_)) || at.received.count >= DENIED_FOR_GOOD;
+        match pass.key_failed((&at.event.key, last), evidence, why.clone()) {
             Next::Check => {
                 let found = Box::pin(self.check_route(at.route)).await;
                 pass.checked(evidence, found, why)
@@ -252,12 +279,9 @@ fn reads(op: &str) -> bool {
     )
 }
 
-/// Whether the route's check would be denied as well, if the route is to blame. S3 names the action that is missing,
-/// but for other accounts' resources.
+/// Whether the route's check would be denied as well, if the route is to blame.
 fn covered(e: &S3Error) -> Covered {
-    let action = e.message.split_once("perform: ");
-    let action = action.and_then(|(_, rest)| rest.split_whitespace().next());
-    match action {
+    match e.denied_action() {
         Some("s3:GetObject" | "s3:PutObject") => Covered::Yes,
         // Without it, a key that is gone is denied.
         Some("s3:ListBucket") => Covered::ByReading,

@@ -14,6 +14,8 @@ pub(super) enum Finding {
     Broken(Reason, String),
     /// It cannot be seen without a message's object.
     Unknown,
+    /// The check's own requests were throttled or not answered.
+    Unavailable,
 }
 
 impl Finding {

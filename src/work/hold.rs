@@ -4,7 +4,8 @@
 //! paused at once. Other failures may concern it: a denial, a throttled call, a write without an answer. When
 //! [`IN_A_ROW`] different keys have failed and nothing has succeeded in between, the route itself is
 //! [checked](super::route_check) by requests that concern no object. Their answers decide, not the next message. So
-//! objects that can never be copied do not pause their route, however many there are.
+//! objects that can never be copied do not pause their route, however many there are. A route with little traffic never
+//! has so many failing keys, so it is also checked before a failure that may be its own dead-letters a message.
 //!
 //! SQS counts the receives of a pause all the same, so for a while after it a failure says nothing
 //! about its message: it does not count towards dead-lettering.
@@ -13,6 +14,7 @@
 //! running ── an error of the route ─────────────────────────▶ paused
 //!    │ ▲                                                        │ wait (2 s, doubling to 60 s)
 //!    │ │  8 keys in a row ──▶ check ── broken, or cannot tell ──▶│
+//!    │ │  a last failure ───▶ check ── broken ──────────────────▶│
 //!    │ └──────────────────────── works                          │
 //!    ◀── the check finds that it works, or a message succeeds ◀─┘ check again, then one message
 //! ```
@@ -40,6 +42,10 @@ pub(super) const IN_A_ROW: usize = 8;
 /// A route that was found to work is not checked again before this has passed.
 pub(super) const CHECKED_FOR: Duration = Duration::from_secs(10);
 
+/// The same before a failure dead-letters its message. Shorter than the backoffs before a third receive, so that the
+/// check came after the message had first failed.
+const CHECKED_FOR_ONE: Duration = Duration::from_secs(1);
+
 /// Twice the longest backoff: by then every message that saw the pause has been tried again.
 const REMEMBERED: Duration = Duration::from_mins(30);
 
@@ -49,7 +55,7 @@ const SETTLING: Duration = Duration::from_mins(2);
 
 pub(super) const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// What a check cannot show is not the route's fault if another message has succeeded within this time.
-const LIVELY: Duration = Duration::from_secs(30);
+pub(super) const LIVELY: Duration = Duration::from_secs(30);
 
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
@@ -78,9 +84,13 @@ struct Running {
     failing: HashSet<String>,
     /// When a message last succeeded.
     succeeded: Option<Instant>,
+    /// When a check last ended.
+    looked: Option<Instant>,
+    /// That check's own requests were throttled or not answered.
+    unanswered: bool,
     /// A check is under way.
     checking: bool,
-    /// The last check that did not pause the route.
+    /// The last check of many failing keys that did not pause the route.
     checked: Option<Checked>,
     resumed: Option<Instant>,
     /// The last pause's wait, until a message succeeds: a route that only its check finds to work goes on doubling it.
@@ -191,6 +201,18 @@ impl Gate {
         self.resumed_within(SETTLING)
     }
 
+    pub(super) fn is_paused(&self) -> bool {
+        matches!(&*self.state(), State::Paused(_))
+    }
+
+    /// Whether the route runs, and a message has succeeded within this time.
+    pub(super) fn succeeded_within(&self, time: Duration) -> bool {
+        match &*self.state() {
+            State::Running(running) => running.succeeded.is_some_and(|at| at.elapsed() < time),
+            State::Paused(_) => false,
+        }
+    }
+
     fn resumed_within(&self, time: Duration) -> bool {
         match &*self.state() {
             State::Running(running) => running.resumed.is_some_and(|at| at.elapsed() <= time),
@@ -276,13 +298,16 @@ impl Gate {
 
 impl Covered {
     /// Whether this finding rules out that the route is to blame.
-    fn is_refuted(self, finding: &Finding) -> bool {
+    pub(super) fn is_refuted(self, finding: &Finding) -> bool {
         match (self, finding) {
             (Self::Yes, Finding::Works { .. })
             | (Self::ByReading, Finding::Works { read: true }) => true,
             (
                 Self::Yes | Self::ByReading | Self::No,
-                Finding::Works { .. } | Finding::Broken(..) | Finding::Unknown,
+                Finding::Works { .. }
+                | Finding::Broken(..)
+                | Finding::Unknown
+                | Finding::Unavailable,
             ) => false,
         }
     }

@@ -5,9 +5,9 @@
 //! destination  CreateMultipartUpload as the route writes, and its abort: it makes no object and no event
 //! ```
 //!
-//! Without `s3:ListBucket` a key that is not there is answered like a forbidden one, and an object may have become
-//! unreadable since it was copied: a source that denies leaves the question open. What only other
-//! requests need (deletes, tags that are read) is not checked, and KMS keys of the source only by reading.
+//! Without `s3:ListBucket` a key that is not there is answered like a forbidden one, so a source that denies leaves the
+//! question open, unless it names `s3:GetObject`: then what was copied last is there and can no longer be read. What only
+//! other requests need (deletes, tags that are read) is not checked, and KMS keys of the source only by reading.
 
 use super::finding::Finding;
 use super::reason::Reason;
@@ -30,14 +30,16 @@ impl Replicator {
             match self.check_source(route, s3).await {
                 Finding::Works { read: true } => {}
                 Finding::Works { read: false } if found == Finding::Unknown => {}
-                Finding::Broken(reason, error) => return Finding::Broken(reason, error),
+                end @ (Finding::Broken(..) | Finding::Unavailable) => return end,
                 less @ (Finding::Works { read: false } | Finding::Unknown) => found = less,
             }
         }
         let to = self.side(route.to_account.as_deref(), &route.destination_bucket);
         match check_destination(route, to).await {
             Finding::Works { .. } => {}
-            worse @ (Finding::Broken(..) | Finding::Unknown) => found = worse,
+            worse @ (Finding::Broken(..) | Finding::Unknown | Finding::Unavailable) => {
+                found = worse
+            }
         }
         let route = route.name.as_str();
         match &found {
@@ -51,6 +53,7 @@ impl Replicator {
             }
             Finding::Works { read } => tracing::debug!(route, read, "route checked: works"),
             Finding::Unknown => tracing::debug!(route, "route checked: cannot tell"),
+            Finding::Unavailable => tracing::debug!(route, "route checked: no answer"),
         }
         found
     }
@@ -74,6 +77,13 @@ impl Replicator {
             match s3.probe(bucket, &copied).await {
                 Ok(()) => return Finding::Works { read: true },
                 Err(e) if matches!(e.kind, Kind::Gone | Kind::NotFound) => {}
+                // What could be read before no longer can.
+                Err(e) if e.kind == Kind::Key => {
+                    return Finding::Broken(Reason::KmsKey, at(bucket, &e));
+                }
+                Err(e) if e.denied_action() == Some("s3:GetObject") => {
+                    return Finding::Broken(Reason::Denied, at(bucket, &e));
+                }
                 Err(e) => return blame(&e, bucket),
             }
         }
@@ -128,9 +138,10 @@ async fn open_and_abort(route: &Route, to: Side<'_>, tagging: Option<&str>) -> R
 
 /// What an error of a request means that concerns no object.
 fn blame(e: &S3Error, bucket: &Bucket) -> Finding {
-    match Reason::of_route(&e.kind) {
-        Some(reason) => Finding::Broken(reason, at(bucket, e)),
-        None => Finding::Unknown,
+    match (Reason::of_route(&e.kind), &e.kind) {
+        (Some(reason), _) => Finding::Broken(reason, at(bucket, e)),
+        (None, Kind::Throttled(_) | Kind::NotSent | Kind::Unanswered) => Finding::Unavailable,
+        (None, _) => Finding::Unknown,
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::aws::{Denial, Fault, HOME_KEY, Mischief, Rule, Seed, Tear};
 use crate::seeds::setting;
-use crate::stage::{Daemon, Stage, events, until};
+use crate::stage::{Daemon, Stage, events, until, work};
 
 /// Objects that cannot be copied, unless `BAD` says otherwise: `BAD=1000` takes minutes.
 const BAD: usize = 300;
@@ -222,6 +222,73 @@ async fn a_real_outage_among_them_dead_letters_nothing_that_is_good() {
     }
 }
 
+/// Answers that would stop a route if they were given for all its objects.
+const OF_A_ROUTE: [(&str, u16, &str); 2] = [
+    (
+        "not_implemented",
+        501,
+        "<Error><Code>NotImplemented</Code><Message>x-amz-tagging</Message></Error>",
+    ),
+    (
+        "credentials",
+        403,
+        "<Error><Code>SignatureDoesNotMatch</Code><Message>m</Message></Error>",
+    ),
+];
+
+/// Copies of these keys are answered so.
+fn answer(stage: &Stage, key: &'static str, status: u16, body: &'static str) {
+    let rule = Rule::new(Fault::Answer { status, body }).on("s3", "CopyObject");
+    let rule = rule.when(move |call| call.key.contains(key));
+    stage.world.inject(rule);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_about_the_route_that_only_some_objects_get_delays_nobody() {
+    for (reason, status, body) in OF_A_ROUTE {
+        let stage = shuffled(1);
+        let daemon = start(&stage, false).await;
+        stage.put("first", "good");
+        until("it works", || stage.copy("first").is_some()).await;
+        answer(&stage, "/odd-", status, body);
+        for n in 0..BAD {
+            stage.put(&format!("odd-{n}"), "bad");
+        }
+        let put = traffic(&stage).await;
+        let lag = p99(&stage, &put);
+        assert!(lag <= Duration::from_secs(30), "{reason}: {lag:?}");
+        assert!(!daemon.is_held("orders"), "{reason}");
+        daemon.stop().await;
+        let parked = stage.parked().await;
+        assert_eq!(parked.len(), BAD, "{reason}");
+        assert!(parked.iter().all(|(named, _)| named == reason), "{reason}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_about_the_route_that_all_objects_get_dead_letters_nothing() {
+    for (reason, status, body) in OF_A_ROUTE {
+        for count in [1, 300] {
+            let stage = shuffled(1);
+            let daemon = start(&stage, false).await;
+            stage.put("first", "good");
+            until("it works", || stage.copy("first").is_some()).await;
+            let rule = Rule::new(Fault::Answer { status, body });
+            let rule = rule.when(|call| call.service == "s3");
+            stage.world.inject(rule);
+            for n in 0..count {
+                stage.put(&format!("good-{n}"), "good");
+            }
+            sleep(Duration::from_hours(1)).await;
+            assert!(daemon.is_held("orders"), "{reason}, {count}");
+            stage.world.calm();
+            stage.drained().await;
+            daemon.stop().await;
+            assert_eq!(stage.parked().await, [], "{reason}, {count}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_route_whose_own_setting_is_refused_is_paused_by_its_check() {
     let stage = Stage::new(1);
@@ -241,4 +308,78 @@ async fn a_route_whose_own_setting_is_refused_is_paused_by_its_check() {
     daemon.stop().await;
     let parked = stage.parked().await.len();
     assert_eq!(parked, 7, "those before the eighth, which was checked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_a_quiet_route_dead_letters_nothing() {
+    let all = |fault| Some(Rule::new(fault).when(|call| call.service == "s3"));
+    for (why, action, rule) in [
+        ("nothing can be read", Some(("s3:GetObject", "raw")), None),
+        (
+            "nothing can be written",
+            Some(("s3:PutObject", "lake")),
+            None,
+        ),
+        ("all is throttled", None, all(Fault::SlowDown)),
+        ("nothing is answered", None, all(Fault::InternalError)),
+    ] {
+        let stage = Stage::new(1);
+        let daemon = start(&stage, false).await;
+        stage.put("first", "good");
+        until("it works", || stage.copy("first").is_some()).await;
+        let denial = action.map(|(action, resource)| denial(action, resource));
+        if let Some(denial) = denial.clone() {
+            stage.world.access(|access| access.deny(denial));
+        }
+        if let Some(rule) = rule {
+            stage.world.inject(rule);
+        }
+        for n in 0..3 {
+            stage.put(&n.to_string(), "good");
+            sleep(Duration::from_mins(1)).await;
+        }
+        sleep(Duration::from_hours(2)).await;
+        if let Some(denial) = denial {
+            stage.world.access(|access| access.allow(&denial));
+        }
+        stage.world.calm();
+        stage.drained().await;
+        daemon.stop().await;
+        assert_eq!(stage.parked().await, [], "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn duplicates_hide_no_outage() {
+    for (why, denied) in [
+        ("nothing can be written", true),
+        ("the source's key is disabled", false),
+    ] {
+        let stage = shuffled(1);
+        let daemon = start(&stage, false).await;
+        stage.put("first", "good");
+        until("it works", || stage.copy("first").is_some()).await;
+        stage.drained().await;
+        let denial = denial("s3:PutObject", "lake");
+        if denied {
+            stage.world.access(|access| access.deny(denial.clone()));
+        } else {
+            for op in ["CopyObject", "GetObject"] {
+                stage
+                    .world
+                    .inject(Rule::new(Fault::KeyDisabled).on("s3", op));
+            }
+        }
+        for n in 0..300 {
+            stage.put(&format!("good-{n}"), "good");
+            stage.send(&work("in/first")).await;
+            sleep(Duration::from_secs(1)).await;
+        }
+        assert!(daemon.is_held("orders"), "{why}");
+        stage.world.access(|access| access.allow(&denial));
+        stage.world.calm();
+        stage.drained().await;
+        daemon.stop().await;
+        assert_eq!(stage.parked().await, [], "{why}");
+    }
 }

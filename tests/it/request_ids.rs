@@ -6,11 +6,11 @@ use crate::aws::{Denial, HOME_KEY};
 use crate::logs;
 use crate::stage::{Stage, until};
 
-fn no_write(stage: &Stage) {
+fn no_write(stage: &Stage, resource: &str) {
     let denial = Denial {
         access_key: HOME_KEY.into(),
         action: "s3:PutObject".into(),
-        resource: "lake".into(),
+        resource: resource.into(),
     };
     stage.world.access(|access| access.deny(denial));
 }
@@ -27,7 +27,7 @@ fn ids(stage: &Stage, operation: &str) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn a_refused_copy_is_dead_lettered_and_logged_with_its_request_id() {
     let stage = Stage::new(1);
-    no_write(&stage);
+    no_write(&stage, "lake/orders/a.csv");
     stage.put("a.csv", "one");
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
@@ -48,7 +48,7 @@ async fn a_refused_copy_is_dead_lettered_and_logged_with_its_request_id() {
 #[tokio::test(start_paused = true)]
 async fn a_paused_route_shows_the_request_id_of_what_paused_it() {
     let stage = Stage::new(1);
-    no_write(&stage);
+    no_write(&stage, "lake");
     for n in 0..8 {
         stage.put(&format!("{n}.csv"), "one");
     }

@@ -48,7 +48,7 @@ async fn credentials_that_are_mended_cost_no_parts() {
     let calls = stage.world.calls();
     let opened = calls.of("s3", "CreateMultipartUpload");
     // The route's check opens uploads of its own.
-    let opened = opened.filter(|call| !call.key.ends_with("brigade-route-check"));
+    let opened = opened.filter(|call| !call.checks_a_route());
     assert_eq!(opened.count(), 1, "it went on with what was there");
 }
 
@@ -91,7 +91,7 @@ async fn an_upload_that_cannot_be_sealed_is_taken_back() {
     let seal = Denial {
         access_key: HOME_KEY.to_owned(),
         action: "s3:PutObject".to_owned(),
-        resource: "lake".to_owned(),
+        resource: "lake/orders/a.bin".to_owned(),
     };
     at(&stage, "UploadPart", 0, Moment::Before, move |world| {
         world.access(|access| access.deny(seal.clone()));
@@ -107,14 +107,19 @@ async fn an_upload_that_cannot_be_sealed_is_taken_back() {
 async fn an_upload_that_does_not_go_is_taken_back_again() {
     let stage = denied_half_way();
     let stays = Rule::new(Fault::Empty200 { happens: false });
-    stage
-        .world
-        .inject(stays.on("s3", "AbortMultipartUpload").times(2));
+    stage.world.inject(
+        stays
+            .on("s3", "AbortMultipartUpload")
+            .when(|call| !call.checks_a_route())
+            .times(2),
+    );
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.world.uploads("lake").len(), 0);
-    assert_eq!(stage.world.calls().count("s3", "AbortMultipartUpload"), 3);
+    let calls = stage.world.calls();
+    let aborts = calls.of("s3", "AbortMultipartUpload");
+    assert_eq!(aborts.filter(|call| !call.checks_a_route()).count(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 
-use super::{CHECKED_FOR, Checked, Covered, Gate, IN_A_ROW, LIVELY, Running, State, Why};
+use super::{
+    CHECKED_FOR, CHECKED_FOR_ONE, Checked, Covered, Gate, IN_A_ROW, LIVELY, Running, State, Why,
+};
 use crate::lock::locked;
 use crate::work::finding::Finding;
 
@@ -82,12 +84,17 @@ impl Pass {
         self.gate.pause(self.probes(), why);
     }
 
-    /// One key failed.
+    /// One key failed. `last` says that its message is dead-lettered if the failure is its own.
     #[must_use]
-    pub(in crate::work) fn key_failed(&self, key: &str, evidence: Evidence, why: Why) -> Next {
+    pub(in crate::work) fn key_failed(
+        &self,
+        (key, last): (&str, bool),
+        evidence: Evidence,
+        why: Why,
+    ) -> Next {
         let (probe, broken) = (self.probes(), self.broken.load(Ordering::Relaxed));
         match &mut *self.gate.state() {
-            State::Running(running) => return running.failed(self, key, evidence),
+            State::Running(running) => return running.failed(self, (key, last), evidence),
             State::Paused(_) if !probe => return Next::Wait,
             State::Paused(_) => {}
         }
@@ -118,11 +125,11 @@ impl Pass {
                 covered: Covered::Yes,
                 suspected: false,
             },
-            Finding::Works { .. } | Finding::Unknown => {
+            Finding::Works { .. } | Finding::Unknown | Finding::Unavailable => {
                 if let State::Running(running) = &mut *self.gate.state()
-                    && (refuted || running.is_lively())
+                    && let Some(next) = running.checked(evidence, refuted, &finding)
                 {
-                    return running.found_to_work(evidence, refuted);
+                    return next;
                 }
                 why
             }
@@ -174,33 +181,47 @@ impl Pass {
 }
 
 impl Running {
-    fn failed(&mut self, pass: &Pass, key: &str, evidence: Evidence) -> Next {
+    fn failed(&mut self, pass: &Pass, (key, last): (&str, bool), evidence: Evidence) -> Next {
         if self.failing.len() < IN_A_ROW {
             self.failing.insert(key.to_owned());
         }
         if self.checking {
             return Next::Wait;
         }
-        let checked = self.checked.as_ref();
-        let lately = checked.is_some_and(|checked| checked.at.elapsed() < CHECKED_FOR);
-        if self.failing.len() == IN_A_ROW && !lately {
+        let lately = |within| self.looked.is_some_and(|at| at.elapsed() < within);
+        let many = self.failing.len() == IN_A_ROW && !lately(CHECKED_FOR);
+        let last = last && evidence.is_checked();
+        if many || (last && !lately(CHECKED_FOR_ONE)) {
             self.checking = true;
             pass.checks.store(true, Ordering::Relaxed);
             return Next::Check;
         }
+        if last && self.unanswered {
+            return Next::Wait;
+        }
         self.next(evidence)
     }
 
-    fn is_lively(&self) -> bool {
-        self.succeeded.is_some_and(|at| at.elapsed() < LIVELY)
-    }
-
-    fn found_to_work(&mut self, evidence: Evidence, refuted: bool) -> Next {
+    /// What follows where the check has not found the route broken; `None` if it is to be paused all the same.
+    fn checked(&mut self, evidence: Evidence, refuted: bool, finding: &Finding) -> Option<Next> {
+        let now = Instant::now();
+        (self.checking, self.looked) = (false, Some(now));
+        self.unanswered = *finding == Finding::Unavailable;
+        let lively = self.succeeded.is_some_and(|at| at.elapsed() < LIVELY);
+        if self.failing.len() < IN_A_ROW {
+            // Few keys pause nothing that is not broken. If the check itself met no answer, nobody knows yet.
+            return Some(if self.unanswered {
+                Next::Wait
+            } else {
+                Next::Own
+            });
+        }
+        if !(refuted || lively) {
+            return None;
+        }
         self.failing.clear();
-        self.checking = false;
-        let at = Instant::now();
-        self.checked = Some(Checked { at, refuted });
-        self.next(evidence)
+        self.checked = Some(Checked { at: now, refuted });
+        Some(self.next(evidence))
     }
 
     /// What follows where the route is not to be checked now.
@@ -211,6 +232,16 @@ impl Running {
             (Evidence::Object, _) | (Evidence::Suspect(_), None) => Next::Own,
             (Evidence::Suspect(_), Some(Checked { refuted: true, .. })) => Next::Doubtful,
             (Evidence::Suspect(_), Some(Checked { refuted: false, .. })) => Next::Wait,
+        }
+    }
+}
+
+impl Evidence {
+    /// Whether a check of the route makes the kind of request that failed.
+    fn is_checked(self) -> bool {
+        match self {
+            Self::Suspect(Covered::Yes | Covered::ByReading) => true,
+            Self::Suspect(Covered::No) | Self::Object => false,
         }
     }
 }

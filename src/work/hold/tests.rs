@@ -36,7 +36,8 @@ fn why(covered: Covered, suspected: bool) -> Why {
 }
 
 fn fails(gate: &Gate, key: &impl ToString, evidence: Evidence) -> Next {
-    go(gate).key_failed(&key.to_string(), evidence, why(Covered::Yes, true))
+    let key = key.to_string();
+    go(gate).key_failed((&key, false), evidence, why(Covered::Yes, true))
 }
 
 /// As many keys fail as lead to a check, and its pass.
@@ -45,7 +46,7 @@ fn fail_in_a_row(gate: &Gate, evidence: Evidence) -> Pass {
         assert_ne!(fails(gate, &n, evidence), Next::Check, "{n} keys");
     }
     let last = go(gate);
-    let next = last.key_failed("last", evidence, why(Covered::Yes, true));
+    let next = last.key_failed(("last", false), evidence, why(Covered::Yes, true));
     assert_eq!(next, Next::Check);
     last
 }
@@ -240,7 +241,7 @@ async fn a_probe_of_a_broken_route_dead_letters_nothing() {
     pass_time(FIRST_WAIT).await;
     let probe = go(gate);
     probe.found(&Finding::Broken(Reason::Refused, "refused".into()));
-    let next = probe.key_failed("a", Evidence::Object, no_bucket());
+    let next = probe.key_failed(("a", false), Evidence::Object, no_bucket());
     assert_eq!((next, is_held(gate)), (Next::Wait, true));
 }
 
@@ -253,6 +254,41 @@ async fn what_was_under_way_resumes_a_route_that_was_only_suspected() {
         go(gate).route_failed(why(Covered::No, suspected));
         early.worked("a");
         assert_eq!(is_held(gate), !resumes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_last_failure_is_checked_however_few_there_are() {
+    use Covered::{ByReading, No, Yes};
+    let broken = || Finding::Broken(Reason::Denied, "denied".into());
+    let suspect = Evidence::Suspect;
+    #[rustfmt::skip]
+    let table = [
+        ("the check confirms it",     suspect(Yes),       broken(),             Next::Wait, true),
+        ("the check refutes it",      suspect(Yes),       WORKS,                Next::Own,  false),
+        ("the check cannot tell",     suspect(ByReading), Finding::Unknown,     Next::Own,  false),
+        ("the check is not answered", suspect(Yes),       Finding::Unavailable, Next::Wait, false),
+    ];
+    for (case, evidence, finding, next, paused) in table {
+        let gates = gates();
+        let gate = gates.of("orders");
+        let last = |pass: &Pass| pass.key_failed(("a", true), evidence, why(Yes, true));
+        let pass = go(gate);
+        assert_eq!(last(&pass), Next::Check, "{case}");
+        assert_eq!(last(&go(gate)), Next::Wait, "{case}: while it is checked");
+        let got = pass.checked(evidence, finding, why(Yes, true));
+        assert_eq!((got, is_held(gate)), (next, paused), "{case}");
+        if !paused {
+            assert_eq!(last(&go(gate)), next, "{case}: checked just now");
+            pass_time(CHECKED_FOR_ONE).await;
+            assert_eq!(last(&go(gate)), Next::Check, "{case}");
+        }
+    }
+    for unchecked in [Evidence::Object, suspect(No)] {
+        let gates = gates();
+        let pass = go(gates.of("orders"));
+        let next = pass.key_failed(("a", true), unchecked, why(Yes, true));
+        assert_eq!(next, Next::Own, "{unchecked:?}");
     }
 }
 
@@ -287,7 +323,7 @@ proptest! {
                     match what {
                         4 => pass.worked("a"),
                         5 => pass.route_failed(no_bucket()),
-                        6 | 7 => match pass.key_failed(&number.to_string(), evidence, no_bucket()) {
+                        6 | 7 => match pass.key_failed((&number.to_string(), number > 35), evidence, no_bucket()) {
                             Next::Check => {
                                 assert!(running, "a paused route is checked by its probe");
                                 let finding = if number % 2 == 0 { WORKS } else { Finding::Unknown };

@@ -34,6 +34,13 @@ pub(crate) struct Call {
     pub(crate) fault: Option<&'static str>,
 }
 
+impl Call {
+    /// Whether it belongs to the check of a route, and so concerns no object.
+    pub(crate) fn checks_a_route(&self) -> bool {
+        self.key.ends_with("brigade-route-check")
+    }
+}
+
 /// When a watcher is told of a call: before it happens, or before it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Moment {
