@@ -5,7 +5,7 @@ import sys
 
 from screen import Screen
 from stage import Stage
-from standin.daemon import EndedEarly
+from emulator.daemon import EndedEarly
 
 
 def main(stay: bool) -> int:

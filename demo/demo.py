@@ -1,4 +1,4 @@
-"""`make demo` and `make dev`: the whole way of an object, on a stand-in for AWS on this machine.
+"""`make demo` and `make dev`: the whole way of an object, on an AWS emulator on this machine.
 
 This file runs on whatever Python there is: it checks what the machine must have, makes the
 project's own Python environment, and starts itself again in it. So it says what is missing instead
@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 
-OLDEST = (3, 11)  # The stand-in's.
+OLDEST = (3, 11)  # The AWS emulator's.
 
 NO_PYTHON = """Python 3.11 or newer is missing (this is %d.%d).
   Debian: sudo apt-get install -y python3 python3-venv
@@ -25,7 +25,7 @@ def main() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:0] = [here, os.path.join(os.path.dirname(here), "tests", "live")]
 
-    from standin import build, environment, venv
+    from emulator import build, environment, venv
 
     environment.scrub()
     try:

@@ -1,8 +1,8 @@
 """The closing table of the demo."""
 
 from screen import table
-from standin.metrics import Metrics
-from standin.objects import Thing
+from emulator.metrics import Metrics
+from emulator.objects import Thing
 
 
 def summary(metrics: Metrics, things: list[Thing], seconds: float) -> str:
@@ -19,7 +19,7 @@ def summary(metrics: Metrics, things: list[Thing], seconds: float) -> str:
         ("S3 calls", f"{each:.2f} per object ({split})"),
     ]
     note = (
-        "On AWS a new small object costs one S3 call. The stand-in ignores conditions on copies, so\n"
+        "On AWS a new small object costs one S3 call. The AWS emulator ignores conditions on copies, so\n"
         "the daemon (conditional_writes off) looks once more after each write: that is the difference."
     )
     return table(rows) + "\n" + note

@@ -4,8 +4,8 @@ import csv
 import io
 from collections import Counter
 
-from standin import ROOT
-from standin.objects import Thing, body_of, small
+from emulator import ROOT
+from emulator.objects import Thing, body_of, small
 
 MIB = 1024 * 1024
 

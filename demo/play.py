@@ -1,10 +1,10 @@
-"""`make dev`: the stand-in and the daemon stay up, to play with."""
+"""`make dev`: the AWS emulator and the daemon stay up, to play with."""
 
 import time
 
 from screen import Screen
 from stage import Stage
-from standin import AWAY
+from emulator import AWAY
 
 
 def until_stopped(stage: Stage, screen: Screen) -> int:
@@ -16,14 +16,14 @@ def until_stopped(stage: Stage, screen: Screen) -> int:
     except KeyboardInterrupt:
         print("\nstopping", flush=True)
         code = stage.daemon.drain()
-        screen.say(f"the daemon drained and ended with exit code {code}; the stand-in is stopped too")
+        screen.say(f"the daemon drained and ended with exit code {code}; the AWS emulator is stopped too")
         return 0 if code == 0 else 1
     print(f"\nthe daemon ended by itself:\n{stage.daemon.process.tail()}", flush=True)
     return 1
 
 
 def _manual(stage: Stage) -> str:
-    endpoint = stage.stand_in.endpoint
+    endpoint = stage.emulator.endpoint
     made = stage.pipeline
     catalog = made.catalog
     assert catalog is not None, "the stage made one"
@@ -31,7 +31,7 @@ def _manual(stage: Stage) -> str:
     config = stage.shown(stage.daemon.config)
     binary = stage.shown(stage.binary)
     return f"""
-The stand-in and the daemon are up. In another terminal, in this folder:
+The AWS emulator and the daemon are up. In another terminal, in this folder:
 
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1
   export AWS_ENDPOINT_URL={endpoint} NO_PROXY=127.0.0.1
@@ -59,5 +59,5 @@ The stand-in and the daemon are up. In another terminal, in this folder:
   queue           {made.queue_url}
   dead letters    {made.dead_letter_url}
 
-Stop both with Ctrl-C here. What the stand-in holds is gone then.
+Stop both with Ctrl-C here. What the AWS emulator holds is gone then.
 """

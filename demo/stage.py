@@ -1,15 +1,15 @@
-"""What both commands stand on: the daemon built, a stand-in for AWS, a pipeline and a daemon on it."""
+"""What both commands stand on: the daemon built, an AWS emulator, a pipeline and a daemon on it."""
 
 from contextlib import ExitStack
 from pathlib import Path
 
 from load import COLUMNS, TABLE_FOLDER
 from screen import Screen
-from standin import AWAY, HOME, ROOT, build, provision, stands
-from standin.daemon import Daemon
-from standin.provision import Pipeline
-from standin.settings import Settings, settings
-from standin.stands import StandIn
+from emulator import AWAY, HOME, ROOT, build, provision, stands
+from emulator.daemon import Daemon
+from emulator.provision import Pipeline
+from emulator.settings import Settings, settings
+from emulator.stands import Emulator
 
 
 class Stage:
@@ -20,7 +20,7 @@ class Stage:
         self._end = ExitStack()
         self.folder = ROOT / ".dev" / name
         self.binary: Path
-        self.stand_in: StandIn
+        self.emulator: Emulator
         self.pipeline: Pipeline
         self.daemon: Daemon
 
@@ -48,15 +48,15 @@ class Stage:
         self._screen.say(f"built {self.shown(self.binary)}")
 
     def _stand_in(self) -> None:
-        self._screen.step("Start a stand-in for AWS on this machine")
+        self._screen.step("Start an AWS emulator on this machine")
         started = stands.start(stands.MINISTACK, self.folder, self._screen.say)
-        self.stand_in = self._end.enter_context(started)
-        log = self.shown(self.stand_in.process.log)
-        self._screen.say(f"ministack answers at {self.stand_in.endpoint}; its log: {log}")
+        self.emulator = self._end.enter_context(started)
+        log = self.shown(self.emulator.process.log)
+        self._screen.say(f"ministack answers at {self.emulator.endpoint}; its log: {log}")
 
     def _provision(self) -> None:
         self._screen.step("Make what an operator has: buckets, queue, notification, catalogue")
-        self.pipeline = provision.pipeline(self.stand_in, "demo", wiring="sns")
+        self.pipeline = provision.pipeline(self.emulator, "demo", wiring="sns")
         catalog = provision.catalog(self.pipeline, "demo")
         provision.arrivals(self.pipeline, "demo")
         provision.csv_table(self.pipeline, TABLE_FOLDER, COLUMNS)
@@ -68,7 +68,7 @@ class Stage:
 
     def _daemon(self) -> None:
         self._screen.step("Start the daemon, as you would: brigade run --config " + self._config_path())
-        self.daemon = Daemon(self.binary, self.folder, _settings(self.pipeline), self.stand_in.env())
+        self.daemon = Daemon(self.binary, self.folder, _settings(self.pipeline), self.emulator.env())
         self._end.enter_context(self.daemon)
         self._screen.say(self.daemon.config.read_text().rstrip())
         self.daemon.wait_ready()

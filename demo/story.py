@@ -1,4 +1,4 @@
-"""The demo itself: upload, copy, prove, crawl, query, park, drain."""
+"""The demo itself: upload, copy, prove, crawl, query, dead-letter, drain."""
 
 import time
 from datetime import UTC, datetime
@@ -7,10 +7,10 @@ import load
 from figures import summary
 from screen import Progress, Screen
 from stage import Stage
-from standin import AWAY, objects, wait
-from standin.daemon import command
-from standin.objects import Thing
-from standin.queues import depth, read_all
+from emulator import AWAY, objects, wait
+from emulator.daemon import command
+from emulator.objects import Thing
+from emulator.queues import depth, read_all
 
 BAD_MESSAGE = 'this was never JSON {"Records": ['
 
@@ -35,8 +35,8 @@ def tell(stage: Stage, screen: Screen) -> None:
     screen.step("Wait for the crawler, then ask Athena")
     _wait_for_crawl(stage, screen, uploaded)
     _query(stage, screen)
-    screen.step("What was parked, and why")
-    _parked(stage, screen)
+    screen.step("What was dead-lettered, and why")
+    _dead_lettered(stage, screen)
     screen.step("In numbers")
     screen.say(summary(stage.daemon.metrics(), things, seconds))
     screen.step("Stop the daemon with SIGTERM")
@@ -57,11 +57,11 @@ def _upload(stage: Stage, screen: Screen, things: list[Thing]) -> datetime:
 def _wait_for_copies(stage: Stage, screen: Screen, things: list[Thing], began: float) -> float:
     def look() -> bool:
         done = stage.daemon.settled("done")
-        parked = stage.daemon.settled("parked")
+        dead_lettered = stage.daemon.settled("dead_lettered")
         progress.show(
-            f"copied {done:.0f} of {len(things)}, parked {parked:.0f}, {time.monotonic() - began:.1f} s"
+            f"copied {done:.0f} of {len(things)}, dead-lettered {dead_lettered:.0f}, {time.monotonic() - began:.1f} s"
         )
-        return done >= len(things) and parked >= 1
+        return done >= len(things) and dead_lettered >= 1
 
     with Progress() as progress:
         wait.until("every message settled", look, _COPY_SECONDS)
@@ -86,7 +86,7 @@ def _prove(stage: Stage, screen: Screen, things: list[Thing]) -> None:
 def _wait_for_crawl(stage: Stage, screen: Screen, uploaded: datetime) -> None:
     catalog = stage.pipeline.catalog
     assert catalog is not None, "the stage made one"
-    glue = stage.stand_in.client("glue", AWAY)
+    glue = stage.emulator.client("glue", AWAY)
 
     def look() -> bool:
         crawler = glue.get_crawler(Name=catalog.crawler)["Crawler"]
@@ -102,7 +102,7 @@ def _wait_for_crawl(stage: Stage, screen: Screen, uploaded: datetime) -> None:
     url = catalog.arrivals_url
     wait.until("the arrivals forgotten", lambda: depth(stage.pipeline.sqs, url).empty, _CRAWL_SECONDS)
     screen.check("and only then were the arrivals taken out of their queue", True)
-    screen.say("(The stand-in's crawler makes no table, a real one would: the demo made it beforehand.)")
+    screen.say("(The AWS emulator's crawler makes no table, a real one would: the demo made it beforehand.)")
 
 
 def _query(stage: Stage, screen: Screen) -> None:
@@ -113,7 +113,7 @@ def _query(stage: Stage, screen: Screen) -> None:
         stage.binary,
         *("query", QUERY, "--database", catalog.database, "--region", AWAY),
         *("--config", stage.daemon.config),
-        env=stage.stand_in.env(),
+        env=stage.emulator.env(),
         cwd=stage.folder,
     )
     screen.say(asked.stdout.rstrip() or "(no rows)")
@@ -125,16 +125,16 @@ def _query(stage: Stage, screen: Screen) -> None:
     )
 
 
-def _parked(stage: Stage, screen: Screen) -> None:
-    parked = read_all(stage.pipeline.sqs, stage.pipeline.dead_letter_url)
-    for message in parked:
+def _dead_lettered(stage: Stage, screen: Screen) -> None:
+    dead_lettered = read_all(stage.pipeline.sqs, stage.pipeline.dead_letter_url)
+    for message in dead_lettered:
         screen.say(f"body: {message.body}")
         for name in sorted(message.attributes):
             screen.say(f"  {name:<20} {message.attributes[name]}")
     screen.check(
         "the bad message, and only it, is in the dead-letter queue with its reason",
-        [message.body for message in parked] == [BAD_MESSAGE] and parked[0].reason and parked[0].error,
-        f"{len(parked)} parked",
+        [message.body for message in dead_lettered] == [BAD_MESSAGE] and dead_lettered[0].reason and dead_lettered[0].error,
+        f"{len(dead_lettered)} dead-lettered",
     )
 
 
@@ -143,6 +143,6 @@ def _stop(stage: Stage, screen: Screen) -> None:
     screen.check("it drained and ended with exit code 0", code == 0, f"exit code {code}")
     held = depth(stage.pipeline.sqs, stage.pipeline.queue_url)
     screen.check("no message was left behind, held or waiting", held.empty, repr(held))
-    stage.stand_in.stop()
-    running = [p.pid for p in (stage.daemon.process, stage.stand_in.process) if p.alive]
+    stage.emulator.stop()
+    running = [p.pid for p in (stage.daemon.process, stage.emulator.process) if p.alive]
     screen.check("nothing is left running", not running, f"process groups {running}")

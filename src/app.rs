@@ -34,7 +34,9 @@ use crate::route::Routes;
 use crate::settle::{SENDING, Settler};
 use crate::start::{Linked, StartError, link};
 use crate::supervisor::Supervisor;
-use crate::work::{Announce, Gates, Job, Lanes, Pool, QueueTerms, Replicator, Worker};
+use crate::work::{
+    Announce, CircuitBreakers, Job, Pool, QueueTerms, Replicator, Worker, WorkerPools,
+};
 
 /// Verdicts waiting to be settled; the settler is a thousand times faster than S3.
 const VERDICTS: usize = 1_024;
@@ -77,28 +79,32 @@ impl App {
         let begin = makings.begin(&all_worked, &mut supervisor);
         let (catalog, crawlers, assertions) = Box::pin(begin).await?;
         let tables = makings.tables(&mut supervisor);
-        let notices = makings.notices(&mut supervisor);
-        let (tables_seen, notices_seen) = (tables.seen(), notices.seen());
-        let lanes = Lanes::new(&config.work, metrics.clone(), supervisor.stop());
+        let notifications = makings.notifications(&mut supervisor);
+        let (tables_seen, notifications_seen) = (tables.seen(), notifications.seen());
+        let pools = WorkerPools::new(&config.work, metrics.clone(), supervisor.stop());
         let replicator = replicator(
             config,
             &accounts,
             edge,
             metrics.clone(),
-            Arc::new(catalog.with_tables(tables).with_notices(notices)),
+            Arc::new(
+                catalog
+                    .with_tables(tables)
+                    .with_notifications(notifications),
+            ),
         );
-        let (doors, progress) = (
-            replicator.doors.clone(),
+        let (s3_clients, progress) = (
+            replicator.s3_clients.clone(),
             replicator.reconciler.progress().clone(),
         );
-        let (routes, gates) = (replicator.routes.clone(), replicator.gates.clone());
+        let (routes, breakers) = (replicator.routes.clone(), replicator.breakers.clone());
         let workers = config.work.workers as usize;
         let room = workers + (2 * workers).max(LEAST_PREFETCH);
         let (jobs, jobs_in) = mpsc::channel(room * linked.len());
         let pool = Pool {
             worker: Arc::new(Worker {
                 replicator,
-                lanes: lanes.clone(),
+                pools: pools.clone(),
             }),
         };
         supervisor.spawn("workers", async move {
@@ -112,10 +118,10 @@ impl App {
             edge,
             metrics: metrics.clone(),
             routes,
-            gates: gates.clone(),
+            breakers: breakers.clone(),
             room,
             jobs,
-            lanes: lanes.clone(),
+            pools: pools.clone(),
             load: load.clone(),
             sending: Load::of(SENDING),
         };
@@ -125,7 +131,7 @@ impl App {
             .collect();
         let summary = Summary {
             metrics: metrics.clone(),
-            gates: gates.clone(),
+            breakers: breakers.clone(),
             queues: config.queue.keys().cloned().collect(),
         };
         let (summing, stop) = (summary.clone(), supervisor.stop());
@@ -136,15 +142,15 @@ impl App {
         let view = View {
             environment: config.environment.clone(),
             started: tokio::time::Instant::now(),
-            doors,
+            s3_clients,
             queues,
-            gates,
-            lanes,
+            breakers,
+            pools,
             progress,
             crawlers,
             assertions,
             tables: tables_seen,
-            notices: notices_seen,
+            notifications: notifications_seen,
             metrics,
             registry,
         };
@@ -206,7 +212,7 @@ async fn link_all<'a>(
     let mut linked = Vec::new();
     for (name, queue) in &config.queue {
         let sqs = accounts.queue(queue, metrics);
-        let linking = Box::pin(link(name, queue, sqs, &edge.dice));
+        let linking = Box::pin(link(name, queue, sqs, &edge.rng));
         linked.push((name, queue, linking.await?));
     }
     Ok(linked)
@@ -223,12 +229,12 @@ pub fn replicator(
     arrivals: Arc<dyn Announce>,
 ) -> Replicator {
     let routes = Routes::compile(config);
-    let copier = Copier::new(config.work.memory.0);
+    let copier = Copier::new(config.work.buffer_memory.0);
     Replicator {
-        gates: Gates::new(routes.iter().map(|route| route.name.as_str())),
+        breakers: CircuitBreakers::new(routes.iter().map(|route| route.name.as_str())),
         routes,
         reconciler: Reconciler::new(copier),
-        doors: accounts.doors(&config.retry, edge, metrics.clone()),
+        s3_clients: accounts.s3_clients(&config.retry, edge, metrics.clone()),
         metrics,
         arrivals,
         unversioned: Mutex::default(),
@@ -240,10 +246,10 @@ struct Stages<'a> {
     edge: &'a Edge,
     metrics: Metrics,
     routes: Routes,
-    gates: Gates,
+    breakers: CircuitBreakers,
     room: usize,
     jobs: mpsc::Sender<Job>,
-    lanes: Lanes,
+    pools: WorkerPools,
     load: Load,
     /// Of all queues together.
     sending: Load,
@@ -264,8 +270,8 @@ impl Stages<'_> {
             sqs: linked.queue.clone(),
             dead: linked.dead,
             metrics: self.metrics.clone(),
-            dice: self.edge.dice.clone(),
-            wall: self.edge.wall.clone(),
+            rng: self.edge.rng.clone(),
+            clock: self.edge.clock.clone(),
             sending: self.sending.clone(),
         };
         supervisor.spawn(format!("settler of queue {name}"), async move {
@@ -282,7 +288,7 @@ impl Stages<'_> {
             terms: Arc::new(QueueTerms {
                 name: name.to_owned(),
                 accept: queue.accept.clone(),
-                max_receive_count: queue.max_receive_count,
+                max_attempts: queue.max_attempts,
             }),
             lease: Terms::new(queue.visibility_timeout),
             max_pollers: queue.max_pollers,
@@ -290,10 +296,10 @@ impl Stages<'_> {
             room_size: self.room,
             load: self.load.clone(),
             pool: self.jobs.clone(),
-            lanes: self.lanes.clone(),
+            pools: self.pools.clone(),
             settle: verdicts,
             keepers: TaskTracker::new(),
-            gates: self.gates.clone(),
+            breakers: self.breakers.clone(),
             routes: self
                 .routes
                 .iter()
@@ -302,7 +308,7 @@ impl Stages<'_> {
                 .collect(),
             pulse,
             metrics: self.metrics.clone(),
-            dice: self.edge.dice.clone(),
+            rng: self.edge.rng.clone(),
             stop: supervisor.stop(),
         };
         supervisor.spawn(format!("intake of queue {name}"), async move {

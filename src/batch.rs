@@ -135,7 +135,7 @@ pub(crate) async fn until_settled<C: Call>(
     call: &C,
     questions: &[C::Question],
     patience: Patience,
-    dice: &Mutex<Rng>,
+    rng: &Mutex<Rng>,
 ) -> Vec<C::Settled> {
     let (started, (first, longest)) = (Instant::now(), patience.backoff);
     let mut backoff = Backoff::new(first, longest);
@@ -152,7 +152,7 @@ pub(crate) async fn until_settled<C: Call>(
             settled[*at] = end;
         }
         if settled.iter().any(Option::is_none) {
-            let wait = backoff.next(&mut locked(dice));
+            let wait = backoff.next(&mut locked(rng));
             sleep(wait).await;
         }
     }

@@ -35,7 +35,7 @@ pub(crate) fn status<T, E>(answer: &Result<T, SdkError<E, Response>>) -> Option<
 }
 
 /// What a service said, or else how far the call came.
-pub(crate) fn told<E>(e: &SdkError<E, Response>) -> String
+pub(crate) fn describe<E>(e: &SdkError<E, Response>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -77,8 +77,8 @@ pub(crate) fn clipped(text: &str) -> &str {
 /// The error and all its causes, in one line. The chain of credentials providers names itself in
 /// there, never a secret.
 pub(crate) fn chain(e: &(dyn Error + 'static)) -> String {
-    let told: Vec<_> = causes(e).map(ToString::to_string).collect();
-    clipped(&told.join(": ")).to_owned()
+    let describe: Vec<_> = causes(e).map(ToString::to_string).collect();
+    clipped(&describe.join(": ")).to_owned()
 }
 
 /// What is wrong with the credentials, if that is why nothing was sent.
@@ -162,9 +162,9 @@ mod tests {
             ("a timeout", SdkError::timeout_error(io::Error::other("3 s")), "request has timed out: 3 s"),
         ];
         for (why, failed, want) in table {
-            let told = told(&failed);
-            assert!(told.starts_with(want), "{why}: {told}");
-            assert!(!told.contains("SECRET"), "{why}: {told}");
+            let describe = describe(&failed);
+            assert!(describe.starts_with(want), "{why}: {describe}");
+            assert!(!describe.contains("SECRET"), "{why}: {describe}");
         }
     }
 
@@ -172,16 +172,16 @@ mod tests {
     fn missing_credentials_are_named_without_the_list_of_providers() {
         let chain = "no credentials found in chain. Attempted:\n  Environment: …";
         let none = ConnectorError::other(CredentialsError::not_loaded(chain).into(), None);
-        let told = told(&Failed::dispatch_failure(none));
+        let describe = describe(&Failed::dispatch_failure(none));
         assert!(
-            told.starts_with("no credentials were found: set AWS_PROFILE"),
-            "{told}"
+            describe.starts_with("no credentials were found: set AWS_PROFILE"),
+            "{describe}"
         );
-        assert!(!told.contains("Attempted"), "{told}");
+        assert!(!describe.contains("Attempted"), "{describe}");
         let denied = CredentialsError::provider_error("AccessDenied: not authorized");
         let denied = ConnectorError::other(denied.into(), None);
-        let told = super::told(&Failed::dispatch_failure(denied));
-        assert!(told.contains("AccessDenied"), "{told}");
+        let describe = super::describe(&Failed::dispatch_failure(denied));
+        assert!(describe.contains("AccessDenied"), "{describe}");
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
             let meta = ErrorMetadata::builder().code("Denied").message("no");
             let mut raw = answer(400);
             raw.headers_mut().insert("x-amzn-requestid", id);
-            told(&Failed::service_error(
+            describe(&Failed::service_error(
                 ReceiveMessageError::generic(meta.build()),
                 raw,
             ))
@@ -212,8 +212,12 @@ mod tests {
                 SdkError::response_error(io::Error::other(page.clone()), answer(200)),
             ),
         ] {
-            let told = told(&failed);
-            assert!((2047..=2048).contains(&told.len()), "{why}: {}", told.len());
+            let describe = describe(&failed);
+            assert!(
+                (2047..=2048).contains(&describe.len()),
+                "{why}: {}",
+                describe.len()
+            );
         }
     }
 }

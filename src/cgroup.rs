@@ -19,20 +19,20 @@ const NO_LIMIT: u64 = 1 << 60;
 /// Warns if the container grants less than `work` may take.
 pub(crate) fn warn_if_short(root: &Path, work: &Work) {
     if let Some((limit, needs)) = short(root, work) {
-        let memory = work.memory;
+        let memory = work.buffer_memory;
         tracing::warn!(
             %limit,
             %needs,
-            work.memory = %memory,
-            "the container's memory limit is below 64 MiB and work.memory, so it may be killed: \
-             raise the limit, or lower work.memory"
+            work.buffer_memory = %memory,
+            "the container's memory limit is below 64 MiB and work.buffer_memory, so it may be killed: \
+             raise the limit, or lower work.buffer_memory"
         );
     }
 }
 
 /// What is granted and what is needed, if that is more.
 fn short(root: &Path, work: &Work) -> Option<(ByteSize, ByteSize)> {
-    let needs = ByteSize(work.memory.0.saturating_add(WORKING.0));
+    let needs = ByteSize(work.buffer_memory.0.saturating_add(WORKING.0));
     let limit = ByteSize(limit(root)?);
     (limit < needs).then_some((limit, needs))
 }
@@ -120,7 +120,7 @@ mod tests {
             let short = super::short(&root.0, &Work::default());
             assert_eq!(short.map(|(limit, _)| limit.0), want, "{why}");
             if let Some((_, needs)) = short {
-                assert_eq!(needs.0, 320 * MIB, "{why}: 64 MiB and work.memory");
+                assert_eq!(needs.0, 320 * MIB, "{why}: 64 MiB and work.buffer_memory");
             }
         }
     }

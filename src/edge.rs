@@ -31,18 +31,18 @@ pub struct Edge {
     /// that trust roots of their own.
     pub http: SharedHttpClient,
     /// Wall time: for lag and for what is written into messages, never for deadlines.
-    pub wall: Wall,
+    pub clock: Clock,
     /// Jitter.
-    pub dice: Dice,
+    pub rng: Rng,
     /// Credentials instead of the SDK's default chain.
     pub credentials: Option<SharedCredentialsProvider>,
 }
 
 /// Tells the wall time.
 #[derive(Clone)]
-pub struct Wall(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
-impl Wall {
+impl Clock {
     /// A clock of one's own.
     #[must_use]
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
@@ -56,7 +56,7 @@ impl Wall {
     }
 }
 
-impl fmt::Debug for Wall {
+impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Wall")
     }
@@ -72,8 +72,8 @@ impl Edge {
     pub fn real() -> Self {
         Self {
             http: http(None),
-            wall: Wall::new(Timestamp::now),
-            dice: Dice::default(),
+            clock: Clock::new(Timestamp::now),
+            rng: Rng::default(),
             credentials: None,
         }
     }
@@ -110,16 +110,16 @@ fn http(roots: Option<TrustStore>) -> SharedHttpClient {
 impl fmt::Debug for Edge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Edge")
-            .field("dice", &self.dice)
+            .field("dice", &self.rng)
             .finish_non_exhaustive()
     }
 }
 
 /// Random numbers that replay from a seed. Clones share one sequence.
 #[derive(Debug, Clone, Default)]
-pub struct Dice(Arc<Mutex<fastrand::Rng>>);
+pub struct Rng(Arc<Mutex<fastrand::Rng>>);
 
-impl Dice {
+impl Rng {
     /// The sequence of `seed`.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
@@ -157,17 +157,17 @@ mod tests {
 
     #[test]
     fn the_same_seed_throws_the_same_dice() {
-        let (a, b) = (Dice::seeded(7), Dice::seeded(7));
-        let rolls = |dice: &Dice| (0..8).map(|_| dice.roll().to_bits()).collect::<Vec<_>>();
+        let (a, b) = (Rng::seeded(7), Rng::seeded(7));
+        let rolls = |rng: &Rng| (0..8).map(|_| rng.roll().to_bits()).collect::<Vec<_>>();
         assert_eq!(rolls(&a), rolls(&b));
-        assert_ne!(rolls(&a), rolls(&Dice::seeded(8)));
+        assert_ne!(rolls(&a), rolls(&Rng::seeded(8)));
     }
 
     #[test]
     fn a_spread_wait_is_at_least_half() {
-        let dice = Dice::seeded(1);
+        let rng = Rng::seeded(1);
         for _ in 0..100 {
-            let wait = dice.spread(Duration::from_secs(10));
+            let wait = rng.spread(Duration::from_secs(10));
             assert!((5..=10).contains(&wait.as_secs()), "{wait:?}");
         }
     }

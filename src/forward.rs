@@ -26,7 +26,7 @@ const MOST_ATTRIBUTES: usize = 10;
 const LONGEST_ERROR: usize = 4 * 1024;
 
 /// Body and attributes for the dead-letter queue.
-pub(crate) fn parked(
+pub(crate) fn dead_lettered(
     message: Message,
     cause: &Cause,
     now: Timestamp,
@@ -71,7 +71,7 @@ pub(crate) fn parked(
 }
 
 /// Body and attributes for the queue that it came from; none where SQS would not take them.
-pub(crate) fn handed_over(
+pub(crate) fn requeued(
     message: Message,
 ) -> Option<(String, HashMap<String, MessageAttributeValue>)> {
     let attempts = text(&message.attempts().to_string());
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_parked_message_says_why() {
-        let (body, attributes) = parked(
+        let (body, attributes) = dead_lettered(
             message("{}".into()),
             &cause("no\nway 資\u{1f4a7}\u{ffff}"),
             Timestamp::UNIX_EPOCH,
@@ -164,10 +164,10 @@ mod tests {
     #[test]
     fn a_message_that_is_handed_over_says_that_it_was_received_before() {
         let first = message("{}".into());
-        let (body, attributes) = handed_over(first.clone()).expect("there is room");
-        let told = |name: &str| attributes[name].string_value();
+        let (body, attributes) = requeued(first.clone()).expect("there is room");
+        let reported = |name: &str| attributes[name].string_value();
         assert_eq!(
-            (body.as_str(), told("trace"), told(ATTEMPTS)),
+            (body.as_str(), reported("trace"), reported(ATTEMPTS)),
             ("{}", Some("abc"), Some("3"))
         );
         let again = Message {
@@ -186,9 +186,9 @@ mod tests {
             attributes: full,
             ..message("{}".into())
         };
-        assert_eq!(handed_over(crowded), None, "ten are the most");
+        assert_eq!(requeued(crowded), None, "ten are the most");
         let large = message("x".repeat(LARGEST - 20));
-        assert_eq!(handed_over(large), None, "1 MiB is the most");
+        assert_eq!(requeued(large), None, "1 MiB is the most");
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         ] {
             let body = "x".repeat(LARGEST - spare);
             let cause = cause(&"ü".repeat(100_000));
-            let (body, attributes) = parked(message(body), &cause, Timestamp::UNIX_EPOCH);
+            let (body, attributes) = dead_lettered(message(body), &cause, Timestamp::UNIX_EPOCH);
             assert!(total(&body, &attributes) <= LARGEST, "{why}");
             assert_eq!(attributes.contains_key("brigade.reason"), reason, "{why}");
             assert_eq!(attributes.contains_key("brigade.error"), error, "{why}");
@@ -212,7 +212,7 @@ mod tests {
     fn ten_attributes_are_the_most() {
         let mut message = message("{}".into());
         message.attributes = (0..10).map(|n| (format!("a{n}"), text("x"))).collect();
-        let (_, attributes) = parked(message, &cause("e"), Timestamp::UNIX_EPOCH);
+        let (_, attributes) = dead_lettered(message, &cause("e"), Timestamp::UNIX_EPOCH);
         assert_eq!(attributes.len(), MOST_ATTRIBUTES);
         assert!(attributes.contains_key("brigade.error"));
     }
@@ -252,13 +252,13 @@ mod tests {
             let message = Message { receive_count, first_received, attributes, ..message(body) };
             let cause = Cause::new(Reason::Denied, error);
             let cause = at.into_iter().fold(cause, |cause, (route, key)| cause.at(&route, &key));
-            let (body, attributes) = parked(message.clone(), &cause, Timestamp::UNIX_EPOCH);
+            let (body, attributes) = dead_lettered(message.clone(), &cause, Timestamp::UNIX_EPOCH);
             prop_assert_eq!(&body, &message.body);
             prop_assert!(total(&body, &attributes) <= LARGEST);
             prop_assert!(attributes.len() <= MOST_ATTRIBUTES);
             for (name, value) in &attributes {
-                let told = value.string_value().unwrap_or("x");
-                prop_assert!(!told.is_empty() && told.chars().all(is_taken), "{name}: {told:?}");
+                let reported = value.string_value().unwrap_or("x");
+                prop_assert!(!reported.is_empty() && reported.chars().all(is_taken), "{name}: {reported:?}");
                 if !name.starts_with("brigade.") {
                     prop_assert_eq!(message.attributes.get(name), Some(value));
                 }

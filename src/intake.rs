@@ -24,10 +24,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cause;
-use crate::edge::Dice;
+use crate::edge::Rng;
 use crate::metrics::{Counted, Metrics, QueueLabel};
-use crate::queue::{BATCH, EMPTY_APART, Lease, Load, Message, Sqs, SqsError, Terms, WAIT, Weight};
-use crate::work::{Delivery, Gates, Job, Lanes, QueueTerms, Room, Verdict};
+use crate::queue::{
+    BATCH, EMPTY_INTERVAL, Lease, Load, Message, Sqs, SqsError, Terms, WAIT, Weight,
+};
+use crate::work::{CircuitBreakers, Delivery, Job, QueueTerms, Room, Verdict, WorkerPools};
 
 /// What a poll that is out when we stop may still take to bring its messages.
 const LAST_REPLY: Duration = Duration::from_secs(1);
@@ -40,7 +42,7 @@ const PROBE_FIRST: Duration = Duration::from_secs(2);
 const PROBE_LAST: Duration = Duration::from_mins(1);
 
 /// How often a probe's end is looked for.
-const PROBE_LOOK: Duration = Duration::from_millis(250);
+const PROBE_POLL: Duration = Duration::from_millis(250);
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -65,13 +67,13 @@ pub struct Intake {
     /// The workers.
     pub pool: mpsc::Sender<Job>,
     /// Where the workers' slots are counted.
-    pub lanes: Lanes,
+    pub pools: WorkerPools,
     /// Where the verdicts go.
     pub settle: mpsc::Sender<Verdict>,
     /// Owns the keepers of the leases.
     pub keepers: TaskTracker,
     /// Which routes are held.
-    pub gates: Gates,
+    pub breakers: CircuitBreakers,
     /// The routes this queue feeds.
     pub routes: Vec<String>,
     /// For `/live` and `/ready`.
@@ -79,7 +81,7 @@ pub struct Intake {
     /// What is counted.
     pub metrics: Metrics,
     /// Jitter.
-    pub dice: Dice,
+    pub rng: Rng,
     /// Cancelled when nothing more is to be received.
     pub stop: CancellationToken,
 }
@@ -182,7 +184,7 @@ impl Intake {
                 ..
             }) = polls.next().await
             {
-                self.hand_over(received.unwrap_or_default(), asked, room);
+                self.requeue(received.unwrap_or_default(), asked, room);
             }
         };
         // An idle long poll would keep us for nothing.
@@ -190,16 +192,16 @@ impl Intake {
     }
 
     async fn poll<'a>(&'a self, polls: &mut Polls<'a>) {
-        let mut gates = self.gates.clone();
+        let mut breakers = self.breakers.clone();
         let mut pace = Pace::begin();
         loop {
-            gates.seen();
+            breakers.seen();
             let wake = self.ask(polls, &mut pace);
             self.turned(polls, &pace);
             tokio::select! {
                 biased;
                 Some(reply) = polls.next(), if !polls.is_empty() => self.took(reply, &mut pace),
-                () = gates.changed() => {}
+                () = breakers.changed() => {}
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
@@ -222,7 +224,7 @@ impl Intake {
         };
         // One probe at a time: nothing more before it has told something, or has ended without.
         if pace.probing.is_some_and(|until| now < until) && !self.is_idle() {
-            return now + PROBE_LOOK;
+            return now + PROBE_POLL;
         }
         pace.want = 1;
         let due = probe_at.max(pace.not_before).max(pace.probe_after);
@@ -256,10 +258,10 @@ impl Intake {
                     pace.probe_after = Instant::now() + wait.min(PROBE_LAST);
                 }
                 if messages.is_empty() {
-                    pace.not_before = reply.asked + EMPTY_APART;
+                    pace.not_before = reply.asked + EMPTY_INTERVAL;
                 }
                 self.answered();
-                self.hand_over(messages, reply.asked, reply.room);
+                self.requeue(messages, reply.asked, reply.room);
             }
             Err(error) => {
                 drop(reply.room);
@@ -293,7 +295,8 @@ impl Intake {
     }
 
     fn rests(&self) -> Option<Instant> {
-        self.gates.all_held(self.routes.iter().map(String::as_str))
+        self.breakers
+            .all_paused(self.routes.iter().map(String::as_str))
     }
 
     /// Reserves room, and memory where the queue is heavy, then asks; unless we were told to stop meanwhile.
@@ -327,7 +330,7 @@ impl Intake {
 
     /// Hands over a whole reply. Not async: a stop in the middle would hide messages that
     /// nobody works.
-    fn hand_over(
+    fn requeue(
         &self,
         messages: Vec<(Message, Weight)>,
         asked: Instant,
@@ -359,7 +362,7 @@ impl Intake {
             let job = Job {
                 delivery,
                 settle: self.settle.clone(),
-                waiting: self.lanes.comes(),
+                waiting: self.pools.comes(),
             };
             // It takes as many as there is room for, so only a pool that has died refuses; the
             // supervisor says so, and the lease runs out.
@@ -381,18 +384,18 @@ impl Intake {
 
     /// Says so once.
     fn failed(&self, error: &SqsError) {
-        let told = error.to_string();
+        let reported = error.to_string();
         let known = self.pulse.borrow().error.clone();
-        let new = !known.is_some_and(|known| cause::is_same(&known, &told));
+        let new = !known.is_some_and(|known| cause::is_same(&known, &reported));
         if new {
             tracing::error!(queue = self.terms.name, url = self.sqs.url(), %error, "cannot receive");
         }
-        self.pulse.send_modify(|pulse| pulse.error = Some(told));
+        self.pulse.send_modify(|pulse| pulse.error = Some(reported));
     }
 
     fn backoff(&self, failures: u32) -> Duration {
         let wait = (FIRST_BACKOFF * 2_u32.pow(failures.min(8))).min(LONGEST_BACKOFF);
-        self.dice.spread(wait)
+        self.rng.spread(wait)
     }
 }
 
@@ -405,7 +408,7 @@ async fn release(sqs: Sqs, surplus: Vec<(String, Duration)>) {
     );
     for batch in surplus.chunks(BATCH.into()) {
         if let Err(error) = sqs.show(batch).await {
-            tracing::warn!(%error, "could not show again; visibility will");
+            tracing::warn!(%error, "message not returned to the queue; it returns when its visibility timeout ends");
         }
     }
 }

@@ -22,7 +22,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub use catalog::{CatalogMetrics, CrawlLabels, CrawlerLabel};
 pub use labels::{
-    BucketLabels, CallLabels, CopyLabels, LaneLabel, OperationLabels, QueueLabel, RecordLabels,
+    BucketLabels, CallLabels, CopyLabels, OperationLabels, PoolLabel, QueueLabel, RecordLabels,
     RouteLabel, SettledLabels,
 };
 
@@ -69,15 +69,15 @@ pub struct Metrics {
     /// Messages held: received and not yet settled.
     pub in_flight: Family<QueueLabel, Gauge>,
     /// Workers busy, by lane.
-    pub lane_in_use: Family<LaneLabel, Gauge>,
+    pub workers_busy: Family<PoolLabel, Gauge>,
     /// Messages that wait for a worker, by lane.
-    pub lane_waiting: Family<LaneLabel, Gauge>,
+    pub messages_waiting: Family<PoolLabel, Gauge>,
     /// Calls to S3 that a bucket bears at once.
     pub s3_limit: Family<BucketLabels, Gauge>,
     /// The same of calls that need its KMS key, once KMS has refused some.
     pub kms_limit: Family<BucketLabels, Gauge>,
     /// 1 while a route is held.
-    pub route_held: Family<RouteLabel, Gauge>,
+    pub route_paused: Family<RouteLabel, Gauge>,
     /// From a worker taking a message to its verdict.
     pub work_duration: Family<QueueLabel, Histogram, fn() -> Histogram>,
     /// From the event's time to the message's end.
@@ -105,11 +105,11 @@ impl Metrics {
             retries: Family::default(),
             panics: Counter::default(),
             in_flight: Family::default(),
-            lane_in_use: Family::default(),
-            lane_waiting: Family::default(),
+            workers_busy: Family::default(),
+            messages_waiting: Family::default(),
             s3_limit: Family::default(),
             kms_limit: Family::default(),
-            route_held: Family::default(),
+            route_paused: Family::default(),
             work_duration: Family::new_with_constructor(seconds),
             lag: Family::new_with_constructor(seconds),
             catalog: CatalogMetrics::register(&mut all),
@@ -137,7 +137,11 @@ impl Metrics {
             "Event records worked, by outcome",
             m.records.clone(),
         );
-        all.register("copies", "Objects written, by way", m.copies.clone());
+        all.register(
+            "copies",
+            "Objects written, by transfer method",
+            m.copies.clone(),
+        );
         all.register(
             "deletes",
             "Copies deleted because their source is gone",
@@ -145,7 +149,7 @@ impl Metrics {
         );
         all.register(
             "moves",
-            "Originals deleted because every destination has them",
+            "Source objects deleted because every destination has them",
             m.moves.clone(),
         );
         all.register(
@@ -166,18 +170,18 @@ impl Metrics {
         );
         all.register(
             "deliveries_in_flight",
-            "SQS messages held",
+            "SQS messages in flight",
             m.in_flight.clone(),
         );
         metrics.register_limits(&mut all);
         all.register(
-            "route_held",
-            "1 while the route is held",
-            m.route_held.clone(),
+            "route_paused",
+            "1 while the route is paused",
+            m.route_paused.clone(),
         );
         all.register_with_unit(
             "work_duration",
-            "From taking a message to its verdict",
+            "From receiving a message to its outcome",
             Unit::Seconds,
             m.work_duration.clone(),
         );
@@ -192,11 +196,11 @@ impl Metrics {
 
     /// What bounds how much is done at once.
     fn register_limits(&self, all: &mut Registry) {
-        all.register("lane_in_use", "Workers busy", self.lane_in_use.clone());
+        all.register("workers_busy", "Workers busy", self.workers_busy.clone());
         all.register(
-            "lane_waiting",
+            "messages_waiting",
             "Messages that wait for a worker",
-            self.lane_waiting.clone(),
+            self.messages_waiting.clone(),
         );
         all.register(
             "s3_limit",
@@ -234,7 +238,7 @@ impl Metrics {
     }
 
     /// Counts one object written.
-    pub fn copied(&self, route: &str, way: &'static str, bytes: u64) {
+    pub fn copied(&self, route: &str, transfer: &'static str, bytes: u64) {
         self.tally.route(route, |of| {
             of.copied += 1;
             of.bytes += bytes;
@@ -243,7 +247,7 @@ impl Metrics {
         self.copies
             .get_or_create(&CopyLabels {
                 route: route.clone(),
-                way,
+                transfer,
             })
             .inc();
         self.copied_bytes
@@ -333,7 +337,7 @@ mod tests {
         metrics.received.get_or_create(&queue).inc();
         metrics.settled("events", "done");
         metrics.record("orders", "done", Ended::Done);
-        metrics.copied("orders", "server", 12);
+        metrics.copied("orders", "server_side", 12);
         metrics.call("s3", "CopyObject", Some(200));
         metrics.call("sqs", "ReceiveMessage", None);
         let retried = OperationLabels {
@@ -344,14 +348,14 @@ mod tests {
         metrics.panics.inc();
         metrics.in_flight.get_or_create(&queue).set(3);
         metrics
-            .route_held
+            .route_paused
             .get_or_create(&RouteLabel {
                 route: "orders".into(),
             })
             .set(1);
-        let of = |lane| LaneLabel { lane };
-        metrics.lane_in_use.get_or_create(&of("small")).set(2);
-        metrics.lane_waiting.get_or_create(&of("large")).set(1);
+        let of = |pool| PoolLabel { pool };
+        metrics.workers_busy.get_or_create(&of("small")).set(2);
+        metrics.messages_waiting.get_or_create(&of("large")).set(1);
         let lake = BucketLabels {
             account: "home".into(),
             bucket: "lake".into(),
@@ -365,18 +369,18 @@ mod tests {
             "brigade_messages_received_total{queue=\"events\"} 1",
             "brigade_messages_settled_total{queue=\"events\",outcome=\"done\"} 1",
             "brigade_records_total{route=\"orders\",outcome=\"done\"} 1",
-            "brigade_copies_total{route=\"orders\",way=\"server\"} 1",
+            "brigade_copies_total{route=\"orders\",transfer=\"server_side\"} 1",
             "brigade_copied_bytes_total{route=\"orders\"} 12",
             "brigade_aws_calls_total{service=\"s3\",operation=\"CopyObject\",status=\"200\"} 1",
             "brigade_aws_calls_total{service=\"sqs\",operation=\"ReceiveMessage\",status=\"none\"} 1",
             "brigade_retries_total{service=\"s3\",operation=\"HeadObject\"} 1",
             "brigade_panics_total 1",
             "brigade_deliveries_in_flight{queue=\"events\"} 3",
-            "brigade_lane_in_use{lane=\"small\"} 2",
-            "brigade_lane_waiting{lane=\"large\"} 1",
+            "brigade_workers_busy{pool=\"small\"} 2",
+            "brigade_messages_waiting{pool=\"large\"} 1",
             "brigade_s3_limit{account=\"home\",bucket=\"lake\"} 256",
             "brigade_kms_limit{account=\"home\",bucket=\"lake\"} 11",
-            "brigade_route_held{route=\"orders\"} 1",
+            "brigade_route_paused{route=\"orders\"} 1",
             "brigade_work_duration_seconds_count{queue=\"events\"} 1",
             "brigade_lag_seconds_count{route=\"orders\"} 1",
         ] {

@@ -20,8 +20,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use self::batch::{Batch, Ending};
-use crate::edge::{Dice, Wall};
-use crate::forward::{handed_over, parked};
+use crate::edge::{Clock, Rng};
+use crate::forward::{dead_lettered, requeued};
 use crate::metrics::Metrics;
 use crate::panics;
 use crate::queue::{BATCH, Load, Message, Sqs};
@@ -56,9 +56,9 @@ pub struct Settler {
     /// What is counted.
     pub metrics: Metrics,
     /// Jitter.
-    pub dice: Dice,
+    pub rng: Rng,
     /// For lag.
-    pub wall: Wall,
+    pub clock: Clock,
     /// What is being sent on, by weight.
     pub sending: Load,
 }
@@ -85,8 +85,8 @@ impl Settler {
             };
             tokio::select! {
                 biased;
-                Some(parked) = calls.next(), if !calls.is_empty() => {
-                    if let Some(ending) = parked { deletes.add(ending) }
+                Some(dead_lettered) = calls.next(), if !calls.is_empty() => {
+                    if let Some(ending) = dead_lettered { deletes.add(ending) }
                 }
                 () = flush => {
                     for batch in [&mut deletes, &mut shows] {
@@ -142,35 +142,35 @@ impl Settler {
             Settlement::Release => {
                 shows.add(Ending::show(receipt, room, "released", Duration::ZERO));
             }
-            Settlement::ShowAgain { after, cause } => {
+            Settlement::ReturnToQueue { after, cause } => {
                 let after = after.max(self.backoff(message.receive_count));
-                told(&message.id, &cause, Some(after));
+                reported(&message.id, &cause, Some(after));
                 shows.add(Ending::show(receipt, room, "retried", after));
             }
-            Settlement::HandOver => calls.push(Box::pin(async move {
+            Settlement::Requeue => calls.push(Box::pin(async move {
                 let _share = self.sending.take(message.weight()).await;
                 let ending = Ending::delete(receipt, room, "handed_over");
                 let ending = self.in_time(vec![ending]).pop()?;
-                if self.hand_over(message).await {
+                if self.requeue(message).await {
                     return Some(ending);
                 }
                 let again = Ending::show(ending.receipt, ending.room, "released", Duration::ZERO);
                 self.show(vec![again]).await;
                 None
             })),
-            Settlement::Park(cause) => calls.push(Box::pin(async move {
+            Settlement::DeadLetter(cause) => calls.push(Box::pin(async move {
                 let _share = self.sending.take(message.weight()).await;
-                let ending = Ending::delete(receipt, room, "parked");
+                let ending = Ending::delete(receipt, room, "dead_lettered");
                 // It may have waited for others: whoever holds it by now says how it ends.
                 let ending = self.in_time(vec![ending]).pop()?;
                 let (id, received) = (message.id.clone(), message.receive_count);
-                match self.park(message, &cause).await {
+                match self.dead_letter(message, &cause).await {
                     Ok(()) => {
-                        told(&id, &cause, None);
+                        reported(&id, &cause, None);
                         Some(ending)
                     }
                     Err(error) => {
-                        tracing::error!(message_id = id, error, "could not park");
+                        tracing::error!(message_id = id, error, "message not dead-lettered");
                         let after = self.backoff(received);
                         let again = Ending::show(ending.receipt, ending.room, "retried", after);
                         self.show(vec![again]).await;
@@ -182,25 +182,25 @@ impl Settler {
     }
 
     /// Sends a message to the dead-letter queue. Its body is moved, not copied: it may have a mebibyte.
-    async fn park(&self, message: Message, cause: &Cause) -> Result<(), String> {
-        let parking = async {
-            let (body, attributes) = parked(message, cause, self.wall.now());
+    async fn dead_letter(&self, message: Message, cause: &Cause) -> Result<(), String> {
+        let dead_lettering = async {
+            let (body, attributes) = dead_lettered(message, cause, self.clock.now());
             self.dead.send(body, attributes).await
         };
         // Each message has a stranger's body: a panic over one must not end what settles all.
-        let parked = panics::caught(&self.metrics, Box::pin(parking)).await;
-        let sent = parked.map_err(|panicked| panicked.to_string())?;
+        let dead_lettered = panics::caught(&self.metrics, Box::pin(dead_lettering)).await;
+        let sent = dead_lettered.map_err(|panicked| panicked.to_string())?;
         sent.map_err(|error| error.to_string())
     }
 
     /// Sends a message once more to the queue it came from.
-    async fn hand_over(&self, message: Message) -> bool {
+    async fn requeue(&self, message: Message) -> bool {
         let id = message.id.clone();
-        let why = match handed_over(message) {
+        let why = match requeued(message) {
             None => "no room for one more attribute".to_owned(),
             Some((body, attributes)) => match self.sqs.send(body, attributes).await {
                 Ok(()) => {
-                    tracing::info!(message_id = id, "handed over before SQS ends the hold");
+                    tracing::info!(message_id = id, "message re-queued before its 12 hours end");
                     return true;
                 }
                 Err(error) => error.to_string(),
@@ -209,7 +209,7 @@ impl Settler {
         tracing::warn!(
             message_id = id,
             why,
-            "could not be handed over; it is shown again, which counts as a receive"
+            "message not re-queued; it returns to the queue, which counts as a receive"
         );
         false
     }
@@ -225,7 +225,7 @@ impl Settler {
         if endings.is_empty() {
             return;
         }
-        let shown = endings.iter().any(|ending| ending.show_after.is_some());
+        let shown = endings.iter().any(|ending| ending.visible_after.is_some());
         calls.push(Box::pin(async move {
             if shown {
                 self.show(endings).await;
@@ -241,7 +241,7 @@ impl Settler {
         for tries in 0..BATCH_TRIES {
             // Only what has failed waits: what is done holds no room any longer.
             if tries > 0 && !endings.is_empty() {
-                tokio::time::sleep(self.dice.spread(BATCH_BACKOFF * tries)).await;
+                tokio::time::sleep(self.rng.spread(BATCH_BACKOFF * tries)).await;
             }
             endings = self.in_time(endings);
             if endings.is_empty() {
@@ -280,13 +280,23 @@ impl Settler {
         }
         let entries: Vec<_> = endings
             .iter()
-            .map(|e| (e.receipt.handle.clone(), e.show_after.unwrap_or_default()))
+            .map(|e| {
+                (
+                    e.receipt.handle.clone(),
+                    e.visible_after.unwrap_or_default(),
+                )
+            })
             .collect();
         match self.sqs.show(&entries).await {
-            Err(error) => tracing::warn!(%error, "could not show again; visibility will"),
+            Err(error) => {
+                tracing::warn!(%error, "message not returned to the queue; it returns when its visibility timeout ends");
+            }
             Ok(failed) => {
                 for failed in failed {
-                    tracing::warn!(error = failed.why, "could not show again; visibility will");
+                    tracing::warn!(
+                        error = failed.why,
+                        "message not returned to the queue; it returns when its visibility timeout ends"
+                    );
                 }
             }
         }
@@ -312,7 +322,8 @@ impl Settler {
         self.metrics.settled(&self.name, ending.outcome);
         for Lag { route, time } in &ending.lags {
             // An event from the future is a clock that is wrong, not a negative lag.
-            let lag = Duration::try_from(self.wall.now().duration_since(*time)).unwrap_or_default();
+            let lag =
+                Duration::try_from(self.clock.now().duration_since(*time)).unwrap_or_default();
             self.metrics.lagged(route, lag);
         }
     }
@@ -320,13 +331,13 @@ impl Settler {
     /// Exponential in the receives so far, half of it random.
     fn backoff(&self, received: u32) -> Duration {
         let doublings = received.saturating_sub(1).min(16);
-        self.dice
+        self.rng
             .spread((FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF))
     }
 }
 
 /// Says what went wrong. A held route has said so itself, once.
-fn told(message_id: &str, cause: &Cause, again: Option<Duration>) {
+fn reported(message_id: &str, cause: &Cause, again: Option<Duration>) {
     let Cause {
         reason,
         error,
@@ -336,7 +347,14 @@ fn told(message_id: &str, cause: &Cause, again: Option<Duration>) {
     } = cause;
     let reason = reason.name();
     match again {
-        None => tracing::error!(message_id, reason, error, route, key, "parked"),
+        None => tracing::error!(
+            message_id,
+            reason,
+            error,
+            route,
+            key,
+            "message dead-lettered"
+        ),
         Some(after) if *counts => {
             let after_seconds = after.as_secs_f64();
             tracing::warn!(
@@ -346,7 +364,7 @@ fn told(message_id: &str, cause: &Cause, again: Option<Duration>) {
                 route,
                 key,
                 after_seconds,
-                "shown again"
+                "message returned to the queue"
             );
         }
         Some(after) => {
@@ -358,7 +376,7 @@ fn told(message_id: &str, cause: &Cause, again: Option<Duration>) {
                 route,
                 key,
                 after_seconds,
-                "shown again"
+                "message returned to the queue"
             );
         }
     }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::config::{Queue, Refusal};
-use crate::edge::Dice;
+use crate::edge::Rng;
 use crate::queue::{Facts, Sqs, SqsError};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -108,8 +108,8 @@ pub struct Linked {
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn link(name: &str, queue: &Queue, sqs: Sqs, dice: &Dice) -> Result<Linked, StartError> {
-    let facts = look(&format!("queue.{name}.url"), &queue.url, &sqs, dice).await?;
+pub async fn link(name: &str, queue: &Queue, sqs: Sqs, rng: &Rng) -> Result<Linked, StartError> {
+    let facts = attributes(&format!("queue.{name}.url"), &queue.url, &sqs, rng).await?;
     let dead = queue
         .dead_letter_queue_url
         .clone()
@@ -133,7 +133,7 @@ pub async fn link(name: &str, queue: &Queue, sqs: Sqs, dice: &Dice) -> Result<Li
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn look(key: &str, url: &str, sqs: &Sqs, dice: &Dice) -> Result<Facts, StartError> {
+pub async fn attributes(key: &str, url: &str, sqs: &Sqs, rng: &Rng) -> Result<Facts, StartError> {
     let mut wait = FIRST_BACKOFF;
     let (key, url) = (key.to_owned(), url.to_owned());
     loop {
@@ -141,7 +141,7 @@ pub async fn look(key: &str, url: &str, sqs: &Sqs, dice: &Dice) -> Result<Facts,
             Ok(facts) => return Ok(facts),
             Err(error @ (SqsError::Unavailable { .. } | SqsError::NoMemory { .. })) => {
                 tracing::warn!(key, url, %error, "waiting for SQS");
-                tokio::time::sleep(dice.spread(wait)).await;
+                tokio::time::sleep(rng.spread(wait)).await;
                 wait = (wait * 2).min(LONGEST_BACKOFF);
             }
             Err(SqsError::NoQueue { .. }) => return Err(StartError::NoQueue { key, url }),
@@ -155,12 +155,12 @@ pub async fn look(key: &str, url: &str, sqs: &Sqs, dice: &Dice) -> Result<Facts,
 /// What is wrong between our count and the redrive policy's.
 #[must_use]
 pub fn advice(queue: &Queue, facts: &Facts) -> Option<String> {
-    let ours = queue.max_receive_count;
+    let ours = queue.max_attempts;
     let theirs = facts.redrive_after.filter(|&theirs| theirs <= ours)?;
     Some(format!(
-        "the redrive policy moves messages after {theirs} receives, before max_receive_count = \
-         {ours} can park them with a reason: set its maxReceiveCount to {} or more (receives \
-         while a route is held count there too)",
+        "the redrive policy moves messages after {theirs} receives, before max_attempts = \
+         {ours} can dead-letter them with a reason: set its maxReceiveCount to {} or more (receives \
+         while a route is paused count there too)",
         ours.saturating_mul(10).clamp(100, 1_000)
     ))
 }

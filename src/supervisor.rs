@@ -75,7 +75,7 @@ impl Supervisor {
                 tracing::error!(
                     grace_seconds = grace.as_secs_f64(),
                     tasks,
-                    "the drain was cut off; messages that are held become visible when their leases expire"
+                    "shutdown timed out; messages in flight become visible when their leases expire"
                 );
                 anyhow::bail!("the drain was cut off after {grace:?}; tasks still running: {tasks}")
             }),

@@ -43,7 +43,7 @@ pub(crate) enum What {
 }
 
 impl Client {
-    /// What its memory may be, where that is promised: 64 MiB and `work.memory`.
+    /// What its memory may be, where that is promised: 64 MiB and `work.buffer_memory`.
     pub(crate) fn bound(&self) -> String {
         match &self.what {
             What::Brigade { memory, .. } => {

@@ -130,7 +130,7 @@ fn start(case: &Case, client: &Client, prefix: &str, (a, b): (&str, &str)) -> Re
                 max_pollers = 8
                 [work]
                 workers = {workers}
-                memory = "{memory}"
+                buffer_memory = "{memory}"
                 [route.bench]
                 from = "s3://src/{prefix}"
                 to = "s3://dst/{prefix}"

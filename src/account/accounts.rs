@@ -11,12 +11,12 @@ use crate::credentials::Secret;
 use crate::edge::Edge;
 use crate::metrics::Metrics;
 use crate::queue::Sqs;
-use crate::s3::{Doors, S3};
+use crate::s3::{S3, S3Clients};
 
 /// All accounts, opened.
 #[derive(Debug)]
 pub struct Accounts {
-    home: Account,
+    default_account: Account,
     named: BTreeMap<String, Account>,
 }
 
@@ -26,8 +26,8 @@ impl Accounts {
     /// # Errors
     /// When a `ca_bundle` cannot be read.
     pub async fn open(config: &Config, edge: &Edge, metrics: &Metrics) -> Result<Self, Refusal> {
-        let home = Account::home(edge, &config.aws).await?;
-        Self::around(home, config, edge, metrics).await
+        let default_account = Account::default_account(edge, &config.aws).await?;
+        Self::around(default_account, config, edge, metrics).await
     }
 
     /// The same for a command that calls nobody, not even the instance it runs on: what only that
@@ -44,18 +44,18 @@ impl Accounts {
             credentials: Some(SharedCredentialsProvider::new(Offline)),
             ..edge.clone()
         };
-        let home = Account::home_offline(edge, &config.aws).await?;
-        Self::around(home, config, edge, metrics).await
+        let default_account = Account::default_offline(edge, &config.aws).await?;
+        Self::around(default_account, config, edge, metrics).await
     }
 
     async fn around(
-        home: Account,
+        default_account: Account,
         config: &Config,
         edge: &Edge,
         metrics: &Metrics,
     ) -> Result<Self, Refusal> {
         let mut accounts = Self {
-            home,
+            default_account,
             named: BTreeMap::new(),
         };
         // Those that read a secret come last: their reader is one of the others.
@@ -83,7 +83,7 @@ impl Accounts {
             let client = aws_sdk_secretsmanager::Client::new(&reader.prompt(region));
             Secret::new(client, id, metrics.clone())
         });
-        Account::named(name, account, &self.home, secret, edge).await
+        Account::named(name, account, &self.default_account, secret, edge).await
     }
 
     /// An account; `None` is home.
@@ -93,7 +93,7 @@ impl Accounts {
     #[must_use]
     pub fn of(&self, name: Option<&str>) -> &Account {
         match name {
-            None => &self.home,
+            None => &self.default_account,
             Some(name) => self
                 .named
                 .get(name)
@@ -103,14 +103,14 @@ impl Accounts {
 
     /// All accounts, home first.
     pub fn iter(&self) -> impl Iterator<Item = &Account> {
-        std::iter::once(&self.home).chain(self.named.values())
+        std::iter::once(&self.default_account).chain(self.named.values())
     }
 
     /// The configuration, with the regions and endpoints that the SDK's chain has added.
     #[must_use]
     pub fn settle(&self, config: &Config) -> Config {
         let mut config = config.clone();
-        config.aws = self.home.aws.clone();
+        config.aws = self.default_account.aws.clone();
         for (name, account) in &mut config.account {
             let settled = self.of(Some(name)).aws.clone();
             (account.region, account.endpoint_url) = (settled.region, settled.endpoint_url);
@@ -127,11 +127,16 @@ impl Accounts {
 
     /// Every account's door to S3.
     #[must_use]
-    pub fn doors(&self, retry: &config::Retry, edge: &Edge, metrics: Metrics) -> Doors {
-        let home = S3::new(self.home.opening(), retry, edge.dice.clone(), metrics);
-        let door = |account: &Account| home.beside(account.opening());
+    pub fn s3_clients(&self, retry: &config::Retry, edge: &Edge, metrics: Metrics) -> S3Clients {
+        let default_account = S3::new(
+            self.default_account.settings(),
+            retry,
+            edge.rng.clone(),
+            metrics,
+        );
+        let client = |account: &Account| default_account.beside(account.settings());
         let named = self.named.iter();
-        let named = named.map(|(name, account)| (name.clone(), door(account)));
-        Doors::new(home.clone(), named.collect())
+        let named = named.map(|(name, account)| (name.clone(), client(account)));
+        S3Clients::new(default_account.clone(), named.collect())
     }
 }

@@ -47,7 +47,7 @@ mod tests {
     fn a_bundle_is_read_whole_or_refused_with_the_reason() {
         let path = std::env::temp_dir().join(format!("brigade-{}-bundle", std::process::id()));
         let twice = format!("# two of them\n{GOOD}\n{GOOD}");
-        let torn = format!("{GOOD}\n{}", &GOOD[..GOOD.len() / 2]);
+        let cut = format!("{GOOD}\n{}", &GOOD[..GOOD.len() / 2]);
         let no_certificate = GOOD.replace("CERTIFICATE", "PUBLIC KEY");
         let nonsense = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
         let broken = format!("{GOOD}{nonsense}");
@@ -58,7 +58,7 @@ mod tests {
             ("nothing", "", none),
             ("no PEM", "hello", none),
             ("no certificate", &no_certificate, none),
-            ("torn", &torn, "its certificate 2 is broken: "),
+            ("torn", &cut, "its certificate 2 is broken: "),
             ("not what it says", &broken, "its certificate 2 is broken: "),
         ] {
             fs::write(&path, text).unwrap();

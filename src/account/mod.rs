@@ -19,11 +19,11 @@ use aws_smithy_types::timeout::TimeoutConfig;
 pub use self::accounts::Accounts;
 use crate::catalog::{Athena, Glue};
 use crate::cause;
-use crate::config::{Aws, HOME, Queue};
+use crate::config::{Aws, DEFAULT_ACCOUNT, Queue};
 use crate::credentials::{Refusals, Secret};
 use crate::metrics::Metrics;
 use crate::queue::admitting;
-use crate::s3::Opening;
+use crate::s3::ClientSettings;
 
 /// The SDK's own default; written down because the other timeouts are ours.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
@@ -111,8 +111,8 @@ impl Account {
         }
     }
 
-    fn opening(&self) -> Opening {
-        Opening {
+    fn settings(&self) -> ClientSettings {
+        ClientSettings {
             account: self.name.clone(),
             sdk: self.sdk.clone(),
             aws: self.aws.clone(),
@@ -123,7 +123,7 @@ impl Account {
     /// A client for a queue; its region comes from its URL.
     #[must_use]
     pub fn sqs(&self, queue: &Queue) -> aws_sdk_sqs::Client {
-        let sdk = self.in_region(queue.home(&self.aws).as_deref());
+        let sdk = self.in_region(queue.default_account(&self.aws).as_deref());
         let http = sdk.http_client().map(admitting);
         let mut builder = sdk.into_builder();
         builder.set_http_client(http);

@@ -17,24 +17,24 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::capped::capped;
-use super::{Account, CONNECT_TIMEOUT, FALLBACK, HOME, bundle};
+use super::{Account, CONNECT_TIMEOUT, DEFAULT_ACCOUNT, FALLBACK, bundle};
 use crate::cause;
 use crate::config::{self, Aws, Refusal};
 use crate::credentials::{Printable, Secret};
-use crate::edge::{Edge, Wall};
+use crate::edge::{Clock, Edge};
 
 /// What the sessions of our roles are called in the role's own logs.
 const SESSION: &str = "brigade";
 
 impl Account {
     /// Reads the SDK's chain.
-    pub(super) async fn home(edge: &Edge, aws: &Aws) -> Result<Self, Refusal> {
+    pub(super) async fn default_account(edge: &Edge, aws: &Aws) -> Result<Self, Refusal> {
         let edge = &trusting(edge, aws, "aws.ca_bundle")?;
         Self::chained(loader(edge, aws), edge, aws).await
     }
 
     /// Reads as much of the SDK's chain as is in the environment and in files.
-    pub(super) async fn home_offline(edge: &Edge, aws: &Aws) -> Result<Self, Refusal> {
+    pub(super) async fn default_offline(edge: &Edge, aws: &Aws) -> Result<Self, Refusal> {
         let edge = &trusting(edge, aws, "aws.ca_bundle")?;
         let mut loader = loader(edge, aws);
         if aws.region.is_none() {
@@ -51,17 +51,17 @@ impl Account {
         if let Some(credentials) = &edge.credentials {
             loader = loader.credentials_provider(credentials.clone());
         }
-        Ok(Self::loaded(HOME, loader, aws, None).await)
+        Ok(Self::loaded(DEFAULT_ACCOUNT, loader, aws, None).await)
     }
 
     pub(super) async fn named(
         name: &str,
         account: &config::Account,
-        home: &Self,
+        default_account: &Self,
         secret: Option<Secret>,
         edge: &Edge,
     ) -> Result<Self, Refusal> {
-        let mut aws = account.aws(&home.aws);
+        let mut aws = account.aws(&default_account.aws);
         let edge = &trusting(edge, &aws, &format!("account.{name}.ca_bundle"))?;
         if let (None, Some(profile)) = (&account.region, &account.profile) {
             let region = profile_region(profile, edge).await;
@@ -75,10 +75,10 @@ impl Account {
             loader
                 .credentials_provider(secret.clone())
                 .identity_cache(IdentityCache::no_cache())
-        } else if let Some(role) = &account.role {
-            let mut assumed = AssumeRoleProvider::builder(role)
+        } else if let Some(role_arn) = &account.role_arn {
+            let mut assumed = AssumeRoleProvider::builder(role_arn)
                 .session_name(SESSION)
-                .configure(&home.prompt(None))
+                .configure(&default_account.prompt(None))
                 .region(Region::new(region));
             if let Some(id) = &account.external_id {
                 assumed = assumed.external_id(id);
@@ -135,7 +135,7 @@ fn printable(sdk: SdkConfig) -> SdkConfig {
 fn loader(edge: &Edge, aws: &Aws) -> ConfigLoader {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(capped(edge.http.clone()))
-        .time_source(WallTime(edge.wall.clone()))
+        .time_source(SdkTime(edge.clock.clone()))
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
@@ -149,10 +149,10 @@ fn loader(edge: &Edge, aws: &Aws) -> ConfigLoader {
         loader = loader.endpoint_url(url);
     }
     // Left alone where they are not set: the SDK's chain may say so too.
-    if aws.use_fips {
+    if aws.use_fips_endpoint {
         loader = loader.use_fips(true);
     }
-    if aws.use_dualstack {
+    if aws.use_dualstack_endpoint {
         loader = loader.use_dual_stack(true);
     }
     loader
@@ -169,7 +169,7 @@ fn trusting(edge: &Edge, aws: &Aws, key: &str) -> Result<Edge, Refusal> {
 fn files(edge: &Edge) -> ProviderConfig {
     ProviderConfig::without_region()
         .with_http_client(capped(edge.http.clone()))
-        .with_time_source(WallTime(edge.wall.clone()))
+        .with_time_source(SdkTime(edge.clock.clone()))
 }
 
 async fn profile_region(profile: &str, edge: &Edge) -> Option<String> {
@@ -227,9 +227,9 @@ impl ProvideCredentials for Offline {
 
 /// Our wall clock, as the SDK asks it: for signatures, and for when credentials expire.
 #[derive(Debug)]
-struct WallTime(Wall);
+struct SdkTime(Clock);
 
-impl TimeSource for WallTime {
+impl TimeSource for SdkTime {
     fn now(&self) -> SystemTime {
         self.0.now().into()
     }
@@ -244,8 +244,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_account_calls_the_kind_of_endpoint_it_says() {
-        let file = "aws = { region = \"us-east-1\", use_fips = true }\n\
-                    account.both = { use_fips = true, use_dualstack = true }\n\
+        let file = "aws = { region = \"us-east-1\", use_fips_endpoint = true }\n\
+                    account.both = { use_fips_endpoint = true, use_dualstack_endpoint = true }\n\
                     account.plain = {}";
         let config = Config::load(&Sources::text("f", file)).unwrap().config;
         let metrics = Metrics::new("test").0;

@@ -26,15 +26,15 @@ pub use status::{QueueView, Status, View};
 #[derive(Debug)]
 pub struct Admin {
     listener: TcpListener,
-    door: Door,
+    view_slot: ViewSlot,
     allowed_hosts: host::Allowed,
 }
 
 /// Through which the listener sees the daemon, once there is one. Clones lead to the same one.
 #[derive(Debug, Clone, Default)]
-pub struct Door(Arc<OnceLock<Arc<View>>>);
+pub struct ViewSlot(Arc<OnceLock<Arc<View>>>);
 
-impl Door {
+impl ViewSlot {
     /// Lets the daemon be seen.
     pub fn open(&self, view: Arc<View>) {
         // A second daemon behind the same door would be a mistake; the first stays.
@@ -50,7 +50,7 @@ impl Admin {
     pub async fn bind(at: SocketAddr) -> std::io::Result<Self> {
         Ok(Self {
             listener: TcpListener::bind(at).await?,
-            door: Door::default(),
+            view_slot: ViewSlot::default(),
             allowed_hosts: host::Allowed::from([]),
         })
     }
@@ -66,8 +66,8 @@ impl Admin {
 
     /// Where to show the daemon.
     #[must_use]
-    pub fn door(&self) -> Door {
-        self.door.clone()
+    pub fn view_slot(&self) -> ViewSlot {
+        self.view_slot.clone()
     }
 
     /// Answers until told to stop.
@@ -81,32 +81,32 @@ impl Admin {
             .route("/metrics", get(scrape))
             .route("/status.json", get(status))
             .layer(from_fn_with_state(self.allowed_hosts, host::checked))
-            .with_state(self.door);
+            .with_state(self.view_slot);
         serve::serve(self.listener, routes, stop).await;
         Ok(())
     }
 }
 
-async fn live(State(door): State<Door>) -> Response {
-    let wrong = door.0.get().map(|view| view.not_live());
+async fn live(State(view_slot): State<ViewSlot>) -> Response {
+    let wrong = view_slot.0.get().map(|view| view.not_live());
     verdict(&wrong.unwrap_or_default())
 }
 
-async fn ready(State(door): State<Door>) -> Response {
-    let wrong = door.0.get().map(|view| view.not_ready());
+async fn ready(State(view_slot): State<ViewSlot>) -> Response {
+    let wrong = view_slot.0.get().map(|view| view.not_ready());
     verdict(&wrong.unwrap_or_else(|| vec![STARTING.into()]))
 }
 
-async fn scrape(State(door): State<Door>) -> Response {
+async fn scrape(State(view_slot): State<ViewSlot>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match door.0.get() {
+    match view_slot.0.get() {
         Some(view) => ([(header::CONTENT_TYPE, kind)], view.scrape()).into_response(),
         None => verdict(&[STARTING.into()]),
     }
 }
 
-async fn status(State(door): State<Door>) -> Response {
-    match door.0.get() {
+async fn status(State(view_slot): State<ViewSlot>) -> Response {
+    match view_slot.0.get() {
         Some(view) => Json(view.status()).into_response(),
         None => verdict(&[STARTING.into()]),
     }

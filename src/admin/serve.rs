@@ -164,11 +164,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stop_does_not_wait_for_who_says_nothing() {
         let (at, stop, mut served) = listening().await;
-        let mut held = Vec::new();
+        let mut paused = Vec::new();
         for half in NEVER_DONE {
             let mut stream = TcpStream::connect(at).await.expect("it listens");
             stream.write_all(half.as_bytes()).await.expect("sent");
-            held.push(stream);
+            paused.push(stream);
         }
         // Accepted after them.
         assert!(said(at, ASKED).await.ends_with("ok"));

@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::catalog::{Assertion, Assertions, Crawlers, Snapshot, TableStatus, TablesSeen};
-use crate::config::HOME;
+use crate::config::DEFAULT_ACCOUNT;
 use crate::copy::{CopyStatus, Progress};
 use crate::intake::Pulse;
 use crate::metrics::{self, BucketLabels, Metrics, RouteLabel};
 use crate::notify::{NotificationStatus, NotificationsSeen};
-use crate::s3::{DoorStatus, Doors};
-use crate::work::{GateStatus, Gates, LaneStatus, Lanes};
+use crate::s3::{S3AccountStatus, S3Clients};
+use crate::work::{BreakerStatus, CircuitBreakers, PoolStatus, WorkerPools};
 
 /// A loop turns at least once a long poll and its patience, or once a backoff: 30 s each. Four of
 /// them without a turn, and it hangs.
@@ -32,13 +32,13 @@ pub struct View {
     /// When it started.
     pub started: Instant,
     /// Its accounts' doors to S3.
-    pub doors: Doors,
+    pub s3_clients: S3Clients,
     /// Its queues.
     pub queues: Vec<QueueView>,
     /// Its routes' gates.
-    pub gates: Gates,
+    pub breakers: CircuitBreakers,
     /// Its workers' lanes.
-    pub lanes: Lanes,
+    pub pools: WorkerPools,
     /// Its copies in parts.
     pub progress: Progress,
     /// Its crawlers.
@@ -48,7 +48,7 @@ pub struct View {
     /// Its tables.
     pub tables: TablesSeen,
     /// Who is told of arrivals.
-    pub notices: NotificationsSeen,
+    pub notifications: NotificationsSeen,
     /// Its metrics.
     pub metrics: Metrics,
     /// What prints them.
@@ -79,10 +79,10 @@ pub struct Status {
     /// Home's.
     conditional_writes: bool,
     /// Each account; home is `[aws]`.
-    accounts: BTreeMap<String, DoorStatus>,
+    accounts: BTreeMap<String, S3AccountStatus>,
     queues: BTreeMap<String, QueueStatus>,
-    routes: BTreeMap<String, GateStatus>,
-    lanes: BTreeMap<&'static str, LaneStatus>,
+    routes: BTreeMap<String, BreakerStatus>,
+    pools: BTreeMap<&'static str, PoolStatus>,
     /// Copies in parts under way.
     copies: Vec<CopyStatus>,
     crawlers: BTreeMap<String, Snapshot>,
@@ -90,7 +90,7 @@ pub struct Status {
     assertions: BTreeMap<String, Assertion>,
     tables: BTreeMap<String, TableStatus>,
     /// Who is told of arrivals, by ARN or URL.
-    notices: BTreeMap<String, NotificationStatus>,
+    notifications: BTreeMap<String, NotificationStatus>,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,17 +107,17 @@ impl View {
     /// The text a Prometheus scrape gets.
     #[must_use]
     pub fn scrape(&self) -> String {
-        for (route, gate) in self.gates.iter() {
-            let held = matches!(gate.status(), GateStatus::Held { .. });
+        for (route, breaker) in self.breakers.iter() {
+            let paused = matches!(breaker.status(), BreakerStatus::Paused { .. });
             let label = RouteLabel {
                 route: route.clone(),
             };
             self.metrics
-                .route_held
+                .route_paused
                 .get_or_create(&label)
-                .set(held.into());
+                .set(paused.into());
         }
-        for (account, bucket, limit) in self.doors.limits() {
+        for (account, bucket, limit) in self.s3_clients.limits() {
             let bucket = BucketLabels { account, bucket };
             let (calls, kms) = (&self.metrics.s3_limit, &self.metrics.kms_limit);
             calls.get_or_create(&bucket).set(limit.calls.into());
@@ -126,7 +126,7 @@ impl View {
                 None => drop(kms.remove(&bucket)),
             }
         }
-        self.lanes.gauge();
+        self.pools.gauge();
         metrics::print(&self.registry)
     }
 
@@ -144,7 +144,7 @@ impl View {
             };
             (queue.name.clone(), status)
         });
-        let accounts = self.doors.status();
+        let accounts = self.s3_clients.status();
         Status {
             brigade: 1,
             kind: "status",
@@ -153,20 +153,20 @@ impl View {
             uptime_seconds: self.started.elapsed().as_secs(),
             live: self.not_live().is_empty(),
             ready: self.not_ready().is_empty(),
-            conditional_writes: accounts[HOME].conditional_writes,
+            conditional_writes: accounts[DEFAULT_ACCOUNT].conditional_writes,
             accounts,
             queues: queues.collect(),
             routes: self
-                .gates
+                .breakers
                 .iter()
-                .map(|(name, gate)| (name.clone(), gate.status()))
+                .map(|(name, breaker)| (name.clone(), breaker.status()))
                 .collect(),
-            lanes: self.lanes.status().into(),
+            pools: self.pools.status().into(),
             copies: self.progress.status(),
             crawlers: self.crawlers.snapshot(),
             assertions: self.assertions.snapshot(),
             tables: self.tables.status(),
-            notices: self.notices.status(),
+            notifications: self.notifications.status(),
         }
     }
 
@@ -174,8 +174,8 @@ impl View {
     #[must_use]
     pub fn not_live(&self) -> Vec<String> {
         let hang = |queue: &&QueueView| queue.pulse.borrow().turned.elapsed() > TURNS_WITHIN;
-        let told = |queue: &QueueView| format!("queue {}: its loop does not turn", queue.name);
-        self.queues.iter().filter(hang).map(told).collect()
+        let reported = |queue: &QueueView| format!("queue {}: its loop does not turn", queue.name);
+        self.queues.iter().filter(hang).map(reported).collect()
     }
 
     /// Why no work can be done right now; empty when it can.
@@ -216,20 +216,20 @@ mod tests {
 
     use super::*;
     use crate::config::{Aws, Retry, Work};
-    use crate::edge::Dice;
-    use crate::s3::{Opening, S3};
+    use crate::edge::Rng;
+    use crate::s3::{ClientSettings, S3};
 
-    fn doors() -> Doors {
+    fn s3_clients() -> S3Clients {
         let latest = BehaviorVersion::latest();
-        let opening = Opening {
-            account: HOME.into(),
+        let settings = ClientSettings {
+            account: DEFAULT_ACCOUNT.into(),
             sdk: SdkConfig::builder().behavior_version(latest).build(),
             aws: Aws::default(),
             secret: None,
         };
         let metrics = Metrics::new("test").0;
-        let home = S3::new(opening, &Retry::default(), Dice::default(), metrics);
-        Doors::new(home, BTreeMap::new())
+        let default_account = S3::new(settings, &Retry::default(), Rng::default(), metrics);
+        S3Clients::new(default_account, BTreeMap::new())
     }
 
     #[tokio::test(start_paused = true)]
@@ -299,19 +299,19 @@ mod tests {
             let view = View {
                 environment: "test".into(),
                 started: now,
-                doors: doors(),
+                s3_clients: s3_clients(),
                 queues: vec![QueueView {
                     name: "events".into(),
                     url: "u".into(),
                     pulse,
                 }],
-                gates: Gates::new([]),
-                lanes: Lanes::new(&Work::default(), Metrics::new("test").0, stop.clone()),
+                breakers: CircuitBreakers::new([]),
+                pools: WorkerPools::new(&Work::default(), Metrics::new("test").0, stop.clone()),
                 progress: Progress::default(),
                 crawlers: Crawlers::default(),
                 assertions: Assertions::default(),
                 tables: TablesSeen::default(),
-                notices: NotificationsSeen::default(),
+                notifications: NotificationsSeen::default(),
                 metrics: Metrics::new("test").0,
                 registry: Registry::default(),
             };

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::StartError;
 use crate::account::Accounts;
 use crate::catalog::{
-    Announcer, AssertionTask, Assertions, Catalog, Crawled, CrawlerTask, Crawlers, Drain,
+    Announcer, ArrivalConsumer, AssertionTask, Assertions, Catalog, Crawled, CrawlerTask, Crawlers,
     DurableCrawler, Glue, Report,
 };
 use crate::config::{Config, Crawler};
@@ -50,16 +50,17 @@ impl Makings<'_> {
     ) -> Result<(Catalog, Crawlers, Assertions), StartError> {
         let (assertions, listeners) = self.assertions(supervisor);
         let Some(queue) = self.config.catalog.arrivals() else {
-            let crawlers = self.marked(worked, &listeners, supervisor);
-            return Ok((Catalog::marks(crawlers.clone()), crawlers, assertions));
+            let crawlers = self.in_memory(worked, &listeners, supervisor);
+            return Ok((Catalog::in_memory(crawlers.clone()), crawlers, assertions));
         };
         let arrivals = self.accounts.queue(&queue, self.metrics);
-        let facts = start::look("catalog.queue", &queue.url, &arrivals, &self.edge.dice).await?;
+        let facts =
+            start::attributes("catalog.queue", &queue.url, &arrivals, &self.edge.rng).await?;
         if let Some(advice) = start::advice_on_arrivals(&facts) {
             tracing::warn!(url = queue.url, advice, "catalog.queue may lose arrivals");
         }
         let crawlers = self.durable(&arrivals, &listeners, supervisor);
-        let (announcer, sender) = Announcer::new(arrivals, self.edge.wall.clone());
+        let (announcer, sender) = Announcer::new(arrivals, self.edge.clock.clone());
         supervisor.spawn("sender of arrivals", async move {
             sender.run().await;
             Ok(())
@@ -78,9 +79,9 @@ impl Makings<'_> {
             let (account, region) = crawler.asserts_as();
             let athena = self.accounts.of(account);
             let athena = athena.athena(region, self.metrics.clone());
-            let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
+            let rng = fastrand::Rng::with_seed(self.edge.rng.seed());
             let stop = supervisor.stop();
-            let task = AssertionTask::new(name, crawler, athena, self.metrics, stop, dice);
+            let task = AssertionTask::new(name, crawler, athena, self.metrics, stop, rng);
             tasks.extend(task);
         }
         let assertions = Assertions::of(&tasks);
@@ -95,7 +96,7 @@ impl Makings<'_> {
         (assertions, listeners)
     }
 
-    fn marked(
+    fn in_memory(
         &self,
         worked: &CancellationToken,
         listeners: &BTreeMap<String, Crawled>,
@@ -139,10 +140,11 @@ impl Makings<'_> {
                 Ok(())
             });
         }
-        let (dice, stop) = (self.edge.dice.clone(), supervisor.stop());
-        let drain = Drain::new(arrivals.clone(), self.load.clone(), inboxes, dice, stop);
+        let (rng, stop) = (self.edge.rng.clone(), supervisor.stop());
+        let consumer =
+            ArrivalConsumer::new(arrivals.clone(), self.load.clone(), inboxes, rng, stop);
         supervisor.spawn("drain of arrivals", async move {
-            drain.run().await;
+            consumer.run().await;
             Ok(())
         });
         handles.into_iter().collect()
@@ -169,9 +171,9 @@ impl Makings<'_> {
     ) -> (Report, Glue) {
         let (glue, region) = self.glue(crawler.account.as_deref(), crawler.region.as_deref());
         let metrics = self.metrics.clone();
-        let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
-        let wall = self.edge.wall.clone();
-        let report = Report::new(name, crawler, region, metrics, (dice, wall));
+        let rng = fastrand::Rng::with_seed(self.edge.rng.seed());
+        let clock = self.edge.clock.clone();
+        let report = Report::new(name, crawler, region, metrics, (rng, clock));
         let listener = listeners.get(name).cloned().unwrap_or_default();
         (report.telling(listener), glue)
     }

@@ -17,8 +17,8 @@ impl Makings<'_> {
     pub fn tables(&self, supervisor: &mut Supervisor) -> Tables {
         let tables = self.config.table.iter().map(|(name, table)| {
             let (glue, region) = self.glue(table.account.as_deref(), table.region.as_deref());
-            let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
-            let (table, task) = catalog::table(name, table, region, glue, dice);
+            let rng = fastrand::Rng::with_seed(self.edge.rng.seed());
+            let (table, task) = catalog::table(name, table, region, glue, rng);
             supervisor.spawn(format!("table {name}"), async move {
                 task.run().await;
                 Ok(())
@@ -30,7 +30,7 @@ impl Makings<'_> {
 
     /// Who is told; routes with one target and one account share its task.
     #[must_use]
-    pub fn notices(&self, supervisor: &mut Supervisor) -> Notifications {
+    pub fn notifications(&self, supervisor: &mut Supervisor) -> Notifications {
         let mut targets: BTreeMap<(&str, Option<&str>), Arc<NotificationHandle>> = BTreeMap::new();
         let mut routes = Vec::new();
         for (name, route) in &self.config.route {
@@ -41,10 +41,10 @@ impl Makings<'_> {
             let target = targets.entry((&notify.target, account));
             let target = target.or_insert_with(|| {
                 let outlet = outlet(self.accounts.of(account), notify, self.metrics);
-                let dice = fastrand::Rng::with_seed(self.edge.dice.seed());
-                let (told, environment) = (notify.to_string(), &self.config.environment);
-                let (handle, task) = notifications(&told, environment, outlet, dice);
-                supervisor.spawn(format!("notices to {told}"), async move {
+                let rng = fastrand::Rng::with_seed(self.edge.rng.seed());
+                let (reported, environment) = (notify.to_string(), &self.config.environment);
+                let (handle, task) = notifications(&reported, environment, outlet, rng);
+                supervisor.spawn(format!("notifications to {reported}"), async move {
                     task.run().await;
                     Ok(())
                 });

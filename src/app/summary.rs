@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::{Metrics, QueueLabel};
 use crate::telemetry::Structured;
-use crate::work::{GateStatus, Gates};
+use crate::work::{BreakerStatus, CircuitBreakers};
 
 const EVERY: Duration = Duration::from_mins(1);
 
@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone)]
 pub(super) struct Summary {
     pub(super) metrics: Metrics,
-    pub(super) gates: Gates,
+    pub(super) breakers: CircuitBreakers,
     pub(super) queues: Vec<String>,
 }
 
@@ -64,10 +64,13 @@ impl Summary {
     }
 
     fn paused(&self) -> Vec<&String> {
-        let paused = self.gates.iter().filter(|(_, gate)| match gate.status() {
-            GateStatus::Running => false,
-            GateStatus::Held { .. } => true,
-        });
+        let paused = self
+            .breakers
+            .iter()
+            .filter(|(_, breaker)| match breaker.status() {
+                BreakerStatus::Running => false,
+                BreakerStatus::Paused { .. } => true,
+            });
         paused.map(|(route, _)| route).collect()
     }
 

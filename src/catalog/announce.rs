@@ -14,7 +14,7 @@ use crate::work::{Announce, Arrival, Occasion, Unannounced};
 pub struct Catalog {
     crawlers: Crawling,
     tables: Tables,
-    notices: Notifications,
+    notifications: Notifications,
 }
 
 /// How crawlers hear of arrivals.
@@ -24,7 +24,7 @@ enum Crawling {
     #[default]
     Unheard,
     /// Their tasks here are marked; a crash is made good by a crawl at the next start.
-    Marks(Crawlers),
+    InMemory(Crawlers),
     /// Through the queue of arrivals.
     Queue(Announcer),
 }
@@ -32,9 +32,9 @@ enum Crawling {
 impl Catalog {
     /// Marks the crawlers of this process.
     #[must_use]
-    pub fn marks(crawlers: Crawlers) -> Self {
+    pub fn in_memory(crawlers: Crawlers) -> Self {
         Self {
-            crawlers: Crawling::Marks(crawlers),
+            crawlers: Crawling::InMemory(crawlers),
             ..Self::default()
         }
     }
@@ -56,14 +56,17 @@ impl Catalog {
 
     /// Tells these, too, when all else is done.
     #[must_use]
-    pub fn with_notices(self, notices: Notifications) -> Self {
-        Self { notices, ..self }
+    pub fn with_notifications(self, notifications: Notifications) -> Self {
+        Self {
+            notifications,
+            ..self
+        }
     }
 
     async fn crawl(&self, crawler: &str, arrival: &Arrival) -> Result<(), Unannounced> {
         match &self.crawlers {
             Crawling::Unheard => {}
-            Crawling::Marks(crawlers) => crawlers.arrived(crawler),
+            Crawling::InMemory(crawlers) => crawlers.arrived(crawler),
             Crawling::Queue(announcer) => announcer.announce(crawler, arrival.place()).await?,
         }
         Ok(())
@@ -80,7 +83,7 @@ impl Announce for Catalog {
             for crawler in &arrival.route.crawlers {
                 self.crawl(crawler, arrival).await?;
             }
-            self.notices.arrived(arrival).await
+            self.notifications.arrived(arrival).await
         }
         .boxed()
     }

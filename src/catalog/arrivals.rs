@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Asker, Batches, batches};
-use crate::edge::Wall;
+use crate::edge::Clock;
 use crate::event::clipped;
 use crate::queue::sendable;
 use crate::queue::{Sqs, SqsError};
@@ -83,7 +83,7 @@ impl Arrived {
 #[derive(Debug)]
 pub struct Announcer {
     asker: Asker<One, Answer>,
-    wall: Wall,
+    clock: Clock,
 }
 
 /// One arrival.
@@ -104,9 +104,9 @@ pub struct Sender {
 impl Announcer {
     /// Both ends of the announcements to a queue.
     #[must_use]
-    pub fn new(arrivals: Sqs, wall: Wall) -> (Self, Sender) {
+    pub fn new(arrivals: Sqs, clock: Clock) -> (Self, Sender) {
         let (asker, batches) = batches(MOST, 1);
-        (Self { asker, wall }, Sender { arrivals, batches })
+        (Self { asker, clock }, Sender { arrivals, batches })
     }
 
     /// Returns once the queue has it.
@@ -116,7 +116,7 @@ impl Announcer {
     pub async fn announce(&self, crawler: &str, object: String) -> Answer {
         let one = One {
             crawler: crawler.to_owned(),
-            at: self.wall.now(),
+            at: self.clock.now(),
             object,
         };
         self.asker.announce(one).await
@@ -232,8 +232,8 @@ mod tests {
             };
             let all = vec![one("odd", "s3://lake/bad"), one("even", "s3://lake/good")];
             let answers = send(&arrivals, all).await;
-            let told = format!("{:?}", answers[0]);
-            assert!(told.contains(want), "{told}");
+            let reported = format!("{:?}", answers[0]);
+            assert!(reported.contains(want), "{reported}");
             assert_eq!(answers[1], Ok(()));
         }
     }
@@ -260,8 +260,8 @@ mod tests {
             ],
         ) {
             if let Err(error) = Arrived::read(&body) {
-                let told = error.to_string();
-                prop_assert!(told.chars().count() < 250 && !told.contains(char::is_control), "{}", told);
+                let reported = error.to_string();
+                prop_assert!(reported.chars().count() < 250 && !reported.contains(char::is_control), "{}", reported);
             }
         }
     }

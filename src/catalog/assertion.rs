@@ -119,7 +119,7 @@ impl Assertions {
     /// What became of each, for `/status.json`.
     #[must_use]
     pub fn snapshot(&self) -> BTreeMap<String, Assertion> {
-        let told = self.0.iter().map(|(crawler, seen)| {
+        let reported = self.0.iter().map(|(crawler, seen)| {
             let Seen {
                 mut assertion,
                 ended,
@@ -127,7 +127,7 @@ impl Assertions {
             assertion.last_ended_seconds_ago = ended.map(|at| at.elapsed().as_secs());
             (crawler.clone(), assertion)
         });
-        told.collect()
+        reported.collect()
     }
 }
 
@@ -139,7 +139,7 @@ pub struct AssertionTask {
     athena: Athena,
     metrics: Metrics,
     stop: CancellationToken,
-    dice: Rng,
+    rng: Rng,
     crawled: Crawled,
     seen: watch::Sender<Seen>,
 }
@@ -153,7 +153,7 @@ impl AssertionTask {
         athena: Athena,
         metrics: &Metrics,
         stop: CancellationToken,
-        dice: Rng,
+        rng: Rng,
     ) -> Option<Self> {
         let query = question(config)?;
         for result in Judgement::ALL {
@@ -173,7 +173,7 @@ impl AssertionTask {
             athena,
             metrics: metrics.clone(),
             stop,
-            dice,
+            rng,
             crawled: Crawled::default(),
             seen: watch::Sender::new(Seen {
                 assertion,
@@ -197,11 +197,11 @@ impl AssertionTask {
     /// Runs until stopped. What is owed then is told: the next crawl makes good for it.
     pub async fn run(mut self) {
         let (stop, succeeded) = (self.stop.clone(), self.crawled.0.clone());
-        let mut told = true;
-        while told && let Some(()) = stop.run_until_cancelled(succeeded.notified()).await {
-            told = self.assert().await;
+        let mut reported = true;
+        while reported && let Some(()) = stop.run_until_cancelled(succeeded.notified()).await {
+            reported = self.assert().await;
         }
-        if !told || succeeded.notified().now_or_never().is_some() {
+        if !reported || succeeded.notified().now_or_never().is_some() {
             let crawler = self.crawler;
             warn!(
                 crawler,
@@ -229,7 +229,7 @@ impl AssertionTask {
                 }
                 Err(error) => error.to_string(),
             };
-            let (crawler, wait) = (&self.crawler, backoff.next(&mut self.dice));
+            let (crawler, wait) = (&self.crawler, backoff.next(&mut self.rng));
             warn!(
                 crawler,
                 error,
@@ -250,7 +250,7 @@ impl AssertionTask {
         let stop = self.stop.child_token();
         let asking = Asking {
             athena: self.athena.clone(),
-            dice: self.dice.fork(),
+            rng: self.rng.fork(),
             stop: stop.clone(),
             state: watch::Sender::new(QueryState::Queued),
         };
@@ -261,8 +261,8 @@ impl AssertionTask {
             () = sleep(ENDS_WITHIN) => {
                 stop.cancel();
                 run.await.map_err(|error| match error {
-                    AthenaError::Interrupted(told) => {
-                        AthenaError::Interrupted(format!("no end within {ENDS_WITHIN:?}: {told}"))
+                    AthenaError::Interrupted(reported) => {
+                        AthenaError::Interrupted(format!("no end within {ENDS_WITHIN:?}: {reported}"))
                     }
                     error @ (AthenaError::Failed { .. }
                     | AthenaError::Cancelled { .. }
@@ -297,9 +297,9 @@ impl AssertionTask {
             .asserted(&self.crawler, result.name(), 1);
         self.seen.send_modify(|seen| {
             seen.ended = Some(Instant::now());
-            let told = &mut seen.assertion;
-            (told.running, told.last_result) = (false, Some(result));
-            (told.last_value, told.error) = (value, error);
+            let reported = &mut seen.assertion;
+            (reported.running, reported.last_result) = (false, Some(result));
+            (reported.last_value, reported.error) = (value, error);
         });
     }
 }

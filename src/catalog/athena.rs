@@ -188,7 +188,7 @@ impl Athena {
             .client_request_token(token)
             .send()
             .await;
-        let answer = self.told(OP, answer)?;
+        let answer = self.reported(OP, answer)?;
         answer.query_execution_id.ok_or_else(|| empty(OP))
     }
 
@@ -196,10 +196,10 @@ impl Athena {
     ///
     /// # Errors
     /// When Athena did not say.
-    pub async fn look(&self, id: &str) -> Result<Execution, AthenaError> {
+    pub async fn execution(&self, id: &str) -> Result<Execution, AthenaError> {
         const OP: &str = "GetQueryExecution";
         let call = self.client.get_query_execution().query_execution_id(id);
-        let answer = self.told(OP, call.send().await)?;
+        let answer = self.reported(OP, call.send().await)?;
         let execution = answer.query_execution.ok_or_else(|| empty(OP))?;
         let status = execution.status.ok_or_else(|| empty(OP))?;
         let state = match status.state {
@@ -235,7 +235,7 @@ impl Athena {
         const OP: &str = "GetQueryResults";
         let call = self.client.get_query_results().query_execution_id(id);
         let answer = call.set_next_token(from.map(Into::into)).send().await;
-        let answer = self.told(OP, answer)?;
+        let answer = self.reported(OP, answer)?;
         if from.is_some() && answer.next_token.as_deref() == from {
             let why = "its pages do not come to an end".into();
             return Err(AthenaError::Refused { op: OP, why });
@@ -247,7 +247,9 @@ impl Athena {
                 ..Page::default()
             });
         };
-        let columns = result.result_set_metadata.and_then(|told| told.column_info);
+        let columns = result
+            .result_set_metadata
+            .and_then(|reported| reported.column_info);
         let rows = result.rows.unwrap_or_default().into_iter().map(|row| {
             let values = row.data.unwrap_or_default().into_iter();
             values.map(|datum| datum.var_char_value).collect()
@@ -271,7 +273,7 @@ impl Athena {
     pub async fn stop(&self, id: &str) -> Result<(), AthenaError> {
         const OP: &str = "StopQueryExecution";
         let call = self.client.stop_query_execution().query_execution_id(id);
-        self.told(OP, call.send().await).map(drop)
+        self.reported(OP, call.send().await).map(drop)
     }
 
     /// Looks at a workgroup.
@@ -281,7 +283,7 @@ impl Athena {
     pub async fn workgroup(&self, name: &str) -> Result<WorkGroup, AthenaError> {
         const OP: &str = "GetWorkGroup";
         let answer = self.client.get_work_group().work_group(name).send().await;
-        let answer = self.told(OP, answer)?;
+        let answer = self.reported(OP, answer)?;
         let group = answer.work_group.ok_or_else(|| empty(OP))?;
         let settings = group.configuration;
         let settings = settings.as_ref();
@@ -301,13 +303,17 @@ impl Athena {
     }
 
     /// Counts an answer, and names what was wrong with it.
-    fn told<T, E>(&self, op: &'static str, answer: Result<T, SdkError<E>>) -> Result<T, AthenaError>
+    fn reported<T, E>(
+        &self,
+        op: &'static str,
+        answer: Result<T, SdkError<E>>,
+    ) -> Result<T, AthenaError>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         self.metrics.call("athena", op, status(&answer));
         answer.map_err(|error| {
-            let why = one_line(&cause::told(&error));
+            let why = one_line(&cause::describe(&error));
             match error.code() {
                 Some(code) if super::is_denial(code) => AthenaError::Denied { op, why },
                 Some(

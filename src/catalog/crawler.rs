@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::crawlers::{Handle, State};
-use super::glue::{Glue, GlueError, Look, Start};
+use super::glue::{CrawlerReading, Glue, GlueError, Start};
 use super::report::Report;
 use super::schedule::{Ending, Schedule};
 use crate::config;
@@ -37,8 +37,8 @@ pub struct CrawlerTask {
     arrived: Option<Timestamp>,
     /// Since when what the run under way covers has arrived.
     crawled: Option<Timestamp>,
-    next_look: Instant,
-    mark: Arc<Notify>,
+    next_reading: Instant,
+    signal: Arc<Notify>,
     report: Report,
 }
 
@@ -58,19 +58,19 @@ impl CrawlerTask {
             stop,
             end,
             boot,
-            schedule: Schedule::new(config.quiet, config.at_most_every, Duration::ZERO),
+            schedule: Schedule::new(config.debounce, config.at_most_every, Duration::ZERO),
             arrived: None,
             crawled: None,
-            next_look: boot,
+            next_reading: boot,
             report,
-            mark: Arc::default(),
+            signal: Arc::default(),
         }
     }
 
     /// The end to collect into [`Crawlers`](super::Crawlers).
     #[must_use]
     pub fn handle(&self) -> Handle {
-        self.report.handle(Some(self.mark.clone()))
+        self.report.handle(Some(self.signal.clone()))
     }
 
     /// Runs until stopped. What has arrived and is owed then is asked for at once: another boot
@@ -98,18 +98,18 @@ impl CrawlerTask {
 
     /// Takes in what was marked.
     fn collect(&mut self) {
-        if self.mark.notified().now_or_never().is_some() {
-            self.marked();
+        if self.signal.notified().now_or_never().is_some() {
+            self.signalled();
         }
     }
 
-    fn marked(&mut self) {
+    fn signalled(&mut self) {
         self.arrived.get_or_insert_with(|| self.report.now());
         self.schedule.arrived(self.boot.elapsed());
     }
 
     async fn keep_in_step(&mut self) {
-        let (mark, stop) = (self.mark.clone(), self.stop.clone());
+        let (signal, stop) = (self.signal.clone(), self.stop.clone());
         while !stop.is_cancelled() {
             // Collected before acting, so that a start covers all that was marked before it.
             self.collect();
@@ -123,7 +123,7 @@ impl CrawlerTask {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
-                () = mark.notified() => self.marked(),
+                () = signal.notified() => self.signalled(),
                 () = sleep_until(wake.unwrap_or(self.boot)), if wake.is_some() => {}
             }
         }
@@ -131,7 +131,7 @@ impl CrawlerTask {
 
     fn wake(&self) -> Option<Instant> {
         match self.schedule.under_way() {
-            Some(_) => Some(self.next_look),
+            Some(_) => Some(self.next_reading),
             // A time beyond the clock's reach never comes.
             None => self.schedule.due().and_then(|at| self.boot.checked_add(at)),
         }
@@ -140,7 +140,7 @@ impl CrawlerTask {
     async fn act(&mut self) {
         match self.schedule.under_way() {
             None => self.start().await,
-            Some(ours) => self.look(ours).await,
+            Some(ours) => self.state(ours).await,
         }
     }
 
@@ -166,22 +166,22 @@ impl CrawlerTask {
                 self.schedule.refused(self.boot.elapsed(), wait);
             }
         }
-        self.next_look = Instant::now() + self.report.look_every();
+        self.next_reading = Instant::now() + self.report.reading_every();
     }
 
-    async fn look(&mut self, ours: bool) {
+    async fn state(&mut self, ours: bool) {
         let (stop, crawler) = (self.stop.clone(), self.report.crawler());
         // A stop need not wait for an answer that nobody will use.
-        let Some(look) = stop.run_until_cancelled(self.glue.look(crawler)).await else {
+        let Some(state) = stop.run_until_cancelled(self.glue.state(crawler)).await else {
             return;
         };
-        match look {
-            Ok(Look::Running) => {
+        match state {
+            Ok(CrawlerReading::Running) => {
                 self.report.mended();
                 self.report.running();
-                self.next_look = Instant::now() + self.report.look_every();
+                self.next_reading = Instant::now() + self.report.reading_every();
             }
-            Ok(Look::Ready { last, message, .. }) => {
+            Ok(CrawlerReading::Ready { last, message, .. }) => {
                 self.report.mended();
                 self.report.ready();
                 let failed = ours.then(|| self.report.ended(last, message)).flatten();
@@ -204,7 +204,7 @@ impl CrawlerTask {
                     .ended(self.boot.elapsed(), Ending::Failed { wait });
             }
             Err(error @ (GlueError::Denied { .. } | GlueError::Unavailable { .. })) => {
-                self.next_look = Instant::now() + self.report.failed(&error);
+                self.next_reading = Instant::now() + self.report.failed(&error);
             }
         }
     }

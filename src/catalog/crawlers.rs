@@ -31,8 +31,8 @@ impl Crawlers {
         let Some(handle) = self.0.get(crawler) else {
             return error!(crawler, "no such crawler in the configuration");
         };
-        if let Some(mark) = &handle.mark {
-            mark.notify_one();
+        if let Some(signal) = &handle.signal {
+            signal.notify_one();
         }
     }
 
@@ -51,7 +51,7 @@ impl Crawlers {
 pub struct Handle {
     pub(super) section: String,
     /// None where arrivals come through a queue.
-    pub(super) mark: Option<Arc<Notify>>,
+    pub(super) signal: Option<Arc<Notify>>,
     pub(super) seen: watch::Receiver<Seen>,
 }
 
@@ -83,7 +83,7 @@ pub struct Snapshot {
     /// Whether anything arrived that no run covers, not even the one under way.
     pub dirty: bool,
     /// Messages that are held until a crawl covers them.
-    pub held: usize,
+    pub waiting: usize,
     /// How our last run ended.
     pub last_result: Option<CrawlResult>,
     /// How long ago our last run started.

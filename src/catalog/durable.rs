@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::crawlers::{Handle, State};
-use super::glue::{CrawlResult, Glue, GlueError, Look, Start};
+use super::glue::{CrawlResult, CrawlerReading, Glue, GlueError, Start};
 use super::ledger::{Crawl, Ledger, Sight};
 use super::report::Report;
 use crate::config;
@@ -26,7 +26,7 @@ use crate::queue::{BATCH, Lease, Receipt, Sqs};
 
 /// A message that is held for a crawler.
 #[derive(Debug)]
-pub struct Held {
+pub struct LeasedArrival {
     pub(super) lease: Lease,
     /// When the first of its objects arrived.
     pub(super) since: Timestamp,
@@ -39,12 +39,12 @@ pub struct Held {
 pub struct DurableCrawler {
     glue: Glue,
     arrivals: Sqs,
-    inbox: mpsc::Receiver<Held>,
+    inbox: mpsc::Receiver<LeasedArrival>,
     report: Report,
     stop: CancellationToken,
     boot: Instant,
-    ledger: Ledger<Held>,
-    next_look: Instant,
+    ledger: Ledger<LeasedArrival>,
+    next_reading: Instant,
 }
 
 impl DurableCrawler {
@@ -54,7 +54,7 @@ impl DurableCrawler {
         report: Report,
         config: &config::Crawler,
         glue: Glue,
-        (arrivals, inbox): (Sqs, mpsc::Receiver<Held>),
+        (arrivals, inbox): (Sqs, mpsc::Receiver<LeasedArrival>),
         stop: CancellationToken,
     ) -> Self {
         let boot = Instant::now();
@@ -65,8 +65,8 @@ impl DurableCrawler {
             report,
             stop,
             boot,
-            ledger: Ledger::new(config.quiet, config.at_most_every),
-            next_look: boot,
+            ledger: Ledger::new(config.debounce, config.at_most_every),
+            next_reading: boot,
         }
     }
 
@@ -89,36 +89,36 @@ impl DurableCrawler {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
-                Some(held) = self.inbox.recv() => self.ledger.hold(self.boot.elapsed(), held),
+                Some(waiting) = self.inbox.recv() => self.ledger.add(self.boot.elapsed(), waiting),
                 () = sleep_until(wake.unwrap_or(self.boot)), if wake.is_some() => {}
             }
         }
-        self.give_back().await;
+        self.return_to_queue().await;
     }
 
     fn wake(&self) -> Option<Instant> {
-        let look = self.ledger.wants_a_look().then_some(self.next_look);
+        let state = self.ledger.wants_a_reading().then_some(self.next_reading);
         let due = self.ledger.due();
         let due = due.and_then(|at| self.boot.checked_add(at));
-        look.into_iter().chain(due).min()
+        state.into_iter().chain(due).min()
     }
 
     /// Looks, lets go of what is covered, and asks for a crawl where one is due.
     async fn act(&mut self) {
-        while let Ok(held) = self.inbox.try_recv() {
-            self.ledger.hold(self.boot.elapsed(), held);
+        while let Ok(waiting) = self.inbox.try_recv() {
+            self.ledger.add(self.boot.elapsed(), waiting);
         }
         self.ledger
-            .retain(|held| !held.lease.window().lost().is_cancelled());
+            .retain(|waiting| !waiting.lease.write_lease().lost().is_cancelled());
         let now = self.boot.elapsed();
-        self.next_look = Instant::now() + self.report.look_every();
+        self.next_reading = Instant::now() + self.report.reading_every();
         // A stop need not wait for an answer that nobody will use.
         let (stop, crawler) = (self.stop.clone(), self.report.crawler().to_owned());
-        let Some(look) = stop.run_until_cancelled(self.glue.look(&crawler)).await else {
+        let Some(state) = stop.run_until_cancelled(self.glue.state(&crawler)).await else {
             return;
         };
-        match look {
-            Ok(look) => self.looked(now, look).await,
+        match state {
+            Ok(state) => self.read_state(now, state).await,
             Err(error) => return self.failed(&error),
         }
         let due = self.ledger.due();
@@ -127,11 +127,11 @@ impl DurableCrawler {
         }
     }
 
-    async fn looked(&mut self, now: Duration, look: Look) {
+    async fn read_state(&mut self, now: Duration, state: CrawlerReading) {
         self.report.mended();
-        let (sight, result, message) = match look {
-            Look::Running => (Sight::Running, None, None),
-            Look::Ready { id, last, message } => {
+        let (sight, result, message) = match state {
+            CrawlerReading::Running => (Sight::Running, None, None),
+            CrawlerReading::Ready { id, last, message } => {
                 let succeeded = last == Some(CrawlResult::Succeeded);
                 let last_crawl = id.map(Crawl);
                 let sight = Sight::Ready {
@@ -141,7 +141,7 @@ impl DurableCrawler {
                 (sight, last, message)
             }
         };
-        let concluded = self.ledger.looked(now, sight);
+        let concluded = self.ledger.read_state(now, sight);
         if self.ledger.is_under_way() {
             return self.report.running();
         }
@@ -169,7 +169,7 @@ impl DurableCrawler {
             }
             Err(error) => self.failed(&error),
         }
-        self.next_look = Instant::now() + self.report.look_every();
+        self.next_reading = Instant::now() + self.report.reading_every();
     }
 
     fn failed(&mut self, error: &GlueError) {
@@ -179,13 +179,13 @@ impl DurableCrawler {
         }
         let wait = self.report.failed(error);
         self.ledger.refused(self.boot.elapsed(), wait);
-        self.next_look = Instant::now() + wait;
+        self.next_reading = Instant::now() + wait;
     }
 
     /// Deletes messages whose arrivals can be queried.
-    async fn settle(&self, covered: Vec<Held>) {
-        for held in &covered {
-            self.report.queryable(held.since);
+    async fn settle(&self, covered: Vec<LeasedArrival>) {
+        for waiting in &covered {
+            self.report.queryable(waiting.since);
         }
         for receipts in released(covered).await.chunks(BATCH.into()) {
             let handles: Vec<_> = receipts.iter().map(|r| r.handle.clone()).collect();
@@ -202,10 +202,10 @@ impl DurableCrawler {
         }
     }
 
-    async fn give_back(&mut self) {
+    async fn return_to_queue(&mut self) {
         self.inbox.close();
-        while let Ok(held) = self.inbox.try_recv() {
-            self.ledger.hold(self.boot.elapsed(), held);
+        while let Ok(waiting) = self.inbox.try_recv() {
+            self.ledger.add(self.boot.elapsed(), waiting);
         }
         for receipts in released(self.ledger.take()).await.chunks(BATCH.into()) {
             let shown = receipts.iter().map(|r| (r.handle.clone(), Duration::ZERO));
@@ -216,19 +216,19 @@ impl DurableCrawler {
     }
 
     fn show(&self) {
-        let held = self.ledger.iter().len();
-        let state = match (self.ledger.is_under_way(), held) {
+        let waiting = self.ledger.iter().len();
+        let state = match (self.ledger.is_under_way(), waiting) {
             (true, _) => State::Running,
             (false, 0) => State::Idle,
             (false, _) => State::Waiting,
         };
         let due = self.ledger.due().and_then(|at| self.boot.checked_add(at));
-        self.report.shows(state, held > 0, held, due);
+        self.report.shows(state, waiting > 0, waiting, due);
     }
 }
 
 /// What may still be settled of what was held.
-async fn released(held: Vec<Held>) -> Vec<Receipt> {
-    let receipts = held.into_iter().map(|held| held.lease.release());
+async fn released(waiting: Vec<LeasedArrival>) -> Vec<Receipt> {
+    let receipts = waiting.into_iter().map(|waiting| waiting.lease.release());
     join_all(receipts).await.into_iter().flatten().collect()
 }

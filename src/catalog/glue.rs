@@ -64,7 +64,7 @@ pub enum CrawlResult {
 
 /// What a crawler is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
+pub enum CrawlerReading {
     /// A run is under way or stopping.
     Running,
     /// No run is.
@@ -123,7 +123,7 @@ impl Glue {
     ///
     /// # Errors
     /// When Glue did not say.
-    pub async fn look(&self, crawler: &str) -> Result<Look, GlueError> {
+    pub async fn state(&self, crawler: &str) -> Result<CrawlerReading, GlueError> {
         const OP: &str = "GetCrawler";
         let answer = self.client.get_crawler().name(crawler).send().await;
         self.metrics.call("glue", OP, status(&answer));
@@ -135,7 +135,7 @@ impl Glue {
             });
         };
         if crawler.state != Some(CrawlerState::Ready) {
-            return Ok(Look::Running);
+            return Ok(CrawlerReading::Running);
         }
         let last = crawler
             .last_crawl
@@ -154,7 +154,7 @@ impl Glue {
                 last.message_prefix().unwrap_or_default()
             )
         });
-        Ok(Look::Ready {
+        Ok(CrawlerReading::Ready {
             id,
             last,
             message: crawler.last_crawl.and_then(|last| last.error_message),
@@ -166,7 +166,7 @@ fn named<E>(op: &'static str, error: &SdkError<E>) -> GlueError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let why = cause::told(error);
+    let why = cause::describe(error);
     match error.code() {
         Some("EntityNotFoundException") => GlueError::Missing { op, why },
         Some(code) if super::is_denial(code) => GlueError::Denied { op, why },

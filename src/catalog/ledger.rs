@@ -56,9 +56,9 @@ pub(super) struct Conclusion<T> {
 /// What is held for one crawler, and when it may be crawled.
 #[derive(Debug)]
 pub(super) struct Ledger<T> {
-    quiet: Duration,
+    debounce: Duration,
     at_most_every: Duration,
-    held: Vec<Entry<T>>,
+    waiting: Vec<Entry<T>>,
     /// The last crawl, as of the last time it stood ready.
     last: Option<Crawl>,
     /// A crawl is under way, known of since then.
@@ -66,7 +66,7 @@ pub(super) struct Ledger<T> {
     /// When a crawl was last seen to begin.
     last_start: Option<Duration>,
     /// After a failure: no start before this.
-    held_until: Duration,
+    deferred_until: Duration,
 }
 
 #[derive(Debug)]
@@ -88,21 +88,21 @@ enum Since {
 
 impl<T> Ledger<T> {
     /// Holds nothing yet.
-    pub(super) fn new(quiet: Duration, at_most_every: Duration) -> Self {
+    pub(super) fn new(debounce: Duration, at_most_every: Duration) -> Self {
         Self {
-            quiet,
+            debounce,
             at_most_every,
-            held: Vec::new(),
+            waiting: Vec::new(),
             last: None,
             under_way: None,
             last_start: None,
-            held_until: Duration::ZERO,
+            deferred_until: Duration::ZERO,
         }
     }
 
     /// Holds an arrival.
-    pub(super) fn hold(&mut self, now: Duration, item: T) {
-        self.held.push(Entry {
+    pub(super) fn add(&mut self, now: Duration, item: T) {
+        self.waiting.push(Entry {
             at: now,
             since: Since::Unseen,
             item,
@@ -111,18 +111,18 @@ impl<T> Ledger<T> {
 
     /// Lets go of what is no longer ours.
     pub(super) fn retain(&mut self, mut is_ours: impl FnMut(&T) -> bool) {
-        self.held.retain(|entry| is_ours(&entry.item));
+        self.waiting.retain(|entry| is_ours(&entry.item));
     }
 
     /// Lets go of everything.
     pub(super) fn take(&mut self) -> Vec<T> {
-        let held = std::mem::take(&mut self.held);
-        held.into_iter().map(|entry| entry.item).collect()
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting.into_iter().map(|entry| entry.item).collect()
     }
 
     /// What is held, oldest first.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &T> {
-        self.held.iter().map(|entry| &entry.item)
+        self.waiting.iter().map(|entry| &entry.item)
     }
 
     /// Whether a crawl is under way, as far as is known.
@@ -131,27 +131,30 @@ impl<T> Ledger<T> {
     }
 
     /// Whether a look would tell something.
-    pub(super) fn wants_a_look(&self) -> bool {
-        let unseen = self.held.iter().any(|entry| entry.since == Since::Unseen);
-        unseen || (self.under_way.is_some() && !self.held.is_empty())
+    pub(super) fn wants_a_reading(&self) -> bool {
+        let unseen = self
+            .waiting
+            .iter()
+            .any(|entry| entry.since == Since::Unseen);
+        unseen || (self.under_way.is_some() && !self.waiting.is_empty())
     }
 
     /// When to look, and then to ask for a start. None while nothing is held or a crawl is under way.
     pub(super) fn due(&self) -> Option<Duration> {
-        let (first, last) = (self.held.first()?.at, self.held.last()?.at);
+        let (first, last) = (self.waiting.first()?.at, self.waiting.last()?.at);
         if self.under_way.is_some() {
             return None;
         }
-        let calm = last.saturating_add(self.quiet);
+        let calm = last.saturating_add(self.debounce);
         let calm = calm.min(first.saturating_add(self.at_most_every));
         let spaced = self.last_start.map_or(Duration::ZERO, |start| {
             start.saturating_add(self.at_most_every)
         });
-        Some(calm.max(spaced).max(self.held_until))
+        Some(calm.max(spaced).max(self.deferred_until))
     }
 
     /// Concludes from a look that was begun at `now` or later.
-    pub(super) fn looked(&mut self, now: Duration, sight: Sight) -> Conclusion<T> {
+    pub(super) fn read_state(&mut self, now: Duration, sight: Sight) -> Conclusion<T> {
         let mut concluded = Conclusion {
             covered: Vec::new(),
             failed: false,
@@ -159,14 +162,14 @@ impl<T> Ledger<T> {
         match sight {
             Sight::Ready { last, succeeded } if !self.is_invisible(now, last.as_ref()) => {
                 self.under_way = None;
-                for mut entry in std::mem::take(&mut self.held) {
+                for mut entry in std::mem::take(&mut self.waiting) {
                     let since = std::mem::replace(&mut entry.since, Since::Crawl(last.clone()));
                     let crawled = matches!(since, Since::Crawl(since) if since != last);
                     if crawled && succeeded {
                         concluded.covered.push(entry.item);
                     } else {
                         concluded.failed |= crawled;
-                        self.held.push(entry);
+                        self.waiting.push(entry);
                     }
                 }
                 self.last = last;
@@ -183,7 +186,7 @@ impl<T> Ledger<T> {
 
     /// A start was granted that was asked for right after a look had shown the crawler ready.
     pub(super) fn started(&mut self, now: Duration) {
-        for entry in &mut self.held {
+        for entry in &mut self.waiting {
             entry.since = Since::Crawl(self.last.clone());
         }
         (self.under_way, self.last_start) = (Some(now), Some(now));
@@ -197,7 +200,7 @@ impl<T> Ledger<T> {
 
     /// Nothing is to be asked for before `wait` has passed.
     pub(super) fn refused(&mut self, now: Duration, wait: Duration) {
-        self.held_until = now.saturating_add(wait);
+        self.deferred_until = now.saturating_add(wait);
     }
 
     /// The crawler is not there: so is no crawl.
@@ -212,7 +215,7 @@ impl<T> Ledger<T> {
     }
 
     fn pass_by(&mut self) {
-        for entry in &mut self.held {
+        for entry in &mut self.waiting {
             if entry.since == Since::Unseen {
                 entry.since = Since::PassedBy;
             }

@@ -12,12 +12,12 @@
 //! the configuration says what to ask ([`AssertionTask`]).
 
 mod announce;
+mod arrival_consumer;
 mod arrivals;
 mod assertion;
 mod athena;
 mod crawler;
 mod crawlers;
-mod drain;
 mod durable;
 mod glue;
 mod hive;
@@ -31,6 +31,7 @@ mod strangers;
 mod tables;
 
 pub use self::announce::Catalog;
+pub use self::arrival_consumer::ArrivalConsumer;
 pub use self::arrivals::{Announcer, Arrived, Sender, Unreadable};
 pub use self::assertion::{Assertion, AssertionTask, Assertions, Crawled, Judgement};
 pub use self::athena::{
@@ -39,9 +40,8 @@ pub use self::athena::{
 };
 pub use self::crawler::CrawlerTask;
 pub use self::crawlers::{Crawlers, Handle, Snapshot, State};
-pub use self::drain::Drain;
-pub use self::durable::{DurableCrawler, Held};
-pub use self::glue::{CrawlResult, Glue, GlueError, Layout, Look, Start, TableError};
+pub use self::durable::{DurableCrawler, LeasedArrival};
+pub use self::glue::{CrawlResult, CrawlerReading, Glue, GlueError, Layout, Start, TableError};
 pub use self::hive::named_folders;
 pub use self::rehearsal::rehearse;
 pub use self::report::Report;

@@ -48,5 +48,5 @@ pub async fn rehearse(asking: Asking, name: &str, config: &config::Crawler) -> O
 fn is_missing(reason: &str) -> bool {
     ["TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist"]
         .iter()
-        .any(|told| reason.contains(told))
+        .any(|reported| reason.contains(reported))
 }

@@ -17,7 +17,7 @@ use super::crawlers::{Handle, Seen, Snapshot, State};
 use super::glue::{CrawlResult, GlueError};
 use crate::backoff::Backoff;
 use crate::config;
-use crate::edge::Wall;
+use crate::edge::Clock;
 use crate::metrics::Metrics;
 
 /// A crawler that was missing is found, once created, within the second.
@@ -25,9 +25,9 @@ const CALL_BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::fr
 /// Runs that fail are paid for as well.
 const LONGEST_CRAWL_BACKOFF: Duration = Duration::from_hours(1);
 /// A run takes minutes and costs a minimum of ten, so a look every few seconds is plenty.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// A floor under a `quiet` of next to nothing.
-const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(100);
+const READING_EVERY: Duration = Duration::from_secs(5);
+/// A floor under a `debounce` of next to nothing.
+const READING_AT_MOST_EVERY: Duration = Duration::from_millis(100);
 
 /// Tells of one crawler, and counts its failures.
 #[derive(Debug)]
@@ -35,11 +35,11 @@ pub struct Report {
     section: String,
     crawler: String,
     metrics: Metrics,
-    dice: Rng,
-    wall: Wall,
+    rng: Rng,
+    clock: Clock,
     calls: Backoff,
     crawls: Backoff,
-    look_every: Duration,
+    reading_every: Duration,
     stuck_after: Duration,
     /// A crawl is seen to run since.
     running_since: Option<Instant>,
@@ -56,7 +56,7 @@ impl Report {
         config: &config::Crawler,
         region: &str,
         metrics: Metrics,
-        (dice, wall): (Rng, Wall),
+        (rng, clock): (Rng, Clock),
     ) -> Self {
         let crawler = config.name.as_deref().unwrap_or(section).to_owned();
         let snapshot = Snapshot {
@@ -64,7 +64,7 @@ impl Report {
             region: region.to_owned(),
             state: State::Idle,
             dirty: false,
-            held: 0,
+            waiting: 0,
             last_result: None,
             last_started_seconds_ago: None,
             next_start_in_seconds: None,
@@ -74,11 +74,16 @@ impl Report {
             section: section.to_owned(),
             crawler,
             metrics,
-            dice,
-            wall,
+            rng,
+            clock,
             calls: Backoff::new(CALL_BACKOFF.0, CALL_BACKOFF.1),
-            crawls: Backoff::new(config.at_most_every.max(LOOK_EVERY), LONGEST_CRAWL_BACKOFF),
-            look_every: LOOK_EVERY.min(config.quiet).max(LOOK_AT_MOST_EVERY),
+            crawls: Backoff::new(
+                config.at_most_every.max(READING_EVERY),
+                LONGEST_CRAWL_BACKOFF,
+            ),
+            reading_every: READING_EVERY
+                .min(config.debounce)
+                .max(READING_AT_MOST_EVERY),
             stuck_after: config.stuck_after,
             running_since: None,
             is_stuck: false,
@@ -103,24 +108,24 @@ impl Report {
         &self.crawler
     }
 
-    pub(super) fn look_every(&self) -> Duration {
-        self.look_every
+    pub(super) fn reading_every(&self) -> Duration {
+        self.reading_every
     }
 
-    /// Shows to others what is told; `mark` tells the task of arrivals.
-    pub(super) fn handle(&self, mark: Option<Arc<Notify>>) -> Handle {
+    /// Shows to others what is told; `signal` tells the task of arrivals.
+    pub(super) fn handle(&self, signal: Option<Arc<Notify>>) -> Handle {
         Handle {
             section: self.section.clone(),
-            mark,
+            signal,
             seen: self.seen.subscribe(),
         }
     }
 
     /// What it is doing, how many messages it holds, and when the next start is due.
-    pub(super) fn shows(&self, state: State, dirty: bool, held: usize, due: Option<Instant>) {
+    pub(super) fn shows(&self, state: State, dirty: bool, waiting: usize, due: Option<Instant>) {
         self.seen.send_modify(|seen| {
             let shown = &mut seen.snapshot;
-            (shown.state, shown.dirty, shown.held) = (state, dirty, held);
+            (shown.state, shown.dirty, shown.waiting) = (state, dirty, waiting);
             seen.due = due;
         });
     }
@@ -128,13 +133,13 @@ impl Report {
     /// What arrived then can be queried now.
     pub(super) fn queryable(&self, since: Timestamp) {
         // A clock that is wrong makes no negative wait.
-        let waited = Duration::try_from(self.wall.now().duration_since(since));
+        let waited = Duration::try_from(self.clock.now().duration_since(since));
         let waited = waited.unwrap_or_default();
         self.metrics.catalog.queryable(&self.section, waited);
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        self.wall.now()
+        self.clock.now()
     }
 
     /// Glue has answered.
@@ -159,11 +164,11 @@ impl Report {
             return;
         }
         self.is_stuck = true;
-        let told = format!("a run does not end, for longer than {:?}", self.stuck_after);
-        error!(crawler = self.crawler, error = told, "crawler is stuck");
+        let reported = format!("a run does not end, for longer than {:?}", self.stuck_after);
+        error!(crawler = self.crawler, error = reported, "crawler is stuck");
         self.metrics.catalog.crawled(&self.section, "stuck");
         self.seen
-            .send_modify(|seen| seen.snapshot.error = Some(told));
+            .send_modify(|seen| seen.snapshot.error = Some(reported));
     }
 
     /// No crawl is under way.
@@ -186,21 +191,21 @@ impl Report {
         self.seen
             .send_modify(|seen| seen.snapshot.last_result = result);
         let crawler = &self.crawler;
-        let told = result.map_or("unknown", CrawlResult::name);
-        self.metrics.catalog.crawled(&self.section, told);
+        let reported = result.map_or("unknown", CrawlResult::name);
+        self.metrics.catalog.crawled(&self.section, reported);
         if result == Some(CrawlResult::Succeeded) {
             self.crawls.reset();
             info!(crawler, seconds, "crawl ended");
             self.crawled.succeeded();
             return None;
         }
-        let wait = self.crawls.next(&mut self.dice);
+        let wait = self.crawls.next(&mut self.rng);
         let detail = message.unwrap_or_default();
         let wait_seconds = wait.as_secs_f64();
         error!(
             crawler,
             seconds,
-            result = told,
+            result = reported,
             detail,
             wait_seconds,
             "crawl failed, will run again"
@@ -210,7 +215,7 @@ impl Report {
 
     /// A call failed; says how long to wait.
     pub(super) fn failed(&mut self, failure: &GlueError) -> Duration {
-        let wait = self.calls.next(&mut self.dice);
+        let wait = self.calls.next(&mut self.rng);
         let wait_seconds = wait.as_secs_f64();
         let Snapshot {
             crawler,
@@ -218,12 +223,12 @@ impl Report {
             error: known,
             ..
         } = self.seen.borrow().snapshot.clone();
-        let told = failure.to_string();
-        if known.as_ref() == Some(&told) {
+        let reported = failure.to_string();
+        if known.as_ref() == Some(&reported) {
             debug!(
                 crawler,
                 region,
-                error = told,
+                error = reported,
                 wait_seconds,
                 "crawler still out of reach"
             );
@@ -234,7 +239,7 @@ impl Report {
                 error!(
                     crawler,
                     region,
-                    error = told,
+                    error = reported,
                     wait_seconds,
                     "crawler cannot be run"
                 );
@@ -243,14 +248,14 @@ impl Report {
                 warn!(
                     crawler,
                     region,
-                    error = told,
+                    error = reported,
                     wait_seconds,
                     "crawler out of reach"
                 );
             }
         }
         self.seen
-            .send_modify(|seen| seen.snapshot.error = Some(told));
+            .send_modify(|seen| seen.snapshot.error = Some(reported));
         wait
     }
 }

@@ -19,14 +19,14 @@ use std::time::Duration;
 /// What one crawler owes, and when it may pay.
 #[derive(Debug)]
 pub struct Schedule {
-    quiet: Duration,
+    debounce: Duration,
     at_most_every: Duration,
     /// Arrivals that no run covers yet.
     owed: Option<Arrivals>,
     run: Run,
     last_start: Option<Duration>,
     /// After a failure: no start before this.
-    held_until: Duration,
+    deferred_until: Duration,
     /// A run not ours stood in the way: waiting for quiet is over.
     at_once: bool,
 }
@@ -59,9 +59,9 @@ pub enum Ending {
 impl Schedule {
     /// Begins at `boot`, owing a run.
     #[must_use]
-    pub fn new(quiet: Duration, at_most_every: Duration, boot: Duration) -> Self {
+    pub fn new(debounce: Duration, at_most_every: Duration, boot: Duration) -> Self {
         Self {
-            quiet,
+            debounce,
             at_most_every,
             owed: Some(Arrivals {
                 first: boot,
@@ -69,7 +69,7 @@ impl Schedule {
             }),
             run: Run::None,
             last_start: None,
-            held_until: Duration::ZERO,
+            deferred_until: Duration::ZERO,
             at_once: false,
         }
     }
@@ -92,14 +92,14 @@ impl Schedule {
         let calm = if self.at_once {
             Duration::ZERO
         } else {
-            self.quiet
+            self.debounce
                 .saturating_add(last)
                 .min(self.at_most_every.saturating_add(first))
         };
         let spaced = self
             .last_start
             .map_or(Duration::ZERO, |at| at.saturating_add(self.at_most_every));
-        Some(calm.max(spaced).max(self.held_until))
+        Some(calm.max(spaced).max(self.deferred_until))
     }
 
     /// A start asked for at `asked` was granted.
@@ -126,7 +126,7 @@ impl Schedule {
 
     /// A start failed otherwise; to be asked for again after `wait`.
     pub fn refused(&mut self, now: Duration, wait: Duration) {
-        self.held_until = now.saturating_add(wait);
+        self.deferred_until = now.saturating_add(wait);
     }
 
     /// The crawler is ready again. How a run that is not ours ended makes no difference.
@@ -140,7 +140,7 @@ impl Schedule {
                     first: covers.first,
                     last,
                 });
-                self.held_until = now.saturating_add(wait);
+                self.deferred_until = now.saturating_add(wait);
             }
         }
     }
@@ -288,7 +288,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_arrival_is_covered_and_no_start_is_wasted(
-            quiet in 0_u64..60,
+            debounce in 0_u64..60,
             at_most_every in 0_u64..120,
             mut arrivals in proptest::collection::vec(0_u64..1000, 0..40),
             run in 1_u64..200,
@@ -297,7 +297,7 @@ mod tests {
         ) {
             arrivals.sort_unstable();
             let others: Vec<_> = others.into_iter().map(|(at, len)| (at, at + len)).collect();
-            let schedule = Schedule::new(s(quiet), s(at_most_every), Duration::ZERO);
+            let schedule = Schedule::new(s(debounce), s(at_most_every), Duration::ZERO);
             let Life { starts, busy } = live(schedule, &arrivals, run, &failures, &others);
 
             let (_, covered, succeeded) = *starts.last().expect("boot owes a run");
@@ -314,12 +314,12 @@ mod tests {
 
         #[test]
         fn an_arrival_never_waits_longer_than_promised(
-            quiet in 0_u64..60,
+            debounce in 0_u64..60,
             at_most_every in 0_u64..120,
             mut arrivals in proptest::collection::vec(0_u64..1000, 1..40),
         ) {
             arrivals.sort_unstable();
-            let schedule = Schedule::new(s(quiet), s(at_most_every), Duration::ZERO);
+            let schedule = Schedule::new(s(debounce), s(at_most_every), Duration::ZERO);
             let starts = live(schedule, &arrivals, 1, &[], &[]).starts;
             for (index, at) in arrivals.iter().enumerate() {
                 let (start, ..) = starts.iter().find(|(_, had, _)| *had > index).expect("covered");
@@ -330,12 +330,12 @@ mod tests {
 
         #[test]
         fn whatever_happens_a_start_is_due_when_one_is_owed_and_neither_early_nor_late(
-            quiet in 0_u64..60,
+            debounce in 0_u64..60,
             at_most_every in 0_u64..120,
             story in proptest::collection::vec((0_u64..100, 0_usize..6, 0_u64..100), 0..40),
         ) {
-            let mut schedule = Schedule::new(s(quiet), s(at_most_every), Duration::ZERO);
-            let (mut now, mut started, mut held) = (0, None, 0);
+            let mut schedule = Schedule::new(s(debounce), s(at_most_every), Duration::ZERO);
+            let (mut now, mut started, mut waiting) = (0, None, 0);
             for (passed, what, wait) in story {
                 now += passed;
                 let ours = schedule.under_way();
@@ -355,13 +355,13 @@ mod tests {
                     }
                     3 => {
                         schedule.refused(s(now), s(wait));
-                        held = now + wait;
+                        waiting = now + wait;
                     }
                     4 => schedule.ended(s(now), Succeeded),
                     _ => {
                         schedule.ended(s(now), Failed { wait: s(wait) });
                         if ours == Some(true) {
-                            held = now + wait;
+                            waiting = now + wait;
                             prop_assert!(schedule.dirty(), "a run that failed covers nothing");
                         }
                     }
@@ -370,8 +370,8 @@ mod tests {
                 prop_assert_eq!(schedule.due().is_some(), owes);
                 if let Some(due) = schedule.due() {
                     let spaced = started.map_or(0, |at: u64| at + at_most_every);
-                    prop_assert!(due >= s(spaced.max(held)), "{due:?} is early");
-                    prop_assert!(due <= s(spaced.max(held).max(now + quiet)), "{due:?} is late");
+                    prop_assert!(due >= s(spaced.max(waiting)), "{due:?} is early");
+                    prop_assert!(due <= s(spaced.max(waiting).max(now + debounce)), "{due:?} is late");
                 }
             }
         }

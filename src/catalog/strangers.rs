@@ -22,7 +22,7 @@ const FOREIGN_WAIT: (Duration, Duration) = (Duration::from_mins(15), Duration::f
 const OTHERS_WAIT: (Duration, Duration) = (Duration::from_secs(20), Duration::from_mins(15));
 
 /// Lines of one kind are so far apart.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
+const REPORTED_EVERY: Duration = Duration::from_mins(1);
 
 /// Why a message is not for us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ struct Quiet {
 impl Quiet {
     /// How many were left out before this one, if this one may be logged.
     fn next(&mut self) -> Option<u64> {
-        if self.logged.is_some_and(|at| at.elapsed() < TOLD_EVERY) {
+        if self.logged.is_some_and(|at| at.elapsed() < REPORTED_EVERY) {
             self.unlogged += 1;
             return None;
         }
@@ -140,11 +140,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_of_a_kind_is_logged_a_minute_and_the_others_are_counted() {
-        let mut quiet = Quiet::default();
-        let all: Vec<_> = (0..100).filter_map(|_| quiet.next()).collect();
+        let mut debounce = Quiet::default();
+        let all: Vec<_> = (0..100).filter_map(|_| debounce.next()).collect();
         assert_eq!(all, [0]);
-        tokio::time::advance(TOLD_EVERY).await;
-        assert_eq!((quiet.next(), quiet.next()), (Some(99), None));
+        tokio::time::advance(REPORTED_EVERY).await;
+        assert_eq!((debounce.next(), debounce.next()), (Some(99), None));
     }
 
     #[test]

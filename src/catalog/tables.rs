@@ -160,7 +160,7 @@ pub fn table(
     config: &config::Table,
     region: &str,
     glue: Glue,
-    dice: Rng,
+    rng: Rng,
 ) -> (TableHandle, TableTask) {
     let shared = Arc::new(Shared {
         section: section.to_owned(),
@@ -174,7 +174,7 @@ pub fn table(
         batches,
         shared: shared.clone(),
         glue,
-        dice: Mutex::new(dice),
+        rng: Mutex::new(rng),
     };
     (TableHandle { asker, shared }, task)
 }
@@ -214,14 +214,14 @@ impl Place {
 impl Shared {
     fn layout(&self, age: Duration) -> Option<Arc<Layout>> {
         let state = self.state();
-        let (told, layout) = state.layout.as_ref()?;
-        (told.elapsed() < age).then(|| layout.clone())
+        let (reported, layout) = state.layout.as_ref()?;
+        (reported.elapsed() < age).then(|| layout.clone())
     }
 
     fn knows(&self, values: &[String]) -> bool {
         let state = self.state();
-        let told = state.known.get(values);
-        told.is_some_and(|told| told.elapsed() < BELIEVED)
+        let reported = state.known.get(values);
+        reported.is_some_and(|reported| reported.elapsed() < BELIEVED)
     }
 
     fn learn(&self, values: Vec<String>, made: Made) {
@@ -233,7 +233,9 @@ impl Shared {
             info!(table, "partition added");
         }
         if state.known.len() >= REMEMBERED {
-            state.known.retain(|_, told| told.elapsed() < BELIEVED);
+            state
+                .known
+                .retain(|_, reported| reported.elapsed() < BELIEVED);
         }
         if state.known.len() >= REMEMBERED {
             // Asking again is cheap.

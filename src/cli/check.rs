@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   brigade check --offline   # the files and the environment only
-  brigade check             # also queues, buckets, crawlers with what they assert, tables, who is told; changes nothing
+  brigade check             # also queues, buckets, crawlers with what they assert, tables, notification targets; changes nothing
   brigade check --json | jq '.findings[] | select(.level == \"fail\")'
 
 Exit code: 0 if nothing failed, 1 otherwise, 64 for a refused configuration.
@@ -71,12 +71,12 @@ async fn online(config: &Config, edge: &Edge) -> anyhow::Result<Vec<Finding>> {
     let accounts = &Accounts::open(config, edge, metrics).await?;
     let config = &accounts.settle(config);
     config.check_regions()?;
-    let doors = accounts.doors(&config.retry, edge, metrics.clone());
+    let s3_clients = accounts.s3_clients(&config.retry, edge, metrics.clone());
 
     let (mut findings, unsigned) = places::accounts(config, accounts).await;
     let unsigned = &unsigned;
     findings.extend(places::queues(config, accounts, unsigned, metrics).await);
-    findings.extend(places::buckets(config, &doors, unsigned).await);
+    findings.extend(places::buckets(config, &s3_clients, unsigned).await);
     findings.extend(places::arrivals(config, accounts, unsigned, metrics).await);
     findings.extend(catalog::crawlers(config, accounts, unsigned, metrics).await);
     let athena = catalog::assertions(config, (accounts, unsigned), edge, metrics);

@@ -125,7 +125,7 @@ mod tests {
         );
         let env = [
             ("BRIGADE_ROUTE__ORDERS__TO", "s3://lake/"),
-            ("BRIGADE_WORK__MEMORY", "1000000000"),
+            ("BRIGADE_WORK__BUFFER_MEMORY", "1000000000"),
         ];
         sources.env = Sources::variables(env).env;
         Config::load(&sources).unwrap()
@@ -140,77 +140,77 @@ mod tests {
         };
         show(&args, &loaded(), &mut out).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
-        admin.allowed_hosts                    []                                 default
-        admin.listen                           "127.0.0.1:9900"                   default
-        aws.bandwidth                          (unset)                            default
-        aws.ca_bundle                          (unset)                            default
-        aws.conditional_writes                 "auto"                             default
-        aws.endpoint_url                       (unset)                            default
-        aws.region                             (unset)                            default
-        aws.use_dualstack                      false                              default
-        aws.use_fips                           false                              default
-        catalog.account                        (unset)                            default
-        catalog.queue                          (unset)                            default
-        catalog.region                         (unset)                            default
-        environment                            "dev"                              default
-        queue.events.accept                    ["s3","sns","eventbridge","work"]  default
-        queue.events.account                   (unset)                            default
-        queue.events.dead_letter_queue_url     (unset)                            default
-        queue.events.max_pollers               4                                  default
-        queue.events.max_receive_count         10                                 default
-        queue.events.region                    (unset)                            default
-        queue.events.url                       "http://h/q"                       config.toml
-        queue.events.visibility_timeout        "2m"                               default
-        retry.initial_backoff                  "100ms"                            default
-        retry.max_attempts                     3                                  default
-        retry.max_backoff                      "20s"                              default
-        route.orders.acl                       (unset)                            default
-        route.orders.bandwidth                 (unset)                            default
-        route.orders.bucket_key                (unset)                            default
-        route.orders.collisions                "refuse"                           default
-        route.orders.crawlers                  []                                 default
-        route.orders.deletes                   "ignore"                           default
-        route.orders.exclude                   []                                 default
-        route.orders.from                      "s3://raw/in/"                     config.toml
-        route.orders.from_access_point         (unset)                            default
-        route.orders.from_account              (unset)                            default
-        route.orders.from_bucket_owner         (unset)                            default
-        route.orders.from_region               (unset)                            default
-        route.orders.glacier                   "park"                             default
-        route.orders.include                   []                                 default
-        route.orders.max_size                  (unset)                            default
-        route.orders.min_size                  (unset)                            default
-        route.orders.move_to                   (unset)                            default
-        route.orders.multipart_copy_threshold  (unset)                            default
-        route.orders.notify                    (unset)                            default
-        route.orders.notify_account            (unset)                            default
-        route.orders.original                  "keep"                             default
-        route.orders.part_size                 (unset)                            default
-        route.orders.queue                     (unset)                            default
-        route.orders.request_payer             false                              default
-        route.orders.restore_days              1                                  default
-        route.orders.restore_tier              "Standard"                         default
-        route.orders.source_missing            "skip"                             default
-        route.orders.sse                       (unset)                            default
-        route.orders.sse_kms_context           []                                 default
-        route.orders.sse_kms_key_id            (unset)                            default
-        route.orders.storage_class             (unset)                            default
-        route.orders.strict                    false                              default
-        route.orders.suffix                    [".csv"]                           config.toml
-        route.orders.tables                    []                                 default
-        route.orders.tags                      "require"                          default
-        route.orders.to                        "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO
-        route.orders.to_access_point           (unset)                            default
-        route.orders.to_account                (unset)                            default
-        route.orders.to_bucket_owner           (unset)                            default
-        route.orders.to_region                 (unset)                            default
-        route.orders.way                       "auto"                             default
-        version                                1                                  default
-        work.large_threshold                   "64MiB"                            default
-        work.large_workers                     4                                  default
-        work.memory                            "1000000000B"                      environment BRIGADE_WORK__MEMORY
-        work.shutdown_timeout                  "25s"                              default
-        work.workers                           64                                 default
+        admin.allowed_hosts                      []                                 default
+        admin.listen                             "127.0.0.1:9900"                   default
+        aws.bandwidth                            (unset)                            default
+        aws.ca_bundle                            (unset)                            default
+        aws.conditional_writes                   "auto"                             default
+        aws.endpoint_url                         (unset)                            default
+        aws.region                               (unset)                            default
+        aws.use_dualstack_endpoint               false                              default
+        aws.use_fips_endpoint                    false                              default
+        catalog.account                          (unset)                            default
+        catalog.queue                            (unset)                            default
+        catalog.region                           (unset)                            default
+        environment                              "dev"                              default
+        queue.events.accept                      ["s3","sns","eventbridge","work"]  default
+        queue.events.account                     (unset)                            default
+        queue.events.dead_letter_queue_url       (unset)                            default
+        queue.events.max_attempts                10                                 default
+        queue.events.max_pollers                 4                                  default
+        queue.events.region                      (unset)                            default
+        queue.events.url                         "http://h/q"                       config.toml
+        queue.events.visibility_timeout          "2m"                               default
+        retry.initial_backoff                    "100ms"                            default
+        retry.max_attempts                       3                                  default
+        retry.max_backoff                        "20s"                              default
+        route.orders.acl                         (unset)                            default
+        route.orders.after_copy                  "keep"                             default
+        route.orders.bandwidth                   (unset)                            default
+        route.orders.bucket_key_enabled          (unset)                            default
+        route.orders.collisions                  "refuse"                           default
+        route.orders.crawlers                    []                                 default
+        route.orders.deletes                     "ignore"                           default
+        route.orders.exclude                     []                                 default
+        route.orders.from                        "s3://raw/in/"                     config.toml
+        route.orders.from_access_point           (unset)                            default
+        route.orders.from_account                (unset)                            default
+        route.orders.from_expected_bucket_owner  (unset)                            default
+        route.orders.from_region                 (unset)                            default
+        route.orders.glacier                     "dead-letter"                      default
+        route.orders.include                     []                                 default
+        route.orders.max_size                    (unset)                            default
+        route.orders.min_size                    (unset)                            default
+        route.orders.move_to                     (unset)                            default
+        route.orders.multipart_copy_threshold    (unset)                            default
+        route.orders.notify                      (unset)                            default
+        route.orders.notify_account              (unset)                            default
+        route.orders.part_size                   (unset)                            default
+        route.orders.queue                       (unset)                            default
+        route.orders.request_payer               false                              default
+        route.orders.restore_days                1                                  default
+        route.orders.restore_tier                "Standard"                         default
+        route.orders.source_missing              "skip"                             default
+        route.orders.sse                         (unset)                            default
+        route.orders.sse_kms_context             []                                 default
+        route.orders.sse_kms_key_id              (unset)                            default
+        route.orders.storage_class               (unset)                            default
+        route.orders.strict                      false                              default
+        route.orders.suffix                      [".csv"]                           config.toml
+        route.orders.tables                      []                                 default
+        route.orders.tags                        "require"                          default
+        route.orders.to                          "s3://lake/{path}"                 environment BRIGADE_ROUTE__ORDERS__TO
+        route.orders.to_access_point             (unset)                            default
+        route.orders.to_account                  (unset)                            default
+        route.orders.to_expected_bucket_owner    (unset)                            default
+        route.orders.to_region                   (unset)                            default
+        route.orders.transfer                    "auto"                             default
+        version                                  1                                  default
+        work.buffer_memory                       "1000000000B"                      environment BRIGADE_WORK__BUFFER_MEMORY
+        work.large_threshold                     "64MiB"                            default
+        work.large_workers                       4                                  default
+        work.shutdown_timeout                    "25s"                              default
+        work.workers                             64                                 default
         "#);
     }
 
@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(route["required"], json!(["from", "to"]));
         assert_eq!(route["additionalProperties"], json!(false));
         assert_eq!(
-            schema["properties"]["work"]["properties"]["memory"]["default"],
+            schema["properties"]["work"]["properties"]["buffer_memory"]["default"],
             "256MiB"
         );
     }

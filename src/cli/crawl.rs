@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::signals::Interrupted;
 use super::spinner::spin;
-use crate::catalog::{CrawlResult, Glue, GlueError, Look, Start};
+use crate::catalog::{CrawlResult, CrawlerReading, Glue, GlueError, Start};
 
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const READING_EVERY: Duration = Duration::from_secs(2);
 
 /// A run takes minutes: some calls without an answer are no reason to give up on it.
 const TRIES: u32 = 6;
@@ -64,7 +64,7 @@ pub enum CrawlError {
 /// Who was interrupted has not failed.
 pub(super) fn ended(error: CrawlError) -> anyhow::Error {
     match error {
-        CrawlError::Interrupted(told) => Interrupted(told).into(),
+        CrawlError::Interrupted(reported) => Interrupted(reported).into(),
         error @ (CrawlError::Glue(_)
         | CrawlError::Busy { .. }
         | CrawlError::Failed { .. }
@@ -82,14 +82,14 @@ impl Crawl {
         glue: &Glue,
         crawler: &str,
         stop: &CancellationToken,
-        dice: &mut Rng,
+        rng: &mut Rng,
         out: &mut impl Write,
     ) -> Result<(), CrawlError> {
         let mut waiting = Waiting {
             glue,
             crawler,
             stop,
-            dice,
+            rng,
         };
         while waiting.start().await? == Start::Busy {
             if !self.wait {
@@ -140,7 +140,7 @@ struct Waiting<'a> {
     glue: &'a Glue,
     crawler: &'a str,
     stop: &'a CancellationToken,
-    dice: &'a mut Rng,
+    rng: &'a mut Rng,
 }
 
 impl Waiting<'_> {
@@ -151,8 +151,8 @@ impl Waiting<'_> {
                 Ok(start) => return Ok(start),
                 Err(error) => {
                     if self.again(error, &mut tries).await?.is_none() {
-                        let told = "no run was started, as far as is known";
-                        return Err(CrawlError::Interrupted(told.into()));
+                        let reported = "no run was started, as far as is known";
+                        return Err(CrawlError::Interrupted(reported.into()));
                     }
                 }
             }
@@ -162,13 +162,15 @@ impl Waiting<'_> {
     /// Waits until no run is under way; none when that was interrupted.
     async fn ready(&mut self) -> Result<Option<Ended>, CrawlError> {
         let mut tries = 1;
-        let mut waited = self.pause(LOOK_EVERY).await;
+        let mut waited = self.pause(READING_EVERY).await;
         while waited.is_some() {
-            match self.glue.look(self.crawler).await {
-                Ok(Look::Ready { last, message, .. }) => return Ok(Some((last, message))),
-                Ok(Look::Running) => {
+            match self.glue.state(self.crawler).await {
+                Ok(CrawlerReading::Ready { last, message, .. }) => {
+                    return Ok(Some((last, message)));
+                }
+                Ok(CrawlerReading::Running) => {
                     tries = 1;
-                    waited = self.pause(LOOK_EVERY).await;
+                    waited = self.pause(READING_EVERY).await;
                 }
                 Err(error) => waited = self.again(error, &mut tries).await?,
             }
@@ -180,9 +182,9 @@ impl Waiting<'_> {
     async fn again(&mut self, error: GlueError, tries: &mut u32) -> Result<Option<()>, CrawlError> {
         match error {
             GlueError::Unavailable { .. } if *tries < TRIES => {
-                let wait = LOOK_EVERY / 2 * 2_u32.pow(*tries - 1);
+                let wait = READING_EVERY / 2 * 2_u32.pow(*tries - 1);
                 *tries += 1;
-                let spread = 0.5 + self.dice.f64() / 2.0;
+                let spread = 0.5 + self.rng.f64() / 2.0;
                 Ok(self.pause(wait.mul_f64(spread)).await)
             }
             error @ (GlueError::Unavailable { .. }
@@ -257,12 +259,12 @@ mod tests {
         ] {
             let mut out = Vec::new();
             let crawl = Crawl { name: "orders".into(), wait };
-            let (stop, mut dice) = (CancellationToken::new(), Rng::with_seed(7));
-            let told = match crawl.run(&glue(answers).glue(), "c", &stop, &mut dice, &mut out).await {
+            let (stop, mut rng) = (CancellationToken::new(), Rng::with_seed(7));
+            let reported = match crawl.run(&glue(answers).glue(), "c", &stop, &mut rng, &mut out).await {
                 Ok(()) => String::from_utf8(out).unwrap(),
                 Err(error) => error.to_string(),
             };
-            assert_eq!(told, want, "{why}");
+            assert_eq!(reported, want, "{why}");
         }
     }
 
@@ -291,9 +293,9 @@ mod tests {
                 name: "orders".into(),
                 wait: true,
             };
-            let (stop, mut dice) = (CancellationToken::new(), Rng::with_seed(7));
+            let (stop, mut rng) = (CancellationToken::new(), Rng::with_seed(7));
             let (glue, mut out) = (glue.glue(), Vec::new());
-            let run = crawl.run(&glue, "c", &stop, &mut dice, &mut out);
+            let run = crawl.run(&glue, "c", &stop, &mut rng, &mut out);
             let (ended, ()) = tokio::join!(run, async {
                 sleep(Duration::from_mins(3)).await;
                 stop.cancel();

@@ -3,9 +3,9 @@
 //! so that a terminal is shown no control characters.
 
 mod plan;
+mod report;
 #[cfg(test)]
 mod tests;
-mod told;
 
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use self::told::{RouteTold, Told};
+use self::report::{EventReport, RouteReport};
 use crate::account::Accounts;
 use crate::catalog::{named_folders, printable};
 use crate::config::{Config, Encryption, Envelope, Properties, TagPolicy};
@@ -58,22 +58,22 @@ impl Explain {
         let accounts = Accounts::open_offline(&config, edge, &metrics).await?;
         let config = &accounts.settle(&config);
         config.check_regions()?;
-        self.tell(config, &self.body()?, out)
+        self.print(config, &self.body()?, out)
     }
 
-    fn tell(&self, config: &Config, body: &str, out: &mut impl Write) -> anyhow::Result<()> {
-        let told = self.told(config, body)?;
+    fn print(&self, config: &Config, body: &str, out: &mut impl Write) -> anyhow::Result<()> {
+        let reports = self.reports(config, body)?;
         if self.json {
-            serde_json::to_writer_pretty(&mut *out, &told)?;
+            serde_json::to_writer_pretty(&mut *out, &reports)?;
             return Ok(writeln!(out)?);
         }
-        for told in &told {
-            told.print(out)?;
+        for reports in &reports {
+            reports.print(out)?;
         }
         Ok(())
     }
 
-    fn told(&self, config: &Config, body: &str) -> anyhow::Result<Vec<Told>> {
+    fn reports(&self, config: &Config, body: &str) -> anyhow::Result<Vec<EventReport>> {
         let all = [
             Envelope::S3,
             Envelope::Sns,
@@ -88,28 +88,34 @@ impl Explain {
             Ok(Parsed::Records { records, .. }) => records,
             Ok(Parsed::Test) => {
                 let ends = "deleted, counted as skipped";
-                return Ok(vec![Told::unrouted(Some("s3:TestEvent".into()), ends)]);
+                return Ok(vec![EventReport::unrouted(
+                    Some("s3:TestEvent".into()),
+                    ends,
+                )]);
             }
             Ok(Parsed::Newer { version }) => {
                 let name = format!("work message of version {version}");
-                return Ok(vec![Told::unrouted(Some(name), "left for a newer release")]);
+                return Ok(vec![EventReport::unrouted(
+                    Some(name),
+                    "left for a newer release",
+                )]);
             }
             Err(e) => {
                 let why = printable(&e.to_string());
-                anyhow::bail!("the message would be parked as malformed: {why}")
+                anyhow::bail!("the message would be dead-lettered as malformed: {why}")
             }
         };
         if records.is_empty() {
             let ends = "deleted, counted as skipped (empty)";
-            return Ok(vec![Told::unrouted(None, ends)]);
+            return Ok(vec![EventReport::unrouted(None, ends)]);
         }
-        let told = records.into_iter().map(|record| match record {
+        let reports = records.into_iter().map(|record| match record {
             Record::Event(event) => self.event(config, &event),
             Record::Ignored { name } => {
-                Told::unrouted(Some(name), "means nothing here; skipped, counted")
+                EventReport::unrouted(Some(name), "means nothing here; skipped, counted")
             }
         });
-        Ok(told.collect())
+        Ok(reports.collect())
     }
 
     fn body(&self) -> anyhow::Result<String> {
@@ -135,13 +141,13 @@ impl Explain {
         }
     }
 
-    fn event(&self, config: &Config, event: &Event) -> Told {
+    fn event(&self, config: &Config, event: &Event) -> EventReport {
         let routes = Routes::compile(config);
         let routes = routes.iter().map(|route| {
             let queue = self.queue.as_deref();
             match route.takes(queue, &event.bucket, &event.key, event.size) {
                 Ok(()) => self.route(config, route, event),
-                Err(miss) => RouteTold {
+                Err(miss) => RouteReport {
                     route: route.name.clone(),
                     taken: false,
                     miss: Some(miss.to_string()),
@@ -155,7 +161,7 @@ impl Explain {
                 },
             }
         });
-        Told {
+        EventReport {
             event: Some(event.name.clone()),
             object: Some(format!("s3://{}/{}", event.bucket, event.key)),
             size: event.size,
@@ -164,7 +170,7 @@ impl Explain {
         }
     }
 
-    fn route(&self, config: &Config, route: &Route, event: &Event) -> RouteTold {
+    fn route(&self, config: &Config, route: &Route, event: &Event) -> RouteReport {
         let etag = event.etag.as_deref().map(ETag::new);
         let hint = Hint {
             size: event.size,
@@ -184,7 +190,7 @@ impl Explain {
         let terms = Terms::new(visibility.unwrap_or_default());
         let conditional = config.aws_of(route.to_account.as_deref()).conditional();
         let kms = route.properties.sse.is_some_and(Encryption::is_kms);
-        let means = Capabilities::of(route, terms, (conditional, kms));
+        let capabilities = Capabilities::of(route, terms, (conditional, kms));
         let target = route.destination(&event.key, None);
         let partition = target.as_ref().ok().and_then(|key| partition(route, key));
         let to = match target {
@@ -194,13 +200,13 @@ impl Explain {
         let plan = match event.kind {
             Kind::Removed => plan::removal(route.follows, route.source_missing),
             Kind::Created | Kind::Restored | Kind::Asked => plan::plan(&plan::Asked {
-                means,
+                capabilities,
                 hint,
                 dated: route.is_dated(),
                 tags: route.properties.tags != TagPolicy::Skip,
             }),
         };
-        RouteTold {
+        RouteReport {
             route: route.name.clone(),
             taken: true,
             miss: None,
@@ -217,26 +223,26 @@ impl Explain {
 
 /// What is taken away, and when.
 fn then(route: &Route) -> Option<String> {
-    let told = if route.moves {
-        "the original is deleted once every route that takes it has it: a look at each copy and one at the \
+    let reports = if route.moves {
+        "the source object is deleted once every route that takes it has it: a HEAD of each copy and one of the \
          source, and the delete"
     } else if route.follows {
         "if the source is gone, its copy is deleted"
     } else {
         return None;
     };
-    Some(told.into())
+    Some(reports.into())
 }
 
 /// The partition that the route's tables get, as far as the key tells.
 fn partition(route: &Route, key: &str) -> Option<String> {
     let tables = route.tables.join(", ");
-    let told = match named_folders(key) {
+    let reports = match named_folders(key) {
         _ if tables.is_empty() => return None,
         none if none.is_empty() => format!("no partition to {tables}: it has no folder NAME=VALUE"),
         named => format!("partition {named} to {tables}, if these are its partition keys"),
     };
-    Some(told)
+    Some(reports)
 }
 
 /// What the route says of its copies, as headers and their values.

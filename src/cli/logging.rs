@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_flag_that_is_no_filter_is_refused() {
-        for (line, told) in [
+        for (line, reported) in [
             (&["--log-level", "debgu"][..], "\"debgu\" is no level"),
             (&["--log-level", "brigade=loud"], "invalid"),
             (&["--log-level", ""], "\"\" is no level"),
@@ -157,7 +157,10 @@ mod tests {
             (&["--log-format", "xml"], "json, text"),
         ] {
             let refused = Line::try_parse_from([&["x"], line].concat()).unwrap_err();
-            assert!(refused.to_string().contains(told), "{line:?}: {refused}");
+            assert!(
+                refused.to_string().contains(reported),
+                "{line:?}: {refused}"
+            );
         }
     }
 }

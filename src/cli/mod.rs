@@ -216,11 +216,11 @@ async fn crawl(args: crawl::Crawl, config: &Config, out: &mut impl Write) -> any
     account.access_key().await?;
     let name = crawler.name.clone().unwrap_or_else(|| args.name.clone());
     let glue = account.glue(crawler.region.as_deref(), metrics);
-    let (stop, mut dice) = (
+    let (stop, mut rng) = (
         CancellationToken::new(),
-        fastrand::Rng::with_seed(edge.dice.seed()),
+        fastrand::Rng::with_seed(edge.rng.seed()),
     );
-    let run = args.run(&glue, &name, &stop, &mut dice, out);
+    let run = args.run(&glue, &name, &stop, &mut rng, out);
     interruptible(&stop, Box::pin(async { run.await.map_err(crawl::ended) })).await
 }
 
@@ -234,10 +234,10 @@ async fn query(args: query::Query, config: &Config, out: &mut impl Write) -> any
     let account = accounts.of(args.account.as_deref());
     account.access_key().await?;
     let athena = account.athena(args.region.as_deref(), metrics);
-    let dice = fastrand::Rng::with_seed(edge.dice.seed());
+    let rng = fastrand::Rng::with_seed(edge.rng.seed());
     let stop = CancellationToken::new();
     let mut said = io::stderr();
-    let run = args.run(athena, dice, &stop, out, &mut said);
+    let run = args.run(athena, rng, &stop, out, &mut said);
     interruptible(&stop, Box::pin(async { run.await.map_err(query::ended) })).await
 }
 

@@ -73,7 +73,7 @@ impl Query {
     pub async fn run(
         self,
         athena: Athena,
-        dice: fastrand::Rng,
+        rng: fastrand::Rng,
         stop: &CancellationToken,
         out: &mut impl Write,
         said: &mut impl Write,
@@ -81,7 +81,7 @@ impl Query {
         let (state, seen) = watch::channel(QueryState::Queued);
         let asking = Asking {
             athena,
-            dice,
+            rng,
             stop: stop.clone(),
             state,
         };
@@ -91,7 +91,7 @@ impl Query {
             workgroup: self.workgroup,
             output: self.output,
         };
-        let told = || {
+        let reported = || {
             let end = if stop.is_cancelled() {
                 ", cancelling"
             } else {
@@ -99,7 +99,7 @@ impl Query {
             };
             format!("{}{end}", seen.borrow().name())
         };
-        let mut rows = spin(told, run_query(asking, &query)).await?;
+        let mut rows = spin(reported, run_query(asking, &query)).await?;
         let how = match (self.json, self.csv) {
             (true, _) => As::Json,
             (false, true) => As::Csv,
@@ -127,7 +127,7 @@ impl Query {
 /// Who was interrupted has not failed.
 pub(super) fn ended(error: QueryError) -> anyhow::Error {
     match error {
-        QueryError::Athena(AthenaError::Interrupted(told)) => Interrupted(told).into(),
+        QueryError::Athena(AthenaError::Interrupted(reported)) => Interrupted(reported).into(),
         error @ (QueryError::Athena(_) | QueryError::Print(_)) => error.into(),
     }
 }

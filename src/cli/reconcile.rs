@@ -26,8 +26,8 @@ use crate::config::{Config, SourceMissing};
 use crate::edge::Edge;
 use crate::event::{Event, Kind};
 use crate::metrics::Metrics;
-use crate::queue::{Load, Terms, Window};
-use crate::s3::Spot;
+use crate::queue::{Load, Terms, WriteLease};
+use crate::s3::ObjectLocation;
 use crate::supervisor::Supervisor;
 use crate::work::{Caller, End, Outcome, Received, Replicator, Skip};
 
@@ -95,7 +95,7 @@ impl Reconcile {
         };
         let catalog = Catalog::default()
             .with_tables(makings.tables(&mut supervisor))
-            .with_notices(makings.notices(&mut supervisor));
+            .with_notifications(makings.notifications(&mut supervisor));
         let replicator = replicator(config, &accounts, edge, metrics, Arc::new(catalog));
         can_sign(&replicator, &accounts, what.bucket()).await?;
 
@@ -109,13 +109,13 @@ impl Reconcile {
         let listed = Box::pin(listed).await;
         report.end()?;
         listed?;
-        if let What::Object(spot) = &what
+        if let What::Object(location) = &what
             && report.is_unrouted()
         {
             if !self.json {
-                misses(&replicator, spot, report.out)?;
+                misses(&replicator, location, report.out)?;
             }
-            anyhow::bail!("no route takes {spot}");
+            anyhow::bail!("no route takes {location}");
         }
         if !self.json && !self.dry_run && report.brought && !config.crawler.is_empty() {
             writeln!(
@@ -138,8 +138,8 @@ impl Reconcile {
                 Box::pin(async move {
                     match object {
                         Err(unclear) => vec![Row::unclear(unclear)],
-                        Ok(spot) if self.dry_run => foreseen::rows(replicator, &spot).await,
-                        Ok(spot) => rows(replicator, spot).await,
+                        Ok(location) if self.dry_run => foreseen::rows(replicator, &location).await,
+                        Ok(location) => rows(replicator, location).await,
                     }
                 })
             });
@@ -153,11 +153,11 @@ impl Reconcile {
 }
 
 /// One object through all routes that take it.
-async fn rows(replicator: &Replicator, spot: Spot) -> Vec<Row> {
-    let object = spot.to_string();
+async fn rows(replicator: &Replicator, location: ObjectLocation) -> Vec<Row> {
+    let object = location.to_string();
     let event = Event {
-        bucket: spot.bucket,
-        key: spot.key,
+        bucket: location.bucket,
+        key: location.key,
         kind: Kind::Asked,
         size: None,
         etag: None,
@@ -166,12 +166,12 @@ async fn rows(replicator: &Replicator, spot: Spot) -> Vec<Row> {
         region: None,
         name: "brigade reconcile".into(),
     };
-    let window = Window::unleased(Terms::new(TERMS));
+    let write_lease = WriteLease::unleased(Terms::new(TERMS));
     let caller = Caller {
         queue: None,
         received: Received::FIRST,
-        window: &window,
-        seat: None,
+        write_lease: &write_lease,
+        slot: None,
     };
     let ends = replicator.event(&event, caller);
     let ends = ends.await.into_iter();
@@ -198,7 +198,7 @@ fn gone(missing: Option<SourceMissing>) -> String {
         Some(SourceMissing::Skip) => {
             "; the route skips missing sources (source_missing = \"skip\")"
         }
-        Some(SourceMissing::Retry | SourceMissing::Park) | None => "",
+        Some(SourceMissing::Retry | SourceMissing::DeadLetter) | None => "",
     };
     format!("there is no such object{skips}")
 }
@@ -221,9 +221,13 @@ async fn can_sign(
     Ok(())
 }
 
-fn misses(replicator: &Replicator, spot: &Spot, out: &mut impl Write) -> std::io::Result<()> {
+fn misses(
+    replicator: &Replicator,
+    location: &ObjectLocation,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
     for route in replicator.routes.iter() {
-        if let Err(miss) = route.matches(&spot.bucket, &spot.key, None) {
+        if let Err(miss) = route.matches(&location.bucket, &location.key, None) {
             let miss = crate::catalog::printable(&miss.to_string());
             writeln!(out, "  route {} does not take it: {miss}", route.name)?;
         }

@@ -48,7 +48,7 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("admin.listen = \"{at}\" cannot be listened on"))?
         .answering_to(&config.admin.allowed_hosts);
-    let (door, stop) = (admin.door(), CancellationToken::new());
+    let (view_slot, stop) = (admin.view_slot(), CancellationToken::new());
     let mut admin = Box::pin(admin.run(stop.clone()));
     let app = tokio::select! {
         app = App::start(config, &edge) => app,
@@ -56,9 +56,9 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
         () = signals.next() => return Ok(()),
     };
     let mut app = app?;
-    door.open(app.view());
+    view_slot.open(app.view());
     app.adopt("admin", stop, admin);
-    app.view().doors.warn_of_blind_writes(config);
+    app.view().s3_clients.warn_of_blind_writes(config);
     let queues = Structured::new(config.queue.keys().collect::<Vec<_>>());
     let routes = Structured::new(config.route.keys().collect::<Vec<_>>());
     let (queues, routes, admin) = (queues.field(), routes.field(), config.admin.listen);

@@ -8,8 +8,8 @@ use tokio::time::{MissedTickBehavior, interval};
 /// Often enough to look alive.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Waits for `work`, and shows what `told` says of it and the seconds so far.
-pub(super) async fn spin<T>(told: impl Fn() -> String, work: impl Future<Output = T>) -> T {
+/// Waits for `work`, and shows what `reported` says of it and the seconds so far.
+pub(super) async fn spin<T>(reported: impl Fn() -> String, work: impl Future<Output = T>) -> T {
     let bar = ProgressBar::new_spinner();
     if bar.is_hidden() {
         return work.await;
@@ -27,7 +27,7 @@ pub(super) async fn spin<T>(told: impl Fn() -> String, work: impl Future<Output 
                 return done;
             }
             _ = ticks.tick() => {
-                bar.set_message(told());
+                bar.set_message(reported());
                 bar.tick();
             }
         }

@@ -117,7 +117,7 @@ fn words(line: &str) -> Vec<String> {
 #[test]
 fn the_help_says_where_to_read_on_what_the_codes_mean_and_which_variables_count() {
     let help = Cli::command().render_long_help().to_string();
-    for told in [
+    for reported in [
         "Documentation:",
         "README.md",
         "Exit codes:",
@@ -132,7 +132,7 @@ fn the_help_says_where_to_read_on_what_the_codes_mean_and_which_variables_count(
         "--verbose",
         "--quiet",
     ] {
-        assert!(help.contains(told), "{told} is not in:\n{help}");
+        assert!(help.contains(reported), "{reported} is not in:\n{help}");
     }
     assert!(
         help.lines().all(|line| line.chars().count() <= 120),
@@ -142,7 +142,7 @@ fn the_help_says_where_to_read_on_what_the_codes_mean_and_which_variables_count(
 
 #[test]
 fn the_manual_has_a_page_for_brigade_and_one_for_each_command() {
-    for (line, told) in [
+    for (line, reported) in [
         (
             &["brigade", "man"][..],
             &[
@@ -167,8 +167,8 @@ fn the_manual_has_a_page_for_brigade_and_one_for_each_command() {
         let mut out = Vec::new();
         page.print(&mut out).unwrap();
         let page = String::from_utf8(out).unwrap();
-        for told in told {
-            assert!(page.contains(told), "{told} is not in:\n{page}");
+        for reported in reported {
+            assert!(page.contains(reported), "{reported} is not in:\n{page}");
         }
     }
     let refused = Cli::try_parse_from(["brigade", "man", "qurey"]).unwrap_err();
@@ -177,7 +177,7 @@ fn the_manual_has_a_page_for_brigade_and_one_for_each_command() {
 
 #[test]
 fn the_version_says_of_which_commit_and_for_which_machine() {
-    for (line, told) in [
+    for (line, reported) in [
         (
             &["brigade", "version"][..],
             &["brigade 0", "\ncommit: ", "\ndate: ", "\ntarget: "][..],
@@ -198,7 +198,10 @@ fn the_version_says_of_which_commit_and_for_which_machine() {
         let mut out = Vec::new();
         version.print(&mut out).unwrap();
         let out = String::from_utf8(out).unwrap();
-        assert!(told.iter().all(|told| out.contains(told)), "{out}");
+        assert!(
+            reported.iter().all(|reported| out.contains(reported)),
+            "{out}"
+        );
     }
     let long = Cli::try_parse_from(["brigade", "--version"])
         .unwrap_err()

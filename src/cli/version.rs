@@ -41,9 +41,9 @@ pub(super) struct Version {
 impl Version {
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
         if self.json {
-            let told =
+            let reported =
                 json!({ "version": NUMBER, "commit": COMMIT, "date": DATE, "target": TARGET });
-            writeln!(out, "{told:#}")
+            writeln!(out, "{reported:#}")
         } else {
             writeln!(out, "brigade {LONG}")
         }

@@ -10,7 +10,7 @@ use crate::config::read::faults::Faults;
 use crate::config::value::{address, arn::Arn, rate::Rate, region};
 
 /// What home is called where accounts are told apart.
-pub const HOME: &str = "home";
+pub const DEFAULT_ACCOUNT: &str = "default";
 
 /// `[account.NAME]`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -33,15 +33,15 @@ pub struct Account {
     #[serde(deserialize_with = "region::optional")]
     pub secret_region: Option<String>,
     /// A role to assume with home's credentials.
-    pub role: Option<String>,
+    pub role_arn: Option<String>,
     /// What the role's owner asks to be told.
     pub external_id: Option<String>,
     /// A profile of the SDK's files.
     pub profile: Option<String>,
     /// Call the endpoints whose cryptography is validated (FIPS 140).
-    pub use_fips: bool,
+    pub use_fips_endpoint: bool,
     /// Call the endpoints that speak IPv6 too.
-    pub use_dualstack: bool,
+    pub use_dualstack_endpoint: bool,
     /// A PEM file with the roots to trust, instead of the machine's; home's does not apply.
     pub ca_bundle: Option<String>,
     /// What all its streamed bytes together may take, in each direction. Unset: no bound.
@@ -51,14 +51,17 @@ pub struct Account {
 impl Account {
     /// Where AWS is for it.
     #[must_use]
-    pub fn aws(&self, home: &Aws) -> Aws {
+    pub fn aws(&self, default_account: &Aws) -> Aws {
         Aws {
-            region: self.region.clone().or_else(|| home.region.clone()),
+            region: self
+                .region
+                .clone()
+                .or_else(|| default_account.region.clone()),
             endpoint_url: self.endpoint_url.clone(),
             conditional_writes: self.conditional_writes,
             ca_bundle: self.ca_bundle.clone(),
-            use_fips: self.use_fips,
-            use_dualstack: self.use_dualstack,
+            use_fips_endpoint: self.use_fips_endpoint,
+            use_dualstack_endpoint: self.use_dualstack_endpoint,
             bandwidth: self.bandwidth,
         }
     }
@@ -67,15 +70,15 @@ impl Account {
     #[must_use]
     pub fn secret_region(&self) -> Option<&str> {
         let arn = self.secret.as_deref().and_then(Arn::parse);
-        let told = arn
+        let reported = arn
             .map(|arn| arn.region)
             .filter(|region| !region.is_empty());
-        self.secret_region.as_deref().or(told)
+        self.secret_region.as_deref().or(reported)
     }
 
-    pub(crate) fn check(&self, name: &str, home: &Aws, faults: &mut Faults<'_>) {
+    pub(crate) fn check(&self, name: &str, default_account: &Aws, faults: &mut Faults<'_>) {
         let at = |key: &str| format!("account.{name}.{key}");
-        if name == HOME {
+        if name == DEFAULT_ACCOUNT {
             let why = "is what [aws] is called here; choose another name";
             return faults.refuse(&format!("account.{name}"), why);
         }
@@ -86,14 +89,14 @@ impl Account {
         // What STS takes; elsewhere it would be refused at the first call.
         let external_id = (1224, "_+=,.@:/-");
         faults.made_of(&at("external_id"), self.external_id.as_ref(), external_id);
-        self.aws(home).check_endpoints(at, faults);
+        self.aws(default_account).check_endpoints(at, faults);
     }
 
     /// At most one source, each key with the source it belongs to.
     fn check_source(&self, at: impl Fn(&str) -> String, faults: &mut Faults<'_>) {
         let sources = [
             ("secret", &self.secret),
-            ("role", &self.role),
+            ("role_arn", &self.role_arn),
             ("profile", &self.profile),
         ];
         let given: Vec<_> = sources
@@ -114,7 +117,7 @@ impl Account {
                 &self.secret,
             ),
             ("secret_region", &self.secret_region, "secret", &self.secret),
-            ("external_id", &self.external_id, "role", &self.role),
+            ("external_id", &self.external_id, "role_arn", &self.role_arn),
         ] {
             if value.is_some() && is_given.is_none() {
                 faults.refuse(&at(key), format!("belongs to {source}, which is not given"));
@@ -127,11 +130,11 @@ impl Account {
                        themselves are never given in a file";
             faults.refuse_unshown(&at("secret"), why);
         }
-        if let Some(role) = &self.role
-            && !is_role(role)
+        if let Some(role_arn) = &self.role_arn
+            && !is_role(role_arn)
         {
             let why = "expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade";
-            faults.refuse(&at("role"), why);
+            faults.refuse(&at("role_arn"), why);
         }
     }
 }
@@ -178,21 +181,21 @@ mod tests {
         #[rustfmt::skip]
         let table = [
             ("two sources",     "secret = \"s\"\nprofile = \"p\"", "account.a.profile in f = \"p\": expected one source of credentials, and there is secret too"),
-            ("no role",         "external_id = \"x\"", "account.a.external_id in f = \"x\": belongs to role, which is not given"),
+            ("no role",         "external_id = \"x\"", "account.a.external_id in f = \"x\": belongs to role_arn, which is not given"),
             ("no secret",       "secret_region = \"eu-west-1\"", "account.a.secret_region in f = \"eu-west-1\": belongs to secret, which is not given"),
-            ("no ARN",          "role = \"brigade\"", "account.a.role in f = \"brigade\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
-            ("not a role",      "role = \"arn:aws:iam::111122223333:user/brigade\"", "account.a.role in f = \"arn:aws:iam::111122223333:user/brigade\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
+            ("no ARN",          "role_arn = \"brigade\"", "account.a.role_arn in f = \"brigade\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
+            ("not a role",      "role_arn = \"arn:aws:iam::111122223333:user/brigade\"", "account.a.role_arn in f = \"arn:aws:iam::111122223333:user/brigade\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
             ("unknown reader",  "secret = \"s\"\nsecret_account = \"keyd\"", "account.a.secret_account in f = \"keyd\": there is no [account.keyd]; did you mean keyed?"),
             ("a circle",        "secret = \"s\"\nsecret_account = \"keyed\"", "account.a.secret_account in f = \"keyed\": expected an account that needs no secret itself"),
             ("a host as region", "secret = \"arn:aws:secretsmanager:evil.example/#:111122223333:secret:s\"", "account.a.secret in f: expected the name or ARN of a secret in Secrets Manager: the credentials themselves are never given in a file"),
-            ("a strange role",  "role = \"arn:aws:iam::111122223333:role/a b\"", "account.a.role in f = \"arn:aws:iam::111122223333:role/a b\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
-            ("a strange id",    "role = \"arn:aws:iam::111122223333:role/r\"\nexternal_id = \"a b\"", "account.a.external_id in f = \"a b\": expected at most 1224 of A-Z, a-z, 0-9 and _+=,.@:/-"),
+            ("a strange role",  "role_arn = \"arn:aws:iam::111122223333:role/a b\"", "account.a.role_arn in f = \"arn:aws:iam::111122223333:role/a b\": expected the ARN of a role, such as arn:aws:iam::111122223333:role/brigade"),
+            ("a strange id",    "role_arn = \"arn:aws:iam::111122223333:role/r\"\nexternal_id = \"a b\"", "account.a.external_id in f = \"a b\": expected at most 1224 of A-Z, a-z, 0-9 and _+=,.@:/-"),
             ("no address",      "endpoint_url = \"minio\"", "account.a.endpoint_url in f = \"minio\": expected a web address that begins with https:// or http://"),
-            ("FIPS elsewhere",  "use_fips = true\nendpoint_url = \"http://h:1\"", "account.a.use_fips in f = true: concerns Amazon's own endpoints; leave it or endpoint_url out"),
+            ("FIPS elsewhere",  "use_fips_endpoint = true\nendpoint_url = \"http://h:1\"", "account.a.use_fips_endpoint in f = true: concerns Amazon's own endpoints; leave it or endpoint_url out"),
             ("no rate",         "bandwidth = \"50MB\"", "account.a.bandwidth in f = \"50MB\": expected bytes in a second, such as \"50MB/s\": write \"50MB/s\""),
             ("a standstill",    "bandwidth = \"1KB/s\"", "account.a.bandwidth in f = \"1KB/s\": expected at least 64KiB/s"),
-            ("no yes or no",    "use_dualstack = \"yes\"", "account.a.use_dualstack in f = \"yes\": expected true or false"),
-            ("home's name",     "[account.home]", "account.home in f = {}: is what [aws] is called here; choose another name"),
+            ("no yes or no",    "use_dualstack_endpoint = \"yes\"", "account.a.use_dualstack_endpoint in f = \"yes\": expected true or false"),
+            ("the default's name", "[account.default]", "account.default in f = {}: is what [aws] is called here; choose another name"),
             ("a queue's",       "[queue.q]\nurl = \"http://h/q\"\naccount = \"b\"", "queue.q.account in f = \"b\": there is no [account.b]: add it, or use one of a, keyed"),
             ("a crawler's",     "[crawler.c]\naccount = \"x\"", "crawler.c.account in f = \"x\": there is no [account.x]: add it, or use one of a, keyed"),
             ("a route's",       "[route.r]\nfrom = \"s3://raw\"\nto = \"s3://lake\"\nto_account = \"keyd\"", "route.r.to_account in f = \"keyd\": there is no [account.keyd]; did you mean keyed?"),

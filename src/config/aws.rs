@@ -30,9 +30,9 @@ pub struct Aws {
     /// A PEM file with the roots to trust, instead of the machine's.
     pub ca_bundle: Option<String>,
     /// Call the endpoints whose cryptography is validated (FIPS 140).
-    pub use_fips: bool,
+    pub use_fips_endpoint: bool,
     /// Call the endpoints that speak IPv6 too.
-    pub use_dualstack: bool,
+    pub use_dualstack_endpoint: bool,
     /// What all streamed bytes together may take, in each direction. Unset: no bound.
     pub bandwidth: Option<Rate>,
 }
@@ -90,8 +90,8 @@ impl Aws {
     /// Refuses what is about Amazon's endpoints where another is given.
     pub(crate) fn check_endpoints(&self, at: impl Fn(&str) -> String, faults: &mut Faults<'_>) {
         for (key, is_set) in [
-            ("use_fips", self.use_fips),
-            ("use_dualstack", self.use_dualstack),
+            ("use_fips_endpoint", self.use_fips_endpoint),
+            ("use_dualstack_endpoint", self.use_dualstack_endpoint),
         ] {
             if is_set && self.is_custom_endpoint() {
                 let why = "concerns Amazon's own endpoints; leave it or endpoint_url out";
@@ -135,9 +135,9 @@ mod tests {
 
     #[test]
     fn the_operator_has_the_last_word_on_conditions() {
-        let stand_in = Some("http://127.0.0.1:4566".to_owned());
+        let is_emulator = Some("http://127.0.0.1:4566".to_owned());
         let on = Aws {
-            endpoint_url: stand_in,
+            endpoint_url: is_emulator,
             conditional_writes: ConditionalWrites::On,
             ..Aws::default()
         };
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_about_amazons_endpoints_goes_with_no_other() {
-        for key in ["use_fips", "use_dualstack"] {
+        for key in ["use_fips_endpoint", "use_dualstack_endpoint"] {
             let said = |url: &str| {
                 let file = format!("[aws]\n{key} = true\nendpoint_url = \"{url}\"");
                 Config::load(&Sources::text("f", &file)).map_err(|refusal| refusal.to_string())

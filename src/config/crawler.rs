@@ -23,7 +23,7 @@ pub struct Crawler {
     /// that comes in drops, and rows that can be queried later.
     #[serde(with = "duration")]
     #[schemars(with = "duration::Text", extend("x-minimum" = "1s", "x-maximum" = "168h"))]
-    pub quiet: Duration,
+    pub debounce: Duration,
     /// Never start more often, and under steady arrivals about this often. Longer: cheaper, later.
     #[serde(with = "duration")]
     #[schemars(with = "duration::Text", extend("x-minimum" = "1s", "x-maximum" = "168h"))]
@@ -55,7 +55,7 @@ impl Default for Crawler {
             name: None,
             region: None,
             account: None,
-            quiet: Duration::from_secs(30),
+            debounce: Duration::from_secs(30),
             at_most_every: Duration::from_mins(10),
             stuck_after: Duration::from_hours(2),
             assert_sql: None,
@@ -80,10 +80,10 @@ impl Crawler {
     }
 
     pub(crate) fn check(&self, at: &str, faults: &mut Faults<'_>) {
-        if self.quiet > self.at_most_every {
+        if self.debounce > self.at_most_every {
             let every = duration::show(&self.at_most_every);
             faults.refuse(
-                &format!("{at}.quiet"),
+                &format!("{at}.debounce"),
                 format!("expected at most at_most_every, {every}"),
             );
         }
@@ -132,8 +132,8 @@ mod tests {
              "crawler.c.assert_output in f = \"lake/results\": expected s3://BUCKET/PREFIX: write \"s3://lake/results\""),
             ("nothing to ask", "assert_output = \"s3://lake/results/\"",
              "crawler.c.assert_output in f = \"s3://lake/results/\": belongs to assert_sql, which is not given"),
-            ("no quiet", "quiet = \"0s\"", "crawler.c.quiet in f = \"0s\": expected 1s to 168h"),
-            ("quiet longer than the period", "quiet = \"11m\"", "crawler.c.quiet in f = \"11m\": expected at most at_most_every, 10m"),
+            ("no quiet", "debounce = \"0s\"", "crawler.c.debounce in f = \"0s\": expected 1s to 168h"),
+            ("quiet longer than the period", "debounce = \"11m\"", "crawler.c.debounce in f = \"11m\": expected at most at_most_every, 10m"),
             ("stuck at once", "stuck_after = \"5s\"", "crawler.c.stuck_after in f = \"5s\": expected 1m to 168h"),
             ("too seldom", "at_most_every = \"200h\"", "crawler.c.at_most_every in f = \"200h\": expected 1s to 168h"),
         ];

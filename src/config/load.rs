@@ -50,7 +50,7 @@ impl Config {
         let typed = merge(layers);
         let mut faults = Faults::new(&typed, &origins);
         for fault in mistyped {
-            faults.tell(fault);
+            faults.report(fault);
         }
         let pruned = known::prune(&typed, &schema, &mut faults);
         let config = read(pruned, &schema, &mut faults);
@@ -174,7 +174,7 @@ mod tests {
             [queue.b]
             [work]
             workers = "many"
-            memory = [1]
+            buffer_memory = [1]
             [route.One]
             [route.one]
             from = "s3://raw/"
@@ -200,19 +200,22 @@ mod tests {
         route.two.from in f: is missing, and has no default
         route.two.include in f = ["ok",{"x":1}]: expected text, in quotes
         version in f = 3: expected 1, the only layout this program knows
-        work.memory in f = [1]: expected a size such as "64MiB", or a number of bytes
+        work.buffer_memory in f = [1]: expected a size such as "64MiB", or a number of bytes
         work.workers in f = "many": expected a whole number
         "#);
     }
 
     #[test]
     fn values_tell_where_they_came_from() {
-        let mut sources = Sources::text("f", "[work]\nworkers = 1\nmemory = \"16MiB\"");
+        let mut sources = Sources::text("f", "[work]\nworkers = 1\nbuffer_memory = \"16MiB\"");
         sources.env = Sources::variables([("BRIGADE_WORK__WORKERS", "2")]).env;
         let origins = Config::load(&sources).unwrap().origins;
         let variable = Origin::Variable("BRIGADE_WORK__WORKERS".into());
         assert_eq!(origins.get("work.workers"), &variable);
-        assert_eq!(origins.get("work.memory"), &Origin::Document("f".into()));
+        assert_eq!(
+            origins.get("work.buffer_memory"),
+            &Origin::Document("f".into())
+        );
         assert_eq!(origins.get("work.shutdown_timeout"), &Origin::Default);
     }
 

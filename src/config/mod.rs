@@ -27,7 +27,7 @@ mod tests;
 mod value;
 mod work;
 
-pub use account::{Account, HOME};
+pub use account::{Account, DEFAULT_ACCOUNT};
 pub use admin::Admin;
 pub use aws::{Aws, ConditionalWrites};
 pub use catalog::Catalog;
@@ -43,11 +43,11 @@ pub use route::archived::{Archived, Restore};
 pub use route::parts::Parts;
 pub use route::properties::Properties;
 pub use route::words::{
-    Acl, Collisions, Deletes, Encryption, Glacier, Original, RestoreTier, SourceMissing,
-    StorageClass, TagPolicy, Way,
+    Acl, AfterCopy, Collisions, Deletes, Encryption, Glacier, RestoreTier, SourceMissing,
+    StorageClass, TagPolicy, Transfer,
 };
 pub use rules::advice::Advice;
-pub use rules::apart::Apart;
+pub use rules::needs_streaming::NeedsStreaming;
 pub use schema::schema;
 pub use sections::Config;
 pub use table::Table;

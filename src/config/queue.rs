@@ -32,9 +32,9 @@ pub struct Queue {
     pub visibility_timeout: Duration,
     /// Receives before a message is parked with its reason, 1 to 1000. More: longer outages are
     /// sat out, and what can never work is tried more often.
-    #[serde(default = "max_receive_count")]
+    #[serde(default = "max_attempts")]
     #[schemars(range(min = 1, max = 1000))]
-    pub max_receive_count: u32,
+    pub max_attempts: u32,
     /// Long polls at once when replies come back full, 1 to 64. More: a backlog drains faster, at
     /// more SQS calls.
     #[serde(default = "max_pollers")]
@@ -66,7 +66,7 @@ fn visibility_timeout() -> Duration {
     Duration::from_mins(2)
 }
 
-fn max_receive_count() -> u32 {
+fn max_attempts() -> u32 {
     10
 }
 
@@ -93,7 +93,7 @@ impl Queue {
             account: None,
             dead_letter_queue_url: None,
             visibility_timeout: visibility_timeout(),
-            max_receive_count: max_receive_count(),
+            max_attempts: max_attempts(),
             max_pollers: max_pollers(),
             accept: accept(),
         }
@@ -101,7 +101,7 @@ impl Queue {
 
     /// The region to call: the queue's own, else the URL's, else its account's; none leaves it to the SDK.
     #[must_use]
-    pub fn home(&self, aws: &Aws) -> Option<String> {
+    pub fn default_account(&self, aws: &Aws) -> Option<String> {
         self.region
             .clone()
             .or_else(|| queue_url::region_of(&self.url))
@@ -120,7 +120,7 @@ impl Queue {
             if *url == self.url {
                 faults.refuse(
                     &key,
-                    "expected another queue than `url`: parking would go in a circle",
+                    "expected another queue than `url`: dead-lettering would go in a circle",
                 );
             }
         }
@@ -144,16 +144,25 @@ mod tests {
 
     #[test]
     fn what_the_queue_says_of_its_region_comes_before_the_url_and_home() {
-        let home = Aws {
+        let default_account = Aws {
             region: Some("us-east-1".into()),
             ..Aws::default()
         };
         let mut queue = Queue::new("http://127.0.0.1:4566/0/x");
-        assert_eq!(queue.home(&home).as_deref(), Some("us-east-1"));
+        assert_eq!(
+            queue.default_account(&default_account).as_deref(),
+            Some("us-east-1")
+        );
         queue.url = "https://sqs.eu-west-1.amazonaws.com/1/x".into();
-        assert_eq!(queue.home(&home).as_deref(), Some("eu-west-1"));
+        assert_eq!(
+            queue.default_account(&default_account).as_deref(),
+            Some("eu-west-1")
+        );
         queue.region = Some("eu-west-2".into());
-        assert_eq!(queue.home(&home).as_deref(), Some("eu-west-2"));
+        assert_eq!(
+            queue.default_account(&default_account).as_deref(),
+            Some("eu-west-2")
+        );
     }
 
     #[test]
@@ -166,8 +175,8 @@ mod tests {
             ("hidden too short", URL, "visibility_timeout = \"29s\"", "visibility_timeout in f = \"29s\": expected 30s to 12h"),
             ("hidden too long", URL, "visibility_timeout = \"13h\"", "expected 30s to 12h"),
             ("finer than SQS", URL, "visibility_timeout = \"30500ms\"", "expected whole seconds"),
-            ("never received", URL, "max_receive_count = 0", "max_receive_count in f = 0: expected 1 to 1000"),
-            ("received for ever", URL, "max_receive_count = 1001", "expected 1 to 1000"),
+            ("never received", URL, "max_attempts = 0", "max_attempts in f = 0: expected 1 to 1000"),
+            ("received for ever", URL, "max_attempts = 1001", "expected 1 to 1000"),
             ("no poller", URL, "max_pollers = 0", "expected 1 to 64"),
             ("an envelope nobody knows", URL, "accept = [\"s3\", \"snss\"]", "accept in f = [\"s3\",\"snss\"]: expected one of s3, sns, eventbridge, work, not snss; did you mean sns?"),
             ("nothing accepted", URL, "accept = []", "expected at least one of s3, sns"),

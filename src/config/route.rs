@@ -14,8 +14,8 @@ use serde::de::{self, value::MapDeserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::config::route::words::{
-    Acl, Collisions, Deletes, Encryption, Glacier, Original, RestoreTier, SourceMissing,
-    StorageClass, TagPolicy, Way,
+    Acl, AfterCopy, Collisions, Deletes, Encryption, Glacier, RestoreTier, SourceMissing,
+    StorageClass, TagPolicy, Transfer,
 };
 use crate::config::value::{
     access_point::AccessPoint,
@@ -83,7 +83,7 @@ pub struct Route {
     pub max_size: Option<ByteSize>,
     /// How bytes travel.
     #[serde(default)]
-    pub way: Way,
+    pub transfer: Transfer,
     /// The bytes of a part, where a copy is made in parts, 5MiB to 5GiB. Unset: as its source is cut,
     /// else 8MiB to 16MiB through this process, 64MiB inside S3, more where 10,000 would be too few.
     #[serde(default, with = "size::optional")]
@@ -112,8 +112,8 @@ pub struct Route {
     pub deletes: Deletes,
     /// What becomes of a source that was copied.
     #[serde(default)]
-    pub original: Original,
-    /// Key template in the source's bucket, for `original = "move"`.
+    pub after_copy: AfterCopy,
+    /// Key template in the source's bucket, for `after_copy = "move"`.
     #[serde(default)]
     #[schemars(example = "completed/")]
     pub move_to: Option<Template>,
@@ -144,16 +144,16 @@ pub struct Route {
     pub sse_kms_context: Vec<String>,
     /// Whether copies share a key of their bucket's. Default: as their bucket says.
     #[serde(default)]
-    pub bucket_key: Option<bool>,
+    pub bucket_key_enabled: Option<bool>,
     /// A canned ACL for copies. Default: none is sent.
     #[serde(default)]
     pub acl: Option<Acl>,
     /// Every call to the source fails if its bucket is not this account's.
     #[serde(default)]
-    pub from_bucket_owner: Option<String>,
+    pub from_expected_bucket_owner: Option<String>,
     /// Every call to the destination fails if its bucket is not this account's.
     #[serde(default)]
-    pub to_bucket_owner: Option<String>,
+    pub to_expected_bucket_owner: Option<String>,
     /// Whether we pay for what is read from a source whose requesters pay.
     #[serde(default)]
     pub request_payer: bool,
@@ -192,7 +192,7 @@ impl Route {
     #[must_use]
     pub fn aside(&self) -> Option<Self> {
         let key = self.move_to.clone()?;
-        if self.original != Original::Move {
+        if self.after_copy != AfterCopy::Move {
             return None;
         }
         Some(Self {
@@ -204,13 +204,13 @@ impl Route {
             to_region: self.from_region.clone(),
             to_access_point: self.from_access_point.clone(),
             to_account: self.from_account.clone(),
-            to_bucket_owner: self.from_bucket_owner.clone(),
+            to_expected_bucket_owner: self.from_expected_bucket_owner.clone(),
             // What the route says of its own destination.
             storage_class: None,
             sse: None,
             sse_kms_key_id: None,
             sse_kms_context: Vec::new(),
-            bucket_key: None,
+            bucket_key_enabled: None,
             acl: None,
             crawlers: Vec::new(),
             tables: Vec::new(),
@@ -222,13 +222,13 @@ impl Route {
             from_region: self.from_region.clone(),
             from_access_point: self.from_access_point.clone(),
             from_account: self.from_account.clone(),
-            from_bucket_owner: self.from_bucket_owner.clone(),
+            from_expected_bucket_owner: self.from_expected_bucket_owner.clone(),
             suffix: self.suffix.clone(),
             include: self.include.clone(),
             exclude: self.exclude.clone(),
             min_size: self.min_size,
             max_size: self.max_size,
-            way: self.way,
+            transfer: self.transfer,
             part_size: self.part_size,
             multipart_copy_threshold: self.multipart_copy_threshold,
             bandwidth: self.bandwidth,
@@ -236,7 +236,7 @@ impl Route {
             restore_days: self.restore_days,
             restore_tier: self.restore_tier,
             deletes: self.deletes,
-            original: self.original,
+            after_copy: self.after_copy,
             move_to: self.move_to.clone(),
             source_missing: self.source_missing,
             collisions: self.collisions,

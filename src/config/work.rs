@@ -26,7 +26,7 @@ pub struct Work {
     /// All bodies in flight, at least 16MiB. More: more streamed copies at once.
     #[serde(with = "size")]
     #[schemars(with = "size::Text", range(min = 16 << 20))]
-    pub memory: ByteSize,
+    pub buffer_memory: ByteSize,
     /// How long running work may finish after a stop was asked for, 1s to 10m. Must stay below
     /// what the platform grants before it kills: ECS 30 s, Kubernetes 30 s.
     #[serde(with = "duration")]
@@ -40,7 +40,7 @@ impl Default for Work {
             workers: 64,
             large_workers: 4,
             large_threshold: ByteSize::mib(64),
-            memory: ByteSize::mib(256),
+            buffer_memory: ByteSize::mib(256),
             shutdown_timeout: Duration::from_secs(25),
         }
     }
@@ -61,13 +61,13 @@ mod tests {
             ("not whole", "workers = 1.5", "work.workers in f = 1.5: expected a whole number"),
             ("negative", "workers = -1", "work.workers in f = -1: expected a whole number"),
             ("words", "workers = \"many\"", "work.workers in f = \"many\": expected a whole number"),
-            ("too small", "memory = \"15MiB\"", "work.memory in f = \"15MiB\": expected at least 16MiB"),
-            ("no size", "memory = \"lots\"", "work.memory in f = \"lots\": expected a size such as \"64MiB\", or a number of bytes"),
+            ("too small", "buffer_memory = \"15MiB\"", "work.buffer_memory in f = \"15MiB\": expected at least 16MiB"),
+            ("no size", "buffer_memory = \"lots\"", "work.buffer_memory in f = \"lots\": expected a size such as \"64MiB\", or a number of bytes"),
             ("too long", "shutdown_timeout = \"11m\"", "work.shutdown_timeout in f = \"11m\": expected 1s to 10m"),
             ("no unit", "shutdown_timeout = 30", "work.shutdown_timeout in f = 30: expected a duration with its unit: write \"30s\""),
             ("no duration", "shutdown_timeout = \"soon\"", "work.shutdown_timeout in f = \"soon\": expected a duration such as \"30s\", \"5m\" or \"1h30m\""),
             ("a list", "workers = [1]", "work.workers in f = [1]: expected a whole number"),
-            ("a table", "memory = { max = 1 }", "work.memory in f = {\"max\":1}: expected a size such as \"64MiB\", or a number of bytes"),
+            ("a table", "buffer_memory = { max = 1 }", "work.buffer_memory in f = {\"max\":1}: expected a size such as \"64MiB\", or a number of bytes"),
         ];
         for (why, line, want) in table {
             let said = Config::load(&Sources::text("f", &format!("[work]\n{line}"))).unwrap_err();

@@ -5,7 +5,7 @@
 
 use super::sum::{Summing, sum};
 use crate::plan::{ONE_PART, SMALLEST_PART};
-use crate::s3::{Checksum, Kind, Object, S3Error, Side};
+use crate::s3::{BucketClient, Checksum, Kind, Object, S3Error};
 
 /// In how many parts an object can have been uploaded that is held whole. Who takes smaller ones than S3 may tell of
 /// more, which are then not looked at.
@@ -13,14 +13,14 @@ const MOST: u64 = ONE_PART.div_ceil(SMALLEST_PART);
 
 /// What bytes must sum up to, and what they do so far.
 pub(super) struct Expected {
-    told: Checksum,
+    reported: Checksum,
     read: Summing,
 }
 
 impl Expected {
-    pub(super) fn new(told: Checksum) -> Self {
-        let read = Summing::begin(Some(told.algorithm), false);
-        Self { told, read }
+    pub(super) fn new(reported: Checksum) -> Self {
+        let read = Summing::begin(Some(reported.algorithm), false);
+        Self { reported, read }
     }
 
     pub(super) fn add(&mut self, bytes: &[u8]) {
@@ -33,7 +33,7 @@ impl Expected {
     /// `Kind::Corrupt`.
     pub(super) fn end(self) -> Result<(), S3Error> {
         let read = self.read.end().checksum.unwrap_or_default();
-        compare(&self.told, &read)
+        compare(&self.reported, &read)
     }
 }
 
@@ -41,16 +41,16 @@ impl Expected {
 ///
 /// # Errors
 /// `Kind::Corrupt`.
-pub(super) fn verify_part(told: &Checksum, bytes: &[u8]) -> Result<(), S3Error> {
-    compare(told, &sum(told.algorithm, bytes))
+pub(super) fn verify_part(reported: &Checksum, bytes: &[u8]) -> Result<(), S3Error> {
+    compare(reported, &sum(reported.algorithm, bytes))
 }
 
-fn compare(told: &Checksum, read: &str) -> Result<(), S3Error> {
-    if read == told.value {
+fn compare(reported: &Checksum, read: &str) -> Result<(), S3Error> {
+    if read == reported.value {
         return Ok(());
     }
-    let told = &told.value;
-    let message = format!("a part has the checksum {told}, and {read} was read");
+    let reported = &reported.value;
+    let message = format!("a part has the checksum {reported}, and {read} was read");
     Err(S3Error::with("GetObject", Kind::Corrupt, message))
 }
 
@@ -59,7 +59,7 @@ fn compare(told: &Checksum, read: &str) -> Result<(), S3Error> {
 /// # Errors
 /// [`S3Error`]; `Kind::Corrupt` when it is another.
 pub(super) async fn verify_whole(
-    Side { s3, bucket }: Side<'_>,
+    BucketClient { s3, bucket }: BucketClient<'_>,
     key: &str,
     source: &Object,
     body: &[u8],
@@ -68,13 +68,13 @@ pub(super) async fn verify_whole(
     let count = parts.and_then(|parts| u32::try_from(parts).ok());
     for number in 1..=count.unwrap_or_default() {
         let part = s3.source_part(bucket, (key, &source.etag), number).await?;
-        let told = part.and_then(|part| part.range.zip(part.checksum));
-        if let Some((range, told)) = told
+        let reported = part.and_then(|part| part.range.zip(part.checksum));
+        if let Some((range, reported)) = reported
             && let Ok(start) = usize::try_from(range.start)
             && let Ok(end) = usize::try_from(range.end)
             && let Some(bytes) = body.get(start..end)
         {
-            verify_part(&told, bytes)?;
+            verify_part(&reported, bytes)?;
         }
     }
     Ok(())

@@ -23,7 +23,7 @@ pub enum CopyError {
 impl CopyError {
     /// Whether bytes arrived that are not the source's.
     #[must_use]
-    pub fn is_torn(&self) -> bool {
+    pub fn is_corrupt(&self) -> bool {
         matches!(
             self,
             Self::Integrity { .. }

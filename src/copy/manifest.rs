@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::sum::sum;
 use crate::config::Properties;
 use crate::plan::{ExpectedCopy, LAST_PART, Layout, Provenance};
-use crate::s3::{Dress, ETag, Part, Upload};
+use crate::s3::{ETag, ObjectAttributes, Part, Upload};
 
 /// Where the seal begins.
 pub(super) const FIRST: u32 = LAST_PART + 1;
@@ -48,9 +48,9 @@ impl UploadManifest {
     pub(super) fn of(
         copy: &ExpectedCopy<'_>,
         layout: Layout,
-        (dress, properties): (Dress<'_>, &Properties),
+        (attributes, properties): (ObjectAttributes<'_>, &Properties),
     ) -> Self {
-        let headers = dress.headers;
+        let headers = attributes.headers;
         let purpose = Purpose {
             brigade: 1,
             kind: "upload",
@@ -65,12 +65,12 @@ impl UploadManifest {
                 headers.cache_control.as_deref(),
                 headers.expires.as_deref(),
             ],
-            metadata: dress
+            metadata: attributes
                 .metadata
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
-            tagging: dress.tagging,
+            tagging: attributes.tagging,
             properties,
         };
         let purpose = serde_json::to_vec(&purpose).expect("text and numbers can be written");
@@ -103,7 +103,7 @@ fn holds(upload: &Upload, parts: &[Part], number: u32, body: &[u8]) -> bool {
         return false;
     };
     let known = match (upload.algorithm, &part.checksum) {
-        (Some(algorithm), Some(told)) => sum(algorithm, body) == *told,
+        (Some(algorithm), Some(reported)) => sum(algorithm, body) == *reported,
         _ => part.etag == ETag::md5(body),
     };
     known && part.size == body.len() as u64
@@ -117,12 +117,12 @@ mod tests {
     use crate::config::{Encryption, StorageClass};
     use crate::plan::Identity;
     use crate::plan::samples::object;
-    use crate::s3::{Headers, Spot};
+    use crate::s3::{Headers, ObjectLocation};
 
     /// Another text, and an upgrade takes back every upload that is under way.
     #[test]
     fn a_seal_reads_the_same_in_every_release() {
-        let spot = Spot {
+        let location = ObjectLocation {
             bucket: "raw".into(),
             key: "a b.csv".into(),
         };
@@ -134,30 +134,30 @@ mod tests {
         let properties = Properties {
             storage_class: Some(StorageClass::GlacierIr),
             sse: Some(Encryption::Kms),
-            bucket_key: Some(false),
+            bucket_key_enabled: Some(false),
             ..Properties::default()
         };
-        for (tagging, properties, told) in [
+        for (tagging, properties, reported) in [
             (None, &Properties::default(), r#","properties":{}}"#),
             (
                 Some("a=b"),
                 &properties,
-                r#","tagging":"a=b","properties":{"storage_class":"GLACIER_IR","sse":"aws:kms","bucket_key":false}}"#,
+                r#","tagging":"a=b","properties":{"storage_class":"GLACIER_IR","sse":"aws:kms","bucket_key_enabled":false}}"#,
             ),
         ] {
             let object = object();
-            let copy = ExpectedCopy::of(&spot, &object, Identity::SameBytes);
+            let copy = ExpectedCopy::of(&location, &object, Identity::SameBytes);
             let layout = Layout {
                 size: 20 << 20,
                 part: 8 << 20,
             };
-            let dress = Dress {
+            let attributes = ObjectAttributes {
                 headers: &headers,
                 metadata: &metadata,
                 tagging,
             };
-            let seal = UploadManifest::of(&copy, layout, (dress, properties));
-            let [(9_999, ours), (10_000, purpose)] = seal.parts() else {
+            let manifest = UploadManifest::of(&copy, layout, (attributes, properties));
+            let [(9_999, ours), (10_000, purpose)] = manifest.parts() else {
                 panic!("other numbers");
             };
             assert_eq!(
@@ -170,7 +170,7 @@ mod tests {
             let begins = format!(
                 r#"{{"brigade":1,"kind":"upload","source":{source},{cut},"headers":{headers},"metadata":[["owner","ann"]]"#
             );
-            assert_eq!(purpose, format!("{begins}{told}"));
+            assert_eq!(purpose, format!("{begins}{reported}"));
         }
     }
 }

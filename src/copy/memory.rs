@@ -87,7 +87,7 @@ impl Room<'_> {
     }
 
     /// Takes a body back whose bytes are sent, if nobody else holds it.
-    pub(super) fn take_back(&self, body: Bytes) {
+    pub(super) fn abort(&self, body: Bytes) {
         if let Ok(mut buffer) = body.try_into_mut()
             && buffer.capacity() >= KEPT
         {
@@ -111,7 +111,7 @@ impl<'a> Held<'a> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.room.take_back(std::mem::take(&mut self.bytes));
+        self.room.abort(std::mem::take(&mut self.bytes));
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// What `work.memory` is at least.
+    /// What `work.buffer_memory` is at least.
     const LEAST: u64 = ONE_PART;
 
     fn room(memory: &Memory, bytes: u64) -> Room<'_> {
@@ -149,12 +149,12 @@ mod tests {
         let at = buffer.as_ptr();
         let body = buffer.freeze();
         let sent = body.clone();
-        first.take_back(body);
+        first.abort(body);
         assert_ne!(other.buffer(8 << 20).as_ptr(), at, "it is still being sent");
-        first.take_back(sent);
+        first.abort(sent);
         let again = other.buffer(8 << 20);
         assert_eq!((again.as_ptr(), again.len()), (at, 0));
-        other.take_back(again.freeze());
+        other.abort(again.freeze());
         drop(first);
         assert_eq!(memory.spare().len(), 1, "somebody is at work");
         drop(other);
@@ -167,16 +167,16 @@ mod tests {
             sizes in prop::collection::vec(prop_oneof![1..=16_usize << 20, Just(8 << 20)], 1..40),
         ) {
             let memory = Memory::new(LEAST * 2);
-            let mut held = std::collections::VecDeque::new();
+            let mut buffered = std::collections::VecDeque::new();
             for size in sizes {
                 while memory.budget.available_permits() < size.div_ceil(1 << 10) {
-                    let (room, body): (Room<'_>, BytesMut) = held.pop_front().expect("some are held");
-                    room.take_back(body.freeze());
+                    let (room, body): (Room<'_>, BytesMut) = buffered.pop_front().expect("some are held");
+                    room.abort(body.freeze());
                 }
                 let room = room(&memory, size as u64);
                 let buffer = room.buffer(size);
                 prop_assert_eq!(buffer.capacity(), size);
-                held.push_back((room, buffer));
+                buffered.push_back((room, buffer));
                 let kept: usize = memory.spare().iter().map(BytesMut::capacity).sum();
                 let free = memory.budget.available_permits() as u64 * KIB;
                 prop_assert!(kept as u64 <= free);
@@ -195,7 +195,7 @@ mod tests {
         ) {
             let memory = Memory::new(LEAST);
             let mut waiting: Vec<_> = wants.iter().map(|bytes| Some(Box::pin(memory.room(*bytes)))).collect();
-            let mut held = std::collections::VecDeque::new();
+            let mut buffered = std::collections::VecDeque::new();
             let mut next = 0;
             while next < wants.len() {
                 // Everybody asks again; only those whose turn it is may get it.
@@ -204,14 +204,14 @@ mod tests {
                     if let Some(given) = given {
                         prop_assert_eq!(n, next, "{} overtook {}", n, next);
                         *room = None;
-                        held.push_back((given, wants[n]));
+                        buffered.push_back((given, wants[n]));
                         next += 1;
                     }
                 }
-                let sum: u64 = held.iter().map(|(_, bytes)| bytes).sum();
+                let sum: u64 = buffered.iter().map(|(_, bytes)| bytes).sum();
                 prop_assert!(sum <= LEAST);
-                prop_assert!(!held.is_empty(), "somebody always gets on");
-                held.pop_front();
+                prop_assert!(!buffered.is_empty(), "somebody always gets on");
+                buffered.pop_front();
             }
         }
     }

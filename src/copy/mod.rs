@@ -1,16 +1,16 @@
 //! Carries a plan out: how the bytes of one object get to its destination, and are compared there.
 
-mod act;
 mod composite;
 mod copier;
+mod dispatch;
 mod error;
 mod manifest;
 mod memory;
 mod multipart;
 mod parts;
-mod pipe;
 mod progress;
 mod stream;
+mod streamed_part;
 mod sum;
 mod tag_rights;
 mod tagging;

@@ -32,8 +32,10 @@ use super::tagging::Tagging;
 use super::verify::verify_parts;
 use super::write::{Leftovers, WriteRequest};
 use crate::plan::{ExpectedCopy, Layout, TransferMethod};
-use crate::queue::{Terms, Window};
-use crate::s3::{Complete, Dress, Kind, Part, Retry, S3Error, Side, Upload, Written};
+use crate::queue::{Terms, WriteLease};
+use crate::s3::{
+    BucketClient, Complete, Kind, ObjectAttributes, Part, Retry, S3Error, Upload, Written,
+};
 
 /// What Complete may take beyond its first part, for each: S3 says "several minutes" of the largest.
 const COMPLETE_PART: Duration = Duration::from_millis(12);
@@ -45,28 +47,32 @@ impl Copier {
     /// Copies in parts, and goes on where an earlier try has ended.
     pub(super) async fn in_parts(
         &self,
-        act: WriteRequest<'_>,
+        request: WriteRequest<'_>,
         tagging: &Tagging,
-        window: &Window,
+        write_lease: &WriteLease,
         left: &mut Leftovers,
     ) -> Result<Written, CopyError> {
-        let expected = act.seen()?;
+        let expected = request.seen()?;
         let source = expected.source();
-        let metadata = act.metadata(tagging, None);
-        let dress = expected.attributes(&metadata, tagging.header());
-        let layout = layout(act, &expected).await?;
-        let manifest = UploadManifest::of(&expected, layout, (dress, &act.route.properties));
-        let (upload, mut there) = match find(act, &manifest, left).await? {
+        let metadata = request.metadata(tagging, None);
+        let attributes = expected.attributes(&metadata, tagging.header());
+        let layout = layout(request, &expected).await?;
+        let manifest =
+            UploadManifest::of(&expected, layout, (attributes, &request.route.properties));
+        let (upload, mut there) = match find(request, &manifest, left).await? {
             Some(found) => found,
-            None => (open(act, dress, &manifest, left).await?, BTreeMap::new()),
+            None => (
+                open(request, attributes, &manifest, left).await?,
+                BTreeMap::new(),
+            ),
         };
         there.retain(|number, part| {
             *number <= layout.count() && part.size == layout.length(*number)
         });
         let what = What {
-            route: act.route.name.clone(),
-            key: act.key.to_owned(),
-            way: act.copy.way,
+            route: request.route.name.clone(),
+            key: request.key.to_owned(),
+            transfer: request.copy.transfer,
             size: source.size,
             parts: layout.count(),
         };
@@ -78,26 +84,26 @@ impl Copier {
         let alike = source.etag.parts() == Some(layout.count().into());
         let parts = Arc::new(Parts {
             copier: self.clone(),
-            line: act.route.bandwidth.clone(),
-            way: act.copy.way,
-            from: act.from.s3.clone(),
-            bucket: act.from.bucket.clone(),
-            key: act.key.to_owned(),
-            pin: act.copy.pin.clone(),
+            bandwidth: request.route.bandwidth.clone(),
+            transfer: request.copy.transfer,
+            from: request.from.s3.clone(),
+            bucket: request.from.bucket.clone(),
+            key: request.key.to_owned(),
+            pin: request.copy.pin.clone(),
             layout,
             compared: source.composite.is_some() && alike,
             sums: upload.algorithm.or(own),
-            to: act.to.s3.clone(),
+            to: request.to.s3.clone(),
             upload,
             paying: Mutex::default(),
         });
-        let made = make(act, &parts, (there, &tracked), window).await;
+        let made = make(request, &parts, (there, &tracked), write_lease).await;
         if let Err(e) = &made {
             if may_go_on(e) {
                 left.gained |= tracked.has_gained();
             } else {
-                left.corrupt |= e.is_torn();
-                take_back(act.to, &parts.upload, left).await;
+                left.corrupt |= e.is_corrupt();
+                abort(request.to, &parts.upload, left).await;
             }
         }
         made
@@ -108,26 +114,26 @@ impl Copier {
 ///
 /// # Errors
 /// [`S3Error`].
-pub async fn sweep(side: Side<'_>, key: &str) -> Result<(), S3Error> {
-    for (upload, _) in ours(side, key).await? {
-        side.s3.abort(&upload).await?;
+pub async fn sweep(client: BucketClient<'_>, key: &str) -> Result<(), S3Error> {
+    for (upload, _) in ours(client, key).await? {
+        client.s3.abort(&upload).await?;
     }
     Ok(())
 }
 
 /// As the route says, else the source's own cut where it is even, so that the copy gets its `ETag`.
-async fn layout(act: WriteRequest<'_>, copy: &ExpectedCopy<'_>) -> Result<Layout, S3Error> {
-    let (Side { s3, bucket }, source) = (act.from, copy.source());
-    let said = act.route.parts.size;
+async fn layout(request: WriteRequest<'_>, copy: &ExpectedCopy<'_>) -> Result<Layout, S3Error> {
+    let (BucketClient { s3, bucket }, source) = (request.from, copy.source());
+    let said = request.route.parts.size;
     let own = match copy.parts() {
         Some(parts) if said.is_none() => s3
-            .source_part(bucket, (act.key, &source.etag), 1)
+            .source_part(bucket, (request.key, &source.etag), 1)
             .await?
             .map(|part| part.length)
             .filter(|part| *part > 0 && source.size.div_ceil(*part) == parts),
         Some(_) | None => None,
     };
-    let layout = act.copy.way.layout(source.size, said, own);
+    let layout = request.copy.transfer.layout(source.size, said, own);
     layout.ok_or_else(|| {
         let code = "EntityTooLarge".into();
         let message = format!("{} is more than S3 takes", ByteSize(source.size));
@@ -138,31 +144,31 @@ async fn layout(act: WriteRequest<'_>, copy: &ExpectedCopy<'_>) -> Result<Layout
 /// The upload that an earlier try has begun, and its parts. What it has begun of another version is
 /// taken back.
 async fn find(
-    act: WriteRequest<'_>,
+    request: WriteRequest<'_>,
     manifest: &UploadManifest,
     left: &mut Leftovers,
 ) -> Result<Option<(Upload, BTreeMap<u32, Part>)>, S3Error> {
-    let begun = match ours(act.to, act.target).await {
+    let begun = match ours(request.to, request.target).await {
         Err(
             error @ S3Error {
                 kind: Kind::Denied, ..
             },
         ) => {
-            let (bucket, key) = (&act.to.bucket.name, act.target);
+            let (bucket, key) = (&request.to.bucket.name, request.target);
             tracing::warn!(bucket, key, %error, "cannot see whether a copy was begun; begins anew");
             return Ok(None);
         }
         begun => begun?,
     };
-    let (mut found, s3) = (None, act.to.s3);
-    for (mut upload, sealed) in begun {
-        let corrupt = act.corrupt || left.corrupt;
-        if found.is_none() && !corrupt && manifest.is_on(&upload, &sealed) {
+    let (mut found, s3) = (None, request.to.s3);
+    for (mut upload, manifest_parts) in begun {
+        let corrupt = request.corrupt || left.corrupt;
+        if found.is_none() && !corrupt && manifest.is_on(&upload, &manifest_parts) {
             let parts = s3.parts(&mut upload, 1).await?.unwrap_or_default();
             let parts = parts.into_iter().map(|part| (part.number, part));
             found = Some((upload, parts.collect()));
         } else {
-            take_back(act.to, &upload, left).await;
+            abort(request.to, &upload, left).await;
         }
     }
     Ok(found)
@@ -170,15 +176,15 @@ async fn find(
 
 /// The uploads of ours that are open for a key, each with its seal.
 async fn ours(
-    Side { s3, bucket }: Side<'_>,
+    BucketClient { s3, bucket }: BucketClient<'_>,
     key: &str,
 ) -> Result<Vec<(Upload, Vec<Part>)>, S3Error> {
     let mut ours = Vec::new();
     for mut upload in s3.uploads(bucket, key).await? {
-        if let Some(sealed) = s3.parts(&mut upload, manifest::FIRST).await?
-            && manifest::is_ours(&upload, &sealed)
+        if let Some(manifest_parts) = s3.parts(&mut upload, manifest::FIRST).await?
+            && manifest::is_ours(&upload, &manifest_parts)
         {
-            ours.push((upload, sealed));
+            ours.push((upload, manifest_parts));
         }
     }
     Ok(ours)
@@ -186,49 +192,49 @@ async fn ours(
 
 /// Opens an upload and seals it before anything else is in it.
 async fn open(
-    act: WriteRequest<'_>,
-    dress: Dress<'_>,
+    request: WriteRequest<'_>,
+    attributes: ObjectAttributes<'_>,
     manifest: &UploadManifest,
     left: &mut Leftovers,
 ) -> Result<Upload, S3Error> {
-    let algorithm = of_upload(act.seen()?.source().algorithm());
-    let Side { s3, bucket } = act.to;
+    let algorithm = of_upload(request.seen()?.source().algorithm());
+    let BucketClient { s3, bucket } = request.to;
     let upload = s3
         .create_upload(
-            (bucket, act.target),
-            (dress, &act.route.properties),
+            (bucket, request.target),
+            (attributes, &request.route.properties),
             algorithm,
         )
         .await?;
     for (number, body) in manifest.parts() {
         if let Err(e) = put(s3, &upload, number, &body, upload.algorithm).await {
             // Without its seal nobody would know it again.
-            take_back(act.to, &upload, left).await;
+            abort(request.to, &upload, left).await;
             return Err(e);
         }
     }
     Ok(upload)
 }
 
-async fn take_back(to: Side<'_>, upload: &Upload, left: &mut Leftovers) {
+async fn abort(to: BucketClient<'_>, upload: &Upload, left: &mut Leftovers) {
     if let Err(error) = to.s3.abort(upload).await {
         left.stays = true;
         let (bucket, key, id) = (&upload.bucket.name, &upload.key, &upload.id);
-        tracing::warn!(bucket, key, id, %error, "an upload could not be taken back");
+        tracing::warn!(bucket, key, id, %error, "upload not aborted");
     }
 }
 
 /// Makes the parts that are missing, and an object of all of them.
 async fn make(
-    act: WriteRequest<'_>,
+    request: WriteRequest<'_>,
     parts: &Arc<Parts>,
     (there, tracked): (BTreeMap<u32, Part>, &Tracked),
-    window: &Window,
+    write_lease: &WriteLease,
 ) -> Result<Written, CopyError> {
     let all = parts.make(there, |part| tracked.part(part.size)).await?;
-    let expected = act.seen()?;
+    let expected = request.seen()?;
     let source = expected.source();
-    let whole = whole(act, &expected, &parts.upload, &all);
+    let whole = whole(request, &expected, &parts.upload, &all);
     if whole.is_none() && parts.sums == source.checksum.as_ref().map(|own| own.algorithm) {
         verify_parts(source, &all)?;
     }
@@ -237,20 +243,20 @@ async fn make(
         parts: &all,
         size: parts.layout.size,
         checksum: whole.as_deref(),
-        condition: &act.copy.condition,
+        condition: &request.copy.condition,
     };
     let patience = COMPLETE + COMPLETE_PART * parts.layout.count();
-    let window = window
+    let write_lease = write_lease
         .reaching(Terms::for_write_of(patience))
         .await
         .map_err(|_| S3Error::new("CompleteMultipartUpload", Kind::Lease))?;
-    Ok(act.to.s3.complete(&complete, &window).await?)
+    Ok(request.to.s3.complete(&complete, &write_lease).await?)
 }
 
 /// The checksum that the whole must have, or S3 refuses to make it: the source's own, else that of
 /// what went through this process. None where the endpoint sums up otherwise.
 fn whole(
-    act: WriteRequest<'_>,
+    request: WriteRequest<'_>,
     copy: &ExpectedCopy<'_>,
     upload: &Upload,
     parts: &[Part],
@@ -260,7 +266,7 @@ fn whole(
     own.filter(|own| own.algorithm == algorithm)
         .map(|own| own.value.clone())
         .or_else(|| {
-            let streamed = act.copy.way == TransferMethod::StreamParts;
+            let streamed = request.copy.transfer == TransferMethod::StreamParts;
             joined(algorithm, parts).filter(|_| streamed)
         })
 }

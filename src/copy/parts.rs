@@ -26,9 +26,9 @@ const AT_ONCE: usize = 8;
 pub(super) struct Parts {
     pub(super) copier: Copier,
     /// The route's line, where it is bounded.
-    pub(super) line: Option<Bandwidth>,
+    pub(super) bandwidth: Option<Bandwidth>,
     /// How they travel.
-    pub(super) way: TransferMethod,
+    pub(super) transfer: TransferMethod,
     pub(super) from: S3,
     pub(super) bucket: Bucket,
     pub(super) key: String,
@@ -89,30 +89,30 @@ impl Parts {
     /// Makes one part of the pinned source.
     async fn part(&self, number: u32) -> Result<Part, S3Error> {
         let range = self.layout.range(number);
-        if self.way == TransferMethod::ServerParts {
+        if self.transfer == TransferMethod::ServerSideParts {
             let source = (&self.bucket, self.key.as_str(), &self.pin);
             return self.to.copy_part(&self.upload, number, source, range).await;
         }
         let length = self.layout.length(number);
         if length > ONE_PART {
-            return self.piped(number).await;
+            return self.streamed(number).await;
         }
-        may_travel(self.line.as_ref(), (&self.from, &self.to), length).await;
+        may_travel(self.bandwidth.as_ref(), (&self.from, &self.to), length).await;
         let room = self.copier.memory.room(length).await;
         let buffer = room.buffer(usize::try_from(length).expect("a part fits in memory"));
         let source = (self.key.as_str(), &self.pin);
         let body = self.from.get_range(&self.bucket, source, range, buffer);
-        let (body, told) = try_join!(body, self.told(number))?;
-        if let Some(told) = told {
-            verify_part(&told, &body)?;
+        let (body, reported) = try_join!(body, self.reported(number))?;
+        if let Some(reported) = reported {
+            verify_part(&reported, &body)?;
         }
         let part = put(&self.to, &self.upload, number, &body, self.sums).await;
-        room.take_back(body);
+        room.abort(body);
         part
     }
 
     /// What a part must sum up to, if S3 says so of the very bytes that it is made of.
-    pub(super) async fn told(&self, number: u32) -> Result<Option<Checksum>, S3Error> {
+    pub(super) async fn reported(&self, number: u32) -> Result<Option<Checksum>, S3Error> {
         if !self.compared {
             return Ok(None);
         }

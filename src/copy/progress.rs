@@ -21,7 +21,7 @@ const RECENT: Duration = Duration::from_mins(1);
 const STEP: Duration = Duration::from_secs(1);
 
 /// A copy is told of in the log no more often.
-const TELL: Duration = Duration::from_secs(30);
+const REPORT_EVERY: Duration = Duration::from_secs(30);
 
 /// The copies in parts under way. Clones show the same.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +38,7 @@ struct Copies {
 pub(super) struct What {
     pub(super) route: String,
     pub(super) key: String,
-    pub(super) way: TransferMethod,
+    pub(super) transfer: TransferMethod,
     /// Bytes.
     pub(super) size: u64,
     pub(super) parts: u32,
@@ -52,7 +52,7 @@ struct Copy {
     bytes: u64,
     parts: u32,
     pace: Pace,
-    told: Instant,
+    reported: Instant,
 }
 
 /// A copy in parts as `/status.json` shows it.
@@ -60,7 +60,7 @@ struct Copy {
 pub struct CopyStatus {
     route: String,
     key: String,
-    way: &'static str,
+    transfer: &'static str,
     bytes: u64,
     size: u64,
     parts: u32,
@@ -93,7 +93,7 @@ impl Progress {
             bytes,
             parts,
             pace: Pace::begin(now, bytes),
-            told: now,
+            reported: now,
         };
         copies.under_way.insert(id, copy);
         let progress = self.clone();
@@ -132,14 +132,14 @@ impl Tracked {
         copy.parts += 1;
         copy.bytes += bytes;
         copy.pace.reached(now, copy.bytes);
-        if now.duration_since(copy.told) < TELL {
+        if now.duration_since(copy.reported) < REPORT_EVERY {
             return;
         }
-        copy.told = now;
+        copy.reported = now;
         let CopyStatus {
             route,
             key,
-            way,
+            transfer,
             bytes,
             size,
             parts,
@@ -152,7 +152,7 @@ impl Tracked {
         tracing::info!(
             route,
             key,
-            way,
+            transfer,
             bytes,
             size,
             parts,
@@ -176,7 +176,7 @@ impl Copy {
         CopyStatus {
             route: self.what.route.clone(),
             key: self.what.key.clone(),
-            way: self.what.way.name(),
+            transfer: self.what.transfer.name(),
             bytes: self.bytes,
             size: self.what.size,
             parts: self.parts,

@@ -15,10 +15,10 @@ use super::tagging::Tagging;
 use super::verify::{verify_body, verify_sent};
 use super::write::WriteRequest;
 use crate::plan::ExpectedCopy;
-use crate::queue::Window;
+use crate::queue::WriteLease;
 use crate::route::Route;
 use crate::s3::{
-    Algorithm, Bandwidth, Checksum, ETag, Object, PutObject, S3, S3Error, Side, Written,
+    Algorithm, Bandwidth, BucketClient, Checksum, ETag, Object, PutObject, S3, S3Error, Written,
 };
 
 /// A source that was read.
@@ -33,43 +33,54 @@ pub struct Read<'a> {
 impl Copier {
     pub(super) async fn stream(
         &self,
-        act: WriteRequest<'_>,
+        request: WriteRequest<'_>,
         tagging: &Tagging,
-        window: &Window,
+        write_lease: &WriteLease,
     ) -> Result<Written, CopyError> {
-        let expected = act.seen()?;
+        let expected = request.seen()?;
         let source = expected.source();
         let read;
-        let body = if let Some(body) = act.body {
+        let body = if let Some(body) = request.body {
             body
         } else {
-            let sides = (act.from, act.to.s3);
+            let clients = (request.from, request.to.s3);
             read = self
-                .read(act.route, sides, act.key, (&act.copy.pin, source.size))
+                .read(
+                    request.route,
+                    clients,
+                    request.key,
+                    (&request.copy.pin, source.size),
+                )
                 .await?;
             read.body.bytes()
         };
         verify_body(source, body)?;
         if source.composite.is_some() {
-            Box::pin(composite::verify_whole(act.from, act.key, source, body)).await?;
+            Box::pin(composite::verify_whole(
+                request.from,
+                request.key,
+                source,
+                body,
+            ))
+            .await?;
         }
-        let checksum = checksum(act, expected, body);
-        let compares = |sum: &Checksum| act.to.s3.compares(act.to.bucket, sum.algorithm);
+        let checksum = checksum(request, expected, body);
+        let compares = |sum: &Checksum| request.to.s3.compares(request.to.bucket, sum.algorithm);
         let is_compared = checksum.as_ref().is_some_and(compares);
         let md5 = (!is_compared).then(|| ETag::md5(body));
-        let metadata = act.metadata(tagging, md5.as_ref());
+        let metadata = request.metadata(tagging, md5.as_ref());
         let put = PutObject {
-            bucket: act.to.bucket,
-            key: act.target,
-            condition: &act.copy.condition,
-            dress: expected.attributes(&metadata, tagging.header()),
-            properties: &act.route.properties,
+            bucket: request.to.bucket,
+            key: request.target,
+            condition: &request.copy.condition,
+            attributes: expected.attributes(&metadata, tagging.header()),
+            properties: &request.route.properties,
             checksum: checksum.as_ref(),
             is_compared,
             body: body.clone(),
         };
-        let written = act.to.s3.put(&put, window).await?;
-        if written.etag != act.copy.pin {
+        let written = request.to.s3.put(&put, write_lease).await?;
+        if written.etag != request.copy.pin {
             verify_sent(checksum.as_ref(), md5.as_ref(), &written)?;
         }
         Ok(written)
@@ -82,7 +93,7 @@ impl Copier {
     pub async fn read(
         &self,
         route: &Route,
-        (Side { s3, bucket }, to): (Side<'_>, &S3),
+        (BucketClient { s3, bucket }, to): (BucketClient<'_>, &S3),
         key: &str,
         (pin, size): (&ETag, u64),
     ) -> Result<Read<'_>, S3Error> {
@@ -97,21 +108,21 @@ impl Copier {
 
 /// What S3 shall compare the body with: the source's own checksum, else one in its algorithm. An endpoint that is not
 /// AWS's may not know that, and gets the source's own only.
-fn checksum(act: WriteRequest<'_>, copy: ExpectedCopy<'_>, body: &Bytes) -> Option<Checksum> {
+fn checksum(request: WriteRequest<'_>, copy: ExpectedCopy<'_>, body: &Bytes) -> Option<Checksum> {
     let computed = || {
         let algorithm = copy.source().algorithm().unwrap_or(Algorithm::Crc64Nvme);
         let value = sum(algorithm, body);
         Checksum { algorithm, value }
     };
     let own = copy.checksum().cloned();
-    own.or_else(|| act.to.s3.knows_checksums().then(computed))
+    own.or_else(|| request.to.s3.knows_checksums().then(computed))
 }
 
 /// Waits until so many bytes may travel for the route, and to and from its accounts. It comes before there is
 /// [memory](super::memory) for them: what waits for a slow line must not keep others from a free one.
-pub(super) async fn may_travel(line: Option<&Bandwidth>, (from, to): (&S3, &S3), bytes: u64) {
-    if let Some(line) = line {
-        line.carry(bytes).await;
+pub(super) async fn may_travel(bandwidth: Option<&Bandwidth>, (from, to): (&S3, &S3), bytes: u64) {
+    if let Some(bandwidth) = bandwidth {
+        bandwidth.carry(bytes).await;
     }
     from.may_read(bytes).await;
     to.may_write(bytes).await;

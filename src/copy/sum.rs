@@ -74,8 +74,8 @@ pub(super) fn joined(algorithm: Algorithm, parts: &[Part]) -> Option<String> {
     };
     let mut whole = crc_fast::checksum(crc, b"");
     for part in parts {
-        let told = base64::decode(part.checksum.as_deref()?).ok()?;
-        let value = told
+        let reported = base64::decode(part.checksum.as_deref()?).ok()?;
+        let value = reported
             .iter()
             .fold(0, |value, byte| value << 8 | u64::from(*byte));
         whole = crc_fast::checksum_combine(crc, whole, value, part.size);

@@ -15,25 +15,26 @@ use super::tagging::Tagging;
 use super::write::WriteRequest;
 use crate::config::TagPolicy;
 use crate::plan::TransferMethod;
-use crate::queue::Window;
+use crate::queue::WriteLease;
 use crate::route::Route;
-use crate::s3::{Kind, Object, S3Error, Side, Tags, tagging_header};
+use crate::s3::{BucketClient, Kind, Object, S3Error, Tags, tagging_header};
 
 impl Copier {
     /// How tags get onto this copy.
-    pub(super) async fn tagging(&self, act: WriteRequest<'_>) -> Result<Tagging, S3Error> {
-        if !self.wants_tags(act.route) {
+    pub(super) async fn tagging(&self, request: WriteRequest<'_>) -> Result<Tagging, S3Error> {
+        if !self.wants_tags(request.route) {
             return Ok(Tagging::Left);
         }
-        if act.copy.way == TransferMethod::Server {
+        if request.copy.transfer == TransferMethod::ServerSide {
             return Ok(Tagging::Copied);
         }
-        let source = act.seen()?.source();
-        let counted = act.from.s3.counts_tags() && self.rights.are_read(&act.route.name);
-        if act.copy.way == TransferMethod::Stream && source.tag_count.is_none() && counted {
+        let source = request.seen()?.source();
+        let counted = request.from.s3.counts_tags() && self.rights.are_read(&request.route.name);
+        if request.copy.transfer == TransferMethod::Stream && source.tag_count.is_none() && counted
+        {
             return Ok(Tagging::Left);
         }
-        let tags = Box::pin(self.tags(act.route, (act.from, act.key), source));
+        let tags = Box::pin(self.tags(request.route, (request.from, request.key), source));
         Ok(match tags.await? {
             Some(tags) if !tags.is_empty() => match tagging_header(&tags) {
                 Some(header) => Tagging::Sent(header),
@@ -50,7 +51,7 @@ impl Copier {
     pub async fn tags(
         &self,
         route: &Route,
-        (Side { s3, bucket }, key): (Side<'_>, &str),
+        (BucketClient { s3, bucket }, key): (BucketClient<'_>, &str),
         source: &Object,
     ) -> Result<Option<Tags>, S3Error> {
         if !self.wants_tags(route) {
@@ -83,11 +84,11 @@ impl Copier {
     pub async fn put_tags(
         &self,
         route: &Route,
-        (Side { s3, bucket }, key, version): (Side<'_>, &str, Option<&str>),
+        (BucketClient { s3, bucket }, key, version): (BucketClient<'_>, &str, Option<&str>),
         tags: &Tags,
-        window: &Window,
+        write_lease: &WriteLease,
     ) -> Result<(), S3Error> {
-        match s3.put_tags((bucket, key, version), tags, window).await {
+        match s3.put_tags((bucket, key, version), tags, write_lease).await {
             Err(
                 error @ S3Error {
                     kind: Kind::Denied, ..

@@ -33,12 +33,12 @@ pub(super) fn verify(
         && source.algorithm == target.algorithm
     {
         if source != target {
-            return Err(landed("checksum", &source.value, &target.value));
+            return Err(unequal("checksum", &source.value, &target.value));
         }
         return Ok(true);
     }
     if source.is_some_and(Object::is_md5) && written.is_md5() {
-        return Err(landed("ETag", pin, &written.etag));
+        return Err(unequal("ETag", pin, &written.etag));
     }
     Ok(false)
 }
@@ -53,7 +53,7 @@ pub(super) fn verify_parts(source: &Object, parts: &[Part]) -> Result<(), S3Erro
         return Ok(());
     };
     match joined(want.algorithm, parts) {
-        Some(got) if got != want.value => Err(torn("checksum", &want.value, got)),
+        Some(got) if got != want.value => Err(corrupt("checksum", &want.value, got)),
         Some(_) | None => Ok(()),
     }
 }
@@ -67,18 +67,18 @@ pub(super) fn verify_sent(
     md5: Option<&ETag>,
     written: &Written,
 ) -> Result<(), CopyError> {
-    if let (Some(sent), Some(told)) = (checksum, &written.checksum)
-        && told.algorithm == sent.algorithm
+    if let (Some(sent), Some(reported)) = (checksum, &written.checksum)
+        && reported.algorithm == sent.algorithm
     {
-        return if told == sent {
+        return if reported == sent {
             Ok(())
         } else {
-            Err(landed("checksum", &sent.value, &told.value))
+            Err(unequal("checksum", &sent.value, &reported.value))
         };
     }
     match md5 {
         Some(md5) if written.is_md5() && written.etag != *md5 => {
-            Err(landed("ETag", md5, &written.etag))
+            Err(unequal("ETag", md5, &written.etag))
         }
         Some(_) | None => Ok(()),
     }
@@ -95,17 +95,17 @@ pub(super) fn verify_body(source: &Object, body: &[u8]) -> Result<(), S3Error> {
     }
     let got = ETag::md5(body);
     if got != source.etag {
-        return Err(torn("ETag", &source.etag, got));
+        return Err(corrupt("ETag", &source.etag, got));
     }
     Ok(())
 }
 
-fn torn(what: &str, want: impl fmt::Display, read: impl fmt::Display) -> S3Error {
+fn corrupt(what: &str, want: impl fmt::Display, read: impl fmt::Display) -> S3Error {
     let message = format!("the source has the {what} {want}, and {read} was read");
     S3Error::with("GetObject", Kind::Corrupt, message)
 }
 
-fn landed(what: &'static str, want: impl fmt::Display, got: impl fmt::Display) -> CopyError {
+fn unequal(what: &'static str, want: impl fmt::Display, got: impl fmt::Display) -> CopyError {
     CopyError::Integrity {
         what,
         want: want.to_string(),
@@ -117,7 +117,7 @@ fn landed(what: &'static str, want: impl fmt::Display, got: impl fmt::Display) -
 mod tests {
     use super::*;
     use crate::plan::samples::{MD5, OTHER, object, sum};
-    use crate::s3::{Algorithm, Spot};
+    use crate::s3::{Algorithm, ObjectLocation};
 
     #[test]
     fn an_answer_is_compared_with_the_source() {
@@ -194,7 +194,7 @@ mod tests {
                 Some(false),
             ),
         ] {
-            let from = Spot {
+            let from = ObjectLocation {
                 bucket: "raw".into(),
                 key: "a.csv".into(),
             };
@@ -211,7 +211,7 @@ mod tests {
             algorithm: Algorithm::Crc32,
             value: "y".into(),
         };
-        for (why, etag, kms, told, is_sent) in [
+        for (why, etag, kms, reported, is_sent) in [
             ("the same sum", OTHER, true, Some(sum("x")), true),
             ("another", MD5, false, Some(sum("y")), false),
             ("none: its ETag tells", MD5, false, None, true),
@@ -229,7 +229,7 @@ mod tests {
             let written = Written {
                 etag: ETag::new(etag),
                 source_version: None,
-                checksum: told,
+                checksum: reported,
                 kms,
                 version: None,
             };

@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use super::tagging::Tagging;
 use crate::plan::{Copy, ExpectedCopy, Provenance, TransferMethod};
-use crate::queue::{Terms, Window};
+use crate::queue::{Terms, WriteLease};
 use crate::route::Route;
-use crate::s3::{ETag, Kind, S3Error, Side, Tags};
+use crate::s3::{BucketClient, ETag, Kind, S3Error, Tags};
 
 /// One write to carry out.
 #[derive(Debug, Clone, Copy)]
@@ -16,11 +16,11 @@ pub struct WriteRequest<'a> {
     /// For which route.
     pub route: &'a Route,
     /// Where the source is.
-    pub from: Side<'a>,
+    pub from: BucketClient<'a>,
     /// Under which key.
     pub key: &'a str,
     /// Where the copy goes.
-    pub to: Side<'a>,
+    pub to: BucketClient<'a>,
     /// Under which key.
     pub target: &'a str,
     /// What was decided.
@@ -76,24 +76,27 @@ impl<'a> WriteRequest<'a> {
     pub(super) fn seen(&self) -> Result<ExpectedCopy<'a>, S3Error> {
         self.expected.ok_or_else(|| {
             let code = "Unseen".into();
-            let message = format!("{} needs a HEAD of its source", self.copy.way);
+            let message = format!("{} needs a HEAD of its source", self.copy.transfer);
             S3Error::with("GetObject", Kind::Refused { code }, message)
         })
     }
 
     /// A lease with more time for one write, where an earlier attempt may have been cut off for want of it.
-    pub(super) async fn patient(&self, window: &Window) -> Result<Option<Window>, S3Error> {
+    pub(super) async fn patient(
+        &self,
+        write_lease: &WriteLease,
+    ) -> Result<Option<WriteLease>, S3Error> {
         let bytes = self.expected.map_or(0, |copy| copy.source().size);
-        let patience = self.copy.way.patience(bytes);
-        if !self.again || patience <= window.terms().write_timeout() {
+        let patience = self.copy.transfer.patience(bytes);
+        if !self.again || patience <= write_lease.terms().write_timeout() {
             return Ok(None);
         }
-        let longer = window.reaching(Terms::for_write_of(patience)).await;
-        let op = match self.copy.way {
-            TransferMethod::Server => "CopyObject",
-            TransferMethod::Stream | TransferMethod::ServerParts | TransferMethod::StreamParts => {
-                "PutObject"
-            }
+        let longer = write_lease.reaching(Terms::for_write_of(patience)).await;
+        let op = match self.copy.transfer {
+            TransferMethod::ServerSide => "CopyObject",
+            TransferMethod::Stream
+            | TransferMethod::ServerSideParts
+            | TransferMethod::StreamParts => "PutObject",
         };
         Ok(Some(longer.map_err(|_| S3Error::new(op, Kind::Lease))?))
     }
@@ -107,7 +110,7 @@ impl<'a> WriteRequest<'a> {
         let Some(expected) = self.expected else {
             return BTreeMap::new();
         };
-        let provenance = self.copy.marked.then(|| {
+        let provenance = self.copy.with_provenance.then(|| {
             Provenance::of(&expected)
                 .of_body(sent)
                 .before_its_tags(tagging.follows())

@@ -42,8 +42,8 @@ fn secret() -> impl Strategy<Value = String> {
     ];
     let fields = prop::collection::vec((name, value), 0..6);
     let whole = fields.prop_map(|fields| Value::Object(Map::from_iter(fields)).to_string());
-    (whole, any::<prop::sample::Index>(), 0..4_u8).prop_map(|(whole, at, torn)| {
-        if torn > 0 {
+    (whole, any::<prop::sample::Index>(), 0..4_u8).prop_map(|(whole, at, cut)| {
+        if cut > 0 {
             return whole;
         }
         let at = at.index(whole.len() + 1);
@@ -62,13 +62,13 @@ fn is_read_or_refused_in_silence(text: &str) {
             let (key, secret) = (read.access_key_id(), read.secret_access_key());
             assert!(key.contains(secret) || !format!("{read:?}").contains(secret));
         }
-        Err(told) => {
+        Err(describe) => {
             assert!(
-                told.chars().count() < 150,
+                describe.chars().count() < 150,
                 "{} characters",
-                told.chars().count()
+                describe.chars().count()
             );
-            assert!(!told.contains(char::is_control) && !told.contains(HUSH));
+            assert!(!describe.contains(char::is_control) && !describe.contains(HUSH));
         }
     }
 }

@@ -35,8 +35,8 @@ impl Intercept for Refusals {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
-        let told = response.body().bytes().unwrap_or_default();
-        let says = |code: &&[u8]| told.windows(code.len()).any(|part| part == *code);
+        let describe = response.body().bytes().unwrap_or_default();
+        let says = |code: &&[u8]| describe.windows(code.len()).any(|part| part == *code);
         if !response.status().is_success() && CODES.iter().any(says) {
             self.0.suspect();
         }

@@ -32,7 +32,7 @@ use crate::lock::locked;
 use crate::metrics::Metrics;
 
 /// A rotation is seen after so long even if no key is ever refused.
-const HELD_FOR: Duration = Duration::from_mins(10);
+const CACHED_FOR: Duration = Duration::from_mins(10);
 
 /// What could not be read again is tried again after so long.
 const TRY_AGAIN: Duration = Duration::from_mins(1);
@@ -55,7 +55,7 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    held: Option<Held>,
+    cached: Option<Held>,
     /// Why the last reading failed, and when.
     failed: Option<(Instant, SecretError)>,
     /// When a refusal was asked about last.
@@ -143,37 +143,37 @@ impl Secret {
             return Err(error.clone());
         }
         let credentials = self.ask(Stage::Current).await?;
-        Ok(self.hold(credentials, Stage::Current))
+        Ok(self.cache(credentials, Stage::Current))
     }
 
     /// Says that credentials of this generation were refused. Whether there are others by now: a
     /// call that was refused can be sent again with them.
     pub async fn renew(&self, refused: u64) -> bool {
         let _asking = self.0.asking.lock().await;
-        let held = {
+        let cached = {
             let mut state = self.state();
-            let Some(held) = &state.held else {
+            let Some(cached) = &state.cached else {
                 return false;
             };
-            if held.generation != refused {
+            if cached.generation != refused {
                 return true;
             }
-            let held = held.credentials.clone();
+            let cached = cached.credentials.clone();
             if state.renewed.is_some_and(|at| at.elapsed() < SOONEST) {
                 return false;
             }
             state.renewed = Some(Instant::now());
-            held
+            cached
         };
         for stage in [Stage::Current, Stage::Previous] {
             match self.ask(stage).await {
-                Ok(other) if !is_same(&other, &held) => {
+                Ok(other) if !is_same(&other, &cached) => {
                     tracing::info!(
                         secret = self.0.id,
                         stage = stage.name(),
                         "credentials renewed"
                     );
-                    self.hold(other, stage);
+                    self.cache(other, stage);
                     return true;
                 }
                 Ok(_) => {}
@@ -195,10 +195,10 @@ impl Secret {
         let mut state = self.state();
         let now = Instant::now();
         let soon = state.suspected.is_none_or(|at| at.elapsed() >= SOONEST);
-        if let Some(held) = &mut state.held
+        if let Some(cached) = &mut state.cached
             && soon
         {
-            held.until = now;
+            cached.until = now;
             state.suspected = Some(now);
         }
     }
@@ -208,7 +208,7 @@ impl Secret {
     pub fn status(&self) -> SecretStatus {
         let state = self.state();
         SecretStatus {
-            stage: state.held.as_ref().map(|held| held.stage),
+            stage: state.cached.as_ref().map(|cached| cached.stage),
             error: state.failed.as_ref().map(|(_, error)| error.to_string()),
         }
     }
@@ -216,39 +216,39 @@ impl Secret {
     /// The generation there is, and whether it is time to read again.
     fn generation(&self) -> Option<(u64, bool)> {
         let state = self.state();
-        let held = state.held.as_ref()?;
-        Some((held.generation, held.until <= Instant::now()))
+        let cached = state.cached.as_ref()?;
+        Some((cached.generation, cached.until <= Instant::now()))
     }
 
     /// Reads again what is held; it stays good if that fails.
     async fn read_again(&self) {
         match self.ask(Stage::Current).await {
             Ok(credentials) => {
-                self.hold(credentials, Stage::Current);
+                self.cache(credentials, Stage::Current);
             }
             Err(error) => {
                 tracing::warn!(%error, "going on with the credentials read before");
-                if let Some(held) = &mut self.state().held {
-                    held.until = Instant::now() + TRY_AGAIN;
+                if let Some(cached) = &mut self.state().cached {
+                    cached.until = Instant::now() + TRY_AGAIN;
                 }
             }
         }
     }
 
     /// A generation is new only if its credentials are.
-    fn hold(&self, credentials: Credentials, stage: Stage) -> u64 {
+    fn cache(&self, credentials: Credentials, stage: Stage) -> u64 {
         let mut known = self.state();
-        let generation = match &known.held {
+        let generation = match &known.cached {
             None => 0,
-            Some(held) if is_same(&held.credentials, &credentials) => held.generation,
-            Some(held) => held.generation + 1,
+            Some(cached) if is_same(&cached.credentials, &credentials) => cached.generation,
+            Some(cached) => cached.generation + 1,
         };
         known.failed = None;
-        known.held = Some(Held {
+        known.cached = Some(Held {
             credentials,
             stage,
             generation,
-            until: Instant::now() + HELD_FOR,
+            until: Instant::now() + CACHED_FOR,
         });
         generation
     }
@@ -270,7 +270,7 @@ impl Secret {
                 Some(text) => keys::read(text),
                 None => Err("no text in it (SecretString)".into()),
             },
-            Err(error) => Err(told(OP, &error)),
+            Err(error) => Err(describe(OP, &error)),
         };
         read.map_err(|why| {
             let id = id.clone();
@@ -292,7 +292,7 @@ fn is_same(one: &Credentials, other: &Credentials) -> bool {
         && one.session_token() == other.session_token()
 }
 
-fn told<E>(op: &str, error: &SdkError<E, aws_smithy_runtime_api::http::Response>) -> String
+fn describe<E>(op: &str, error: &SdkError<E, aws_smithy_runtime_api::http::Response>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
@@ -300,13 +300,13 @@ where
     match (code, error.message()) {
         ("ResourceNotFoundException", Some(message)) => {
             let message = cause::of_request(cause::clipped(message).to_owned(), error);
-            format!("not there, for who reads it and in that region: {op}: {message}")
+            format!("not found by this caller in this region: {op}: {message}")
         }
         ("", _) => match cause::credentials(error) {
             Some(why) => format!("cannot be read: no usable credentials: {why}"),
-            None => format!("cannot be read: {op}: {}", cause::told(error)),
+            None => format!("cannot be read: {op}: {}", cause::describe(error)),
         },
-        _ => format!("cannot be read: {op}: {}", cause::told(error)),
+        _ => format!("cannot be read: {op}: {}", cause::describe(error)),
     }
 }
 
@@ -320,8 +320,11 @@ impl ProvideCredentials for Secret {
                 .await
                 .map_err(CredentialsError::provider_error)?;
             let state = self.state();
-            let held = state.held.as_ref().map(|held| held.credentials.clone());
-            Ok(held.expect("there are some, once they were ready"))
+            let cached = state
+                .cached
+                .as_ref()
+                .map(|cached| cached.credentials.clone());
+            Ok(cached.expect("there are some, once they were ready"))
         })
     }
 }

@@ -45,44 +45,44 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// One line a person can read, however odd the body.
-fn told_in_a_line(body: &str) {
+fn in_one_line(body: &str) {
     if let Err(error) = parse(body, ALL) {
-        let told = error.to_string();
-        assert!(!told.chars().any(char::is_control), "{told:?}");
-        assert!(told.chars().count() < 200, "{told}");
+        let reported = error.to_string();
+        assert!(!reported.chars().any(char::is_control), "{reported:?}");
+        assert!(reported.chars().count() < 200, "{reported}");
     }
 }
 
 proptest! {
     #[test]
     fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
-        told_in_a_line(&String::from_utf8_lossy(&bytes));
+        in_one_line(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]
     fn no_text_breaks_it(body in "(?s).{0,256}") {
-        told_in_a_line(&body);
-        told_in_a_line(&sns(&body));
+        in_one_line(&body);
+        in_one_line(&sns(&body));
     }
 
     #[test]
     fn no_json_breaks_it(value in any_json()) {
-        told_in_a_line(&value.to_string());
-        told_in_a_line(&sns(&value.to_string()));
+        in_one_line(&value.to_string());
+        in_one_line(&sns(&value.to_string()));
     }
 
     #[test]
-    fn no_value_in_a_sample_breaks_it(sample in sample(), spot in any::<Index>(), value in any_json()) {
+    fn no_value_in_a_sample_breaks_it(sample in sample(), place in any::<Index>(), value in any_json()) {
         let mut body: Value = serde_json::from_str(&sample).unwrap();
-        *at(&mut body, spot) = value;
-        told_in_a_line(&body.to_string());
-        told_in_a_line(&sns(&body.to_string()));
+        *at(&mut body, place) = value;
+        in_one_line(&body.to_string());
+        in_one_line(&sns(&body.to_string()));
     }
 
     #[test]
-    fn what_is_missing_never_makes_another_object(sample in sample(), spot in any::<Index>(), field in any::<Index>()) {
+    fn what_is_missing_never_makes_another_object(sample in sample(), place in any::<Index>(), field in any::<Index>()) {
         let mut body: Value = serde_json::from_str(&sample).unwrap();
-        let Value::Object(fields) = at(&mut body, spot) else { return Ok(()) };
+        let Value::Object(fields) = at(&mut body, place) else { return Ok(()) };
         prop_assume!(!fields.is_empty());
         let name = field.get(&fields.keys().cloned().collect::<Vec<_>>()).clone();
         fields.remove(&name);
@@ -93,10 +93,10 @@ proptest! {
     }
 
     #[test]
-    fn a_field_said_twice_is_refused_or_does_not_matter(sample in sample(), spot in any::<Index>(), value in any_json()) {
+    fn a_field_said_twice_is_refused_or_does_not_matter(sample in sample(), place in any::<Index>(), value in any_json()) {
         let want = parse(&sample, ALL).unwrap();
         let quotes: Vec<usize> = sample.match_indices("\":").map(|(end, _)| end).collect();
-        let end = *spot.get(&quotes);
+        let end = *place.get(&quotes);
         let start = sample[..end].rfind('"').unwrap();
         let twice = format!("{}{}\":{value},{}", &sample[..start], &sample[start..end], &sample[start..]);
         if let Ok(read) = parse(&twice, ALL) {
@@ -106,11 +106,11 @@ proptest! {
 
     #[test]
     fn unknown_fields_and_the_order_of_fields_make_no_difference(
-        sample in sample(), spot in any::<Index>(), name in "x[a-z]{0,9}", value in any_json(),
+        sample in sample(), place in any::<Index>(), name in "x[a-z]{0,9}", value in any_json(),
     ) {
         let want = parse(&sample, ALL);
         let mut body: Value = serde_json::from_str(&sample).unwrap();
-        if let Value::Object(fields) = at(&mut body, spot) {
+        if let Value::Object(fields) = at(&mut body, place) {
             fields.insert(name, value);
         }
         prop_assert_eq!(parse(&body.to_string(), ALL), want.clone());
@@ -168,8 +168,8 @@ fn places(read: &Parsed) -> Vec<(Kind, &str, &str)> {
 }
 
 /// One of the values in a body.
-fn at(body: &mut Value, spot: Index) -> &mut Value {
-    let path = spot.get(&paths(body, "")).clone();
+fn at(body: &mut Value, place: Index) -> &mut Value {
+    let path = place.get(&paths(body, "")).clone();
     body.pointer_mut(&path).expect("the path was found there")
 }
 
@@ -229,7 +229,7 @@ fn size_and_depth_cost_their_length_only() {
         S3.replace("HappyFace.jpg", &escaped),
         S3.replace("HappyFace.jpg", &format!("{escaped}%FF")),
     ] {
-        told_in_a_line(&body);
-        told_in_a_line(&sns(&body));
+        in_one_line(&body);
+        in_one_line(&sns(&body));
     }
 }

@@ -70,8 +70,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_one_short_line(text in "(?s).{0,300}") {
-            let told = clipped(&text);
-            prop_assert!(told.chars().count() <= LONGEST && !told.chars().any(char::is_control));
+            let reported = clipped(&text);
+            prop_assert!(reported.chars().count() <= LONGEST && !reported.chars().any(char::is_control));
         }
     }
 }

@@ -122,8 +122,8 @@ mod tests {
                     assert_eq!(got, ("raw", "a+b%20c é.csv", want), "{name}");
                     assert_eq!((event.size, event.etag), (None, None), "{name}");
                 }
-                Ok(Record::Ignored { name: told }) => {
-                    assert_eq!((want, told), (None, format!("CloudTrail:{name}")));
+                Ok(Record::Ignored { name: reported }) => {
+                    assert_eq!((want, reported), (None, format!("CloudTrail:{name}")));
                 }
                 Err(error) => panic!("{name}: {error}"),
             }
@@ -163,9 +163,9 @@ mod tests {
         let mut own = bare.clone();
         own["detail"]["eventTime"] = json!("2021-11-12T00:00:00Z");
         own["detail"]["awsRegion"] = json!("b");
-        let told = |time: &str, region: &str| (Some(time.to_owned()), Some(region.to_owned()));
-        assert_eq!(read(bare), told("2021-11-12T00:00:03Z", "a"));
-        assert_eq!(read(own), told("2021-11-12T00:00:00Z", "b"));
+        let reported = |time: &str, region: &str| (Some(time.to_owned()), Some(region.to_owned()));
+        assert_eq!(read(bare), reported("2021-11-12T00:00:03Z", "a"));
+        assert_eq!(read(own), reported("2021-11-12T00:00:00Z", "b"));
     }
 
     #[test]

@@ -54,11 +54,11 @@ pub enum ParseError {
 impl ParseError {
     /// Tells JSON that ends or breaks from JSON of another shape.
     pub(super) fn from_json(error: &serde_json::Error) -> Self {
-        let told = error.to_string();
+        let reported = error.to_string();
         // serde_json repeats the position at the end of its sentence.
-        let why = told
+        let why = reported
             .rsplit_once(" at line ")
-            .map_or(told.as_str(), |(why, _)| why);
+            .map_or(reported.as_str(), |(why, _)| why);
         if error.is_data() {
             return Self::Foreign {
                 hint: format!("found {}", clip(why)),

@@ -129,7 +129,7 @@ fn every_record_of_a_message_counts() {
     else {
         panic!("not read");
     };
-    let told: Vec<_> = records
+    let reported: Vec<_> = records
         .iter()
         .map(|record| match record {
             Record::Event(event) => (event.kind, event.key.as_str(), event.size),
@@ -137,7 +137,7 @@ fn every_record_of_a_message_counts() {
         })
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             (Kind::Created, "in/red flower.jpg", Some(0)),
             (Kind::Removed, "in/1+1=2.txt", None),
@@ -254,10 +254,10 @@ fn a_refusal_says_what_was_expected_and_what_came() {
         ("a thousand and one",     json!({"Records": vec![0; 1_001]}).to_string(), "record 1000: a message may have 1000, this has 1001"),
         ("a long one",             json!({"source": "x".repeat(999)}).to_string(), "xxx…"),
     ] {
-        let told = parse(&body, ALL).unwrap_err().to_string();
-        assert!(told.starts_with("expected "), "{why}: {told}");
-        assert!(told.contains(want), "{why}: {told}");
-        assert!(told.chars().count() < 200, "{why}: {told}");
+        let reported = parse(&body, ALL).unwrap_err().to_string();
+        assert!(reported.starts_with("expected "), "{why}: {reported}");
+        assert!(reported.contains(want), "{why}: {reported}");
+        assert!(reported.chars().count() < 200, "{why}: {reported}");
     }
 }
 
@@ -276,7 +276,7 @@ fn a_list_is_no_object_even_if_its_items_are_our_fields() {
         ("its bucket",   bridge(r#"{"bucket":["raw"],"object":{"key":"k"}}"#)),
         ("its object",   bridge(r#"{"bucket":{"name":"raw"},"object":["k",1,"e","v"]}"#)),
     ] {
-        let told = parse(&body, ALL).unwrap_err().to_string();
-        assert!(told.contains("record 0: invalid type: sequence, expected an object"), "{why}: {told}");
+        let reported = parse(&body, ALL).unwrap_err().to_string();
+        assert!(reported.contains("record 0: invalid type: sequence, expected an object"), "{why}: {reported}");
     }
 }

@@ -129,8 +129,8 @@ mod tests {
         fn any_key_survives_the_message(bucket in "[a-z0-9.-]{3,63}", key in "(?s).{1,64}") {
             match record(&work_message(&bucket, &key)) {
                 Ok(Record::Event(event)) => {
-                    let told = (event.bucket, event.key, event.kind);
-                    prop_assert_eq!(told, (bucket, key, Kind::Asked));
+                    let reported = (event.bucket, event.key, event.kind);
+                    prop_assert_eq!(reported, (bucket, key, Kind::Asked));
                 }
                 other => prop_assert!(false, "{other:?}"),
             }

@@ -16,11 +16,11 @@ pub struct RouteLabel {
     pub route: String,
 }
 
-/// `lane`: `small` or `large`.
+/// `pool`: `small` or `large`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct LaneLabel {
+pub struct PoolLabel {
     /// `small` or `large`.
-    pub lane: &'static str,
+    pub pool: &'static str,
 }
 
 /// An account's bucket.
@@ -37,7 +37,7 @@ pub struct BucketLabels {
 pub struct SettledLabels {
     /// The `[queue.NAME]`.
     pub queue: String,
-    /// `done`, `skipped`, `retried`, `parked`, `released` or `lost`.
+    /// `done`, `skipped`, `retried`, `dead_lettered`, `released` or `lost`.
     pub outcome: &'static str,
 }
 
@@ -46,7 +46,7 @@ pub struct SettledLabels {
 pub struct RecordLabels {
     /// The `[route.NAME]`, or `none`.
     pub route: String,
-    /// `done`, `retry`, or the reason of a skip or a parking.
+    /// `done`, `retry`, or the reason of a skip or a dead-lettering.
     pub outcome: &'static str,
 }
 
@@ -56,7 +56,7 @@ pub struct CopyLabels {
     /// The `[route.NAME]`.
     pub route: String,
     /// `server` or `stream`.
-    pub way: &'static str,
+    pub transfer: &'static str,
 }
 
 /// One request.

@@ -101,7 +101,7 @@ impl Tally {
     pub(super) fn settled(&self, outcome: &str) {
         let mut counts = self.counts();
         counts.messages += 1;
-        counts.dead_lettered += u64::from(outcome == "parked");
+        counts.dead_lettered += u64::from(outcome == "dead_lettered");
     }
 
     pub(super) fn lagged(&self, route: &str, lag: Duration) {

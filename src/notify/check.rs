@@ -27,7 +27,11 @@ impl Outlet {
     }
 }
 
-fn seen<T, E>(look: &str, tell: &str, answer: Result<T, SdkError<E, Response>>) -> Option<Obstacle>
+fn seen<T, E>(
+    check: &str,
+    report: &str,
+    answer: Result<T, SdkError<E, Response>>,
+) -> Option<Obstacle>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -35,10 +39,10 @@ where
     let code = error.code().unwrap_or_default();
     Some(if is_denied(code) {
         Obstacle::Warns(format!(
-            "cannot be looked at ({look}: {code}); the daemon needs {tell} there"
+            "cannot be checked ({check}: {code}); the daemon needs {report} there"
         ))
     } else {
-        let (_, operation) = look.split_once(':').unwrap_or_default();
+        let (_, operation) = check.split_once(':').unwrap_or_default();
         Obstacle::Fails(whole(operation, &error).why)
     })
 }

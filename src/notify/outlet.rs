@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::http::Response;
 use tokio::time::{Instant, timeout};
 
 use super::notification::Notification;
-use crate::cause::{self, clipped, status, told};
+use crate::cause::{self, clipped, describe, status};
 use crate::config::Notify;
 use crate::lock::locked;
 use crate::metrics::Metrics;
@@ -63,14 +63,17 @@ impl Outlet {
     }
 
     /// One call. Each notice has an answer of its own, unless the call failed as a whole.
-    pub(super) async fn send(&self, notices: &[&Notification]) -> Result<Vec<Answer>, Unannounced> {
+    pub(super) async fn send(
+        &self,
+        notifications: &[&Notification],
+    ) -> Result<Vec<Answer>, Unannounced> {
         let sent = async {
             match &self.client {
-                Client::Topic(sns) => self.publish(sns, notices).await,
-                Client::Queue(sqs) => self.enqueue(sqs, notices).await,
+                Client::Topic(sns) => self.publish(sns, notifications).await,
+                Client::Queue(sqs) => self.enqueue(sqs, notifications).await,
                 Client::Bus(events, there) => {
-                    self.look(events, there).await?;
-                    self.put(events, notices).await
+                    self.check(events, there).await?;
+                    self.put(events, notifications).await
                 }
             }
         };
@@ -81,15 +84,15 @@ impl Outlet {
     async fn publish(
         &self,
         sns: &aws_sdk_sns::Client,
-        notices: &[&Notification],
+        notifications: &[&Notification],
     ) -> Result<Vec<Answer>, Unannounced> {
         const OP: &str = "PublishBatch";
-        let entries = notices.iter().enumerate().map(|(id, notice)| {
+        let entries = notifications.iter().enumerate().map(|(id, notification)| {
             PublishBatchRequestEntry::builder()
                 .id(id.to_string())
-                .message(&notice.body)
-                .set_message_group_id(self.fifo.then(|| notice.group.clone()))
-                .set_message_deduplication_id(self.fifo.then(|| notice.id.clone()))
+                .message(&notification.body)
+                .set_message_group_id(self.fifo.then(|| notification.group.clone()))
+                .set_message_deduplication_id(self.fifo.then(|| notification.id.clone()))
                 .build()
                 .expect("id and message are set")
         });
@@ -107,22 +110,22 @@ impl Outlet {
             let why = entry.message().unwrap_or_default();
             (entry.id(), entry.code(), why)
         });
-        let answers = each(OP, notices.len(), &done, failed);
+        let answers = each(OP, notifications.len(), &done, failed);
         Ok(of_request(answers, &answer))
     }
 
     async fn enqueue(
         &self,
         sqs: &aws_sdk_sqs::Client,
-        notices: &[&Notification],
+        notifications: &[&Notification],
     ) -> Result<Vec<Answer>, Unannounced> {
         const OP: &str = "SendMessageBatch";
-        let entries = notices.iter().enumerate().map(|(id, notice)| {
+        let entries = notifications.iter().enumerate().map(|(id, notification)| {
             SendMessageBatchRequestEntry::builder()
                 .id(id.to_string())
-                .message_body(&notice.body)
-                .set_message_group_id(self.fifo.then(|| notice.group.clone()))
-                .set_message_deduplication_id(self.fifo.then(|| notice.id.clone()))
+                .message_body(&notification.body)
+                .set_message_group_id(self.fifo.then(|| notification.group.clone()))
+                .set_message_deduplication_id(self.fifo.then(|| notification.id.clone()))
                 .build()
                 .expect("id and body are set")
         });
@@ -139,13 +142,13 @@ impl Outlet {
             let why = entry.message().unwrap_or_default();
             (entry.id(), entry.code(), why)
         });
-        let answers = each(OP, notices.len(), &done, failed);
+        let answers = each(OP, notifications.len(), &done, failed);
         Ok(of_request(answers, &answer))
     }
 
     /// A bus that is not there takes events all the same, and says that it has them
     /// (aws/aws-sdk#186). So it is looked at first; who may not look has to know.
-    async fn look(
+    async fn check(
         &self,
         events: &aws_sdk_eventbridge::Client,
         there: &Mutex<Option<Instant>>,
@@ -163,7 +166,7 @@ impl Outlet {
             }
             tracing::warn!(
                 bus = self.target,
-                "may not be looked at (events:DescribeEventBus); if it is not there, nobody will know"
+                "may not be described (events:DescribeEventBus); if it does not exist, events are lost without an error"
             );
         }
         *locked(there) = Some(Instant::now());
@@ -173,14 +176,14 @@ impl Outlet {
     async fn put(
         &self,
         events: &aws_sdk_eventbridge::Client,
-        notices: &[&Notification],
+        notifications: &[&Notification],
     ) -> Result<Vec<Answer>, Unannounced> {
         const OP: &str = "PutEvents";
-        let entries = notices.iter().map(|notice| {
+        let entries = notifications.iter().map(|notification| {
             PutEventsRequestEntry::builder()
                 .source(SOURCE)
-                .detail_type(notice.what)
-                .detail(&notice.body)
+                .detail_type(notification.what)
+                .detail(&notification.body)
                 .event_bus_name(&self.target)
                 .build()
         });
@@ -190,7 +193,7 @@ impl Outlet {
         let answer = answer.map_err(|e| whole(OP, &e))?;
         // They stand as they were asked, those that failed too.
         let entries = answer.entries();
-        let answers = (0..notices.len()).map(|at| {
+        let answers = (0..notifications.len()).map(|at| {
             let Some(entry) = entries.get(at) else {
                 return Err(unnamed(OP));
             };
@@ -251,7 +254,7 @@ where
             let said = clipped(error.message().unwrap_or("no message")).to_owned();
             by_code(op, code, &cause::of_request(said, error))
         }
-        None => Unannounced::for_now(format!("{op}: {}", told(error))),
+        None => Unannounced::for_now(format!("{op}: {}", describe(error))),
     }
 }
 

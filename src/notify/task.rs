@@ -46,7 +46,7 @@ pub struct NotificationTask {
     batches: Batches<Notification, Answer>,
     outlet: Outlet,
     shared: Arc<Shared>,
-    dice: Mutex<Rng>,
+    rng: Mutex<Rng>,
 }
 
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(super) struct Shared {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct NotificationStatus {
     /// Arrivals that this process has told of.
-    pub told: u64,
+    pub sent: u64,
     /// The last failure, until something works again.
     pub error: Option<String>,
 }
@@ -70,7 +70,7 @@ pub fn notifications(
     target: &str,
     environment: &str,
     outlet: Outlet,
-    dice: Rng,
+    rng: Rng,
 ) -> (NotificationHandle, NotificationTask) {
     let shared = Arc::new(Shared {
         target: target.to_owned(),
@@ -81,7 +81,7 @@ pub fn notifications(
         batches,
         outlet,
         shared: shared.clone(),
-        dice: Mutex::new(dice),
+        rng: Mutex::new(rng),
     };
     let environment = environment.to_owned();
     let handle = NotificationHandle {
@@ -107,10 +107,10 @@ impl Notifications {
         let Some(handle) = self.0.get(&arrival.route.name) else {
             return Ok(());
         };
-        let Some(notice) = Notification::of(arrival, &handle.environment) else {
+        let Some(notification) = Notification::of(arrival, &handle.environment) else {
             return Ok(());
         };
-        handle.asker.announce(notice).await
+        handle.asker.announce(notification).await
     }
 
     /// For whoever looks on: it keeps no task alive.
@@ -141,16 +141,16 @@ impl NotificationTask {
             batches,
             outlet,
             shared,
-            dice,
+            rng,
         } = self;
         let sending = Sending {
             outlet: &outlet,
             shared: &shared,
         };
-        let (sending, dice) = (&sending, &dice);
+        let (sending, rng) = (&sending, &rng);
         batches
             .run(async |notifications: Vec<_>| {
-                until_settled(sending, &notifications, PATIENCE, dice).await
+                until_settled(sending, &notifications, PATIENCE, rng).await
             })
             .await;
     }
@@ -196,12 +196,12 @@ impl Shared {
             ..why
         });
         match &answer {
-            Ok(()) => (state.told, state.error) = (state.told + 1, None),
+            Ok(()) => (state.sent, state.error) = (state.sent + 1, None),
             Err(e) if state.error.as_ref() == Some(&e.why) => {
-                debug!(error = e.why, "still not told");
+                debug!(error = e.why, "still not notified");
             }
             Err(e) => {
-                warn!(error = e.why, "not told");
+                warn!(error = e.why, "not notified");
                 state.error = Some(e.why.clone());
             }
         }

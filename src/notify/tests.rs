@@ -30,7 +30,7 @@ fn notify(target: &str) -> Notify {
     config.route["r"].notify.clone().unwrap()
 }
 
-fn notice(n: usize) -> Notification {
+fn notification(n: usize) -> Notification {
     Notification {
         id: format!("id-{n}"),
         what: "Object Arrived",
@@ -40,7 +40,7 @@ fn notice(n: usize) -> Notification {
 }
 
 /// The endings of so many notices, all at once, and what is to be seen afterwards.
-async fn tell(
+async fn report(
     scripted: &Scripted,
     target: &str,
     count: usize,
@@ -48,20 +48,20 @@ async fn tell(
     let notify = notify(target);
     let outlet = Outlet::new(&notify, client(scripted, &notify), Metrics::new("test").0);
     let (handle, task) = notifications("t", "test", outlet, Rng::with_seed(1));
-    let told = async {
-        let asked = (0..count).map(|n| handle.asker.ask(notice(n)));
+    let reported = async {
+        let asked = (0..count).map(|n| handle.asker.ask(notification(n)));
         let answers = futures_util::future::join_all(asked).await;
         let shared = handle.shared.clone();
         drop(handle);
-        let told = answers.into_iter().map(|answer| match answer {
+        let reported = answers.into_iter().map(|answer| match answer {
             Some(Ok(())) => "ok".to_owned(),
             Some(Err(Unannounced { why, lasts, alone })) => format!("{lasts} {alone} {why}"),
             None => "none".to_owned(),
         });
         let status = shared.state().clone();
-        (told.collect(), status)
+        (reported.collect(), status)
     };
-    tokio::join!(task.run(), told).1
+    tokio::join!(task.run(), reported).1
 }
 
 /// All entries of a batch, taken.
@@ -87,9 +87,9 @@ async fn ten_go_out_at_a_time_and_what_is_not_named_goes_again() {
                 _ => taken(body),
             }
         });
-        let (told, status) = tell(&scripted, target, 25).await;
-        assert_eq!(told, vec!["ok"; 25], "{target}");
-        assert_eq!(status.told, 25);
+        let (reported, status) = report(&scripted, target, 25).await;
+        assert_eq!(reported, vec!["ok"; 25], "{target}");
+        assert_eq!(status.sent, 25);
         let op = if target == BUS {
             "PutEvents"
         } else {
@@ -120,10 +120,10 @@ async fn an_entry_that_fails_fails_alone() {
             .collect();
         Said::Is(json!({ "Successful": done, "Failed": failed }))
     });
-    let (told, status) = tell(&scripted, QUEUE, 3).await;
+    let (reported, status) = report(&scripted, QUEUE, 3).await;
     let bad = "true true t: SendMessageBatch: InvalidMessageContents: so it is";
-    assert_eq!(told, ["ok", bad, "ok"]);
-    assert_eq!(status.told, 2);
+    assert_eq!(reported, ["ok", bad, "ok"]);
+    assert_eq!(status.sent, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,8 +133,8 @@ async fn a_fifo_queue_is_told_group_and_id_and_another_is_not() {
         (QUEUE, Value::Null, Value::Null),
     ] {
         let scripted = Scripted::new(|_, body| taken(body));
-        let (told, _) = tell(&scripted, target, 1).await;
-        assert_eq!(told, ["ok"]);
+        let (reported, _) = report(&scripted, target, 1).await;
+        assert_eq!(reported, ["ok"]);
         let body = &scripted.bodies("SendMessageBatch")[0];
         let name = target.rsplit(':').next();
         assert_eq!(body["QueueUrl"].as_str().unwrap().rsplit('/').next(), name);
@@ -176,24 +176,24 @@ async fn a_failure_says_whether_it_lasts_and_whom_it_concerns() {
         ),
     ] {
         let scripted = Scripted::new(move |_, _| said.clone());
-        let (told, status) = tell(&scripted, target, 1).await;
-        assert_eq!(told, [want]);
+        let (reported, status) = report(&scripted, target, 1).await;
+        assert_eq!(reported, [want]);
         assert!(want.ends_with(&status.error.unwrap()), "{want}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bus_is_looked_at_once_and_who_may_not_look_goes_on() {
-    for look in [
+    for check in [
         Said::Is(json!({ "Name": "b" })),
         Said::Error("AccessDeniedException"),
     ] {
         let scripted = Scripted::new(move |op, body| match op {
-            "DescribeEventBus" => look.clone(),
+            "DescribeEventBus" => check.clone(),
             _ => taken(body),
         });
-        let (told, _) = tell(&scripted, BUS, 1).await;
-        assert_eq!(told, ["ok"]);
+        let (reported, _) = report(&scripted, BUS, 1).await;
+        assert_eq!(reported, ["ok"]);
         assert_eq!(scripted.bodies("DescribeEventBus").len(), 1);
         let entry = &scripted.bodies("PutEvents")[0]["Entries"][0];
         let want = json!({

@@ -14,12 +14,12 @@ use crate::s3::{Condition, ETag, Object};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Capabilities {
-    /// The route's `way`.
-    pub way: config::Way,
+    /// The route's `transfer`.
+    pub transfer: config::Transfer,
     /// How the bytes of copies follow from those of their sources.
     pub identity: Identity,
     /// Why S3 shall not copy between the two sides by itself, unless the operator insists.
-    pub apart: Option<&'static str>,
+    pub needs_streaming: Option<&'static str>,
     /// The destination honours conditions on writes.
     pub conditional: bool,
     /// The destination is known to encrypt with a KMS key.
@@ -60,13 +60,13 @@ pub enum Nothing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copy {
     /// How the bytes travel.
-    pub way: TransferMethod,
+    pub transfer: TransferMethod,
     /// The source version to read.
     pub pin: ETag,
     /// What must hold at the destination.
     pub condition: Condition,
     /// Leave a mark on the copy.
-    pub marked: bool,
+    pub with_provenance: bool,
     /// Why this way.
     pub why: &'static str,
 }
@@ -93,9 +93,9 @@ impl Capabilities {
     #[must_use]
     pub fn of(route: &Route, terms: Terms, (conditional, kms_target): (bool, bool)) -> Self {
         Self {
-            way: route.way,
+            transfer: route.transfer,
             identity: Identity::of(route),
-            apart: route.apart,
+            needs_streaming: route.needs_streaming,
             conditional,
             kms_target,
             follows: route.follows,
@@ -112,11 +112,11 @@ impl Capabilities {
     }
 
     pub(super) fn why_streamed(&self) -> Option<&'static str> {
-        match (self.identity, self.way) {
+        match (self.identity, self.transfer) {
             (Identity::DerivedBy(_), _) => Some("the route changes the bytes"),
-            (Identity::SameBytes, config::Way::Auto) => self.apart,
-            (Identity::SameBytes, config::Way::Server) => None,
-            (Identity::SameBytes, config::Way::Stream) => Some("way = \"stream\""),
+            (Identity::SameBytes, config::Transfer::Auto) => self.needs_streaming,
+            (Identity::SameBytes, config::Transfer::ServerSide) => None,
+            (Identity::SameBytes, config::Transfer::Stream) => Some("transfer = \"stream\""),
         }
     }
 
@@ -124,7 +124,7 @@ impl Capabilities {
     /// may have replaced something newer; and where deletes are followed, one may have found
     /// nothing to delete before the write landed.
     #[must_use]
-    pub fn looks_after(&self, copy: &Copy) -> bool {
+    pub fn verifies(&self, copy: &Copy) -> bool {
         self.follows || copy.condition != Condition::Absent
     }
 
@@ -148,22 +148,24 @@ impl Capabilities {
             };
         }
         let streamed = self.why_streamed();
-        let way = match (streamed, source.size > self.one_request()) {
+        let transfer = match (streamed, source.size > self.one_request()) {
             (Some(_), false) => TransferMethod::Stream,
             (Some(_), true) => TransferMethod::StreamParts,
-            (None, false) => TransferMethod::Server,
-            (None, true) => TransferMethod::ServerParts,
+            (None, false) => TransferMethod::ServerSide,
+            (None, true) => TransferMethod::ServerSideParts,
         };
-        let why = streamed.unwrap_or(match self.way {
-            config::Way::Server => "way = \"server\"",
-            config::Way::Auto | config::Way::Stream => "S3 can copy between the two itself",
+        let why = streamed.unwrap_or(match self.transfer {
+            config::Transfer::ServerSide => "transfer = \"server-side\"",
+            config::Transfer::Auto | config::Transfer::Stream => {
+                "S3 can copy between the two itself"
+            }
         });
         let kms = source.kms || self.kms_target || target.is_some_and(|target| target.kms);
         Plan::Copy(Copy {
-            way,
+            transfer,
             pin: source.etag.clone(),
             condition: self.condition(target),
-            marked: way.is_by_hand() || kms || !source.etag.is_single_part(),
+            with_provenance: transfer.is_by_hand() || kms || !source.etag.is_single_part(),
             why,
         })
     }
@@ -182,12 +184,12 @@ impl Capabilities {
     /// is, where that is cut evenly and the route says nothing.
     #[must_use]
     pub fn cut(&self, size: u64) -> Option<Cut> {
-        let way = if self.streams() {
+        let transfer = if self.streams() {
             TransferMethod::StreamParts
         } else {
-            TransferMethod::ServerParts
+            TransferMethod::ServerSideParts
         };
-        let layout = way.layout(size, self.part_size, None)?;
+        let layout = transfer.layout(size, self.part_size, None)?;
         let parts = layout.count();
         let cut = Cut {
             parts,

@@ -43,13 +43,14 @@ pub fn dropped(source: &Object, copy: &Copy) -> Vec<DroppedAttribute> {
         // S3 copies by itself what it cannot tell us.
         (
             DroppedAttribute::Metadata,
-            source.aside.missing_metadata && copy.marked,
+            source.aside.missing_metadata && copy.with_provenance,
         ),
         (DroppedAttribute::Lock, source.aside.locked),
         (DroppedAttribute::Redirect, source.aside.redirects),
         (
             DroppedAttribute::Checksum,
-            !joins && copy.way.in_parts() || source.aside.other_checksum && copy.way.is_by_hand(),
+            !joins && copy.transfer.in_parts()
+                || source.aside.other_checksum && copy.transfer.is_by_hand(),
         ),
     ];
     let left = all.into_iter().filter(|(_, left)| *left);
@@ -65,16 +66,16 @@ mod tests {
 
     #[test]
     fn what_stays_behind_depends_on_the_way() {
-        let copy = |way, marked| Copy {
-            way,
+        let copy = |transfer, with_provenance| Copy {
+            transfer,
             pin: object().etag,
             condition: Condition::Absent,
-            marked,
+            with_provenance,
             why: "",
         };
         let (server, parts) = (
-            copy(TransferMethod::Server, false),
-            copy(TransferMethod::ServerParts, true),
+            copy(TransferMethod::ServerSide, false),
+            copy(TransferMethod::ServerSideParts, true),
         );
         let aside = |aside| Object { aside, ..object() };
         let none = Aside::default();

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::route::Route;
-use crate::s3::{Checksum, Dress, Object, Spot};
+use crate::s3::{Checksum, Object, ObjectAttributes, ObjectLocation};
 
 /// How the bytes of a copy follow from the bytes of its source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct RulesHash(pub [u8; 32]);
 /// What the copy of one version of an object has to be.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectedCopy<'a> {
-    from: &'a Spot,
+    from: &'a ObjectLocation,
     source: &'a Object,
     identity: Identity,
 }
@@ -42,7 +42,7 @@ pub struct ExpectedCopy<'a> {
 impl<'a> ExpectedCopy<'a> {
     /// The copy of `source`, which was seen at `from`.
     #[must_use]
-    pub fn of(from: &'a Spot, source: &'a Object, identity: Identity) -> Self {
+    pub fn of(from: &'a ObjectLocation, source: &'a Object, identity: Identity) -> Self {
         Self {
             from,
             source,
@@ -52,7 +52,7 @@ impl<'a> ExpectedCopy<'a> {
 
     /// Where its source is.
     #[must_use]
-    pub fn from(&self) -> &'a Spot {
+    pub fn from(&self) -> &'a ObjectLocation {
         self.from
     }
 
@@ -89,11 +89,11 @@ impl<'a> ExpectedCopy<'a> {
         &self,
         metadata: &'m BTreeMap<String, String>,
         tagging: Option<&'m str>,
-    ) -> Dress<'m>
+    ) -> ObjectAttributes<'m>
     where
         'a: 'm,
     {
-        Dress {
+        ObjectAttributes {
             headers: &self.source.headers,
             metadata,
             tagging,

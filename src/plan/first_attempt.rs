@@ -5,7 +5,7 @@
 
 use super::capabilities::{Capabilities, Copy};
 use super::layout::ONE_PART;
-use super::provenance::is_marked;
+use super::provenance::has_provenance;
 use super::transfer::TransferMethod;
 use crate::s3::{ETag, Object};
 
@@ -74,11 +74,13 @@ impl Capabilities {
         }
         if self.kms_target {
             return FirstAttempt::SourceOnly(
-                "the destination uses a KMS key, so the copy is marked",
+                "the destination uses a KMS key, so the copy gets provenance metadata",
             );
         }
         if !etag.is_single_part() {
-            return FirstAttempt::SourceOnly("a multipart eTag, so the copy is marked");
+            return FirstAttempt::SourceOnly(
+                "a multipart eTag, so the copy gets provenance metadata",
+            );
         }
         if hint.bounded {
             return FirstAttempt::SourceOnly(
@@ -86,11 +88,11 @@ impl Capabilities {
             );
         }
         FirstAttempt::Blind(Copy {
-            way: TransferMethod::Server,
+            transfer: TransferMethod::ServerSide,
             pin: etag.clone(),
             condition: self.condition(None),
-            marked: false,
-            why: "the event tells enough for one call",
+            with_provenance: false,
+            why: "the event has all that one call needs",
         })
     }
 
@@ -98,10 +100,10 @@ impl Capabilities {
     /// once, unless only a look at the source can tell whether the two are equal already.
     #[must_use]
     pub fn replace(&self, blind: &Copy, target: &Object) -> Option<Copy> {
-        let comparable = !target.kms && target.etag.is_single_part() && !is_marked(target);
+        let comparable = !target.kms && target.etag.is_single_part() && !has_provenance(target);
         (comparable && target.etag != blind.pin).then(|| Copy {
             condition: self.condition(Some(target)),
-            why: "another object stands there, and the event tells enough to replace it",
+            why: "another object stands there, and the event has all that replacing it needs",
             ..blind.clone()
         })
     }
@@ -109,7 +111,7 @@ impl Capabilities {
 
 #[cfg(test)]
 mod tests {
-    use super::super::capabilities::tests::means;
+    use super::super::capabilities::tests::capabilities;
     use super::super::samples::object;
     use super::*;
     use crate::config;
@@ -126,90 +128,57 @@ mod tests {
             received_before: false,
         };
         let stream = Capabilities {
-            way: config::Way::Stream,
-            ..means()
+            transfer: config::Transfer::Stream,
+            ..capabilities()
         };
         let kms = Capabilities {
             kms_target: true,
-            ..means()
+            ..capabilities()
         };
         let strict = Capabilities {
             strict: true,
-            ..means()
+            ..capabilities()
         };
-        let apart = Capabilities {
-            apart: Some("the two sides are apart"),
-            ..means()
+        let needs_streaming = Capabilities {
+            needs_streaming: Some("the two sides are apart"),
+            ..capabilities()
         };
         let insisting = Capabilities {
-            way: config::Way::Server,
-            ..apart
+            transfer: config::Transfer::ServerSide,
+            ..needs_streaming
         };
-        for (why, means, hint, want) in [
-            ("new and small", means(), hint, "blind"),
-            (
-                "received before",
-                means(),
-                Hint {
-                    received_before: true,
-                    ..hint
-                },
-                "both",
-            ),
-            (
-                "a removal",
-                means(),
-                Hint {
-                    created: false,
-                    ..hint
-                },
-                "both",
-            ),
-            ("no size", means(), Hint { size: None, ..hint }, "source"),
-            ("no eTag", means(), Hint { etag: None, ..hint }, "source"),
-            (
-                "multipart",
-                means(),
-                Hint {
-                    etag: Some(&multi),
-                    ..hint
-                },
-                "source",
-            ),
-            (
-                "large",
-                means(),
-                Hint {
-                    size: Some(1 << 30),
-                    ..hint
-                },
-                "both",
-            ),
-            (
-                "limits of size",
-                means(),
-                Hint {
-                    bounded: true,
-                    ..hint
-                },
-                "source",
-            ),
-            ("streamed", stream, hint, "read"),
-            ("apart", apart, hint, "read"),
-            (
-                "streamed in parts",
-                stream,
-                Hint {
-                    size: Some(ONE_PART + 1),
-                    ..hint
-                },
-                "both",
-            ),
-            ("apart, but server-side", insisting, hint, "blind"),
-            ("KMS at the destination", kms, hint, "source"),
-            ("strict", strict, hint, "source"),
-        ] {
-            let got = match means.first_attempt(hint) {
+        let (of_size, with_etag) = (|size| Hint { size, ..hint }, |etag| Hint { etag, ..hint });
+        let again = Hint {
+            received_before: true,
+            ..hint
+        };
+        let removal = Hint {
+            created: false,
+            ..hint
+        };
+        let bounded = Hint {
+            bounded: true,
+            ..hint
+        };
+        #[rustfmt::skip]
+        let table = [
+            ("new and small",            capabilities(),  hint,                         "blind"),
+            ("received before",          capabilities(),  again,                        "both"),
+            ("a removal",                capabilities(),  removal,                      "both"),
+            ("no size",                  capabilities(),  of_size(None),                "source"),
+            ("no eTag",                  capabilities(),  with_etag(None),              "source"),
+            ("multipart",                capabilities(),  with_etag(Some(&multi)),      "source"),
+            ("large",                    capabilities(),  of_size(Some(1 << 30)),       "both"),
+            ("limits of size",           capabilities(),  bounded,                      "source"),
+            ("streamed",                 stream,          hint,                         "read"),
+            ("needs streaming",          needs_streaming, hint,                         "read"),
+            ("streamed in parts",        stream,          of_size(Some(ONE_PART + 1)),  "both"),
+            ("server-side all the same", insisting,       hint,                         "blind"),
+            ("KMS at the destination",   kms,             hint,                         "source"),
+            ("strict",                   strict,          hint,                         "source"),
+        ];
+        for (why, capabilities, hint, want) in table {
+            let got = match capabilities.first_attempt(hint) {
                 FirstAttempt::Blind(_) => "blind",
                 FirstAttempt::Read { .. } => "read",
                 FirstAttempt::SourceOnly(_) => "source",
@@ -229,7 +198,7 @@ mod tests {
             created: true,
             received_before: false,
         };
-        let FirstAttempt::Blind(blind) = means().first_attempt(hint) else {
+        let FirstAttempt::Blind(blind) = capabilities().first_attempt(hint) else {
             panic!("not blind");
         };
         let other = ETag::new("900150983cd24fb0d6963f7d28e17f72");
@@ -237,8 +206,10 @@ mod tests {
             etag: other.clone(),
             ..object()
         };
-        let mut marked = plain.clone();
-        marked.metadata.insert("brigade-source".into(), "{}".into());
+        let mut with_provenance = plain.clone();
+        with_provenance
+            .metadata
+            .insert("brigade-source".into(), "{}".into());
         let kms = Object {
             kms: true,
             ..plain.clone()
@@ -250,15 +221,15 @@ mod tests {
         for (why, target, want) in [
             ("another object", plain, true),
             ("the same bytes, maybe other headers", object(), false),
-            ("a marked copy", marked, false),
+            ("a marked copy", with_provenance, false),
             ("a KMS object", kms, false),
             ("a multipart object", multipart, false),
         ] {
-            let copy = means().replace(&blind, &target);
+            let copy = capabilities().replace(&blind, &target);
             assert_eq!(copy.is_some(), want, "{why}");
             if let Some(copy) = copy {
                 assert_eq!(copy.condition, Condition::Unchanged(other.clone()), "{why}");
-                assert!(means().looks_after(&copy), "{why}");
+                assert!(capabilities().verifies(&copy), "{why}");
             }
         }
     }

@@ -82,8 +82,8 @@ impl Layout {
     #[must_use]
     pub fn reads(self) -> u64 {
         let reads = |number| match self.length(number) {
-            held if held <= ONE_PART => 1,
-            piped => piped.div_ceil(PIECE),
+            buffered if buffered <= ONE_PART => 1,
+            streamed => streamed.div_ceil(PIECE),
         };
         // All parts are alike but for the last.
         let last = self.count();
@@ -187,11 +187,11 @@ mod tests {
         #[test]
         fn parts_are_the_object_and_s3_takes_them(
             size in prop_oneof![0..TIB, 0..=9_998 * MOST],
-            way in prop_oneof![Just(TransferMethod::ServerParts), Just(TransferMethod::StreamParts)],
+            transfer in prop_oneof![Just(TransferMethod::ServerSideParts), Just(TransferMethod::StreamParts)],
             said in proptest::option::of(SMALLEST_PART..=MOST),
             source in proptest::option::of(0..10 * GIB),
         ) {
-            let layout = way.layout(size, said, source).expect("S3 takes it");
+            let layout = transfer.layout(size, said, source).expect("S3 takes it");
             prop_assert!(layout.part >= said.unwrap_or_default());
             let count = layout.count();
             prop_assert!(count <= LAST_PART);

@@ -68,31 +68,31 @@ mod tests {
     use super::super::expected::{Identity, RulesHash};
     use super::super::samples::{OTHER, object, sum};
     use super::*;
-    use crate::s3::{ETag, Headers, Spot};
+    use crate::s3::{ETag, Headers, ObjectLocation};
 
-    fn already_there(spot: &Spot, source: &Object, target: &Object) -> Option<Proof> {
-        ExpectedCopy::of(spot, source, Identity::SameBytes).proof(target)
+    fn already_there(location: &ObjectLocation, source: &Object, target: &Object) -> Option<Proof> {
+        ExpectedCopy::of(location, source, Identity::SameBytes).proof(target)
     }
 
-    fn of(spot: &Spot, source: &Object) -> Provenance {
-        Provenance::of(&ExpectedCopy::of(spot, source, Identity::SameBytes))
+    fn of(location: &ObjectLocation, source: &Object) -> Provenance {
+        Provenance::of(&ExpectedCopy::of(location, source, Identity::SameBytes))
     }
 
-    fn spot() -> Spot {
-        Spot {
+    fn location() -> ObjectLocation {
+        ObjectLocation {
             bucket: "raw".into(),
             key: "a.csv".into(),
         }
     }
 
     /// A copy under a KMS key, whose `ETag` shows nothing.
-    fn marked(source: &Object) -> Object {
+    fn with_provenance(source: &Object) -> Object {
         let mut copy = Object {
             etag: ETag::new(OTHER),
             kms: true,
             ..source.clone()
         };
-        of(&spot(), source).put_into(&mut copy.metadata);
+        of(&location(), source).put_into(&mut copy.metadata);
         copy
     }
 
@@ -135,13 +135,18 @@ mod tests {
                 },
                 None,
             ),
-            ("our mark", s.clone(), marked(&s), Some(Proof::Provenance)),
+            (
+                "our mark",
+                s.clone(),
+                with_provenance(&s),
+                Some(Proof::Provenance),
+            ),
             (
                 "our mark on torn bytes",
                 s.clone(),
                 Object {
                     kms: false,
-                    ..marked(&s)
+                    ..with_provenance(&s)
                 },
                 None,
             ),
@@ -151,19 +156,19 @@ mod tests {
                     last_modified: later,
                     ..object()
                 },
-                marked(&s),
+                with_provenance(&s),
                 None,
             ),
             (
                 "a mark of this version",
                 versioned("2"),
-                marked(&versioned("2")),
+                with_provenance(&versioned("2")),
                 Some(Proof::Provenance),
             ),
             (
                 "a mark of another version",
                 versioned("2"),
-                marked(&versioned("1")),
+                with_provenance(&versioned("1")),
                 None,
             ),
             (
@@ -186,23 +191,23 @@ mod tests {
             ),
             (
                 "a source that is itself a marked copy",
-                marked(&s),
-                marked(&s),
+                with_provenance(&s),
+                with_provenance(&s),
                 Some(Proof::ETag),
             ),
         ] {
-            assert_eq!(already_there(&spot(), &source, &target), want, "{why}");
+            assert_eq!(already_there(&location(), &source, &target), want, "{why}");
         }
     }
 
     #[test]
     fn a_mark_of_another_key_proves_nothing() {
-        let elsewhere = Spot {
+        let elsewhere = ObjectLocation {
             bucket: "raw".into(),
             key: "b.csv".into(),
         };
         assert_eq!(
-            already_there(&elsewhere, &object(), &marked(&object())),
+            already_there(&elsewhere, &object(), &with_provenance(&object())),
             None
         );
     }
@@ -215,17 +220,21 @@ mod tests {
         };
         let source = summed(object(), "x");
         for (value, want) in [("x", Some(Proof::Checksum)), ("y", None)] {
-            let target = summed(marked(&object()), value);
-            assert_eq!(already_there(&spot(), &source, &target), want, "{value}");
+            let target = summed(with_provenance(&object()), value);
+            assert_eq!(
+                already_there(&location(), &source, &target),
+                want,
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn only_the_same_rules_on_the_same_version_prove_a_derived_copy() {
-        let (spot, source) = (spot(), object());
+        let (location, source) = (location(), object());
         let derived = |rules| Identity::DerivedBy(RulesHash([rules; 32]));
         let copy = |identity, source: &Object| {
-            let expected = ExpectedCopy::of(&spot, source, identity);
+            let expected = ExpectedCopy::of(&location, source, identity);
             Object {
                 etag: ETag::new(OTHER),
                 size: 9,
@@ -248,7 +257,7 @@ mod tests {
             ("another version", copy(derived(1), &overwritten), None),
             ("the source's own bytes", object(), None),
         ] {
-            let expected = ExpectedCopy::of(&spot, &source, derived(1));
+            let expected = ExpectedCopy::of(&location, &source, derived(1));
             assert_eq!(expected.proof(&target), want, "{why}");
         }
     }

@@ -161,7 +161,7 @@ pub(super) fn without(
 }
 
 /// Whether an object carries provenance metadata, whatever it says.
-pub(super) fn is_marked(object: &Object) -> bool {
+pub(super) fn has_provenance(object: &Object) -> bool {
     object.metadata.contains_key(NAME)
 }
 
@@ -170,7 +170,7 @@ pub(super) fn is_marked(object: &Object) -> bool {
 pub(super) fn lacks_tags(source: &Object, copy: &Object) -> bool {
     let follow = copy.metadata.get(NAME).is_some_and(|value| {
         let in_short = value.starts_with(DIGEST) && value.ends_with(TAGS_FOLLOW);
-        in_short || Provenance::read(value).is_some_and(|mark| mark.tags_follow)
+        in_short || Provenance::read(value).is_some_and(|provenance| provenance.tags_follow)
     });
     follow && source.tag_count.is_some_and(|count| count > 0) && copy.tag_count.unwrap_or(0) == 0
 }
@@ -194,25 +194,25 @@ mod tests {
 
     use super::super::samples::object;
     use super::*;
-    use crate::s3::{ETag, Spot};
+    use crate::s3::{ETag, ObjectLocation};
 
-    fn of(spot: &Spot, object: &Object) -> Provenance {
-        Provenance::of(&ExpectedCopy::of(spot, object, Identity::SameBytes))
+    fn of(location: &ObjectLocation, object: &Object) -> Provenance {
+        Provenance::of(&ExpectedCopy::of(location, object, Identity::SameBytes))
     }
 
-    fn is_of(copy: &Object, spot: &Spot, object: &Object) -> bool {
-        of(spot, object).is_on(copy)
+    fn is_of(copy: &Object, location: &ObjectLocation, object: &Object) -> bool {
+        of(location, object).is_on(copy)
     }
 
-    fn spot(key: &str) -> Spot {
-        Spot {
+    fn location(key: &str) -> ObjectLocation {
+        ObjectLocation {
             bucket: "raw".into(),
             key: key.into(),
         }
     }
 
     /// What a copy's metadata is, with so many bytes of the user's own.
-    fn marked(marker: &Provenance, bytes: usize) -> BTreeMap<String, String> {
+    fn with_provenance(marker: &Provenance, bytes: usize) -> BTreeMap<String, String> {
         let own = (bytes > 0).then(|| ("k".to_owned(), "v".repeat(bytes - 1)));
         let mut metadata = own.into_iter().collect();
         marker.put_into(&mut metadata);
@@ -228,16 +228,19 @@ mod tests {
 
     #[test]
     fn the_longest_key_leaves_room_for_the_users_metadata() {
-        let marker = of(&spot(&"ü".repeat(512)), &object());
+        let marker = of(&location(&"ü".repeat(512)), &object());
         assert!(marker.value().len() < 800, "{}", marker.value().len());
-        let other = of(&spot(&"ö".repeat(512)), &object());
+        let other = of(&location(&"ö".repeat(512)), &object());
         assert_ne!(marker, other);
     }
 
     #[test]
     fn a_mark_is_as_long_as_there_is_room_for() {
-        let marker = of(&spot("a.csv"), &object());
-        let (full, short) = (size(&marked(&marker, 0)), NAME.len() + DIGEST.len() + 64);
+        let marker = of(&location("a.csv"), &object());
+        let (full, short) = (
+            size(&with_provenance(&marker, 0)),
+            NAME.len() + DIGEST.len() + 64,
+        );
         for (own, want) in [
             (0, full),
             (LARGEST - full, full),
@@ -245,7 +248,7 @@ mod tests {
             (LARGEST - short, short),
         ] {
             assert_eq!(
-                size(&marked(&marker, own)),
+                size(&with_provenance(&marker, own)),
                 own + want,
                 "{own} of the user's"
             );
@@ -259,31 +262,34 @@ mod tests {
             ..object()
         };
         for (own, follow) in [(0, true), (0, false), (1_900, true), (1_900, false)] {
-            let mark = of(&spot("a.csv"), &source).before_its_tags(follow);
+            let provenance = of(&location("a.csv"), &source).before_its_tags(follow);
             let copy = Object {
-                metadata: marked(&mark, own),
+                metadata: with_provenance(&provenance, own),
                 ..object()
             };
             assert_eq!(lacks_tags(&source, &copy), follow, "{own} of the user's");
-            assert!(is_of(&copy, &spot("a.csv"), &source), "{own} of the user's");
+            assert!(
+                is_of(&copy, &location("a.csv"), &source),
+                "{own} of the user's"
+            );
         }
     }
 
     #[test]
     fn what_arrived_otherwise_than_it_was_sent_is_not_believed() {
-        let (spot, source) = (spot("a.csv"), object());
+        let (location, source) = (location("a.csv"), object());
         for (why, sent, kms, want) in [
             ("as it was sent", source.etag.clone(), false, true),
             ("otherwise", ETag::md5(b"whole"), false, false),
             ("no ETag tells", ETag::md5(b"whole"), true, true),
         ] {
-            let mark = of(&spot, &source).of_body(Some(&sent));
+            let provenance = of(&location, &source).of_body(Some(&sent));
             let copy = Object {
-                metadata: marked(&mark, 0),
+                metadata: with_provenance(&provenance, 0),
                 kms,
                 ..object()
             };
-            assert_eq!(is_of(&copy, &spot, &source), want, "{why}");
+            assert_eq!(is_of(&copy, &location, &source), want, "{why}");
         }
     }
 
@@ -302,7 +308,7 @@ mod tests {
     }
 
     /// What a mark tells apart. Few of each, so that they are often alike.
-    fn source() -> impl Strategy<Value = (Spot, Object)> {
+    fn source() -> impl Strategy<Value = (ObjectLocation, Object)> {
         let key = "[ab%+é]{1,2}|(?s:.){1,64}|é{512}|è{512}|(sha256:|)[0-9a-f]{64}";
         (
             "raw|lake",
@@ -315,7 +321,7 @@ mod tests {
                 let last_modified = Timestamp::from_second(second).unwrap();
                 let etag = ETag::new(&etag);
                 (
-                    Spot { bucket, key },
+                    ObjectLocation { bucket, key },
                     Object {
                         etag,
                         version_id,
@@ -329,37 +335,37 @@ mod tests {
     proptest! {
         #[test]
         fn a_mark_is_read_as_written_and_is_one_sources_own(
-            (spot, a) in source(), (other, b) in source(), own in 0..1_960_usize, follow in any::<bool>(),
+            (location, a) in source(), (other, b) in source(), own in 0..1_959_usize, follow in any::<bool>(),
         ) {
-            let (mark, second) = (of(&spot, &a), of(&other, &b));
-            prop_assert!(mark.value().bytes().all(|b| b.is_ascii_graphic()), "{}", mark.value());
-            prop_assert!(mark.value().len() < 800, "{}", mark.value().len());
+            let (provenance, second) = (of(&location, &a), of(&other, &b));
+            prop_assert!(provenance.value().bytes().all(|b| b.is_ascii_graphic()), "{}", provenance.value());
+            prop_assert!(provenance.value().len() < 800, "{}", provenance.value().len());
             let dated = |o: &Object| o.version_id.is_none().then_some(o.last_modified);
-            let same = spot == other
+            let same = location == other
                 && (&a.etag, &a.version_id, dated(&a)) == (&b.etag, &b.version_id, dated(&b));
-            prop_assert_eq!(mark == second, same, "{:?} {:?}", mark, second);
-            prop_assert_eq!(Provenance::read(&mark.value()), Some(mark.clone()));
+            prop_assert_eq!(provenance == second, same, "{:?} {:?}", provenance, second);
+            prop_assert_eq!(Provenance::read(&provenance.value()), Some(provenance.clone()));
             let copy = Object {
-                metadata: marked(&mark.before_its_tags(follow), own),
+                metadata: with_provenance(&provenance.before_its_tags(follow), own),
                 ..object()
             };
             prop_assert!(size(&copy.metadata) <= LARGEST, "{}", size(&copy.metadata));
-            prop_assert!(is_of(&copy, &spot, &a));
+            prop_assert!(is_of(&copy, &location, &a));
             prop_assert_eq!(is_of(&copy, &other, &b), same);
         }
 
         #[test]
         fn whatever_stands_in_the_metadata_is_a_mark_or_proves_nothing(
-            text in any::<String>(), cut in any::<prop::sample::Index>(), (spot, object) in source(),
+            text in any::<String>(), cut in any::<prop::sample::Index>(), (location, object) in source(),
         ) {
             prop_assert_eq!(Provenance::read(&text), None);
-            let value = of(&spot, &object).value();
+            let value = of(&location, &object).value();
             let at = cut.index(value.len());
             prop_assert_eq!(Provenance::read(&value[..at]), None, "torn at {}", at);
             // Whatever is put into it, what is read is a mark that can be written again.
             let mixed = format!("{}{text}{}", &value[..at], &value[at..]);
-            if let Some(mark) = Provenance::read(&mixed) {
-                prop_assert_eq!(Provenance::read(&mark.value()), Some(mark));
+            if let Some(provenance) = Provenance::read(&mixed) {
+                prop_assert_eq!(Provenance::read(&provenance.value()), Some(provenance));
             }
         }
     }

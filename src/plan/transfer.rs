@@ -7,10 +7,10 @@ use super::layout::{self, Layout, ONE_PART};
 use crate::s3::SLOWEST;
 
 /// The parts of a stream: as large as may be held, as small as keeps many under way.
-const HELD: (u64, u64) = (8 << 20, ONE_PART);
+const BUFFERED: (u64, u64) = (8 << 20, ONE_PART);
 
 /// Where an upload cannot have so many of those: none is held.
-const PIPED: (u64, u64) = (ONE_PART, layout::MOST);
+const STREAMED: (u64, u64) = (ONE_PART, layout::MOST);
 
 /// The parts that S3 copies itself: each costs a request, and none costs memory.
 const COPIED: (u64, u64) = (64 << 20, layout::MOST);
@@ -19,9 +19,9 @@ const COPIED: (u64, u64) = (64 << 20, layout::MOST);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferMethod {
     /// One `CopyObject`.
-    Server,
+    ServerSide,
     /// `UploadPartCopy`, many at once.
-    ServerParts,
+    ServerSideParts,
     /// One GET and one PUT, through this process.
     Stream,
     /// Ranged GETs and `UploadPart`, many at once, through this process.
@@ -33,8 +33,8 @@ impl TransferMethod {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Server => "server",
-            Self::ServerParts => "server_parts",
+            Self::ServerSide => "server_side",
+            Self::ServerSideParts => "server_side_parts",
             Self::Stream => "stream",
             Self::StreamParts => "stream_parts",
         }
@@ -43,15 +43,15 @@ impl TransferMethod {
     /// Whether headers, tags and all must be set by hand, so that the copy carries our mark too.
     #[must_use]
     pub fn is_by_hand(self) -> bool {
-        self != Self::Server
+        self != Self::ServerSide
     }
 
     /// Whether it is an upload in parts.
     #[must_use]
     pub fn in_parts(self) -> bool {
         match self {
-            Self::ServerParts | Self::StreamParts => true,
-            Self::Server | Self::Stream => false,
+            Self::ServerSideParts | Self::StreamParts => true,
+            Self::ServerSide | Self::Stream => false,
         }
     }
 
@@ -60,9 +60,9 @@ impl TransferMethod {
     #[must_use]
     pub fn patience(self, bytes: u64) -> Duration {
         let slowest = match self {
-            Self::Server => 4 << 20,
+            Self::ServerSide => 4 << 20,
             Self::Stream => SLOWEST,
-            Self::ServerParts | Self::StreamParts => return Duration::ZERO,
+            Self::ServerSideParts | Self::StreamParts => return Duration::ZERO,
         };
         Duration::from_secs(bytes / slowest)
     }
@@ -73,9 +73,9 @@ impl TransferMethod {
     pub fn layout(self, size: u64, said: Option<u64>, source: Option<u64>) -> Option<Layout> {
         match (said, self) {
             (Some(said), _) => Layout::of(size, (said, layout::MOST), None),
-            (None, Self::Server | Self::ServerParts) => Layout::of(size, COPIED, source),
+            (None, Self::ServerSide | Self::ServerSideParts) => Layout::of(size, COPIED, source),
             (None, Self::Stream | Self::StreamParts) => {
-                Layout::of(size, HELD, source).or_else(|| Layout::of(size, PIPED, source))
+                Layout::of(size, BUFFERED, source).or_else(|| Layout::of(size, STREAMED, source))
             }
         }
     }
@@ -84,8 +84,8 @@ impl TransferMethod {
 impl fmt::Display for TransferMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Server => "CopyObject",
-            Self::ServerParts => "UploadPartCopy",
+            Self::ServerSide => "CopyObject",
+            Self::ServerSideParts => "UploadPartCopy",
             Self::Stream => "GetObject → PutObject",
             Self::StreamParts => "GetObject → UploadPart",
         })

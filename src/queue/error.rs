@@ -75,7 +75,7 @@ pub(super) fn classify<E: ProvideErrorMetadata + std::error::Error + Send + Sync
     e: &SdkError<E, Response>,
 ) -> SqsError {
     let code = e.code().unwrap_or_default();
-    let why = cause::told(e);
+    let why = cause::describe(e);
     let status = e.raw_response().map(|raw| raw.status().as_u16());
     if let Some(why) = cause::credentials(e) {
         let why = format!("no usable credentials: {why}");
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_refusal_of_contents_concerns_the_message_and_not_the_queue() {
-        let told = |op, code: &str| {
+        let describe = |op, code: &str| {
             let meta = ErrorMetadata::builder().code(code).message("m").build();
             let answer = Response::new(
                 StatusCode::try_from(400).expect("a status"),
@@ -154,7 +154,7 @@ mod tests {
             ("SendMessage", "AccessDenied", false),
             ("ReceiveMessage", "InvalidParameterValue", false),
         ] {
-            let error = told(op, code);
+            let error = describe(op, code);
             assert_eq!(
                 matches!(error, SqsError::Contents { .. }),
                 want,

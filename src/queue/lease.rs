@@ -13,7 +13,7 @@
 //! Rules that make this safe:
 //! * the expiry counts from *before* the request was sent, so our clock is never the optimistic
 //!   one;
-//! * at the expiry, or as soon as SQS says the receipt is gone, [`Window::lost`] fires and the
+//! * at the expiry, or as soon as SQS says the receipt is gone, [`WriteLease::lost`] fires and the
 //!   work is cancelled: from then on another consumer may hold the same message;
 //! * the [`Receipt`], without which nothing can be deleted, comes back only from
 //!   [`Lease::release`], after the keeper has stopped. Extend and delete cannot race;
@@ -29,18 +29,18 @@ use tokio_util::task::TaskTracker;
 
 use super::error::ExtendError;
 use super::sqs::Sqs;
-use super::window::{Terms, Window};
+use super::write_lease::{Terms, WriteLease};
 
 /// SQS: "the total visibility timeout is limited to 12 hours from the receive"; half an hour is
 /// left for clocks and slow answers.
-const LONGEST_HOLD: Duration = Duration::from_mins(11 * 60 + 30);
+const LONGEST_VISIBILITY: Duration = Duration::from_mins(11 * 60 + 30);
 
 /// One message, hidden from other consumers. Dropping it lets the message time out.
 #[derive(Debug)]
 pub struct Lease {
     handle: String,
-    window: Window,
-    hand_over_at: Instant,
+    writes: WriteLease,
+    requeue_at: Instant,
     keeper: JoinHandle<()>,
     stop: DropGuard,
 }
@@ -64,20 +64,20 @@ impl Lease {
         terms: Terms,
         keepers: &TaskTracker,
     ) -> Self {
-        let window = Window::until(asked + terms.visibility(), terms);
+        let write_lease = WriteLease::until(asked + terms.visibility(), terms);
         let stop = CancellationToken::new();
         let keeper = Keeper {
             sqs,
             handle: handle.clone(),
-            window: window.clone(),
+            writes: write_lease.clone(),
         };
         let stopped = stop.clone();
         let keeper = keepers.spawn(async move { keeper.keep(asked, &stopped).await });
         Self {
             handle,
-            window,
+            writes: write_lease,
             // An unanswered write may still have to be waited for, and then the message to be sent.
-            hand_over_at: asked + LONGEST_HOLD - terms.visibility() / 2,
+            requeue_at: asked + LONGEST_VISIBILITY - terms.visibility() / 2,
             keeper,
             stop: stop.drop_guard(),
         }
@@ -85,14 +85,14 @@ impl Lease {
 
     /// The right to write that this lease gives.
     #[must_use]
-    pub fn window(&self) -> &Window {
-        &self.window
+    pub fn write_lease(&self) -> &WriteLease {
+        &self.writes
     }
 
     /// When to let go of the message oneself, because SQS soon ends every hold.
     #[must_use]
-    pub fn hand_over_at(&self) -> Instant {
-        self.hand_over_at
+    pub fn requeue_at(&self) -> Instant {
+        self.requeue_at
     }
 
     /// Stops the keeper and gives up the right to settle, or `None` if it is already lost.
@@ -100,8 +100,8 @@ impl Lease {
         drop(self.stop);
         // A keeper that panicked has not extended either: the expiry still tells the truth.
         let _ = self.keeper.await;
-        let expiry = self.window.expiry()?;
-        let held = !self.window.lost().is_cancelled() && Instant::now() < expiry;
+        let expiry = self.writes.expiry()?;
+        let held = !self.writes.lost().is_cancelled() && Instant::now() < expiry;
         held.then_some(Receipt {
             handle: self.handle,
             expiry,
@@ -112,14 +112,14 @@ impl Lease {
 struct Keeper {
     sqs: Sqs,
     handle: String,
-    window: Window,
+    writes: WriteLease,
 }
 
 impl Keeper {
     async fn keep(&self, asked: Instant, stop: &CancellationToken) {
-        let terms = self.window.terms();
-        let last = asked + LONGEST_HOLD;
-        let mut wish = self.window.wish();
+        let terms = self.writes.terms();
+        let last = asked + LONGEST_VISIBILITY;
+        let mut wish = self.writes.wish();
         let mut expiry = asked + terms.visibility();
         let mut wake = asked + terms.renew_after();
         loop {
@@ -133,7 +133,7 @@ impl Keeper {
             let (asked, hold) = (Instant::now(), *wish.borrow_and_update());
             let hold = hold.min(last.saturating_duration_since(asked));
             if asked >= expiry {
-                self.window.lost().cancel();
+                self.writes.lost().cancel();
                 return;
             }
             if asked + hold <= expiry {
@@ -146,11 +146,11 @@ impl Keeper {
             wake = match timeout_at(give_up, extend).await {
                 Ok(Ok(())) => {
                     expiry = asked + hold;
-                    self.window.extend(expiry);
+                    self.writes.extend(expiry);
                     asked + hold / 2
                 }
                 Ok(Err(ExtendError::Gone)) => {
-                    self.window.lost().cancel();
+                    self.writes.lost().cancel();
                     return;
                 }
                 // Extending insists: half the visibility is left for it.

@@ -8,7 +8,7 @@ mod lease;
 mod load;
 mod message;
 mod sqs;
-mod window;
+mod write_lease;
 
 pub use admit::admitting;
 pub use error::{ExtendError, Failed, SqsError};
@@ -16,5 +16,5 @@ pub use lease::{Lease, Receipt};
 pub use load::{Load, Weight};
 pub use message::{ATTEMPTS, Message, sendable};
 pub(crate) use message::{size, weight};
-pub use sqs::{BATCH, EMPTY_APART, Facts, Sqs, WAIT};
-pub use window::{Closed, Terms, Window, Write};
+pub use sqs::{BATCH, EMPTY_INTERVAL, Facts, Sqs, WAIT};
+pub use write_lease::{Closed, Terms, Write, WriteLease};

@@ -32,7 +32,7 @@ pub const WAIT: Duration = Duration::from_secs(20);
 
 /// Two polls without a message begin at least so far apart. A long poll takes longer by itself, but
 /// not where a proxy answers for SQS, or a stand-in knows no waiting.
-pub const EMPTY_APART: Duration = Duration::from_millis(500);
+pub const EMPTY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// SQS's limit for one batch, and for one reply.
 pub const BATCH: u8 = 10;
@@ -291,7 +291,7 @@ fn failed<'a>(
     request: &impl RequestId,
 ) -> Vec<Failed> {
     let done = done.collect::<HashSet<_>>();
-    let told = |index: usize| {
+    let reported = |index: usize| {
         let id = index.to_string();
         if done.contains(id.as_str()) {
             return None;
@@ -312,7 +312,7 @@ fn failed<'a>(
             ),
         })
     };
-    (0..sent).filter_map(told).collect()
+    (0..sent).filter_map(reported).collect()
 }
 
 /// Reads the policy's JSON; the count comes as a number or as text.

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::end::{Equal, Failure, Reached};
+use super::end::{Ended, Equal, Failure};
 use super::run::{Run, Seen, Step};
 use crate::copy::{CopyError, WriteRequest};
 use crate::plan::{Copy, Nothing, Plan, TransferMethod, dropped};
-use crate::s3::{Archive, Condition, Kind, Object, Side};
+use crate::s3::{Archive, BucketClient, Condition, Kind, Object};
 
 impl Run<'_> {
     /// Plans from what was seen and carries it out.
@@ -14,7 +14,7 @@ impl Run<'_> {
         let source = seen.source.as_ref();
         self.large |= source.is_some_and(|source| source.size > self.capabilities().one_request());
         if source.is_some_and(|source| !self.task.takes(source.size)) {
-            return Ok(Step::End(Reached::Size));
+            return Ok(Step::End(Ended::Size));
         }
         let expected = source.map(|source| self.expected(source));
         let plan = self
@@ -27,9 +27,9 @@ impl Run<'_> {
             Plan::Nothing(Nothing::AlreadyThere(proof)) | Plan::Tags(proof) => {
                 Box::pin(self.tag_again(seen, proof)).await
             }
-            Plan::Nothing(nothing) => Ok(Step::End(Reached::Nothing(nothing))),
+            Plan::Nothing(nothing) => Ok(Step::End(Ended::Nothing(nothing))),
             // Its event did not tell the size. Bytes that are there already must not move again.
-            Plan::Copy(copy) if copy.way.in_parts() && !seen.asked => Ok(Step::LookAgain),
+            Plan::Copy(copy) if copy.transfer.in_parts() && !seen.asked => Ok(Step::ObserveAgain),
             Plan::Copy(copy) => match source {
                 Some(source) if source.archive != Archive::Readable => {
                     Box::pin(self.archived(source)).await
@@ -46,17 +46,20 @@ impl Run<'_> {
     /// Deletes the copy, and looks at the source again: it may have come back meanwhile.
     async fn delete(&mut self, condition: &Condition) -> Result<Step, Failure> {
         let target = self.key_for(None)?;
-        let Side { s3, bucket } = self.task.to;
+        let BucketClient { s3, bucket } = self.task.to;
         tracing::debug!(to_key = target, ?condition, "deleting");
         self.writes_to(&target);
-        match s3.delete(bucket, &target, condition, self.window).await {
+        match s3
+            .delete(bucket, &target, condition, self.write_lease)
+            .await
+        {
             Ok(()) => (self.wrote, self.written) = (true, None),
             Err(e) if self.lost_a_race(condition, &e) => return Ok(Step::Refused),
             Err(other) => return Err(other.into()),
         }
         Ok(match self.source().await? {
-            Some(_) => Step::LookAgain,
-            None => Step::End(Reached::Deleted),
+            Some(_) => Step::ObserveAgain,
+            None => Step::End(Ended::Deleted),
         })
     }
 
@@ -74,13 +77,13 @@ impl Run<'_> {
             .or(task.event.size)
             .unwrap_or_default();
         // One CopyObject takes seconds at most, and no memory: it is small, however large.
-        if copy.way != TransferMethod::Server {
+        if copy.transfer != TransferMethod::ServerSide {
             task.may_transfer(bytes).await;
         }
-        if copy.way.in_parts() {
+        if copy.transfer.in_parts() {
             self.began.insert(target.clone());
         }
-        tracing::debug!(to_key = target, way = %copy.way, condition = ?copy.condition, "writing");
+        tracing::debug!(to_key = target, transfer = %copy.transfer, condition = ?copy.condition, "writing");
         self.writes_to(&target);
         let request = WriteRequest {
             route: task.route,
@@ -94,7 +97,7 @@ impl Run<'_> {
             again: task.again,
             corrupt: self.left.corrupt,
         };
-        let (done, left) = self.copier.act(request, self.window).await;
+        let (done, left) = self.copier.dispatch(request, self.write_lease).await;
         self.left = self.left.and(left);
         let done = match done {
             Ok(done) => done,
@@ -102,22 +105,22 @@ impl Run<'_> {
                 return Ok(Step::Refused);
             }
             // Written blindly, or archived since; a look tells what there is to restore.
-            Err(CopyError::S3(e)) if e.kind == Kind::Archived => return Ok(Step::LookAgain),
-            Err(landed @ CopyError::Integrity { .. }) => {
+            Err(CopyError::S3(e)) if e.kind == Kind::Archived => return Ok(Step::ObserveAgain),
+            Err(unequal @ CopyError::Integrity { .. }) => {
                 (self.written, self.equal) = (None, None);
-                return Err(landed.into());
+                return Err(unequal.into());
             }
             Err(other) => return Err(other.into()),
         };
-        let end = Reached::Written {
-            way: copy.way,
+        let end = Ended::Written {
+            transfer: copy.transfer,
             bytes,
         };
         (self.wrote, self.written) = (true, Some(end.clone()));
         if let (Some(source), Some(tags)) = (source, &done.tags) {
             let to = (target.as_str(), done.version.as_deref());
             if !Box::pin(self.put_tags(source, to, tags)).await? {
-                return Ok(Step::LookAgain);
+                return Ok(Step::ObserveAgain);
             }
         }
         self.equal = Some(Equal {
@@ -126,14 +129,13 @@ impl Run<'_> {
             modified: source.map(|source| source.last_modified),
             since: None,
         });
-        if self.capabilities().looks_after(copy) && !self.still_written(source, copy, &done).await?
-        {
-            return Ok(Step::LookAgain);
+        if self.capabilities().verifies(copy) && !self.still_written(source, copy, &done).await? {
+            return Ok(Step::ObserveAgain);
         }
         Ok(if done.proven {
             Step::End(end)
         } else {
-            Step::LookAgain
+            Step::ObserveAgain
         })
     }
 
@@ -145,7 +147,7 @@ impl Run<'_> {
             self.copier.warn(task.route, &task.event.key, &left);
             return Ok(());
         }
-        let told: Vec<_> = left.iter().map(ToString::to_string).collect();
-        Err(Failure::Dropped(told.join(", ")))
+        let reported: Vec<_> = left.iter().map(ToString::to_string).collect();
+        Err(Failure::Dropped(reported.join(", ")))
     }
 }

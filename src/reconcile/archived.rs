@@ -6,21 +6,21 @@
 
 use std::time::Duration;
 
-use super::end::{Failure, Reached};
+use super::end::{Ended, Failure};
 use super::run::{Run, Step};
 use crate::config::{Glacier, RestoreTier};
-use crate::s3::{Archive, Kind, Object, S3Error, Side};
+use crate::s3::{Archive, BucketClient, Kind, Object, S3Error};
 
 impl Run<'_> {
     /// Does about a source that cannot be read what the route says.
     pub(super) async fn archived(&self, source: &Object) -> Result<Step, Failure> {
         let route = self.task.route.archived;
         match route.policy {
-            Glacier::Park => Err(S3Error::new("HeadObject", Kind::Archived).into()),
-            Glacier::Skip => Ok(Step::End(Reached::Archived)),
+            Glacier::DeadLetter => Err(S3Error::new("HeadObject", Kind::Archived).into()),
+            Glacier::Skip => Ok(Step::End(Ended::Archived)),
             Glacier::Restore => {
                 if source.archive != Archive::Restoring {
-                    let (Side { s3, bucket }, key) = (self.task.from, &self.task.event.key);
+                    let (BucketClient { s3, bucket }, key) = (self.task.from, &self.task.event.key);
                     s3.restore(bucket, key, source.archive, route.restore)
                         .await?;
                 }

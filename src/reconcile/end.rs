@@ -13,11 +13,11 @@ pub const ROUNDS: u32 = 4;
 
 /// How a key ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reached {
+pub enum Ended {
     /// The destination was written, and is right.
     Written {
         /// How the bytes travelled.
-        way: TransferMethod,
+        transfer: TransferMethod,
         /// How many.
         bytes: u64,
     },
@@ -54,8 +54,8 @@ pub enum Failure {
 impl Failure {
     /// Whether bytes arrived that are not the source's.
     #[must_use]
-    pub fn is_torn(&self) -> bool {
-        matches!(self, Self::Copy(e) if e.is_torn())
+    pub fn is_corrupt(&self) -> bool {
+        matches!(self, Self::Copy(e) if e.is_corrupt())
     }
 }
 
@@ -83,7 +83,7 @@ pub struct Equal {
 #[derive(Debug)]
 pub struct Reconciled {
     /// How it ended.
-    pub end: Result<Reached, Failure>,
+    pub end: Result<Ended, Failure>,
     /// A write took effect.
     pub wrote: bool,
     /// Parts were made that a later try goes on with.

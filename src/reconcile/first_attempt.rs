@@ -21,7 +21,7 @@ impl Run<'_> {
             FirstAttempt::Blind(copy) if !self.task.route.is_dated() => {
                 match self.write(&copy, None, None).await? {
                     Step::Refused => self.refused(&copy).await,
-                    step @ (Step::End(_) | Step::LookAgain) => Ok(step),
+                    step @ (Step::End(_) | Step::ObserveAgain) => Ok(step),
                 }
             }
             FirstAttempt::Read { pin, size, .. } => self.read(&pin, size).await,
@@ -29,7 +29,7 @@ impl Run<'_> {
                 let source = self.source().await?;
                 if source.is_none() && self.task.route.follows {
                     // There may be a copy of an older version.
-                    return Ok(Step::LookAgain);
+                    return Ok(Step::ObserveAgain);
                 }
                 let seen = Seen {
                     source,
@@ -37,7 +37,7 @@ impl Run<'_> {
                 };
                 self.round(&seen).await
             }
-            FirstAttempt::BothSides(_) => Ok(Step::LookAgain),
+            FirstAttempt::BothSides(_) => Ok(Step::ObserveAgain),
         }
     }
 
@@ -65,14 +65,14 @@ impl Run<'_> {
     async fn read(&mut self, pin: &ETag, size: u64) -> Result<Step, Failure> {
         let (task, copier) = (self.task, self.copier);
         task.may_transfer(size).await;
-        let sides = (task.from, task.to.s3);
-        let read = copier.read(task.route, sides, &task.event.key, (pin, size));
+        let clients = (task.from, task.to.s3);
+        let read = copier.read(task.route, clients, &task.event.key, (pin, size));
         let read = match read.await {
             Ok(read) => read,
-            Err(e) if e.is_lost_race() => return Ok(Step::LookAgain),
+            Err(e) if e.is_lost_race() => return Ok(Step::ObserveAgain),
             // Only a look tells what there is to restore, or whether the bucket is missing.
             Err(e) if matches!(e.kind, s3::Kind::Archived | s3::Kind::NotFound) => {
-                return Ok(Step::LookAgain);
+                return Ok(Step::ObserveAgain);
             }
             Err(other) => return Err(other.into()),
         };

@@ -23,15 +23,15 @@ mod task;
 mod uploads;
 mod verify;
 
-pub use end::{Equal, Failure, ROUNDS, Reached, Reconciled};
+pub use end::{Ended, Equal, Failure, ROUNDS, Reconciled};
 pub use task::{Task, TransferSlots};
 
 use run::{Run, Step};
 
 use crate::copy::{Copier, Progress};
 use crate::plan::Nothing;
-use crate::queue::Window;
-use crate::s3::Spot;
+use crate::queue::WriteLease;
+use crate::s3::ObjectLocation;
 
 /// Makes destinations equal. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -53,16 +53,16 @@ impl Reconciler {
     }
 
     /// Makes one destination equal to its source. Writes without an answer are in the window.
-    pub async fn reconcile(&self, task: &Task<'_>, window: &Window) -> Reconciled {
-        let from = Spot::new(task.from.bucket, &task.event.key);
-        let mut run = Run::new(&self.copier, task, &from, window);
-        let end = match run.reach_end().await {
+    pub async fn reconcile(&self, task: &Task<'_>, write_lease: &WriteLease) -> Reconciled {
+        let from = ObjectLocation::new(task.from.bucket, &task.event.key);
+        let mut run = Run::new(&self.copier, task, &from, write_lease);
+        let end = match run.run().await {
             Ok(end) => run.without_uploads(end).await,
             Err(failure) => Err(run.without_corrupt_uploads(failure).await),
         };
         let proved = matches!(
             end,
-            Ok(Reached::Written { .. } | Reached::Nothing(Nothing::AlreadyThere(_)))
+            Ok(Ended::Written { .. } | Ended::Nothing(Nothing::AlreadyThere(_)))
         );
         Reconciled {
             end,
@@ -75,15 +75,15 @@ impl Reconciler {
 }
 
 impl Run<'_> {
-    async fn reach_end(&mut self) -> Result<Reached, Failure> {
+    async fn run(&mut self) -> Result<Ended, Failure> {
         let mut step = self.first_attempt().await;
         let (mut rounds, mut corrupt) = (ROUNDS, false);
         loop {
             match step {
                 Ok(Step::End(end)) => return Ok(end),
-                Ok(Step::Refused | Step::LookAgain) => {}
+                Ok(Step::Refused | Step::ObserveAgain) => {}
                 // Bytes that are not the source's are copied once more; if they are not again, that lasts.
-                Err(failure) if failure.is_torn() && !corrupt => {
+                Err(failure) if failure.is_corrupt() && !corrupt => {
                     corrupt = true;
                     let (route, key) = (&self.task.route.name, &self.task.event.key);
                     tracing::warn!(route, key, %failure, "copying once more from the source");

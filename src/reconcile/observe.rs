@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::end::Failure;
 use super::run::{Run, Seen};
-use crate::s3::{Found, Object, Side};
+use crate::s3::{BucketClient, Found, Object};
 
 impl Run<'_> {
     /// Looks at both sides; the destination first, so that a source seen is newer than it.
@@ -34,13 +34,13 @@ impl Run<'_> {
     }
 
     pub(super) async fn source(&self) -> Result<Option<Object>, Failure> {
-        let (Side { s3, bucket }, key) = (self.task.from, &self.task.event.key);
+        let (BucketClient { s3, bucket }, key) = (self.task.from, &self.task.event.key);
         Ok(s3.head_for_certain(bucket, key).await?)
     }
 
     pub(super) async fn target(&self, time: Option<Timestamp>) -> Result<Option<Object>, Failure> {
         let key = self.key_at(time)?;
-        let Side { s3, bucket } = self.task.to;
+        let BucketClient { s3, bucket } = self.task.to;
         if self.task.route.follows {
             // Where there is nothing to delete, nothing would tell that the bucket is missing.
             return Ok(s3.head_for_certain(bucket, &key).await?);

@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::end::{Equal, Failure, Reached};
+use super::end::{Ended, Equal, Failure};
 use super::task::Task;
 use crate::copy::{Copier, Leftovers};
 use crate::plan::{Capabilities, ExpectedCopy, Identity};
-use crate::queue::Window;
-use crate::s3::{Condition, ETag, Kind, Object, S3Error, Spot};
+use crate::queue::WriteLease;
+use crate::s3::{Condition, ETag, Kind, Object, ObjectLocation, S3Error};
 
 /// One key on its way to its end.
 pub(super) struct Run<'a> {
     pub(super) copier: &'a Copier,
     pub(super) task: &'a Task<'a>,
     /// Where the source is.
-    pub(super) from: &'a Spot,
-    pub(super) window: &'a Window,
+    pub(super) from: &'a ObjectLocation,
+    pub(super) write_lease: &'a WriteLease,
     /// The event's `eTag`.
     pub(super) etag: Option<ETag>,
     /// A write took effect.
@@ -28,7 +28,7 @@ pub(super) struct Run<'a> {
     /// Where something was or may have been written: several keys if a source got another date.
     pub(super) targets: Vec<String>,
     /// The copy that was written last, if that is what stands there.
-    pub(super) written: Option<Reached>,
+    pub(super) written: Option<Ended>,
     /// The destination keys of uploads that were begun.
     pub(super) began: BTreeSet<String>,
     /// What they left behind.
@@ -52,25 +52,25 @@ pub(super) struct Seen {
 
 /// What came of a step.
 pub(super) enum Step {
-    End(Reached),
+    End(Ended),
     /// S3 refused the write: something stands there, or the source has moved on.
     Refused,
     /// Written, but the world has moved on, or nothing shows yet that the copy is right.
-    LookAgain,
+    ObserveAgain,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(
         copier: &'a Copier,
         task: &'a Task<'a>,
-        from: &'a Spot,
-        window: &'a Window,
+        from: &'a ObjectLocation,
+        write_lease: &'a WriteLease,
     ) -> Self {
         Self {
             copier,
             task,
             from,
-            window,
+            write_lease,
             etag: task.event.etag.as_deref().map(ETag::new),
             wrote: false,
             equal: None,
@@ -127,6 +127,6 @@ impl<'a> Run<'a> {
             None => self.copier.is_kms(&to.bucket.name),
         };
         let conditional = to.s3.conditional(&to.bucket.name);
-        Capabilities::of(route, self.window.terms(), (conditional, kms))
+        Capabilities::of(route, self.write_lease.terms(), (conditional, kms))
     }
 }

@@ -4,16 +4,16 @@
 //! that was written. Where not, a newer copy may stand there by then; so the source is looked at
 //! once more, and if it has moved on the tags of what it is now are put, whatever else is to do.
 
-use super::end::{Equal, Failure, Reached};
+use super::end::{Ended, Equal, Failure};
 use super::run::{Run, Seen, Step};
 use crate::plan::{Nothing, Proof};
-use crate::s3::{Found, Object, Side, Tags};
+use crate::s3::{BucketClient, Found, Object, Tags};
 
 impl Run<'_> {
     /// Puts the source's tags onto a copy that equals it otherwise.
     pub(super) async fn tag_again(&mut self, seen: &Seen, proof: Proof) -> Result<Step, Failure> {
         let (Some(source), Some(target)) = (&seen.source, &seen.target) else {
-            return Ok(Step::LookAgain);
+            return Ok(Step::ObserveAgain);
         };
         let task = self.task;
         let from = (task.from, task.event.key.as_str());
@@ -29,7 +29,7 @@ impl Run<'_> {
         Ok(if self.put_tags(source, (&key, version), &tags).await? {
             Step::End(self.there(seen, proof)?)
         } else {
-            Step::LookAgain
+            Step::ObserveAgain
         })
     }
 
@@ -44,7 +44,7 @@ impl Run<'_> {
         let to = (task.to, key, version);
         match self
             .copier
-            .put_tags(task.route, to, tags, self.window)
+            .put_tags(task.route, to, tags, self.write_lease)
             .await
         {
             Err(e) if e.is_lost_race() => return Ok(false),
@@ -53,7 +53,7 @@ impl Run<'_> {
         if version.is_some() {
             return Ok(true);
         }
-        let Side { s3, bucket } = task.from;
+        let BucketClient { s3, bucket } = task.from;
         let now = s3.head(bucket, &task.event.key).await?;
         self.retag = !matches!(now, Found::Object(now) if now.is_same(source));
         Ok(!self.retag)
@@ -61,7 +61,7 @@ impl Run<'_> {
 
     /// How a key ends whose copy is there: what an earlier round of ours has written is no
     /// duplicate.
-    pub(super) fn there(&mut self, seen: &Seen, proof: Proof) -> Result<Reached, Failure> {
+    pub(super) fn there(&mut self, seen: &Seen, proof: Proof) -> Result<Ended, Failure> {
         if let Some(source) = &seen.source {
             let target = self.key_for(Some(source))?;
             self.equal = Some(Equal {
@@ -71,7 +71,7 @@ impl Run<'_> {
                 since: seen.target.as_ref().map(|target| target.last_modified),
             });
         }
-        let there = Reached::Nothing(Nothing::AlreadyThere(proof));
+        let there = Ended::Nothing(Nothing::AlreadyThere(proof));
         Ok(self.written.clone().unwrap_or(there))
     }
 }

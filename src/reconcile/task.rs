@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 
 use crate::event::Event;
 use crate::route::Route;
-use crate::s3::{Bucket, Side};
+use crate::s3::{Bucket, BucketClient};
 
 /// One key to make equal, on one route. It knows no message: whoever has none is served as well.
 #[derive(Clone, Copy)]
@@ -16,9 +16,9 @@ pub struct Task<'a> {
     /// The key, and what was said about it.
     pub event: &'a Event,
     /// Where the source is.
-    pub from: Side<'a>,
+    pub from: BucketClient<'a>,
     /// Where the copy goes.
-    pub to: Side<'a>,
+    pub to: BucketClient<'a>,
     /// An earlier attempt may have written already.
     pub again: bool,
     /// Where a transfer of many bytes waits for its turn, if it has to.

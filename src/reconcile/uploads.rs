@@ -8,23 +8,23 @@
 
 use std::collections::BTreeSet;
 
-use super::end::{Failure, Reached};
+use super::end::{Ended, Failure};
 use super::run::Run;
 use crate::copy::sweep;
 use crate::s3::{Kind, S3Error};
 
 impl Run<'_> {
     /// Takes back what this try or one before may have begun, unless it became the copy.
-    pub(super) async fn without_uploads(&self, end: Reached) -> Result<Reached, Failure> {
+    pub(super) async fn without_uploads(&self, end: Ended) -> Result<Ended, Failure> {
         let (task, event) = (self.task, self.task.event);
         let mut targets = self.began.clone();
         let stands = self.equal.as_ref();
         let most = self.capabilities().one_request();
-        let told = event.size.is_some_and(|size| size > most);
+        let reported = event.size.is_some_and(|size| size > most);
         // A try before this one may have met another version than that of the event, a large one.
         let same = stands.is_some_and(|equal| self.etag.as_ref() == Some(&equal.etag));
         let met = task.again && !(same && event.size.is_some());
-        let large = self.large || told || met;
+        let large = self.large || reported || met;
         if large {
             targets.extend(stands.map(|equal| equal.target.clone()));
             // Where the key holds a date it is the source's, then; the event's comes near, if it has one.
@@ -32,13 +32,13 @@ impl Run<'_> {
                 targets.insert(self.key_at(event.time)?);
             }
         }
-        if let (Reached::Written { way, .. }, Some(equal)) = (&end, stands)
-            && way.in_parts()
+        if let (Ended::Written { transfer, .. }, Some(equal)) = (&end, stands)
+            && transfer.in_parts()
             && !self.left.stays
         {
             targets.remove(&equal.target);
         }
-        self.take_back(targets).await?;
+        self.abort(targets).await?;
         Ok(end)
     }
 
@@ -47,17 +47,17 @@ impl Run<'_> {
         if !(self.left.corrupt && self.left.stays) {
             return failure;
         }
-        match self.take_back(self.began.clone()).await {
+        match self.abort(self.began.clone()).await {
             Ok(()) => failure,
             Err(e) => {
                 let key = &self.task.event.key;
-                tracing::warn!(key, %failure, "and an upload that is torn could not be taken back");
+                tracing::warn!(key, %failure, "and a corrupt upload could not be aborted");
                 e.into()
             }
         }
     }
 
-    async fn take_back(&self, targets: BTreeSet<String>) -> Result<(), S3Error> {
+    async fn abort(&self, targets: BTreeSet<String>) -> Result<(), S3Error> {
         let to = self.task.to;
         for target in targets {
             match sweep(to, &target).await {

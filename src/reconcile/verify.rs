@@ -4,7 +4,7 @@ use super::end::Failure;
 use super::run::Run;
 use crate::copy::Done;
 use crate::plan::Copy;
-use crate::s3::{Found, Object, Side};
+use crate::s3::{BucketClient, Found, Object};
 
 impl Run<'_> {
     /// Whether the source is still what was written.
@@ -14,7 +14,7 @@ impl Run<'_> {
         copy: &Copy,
         done: &Done,
     ) -> Result<bool, Failure> {
-        let (Side { s3, bucket }, event) = (self.task.from, self.task.event);
+        let (BucketClient { s3, bucket }, event) = (self.task.from, self.task.event);
         let Found::Object(now) = s3.head(bucket, &event.key).await? else {
             return Ok(false);
         };

@@ -9,7 +9,8 @@ mod filter;
 use std::sync::Arc;
 
 use crate::config::{
-    self, Apart, Archived, Config, Location, Notify, Parts, Properties, SourceMissing, Target, Way,
+    self, Archived, Config, Location, NeedsStreaming, Notify, Parts, Properties, SourceMissing,
+    Target, Transfer,
 };
 use crate::s3::{Bandwidth, Bucket};
 pub use destination::NoDestination;
@@ -40,11 +41,11 @@ pub struct Route {
     /// Whose credentials write; none: home's.
     pub to_account: Option<String>,
     /// How bytes travel.
-    pub way: Way,
+    pub transfer: Transfer,
     /// What is copied in parts, and in which.
     pub parts: Parts,
     /// Why S3 shall not copy between the two sides by itself.
-    pub apart: Option<&'static str>,
+    pub needs_streaming: Option<&'static str>,
     /// What becomes of archived sources.
     pub archived: Archived,
     /// A copy whose source is gone is deleted.
@@ -131,9 +132,9 @@ impl Route {
             destination_bucket: Bucket::destination(route),
             from_account: route.from_account.clone(),
             to_account: route.to_account.clone(),
-            way: route.way,
+            transfer: route.transfer,
             parts: route.parts(),
-            apart: config.apart(route).map(Apart::why),
+            needs_streaming: config.needs_streaming(route).map(NeedsStreaming::why),
             archived: route.archived(),
             follows: route.follows(),
             moves: route.moves(),

@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use super::limit::LimitStatus;
 use super::object::Algorithm;
-use crate::config::{Aws, HOME, Partition};
+use crate::config::{Aws, DEFAULT_ACCOUNT, Partition};
 use crate::credentials::{Secret, SecretStatus};
 use crate::lock::locked;
 
 /// What a door is made of.
 #[derive(Debug, Clone)]
-pub struct Opening {
+pub struct ClientSettings {
     /// The account's name in the configuration.
     pub account: String,
     /// Its credentials, its endpoint, its region.
@@ -27,7 +27,7 @@ pub struct Opening {
 
 /// A door as `/status.json` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DoorStatus {
+pub struct S3AccountStatus {
     /// False: every write is followed by a look at its source.
     pub conditional_writes: bool,
     /// Buckets that have answered that they know no conditions.
@@ -52,13 +52,13 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn of(opening: Opening) -> Self {
-        let Opening {
+    pub(super) fn of(settings: ClientSettings) -> Self {
+        let ClientSettings {
             account: name,
             sdk: _,
             aws,
             secret,
-        } = opening;
+        } = settings;
         Self {
             name,
             aws,
@@ -76,8 +76,8 @@ impl Account {
         locked(&self.unconditional)
     }
 
-    pub(super) fn status(&self, limits: BTreeMap<String, LimitStatus>) -> DoorStatus {
-        DoorStatus {
+    pub(super) fn status(&self, limits: BTreeMap<String, LimitStatus>) -> S3AccountStatus {
+        S3AccountStatus {
             conditional_writes: self.aws.conditional(),
             unconditional_buckets: self.unconditional().clone(),
             limits,
@@ -87,7 +87,7 @@ impl Account {
 
     /// How its section is called.
     pub(super) fn section(&self) -> String {
-        if self.name == HOME {
+        if self.name == DEFAULT_ACCOUNT {
             "[aws]".into()
         } else {
             format!("[account.{}]", self.name)

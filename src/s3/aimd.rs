@@ -70,8 +70,8 @@ impl Aimd {
             return;
         }
         self.worked += 1;
-        let window = if self.known { self.limit } else { 1 };
-        if self.worked >= window {
+        let write_lease = if self.known { self.limit } else { 1 };
+        if self.worked >= write_lease {
             self.worked = 0;
             self.limit += 1;
         }

@@ -22,7 +22,7 @@ impl S3Error {
                 // A good answer is no error but that the SDK cannot read it, and only the cause says so.
                 let unread = (raw.status().is_success() && code.or(message).is_none())
                     .then(|| cause::chain(e));
-                let told = Told {
+                let response = ErrorResponse {
                     op,
                     status: raw.status().as_u16(),
                     code: cause::clipped(code.unwrap_or_default()),
@@ -31,7 +31,7 @@ impl S3Error {
                     region: raw.headers().get("x-amz-bucket-region"),
                     delete_marker: raw.headers().get("x-amz-delete-marker") == Some("true"),
                 };
-                told.name()
+                response.name()
             }
             SdkError::ConstructionFailure(_) => {
                 let code = "InvalidRequest".into();
@@ -79,7 +79,7 @@ impl S3Error {
 const READS: [&str; 2] = ["HeadObject", "GetObject"];
 
 /// What an answer with an error says.
-struct Told<'a> {
+struct ErrorResponse<'a> {
     op: &'static str,
     status: u16,
     code: &'a str,
@@ -90,7 +90,7 @@ struct Told<'a> {
     delete_marker: bool,
 }
 
-impl Told<'_> {
+impl ErrorResponse<'_> {
     fn name(&self) -> S3Error {
         let kind = self.kind();
         let said = match &kind {
@@ -227,8 +227,8 @@ mod tests {
         Response::new(status, SdkBody::from("RAW"))
     }
 
-    fn told(status: u16, code: &str) -> S3Error {
-        Told {
+    fn response(status: u16, code: &str) -> S3Error {
+        ErrorResponse {
             op: "Op",
             status,
             code,
@@ -314,7 +314,7 @@ mod tests {
             (503, "ServiceUnavailable", "Op: throttled: m"),
             (503, "", "Op: no clear answer: m"),
         ] {
-            assert_eq!(told(status, code).to_string(), want, "{status} {code}");
+            assert_eq!(response(status, code).to_string(), want, "{status} {code}");
         }
     }
 
@@ -348,7 +348,7 @@ mod tests {
             ),
             ("HeadObject", 503, "", "", Throttle::S3),
         ] {
-            let told = Told {
+            let response = ErrorResponse {
                 op,
                 status,
                 code,
@@ -358,7 +358,7 @@ mod tests {
                 delete_marker: false,
             };
             assert_eq!(
-                told.kind(),
+                response.kind(),
                 Kind::Throttled(want),
                 "{status} {code} {message}"
             );
@@ -367,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_delete_marker_is_gone_for_certain() {
-        let marker = Told {
+        let marker = ErrorResponse {
             op: "Op",
             status: 404,
             code: "NotFound",
@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn a_head_in_the_wrong_region_says_where_the_bucket_is() {
-        let head = Told {
+        let head = ErrorResponse {
             op: "Op",
             status: 400,
             code: "",
@@ -402,7 +402,7 @@ mod tests {
             (412, "PreconditionFailed", Retry::Never),
             (403, "AccessDenied", Retry::Never),
         ] {
-            assert_eq!(told(status, code).retry(), want, "{status} {code}");
+            assert_eq!(response(status, code).retry(), want, "{status} {code}");
         }
     }
 

@@ -56,44 +56,44 @@ mod tests {
 
     use super::*;
 
-    fn line() -> Bandwidth {
+    fn limit() -> Bandwidth {
         Bandwidth::new(Rate(ByteSize::mb(10)))
     }
 
     #[tokio::test(start_paused = true)]
     async fn bytes_go_in_order_at_the_rate() {
-        let (line, began) = (line(), Instant::now());
+        let (limit, began) = (limit(), Instant::now());
         let went = join_all([5_000_000, 10_000_000, 1_000_000].map(|bytes| {
-            let line = line.clone();
+            let limit = limit.clone();
             async move {
-                line.carry(bytes).await;
+                limit.carry(bytes).await;
                 began.elapsed().as_millis()
             }
         }));
         assert_eq!(went.await, [0, 500, 1_500]);
-        line.carry(1).await;
+        limit.carry(1).await;
         assert_eq!(began.elapsed().as_millis(), 1_600);
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_idle_line_saves_nothing_up() {
-        let line = line();
+        let limit = limit();
         tokio::time::advance(Duration::from_hours(1)).await;
         let began = Instant::now();
         for _ in 0..3 {
-            line.carry(10_000_000).await;
+            limit.carry(10_000_000).await;
         }
         assert_eq!(began.elapsed().as_secs(), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_goes_away_leaves_no_gap() {
-        let (line, began) = (line(), Instant::now());
-        line.carry(10_000_000).await;
-        let mut gone = Box::pin(line.carry(1_000_000_000));
+        let (limit, began) = (limit(), Instant::now());
+        limit.carry(10_000_000).await;
+        let mut gone = Box::pin(limit.carry(1_000_000_000));
         assert_eq!((&mut gone).now_or_never(), None);
         drop(gone);
-        line.carry(1).await;
+        limit.carry(1).await;
         assert_eq!(began.elapsed().as_secs(), 1);
     }
 }

@@ -34,7 +34,7 @@ impl Bucket {
     #[must_use]
     pub fn source(route: &Route) -> Self {
         Self {
-            owner: route.from_bucket_owner.clone(),
+            owner: route.from_expected_bucket_owner.clone(),
             requester_pays: route.request_payer,
             access_point: route.from_access_point.as_ref().map(ToString::to_string),
             ..Self::new(&route.from.bucket, route.source_region())
@@ -45,7 +45,7 @@ impl Bucket {
     #[must_use]
     pub fn destination(route: &Route) -> Self {
         Self {
-            owner: route.to_bucket_owner.clone(),
+            owner: route.to_expected_bucket_owner.clone(),
             // What is moved aside stays in the source's bucket.
             requester_pays: route.request_payer && route.to.bucket == route.from.bucket,
             access_point: route.to_access_point.as_ref().map(ToString::to_string),

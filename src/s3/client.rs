@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_s3::Client;
 
-use super::account::{Account, Opening};
+use super::account::{Account, ClientSettings};
 use super::bandwidth::Bandwidth;
 use super::bucket::Bucket;
 use super::clients::Clients;
@@ -12,7 +12,7 @@ use super::error::{Kind, S3Error};
 use super::object::Condition;
 use super::stack::Limits;
 use crate::config::Retry as RetryConfig;
-use crate::edge::Dice;
+use crate::edge::Rng;
 use crate::metrics::Metrics;
 
 /// S3, as one account sees it. Cheap to clone.
@@ -27,7 +27,7 @@ pub struct S3 {
 
 /// One side of a route: a bucket, and the door through which its account goes there.
 #[derive(Debug, Clone, Copy)]
-pub struct Side<'a> {
+pub struct BucketClient<'a> {
     /// The door.
     pub s3: &'a S3,
     /// The bucket.
@@ -37,25 +37,25 @@ pub struct Side<'a> {
 impl S3 {
     /// Opens the first door.
     #[must_use]
-    pub fn new(opening: Opening, retry: &RetryConfig, dice: Dice, metrics: Metrics) -> Self {
-        Self::with(opening, &Limits::new(retry, dice, metrics))
+    pub fn new(settings: ClientSettings, retry: &RetryConfig, rng: Rng, metrics: Metrics) -> Self {
+        Self::with(settings, &Limits::new(retry, rng, metrics))
     }
 
     /// Opens another account's door; calls through both share what the process bears.
     #[must_use]
-    pub fn beside(&self, opening: Opening) -> Self {
-        Self::with(opening, &self.limits)
+    pub fn beside(&self, settings: ClientSettings) -> Self {
+        Self::with(settings, &self.limits)
     }
 
-    fn with(opening: Opening, limits: &Limits) -> Self {
-        let limits = limits.of(&opening.account, opening.secret.clone());
-        let custom = opening.aws.is_custom_endpoint();
-        let line = || opening.aws.bandwidth.map(Bandwidth::new);
-        let (reads, writes) = (line(), line());
+    fn with(settings: ClientSettings, limits: &Limits) -> Self {
+        let limits = limits.of(&settings.account, settings.secret.clone());
+        let custom = settings.aws.is_custom_endpoint();
+        let bandwidth = || settings.aws.bandwidth.map(Bandwidth::new);
+        let (reads, writes) = (bandwidth(), bandwidth());
         Self {
-            clients: Clients::new(opening.sdk.clone(), custom, limits.clone()),
+            clients: Clients::new(settings.sdk.clone(), custom, limits.clone()),
             limits,
-            account: Arc::new(Account::of(opening)),
+            account: Arc::new(Account::of(settings)),
             reads,
             writes,
         }
@@ -63,15 +63,15 @@ impl S3 {
 
     /// Waits until the account may read so many bytes.
     pub async fn may_read(&self, bytes: u64) {
-        if let Some(line) = &self.reads {
-            line.carry(bytes).await;
+        if let Some(bandwidth) = &self.reads {
+            bandwidth.carry(bytes).await;
         }
     }
 
     /// Waits until the account may write so many bytes.
     pub async fn may_write(&self, bytes: u64) {
-        if let Some(line) = &self.writes {
-            line.carry(bytes).await;
+        if let Some(bandwidth) = &self.writes {
+            bandwidth.carry(bytes).await;
         }
     }
 

@@ -97,9 +97,9 @@ impl Clients {
     }
 
     async fn ask_region(&self, bucket: &Bucket) -> Result<String, S3Error> {
-        let client = self.in_region(self.home());
+        let client = self.in_region(self.default_account());
         let call = HEAD_BUCKET;
-        let told = guard(&self.0.limits, &bucket.name, call, TIMEOUT, || {
+        let reported = guard(&self.0.limits, &bucket.name, call, TIMEOUT, || {
             let metrics = self.0.limits.metrics().clone();
             let request = about!(client.head_bucket(), bucket);
             async move {
@@ -116,10 +116,10 @@ impl Clients {
                 }
             }
         });
-        match told.await {
-            Ok(region) => Ok(region.unwrap_or_else(|| self.home().to_owned())),
+        match reported.await {
+            Ok(region) => Ok(region.unwrap_or_else(|| self.default_account().to_owned())),
             // Refused without a word: the calls to its objects will tell.
-            Err(silent) if silent.is_silent() => Ok(self.home().to_owned()),
+            Err(silent) if silent.is_silent() => Ok(self.default_account().to_owned()),
             Err(e) if e.kind == Kind::NotFound => Err(S3Error {
                 kind: Kind::NoBucket,
                 message: bucket.name.as_str().into(),
@@ -129,7 +129,7 @@ impl Clients {
         }
     }
 
-    fn home(&self) -> &str {
+    fn default_account(&self) -> &str {
         self.0.sdk.region().map_or(FALLBACK, AsRef::as_ref)
     }
 

@@ -288,7 +288,7 @@ mod tests {
     fn an_error_shows_its_request_ids_and_attempts_in_one_line() {
         let bare = S3Error::with("PutObject", Kind::Denied, "no");
         assert_eq!(bare.to_string(), "PutObject: access denied: no");
-        let told = S3Error {
+        let reported = S3Error {
             request_id: Some("ABC".into()),
             extended_request_id: Some("DEF".into()),
             attempts: 3,
@@ -296,7 +296,7 @@ mod tests {
             ..bare
         };
         assert_eq!(
-            told.to_string(),
+            reported.to_string(),
             "PutObject: access denied: no (request id ABC, host id DEF, 3 attempts, 1.2s)"
         );
         let sent = S3Error {

@@ -30,8 +30,8 @@ impl S3 {
 
     /// Remembers a bucket that has answered with the checksum of what it was sent.
     pub(super) fn learn_checksums(&self, bucket: &Bucket, sent: &Checksum, written: &Written) {
-        let told = written.checksum.as_ref() == Some(sent);
-        if told && !self.compares(bucket, sent.algorithm) {
+        let reported = written.checksum.as_ref() == Some(sent);
+        if reported && !self.compares(bucket, sent.algorithm) {
             let mut known = self.account.comparing();
             known
                 .entry(bucket.name.clone())
@@ -73,7 +73,7 @@ impl S3 {
                 bucket,
                 account,
                 detail = message,
-                "no conditional writes there: each write is followed by a look at its source"
+                "no conditional writes there: each write is followed by a HEAD of its source"
             );
         }
     }

@@ -13,7 +13,6 @@ mod bucket;
 mod client;
 mod clients;
 mod copy_source;
-mod doors;
 mod endpoints;
 mod error;
 mod learn;
@@ -23,6 +22,7 @@ mod object;
 mod raw;
 mod read;
 mod restore;
+mod s3_clients;
 mod sdk;
 mod seen;
 mod source_part;
@@ -31,20 +31,21 @@ mod tagging;
 mod upload;
 mod write;
 
-pub use account::{DoorStatus, Opening};
+pub use account::{ClientSettings, S3AccountStatus};
 pub use archive::Archive;
 pub use bandwidth::Bandwidth;
 pub use bucket::Bucket;
-pub use client::{S3, Side};
-pub use doors::Doors;
+pub use client::{BucketClient, S3};
 pub use error::{Flaw, Kind, Retry, S3Error, Throttle};
 pub use limit::LimitStatus;
 pub use list::Listed;
 pub use object::{
-    Algorithm, Aside, Checksum, Condition, Dress, ETag, Headers, Object, Spot, Written,
+    Algorithm, Aside, Checksum, Condition, ETag, Headers, Object, ObjectAttributes, ObjectLocation,
+    Written,
 };
 pub use read::{Found, SLOWEST};
+pub use s3_clients::S3Clients;
 pub use source_part::SourcePart;
 pub use tagging::{Tags, tagging_header};
-pub use upload::{Complete, Inlet, MOST_PARTS, Part, Sums, Upload};
+pub use upload::{Complete, MOST_PARTS, Part, PartSender, Sums, Upload};
 pub use write::{CopyObject, PutObject};

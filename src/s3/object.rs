@@ -14,14 +14,14 @@ const NULL_VERSION: &str = "null";
 
 /// An object's place: bucket and key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Spot {
+pub struct ObjectLocation {
     /// Bucket name.
     pub bucket: String,
     /// Key, as UTF-8, not encoded.
     pub key: String,
 }
 
-impl fmt::Display for Spot {
+impl fmt::Display for ObjectLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.key)
     }
@@ -178,7 +178,7 @@ pub struct Headers {
 
 /// What an object wears: everything that is told of it and is not its bytes.
 #[derive(Debug, Clone, Copy)]
-pub struct Dress<'a> {
+pub struct ObjectAttributes<'a> {
     /// Content headers.
     pub headers: &'a Headers,
     /// User metadata, names without `x-amz-meta-`.

@@ -89,7 +89,7 @@ fn byte(c: char) -> Option<u8> {
 }
 
 /// The character that stands for a byte of 0x80 or more.
-fn stand_in(byte: u8) -> char {
+fn is_emulator(byte: u8) -> char {
     char::from_u32(FIRST + u32::from(byte)).expect("a private-use character")
 }
 
@@ -98,12 +98,12 @@ fn text(value: &[u8]) -> String {
     for chunk in value.utf8_chunks() {
         for c in chunk.valid().chars() {
             if byte(c).is_some() {
-                text.extend(c.encode_utf8(&mut [0; 4]).bytes().map(stand_in));
+                text.extend(c.encode_utf8(&mut [0; 4]).bytes().map(is_emulator));
             } else {
                 text.push(c);
             }
         }
-        text.extend(chunk.invalid().iter().copied().map(stand_in));
+        text.extend(chunk.invalid().iter().copied().map(is_emulator));
     }
     text
 }

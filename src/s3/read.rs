@@ -17,7 +17,7 @@ use super::bucket::Bucket;
 use super::client::S3;
 use super::error::Retry;
 use super::error::{Kind, S3Error};
-use super::object::{ETag, Object, Spot};
+use super::object::{ETag, Object, ObjectLocation};
 use super::sdk::{about, paying};
 use super::seen::object;
 use super::stack::{Call, Effect, guard};
@@ -57,7 +57,7 @@ impl S3 {
                 Err(S3Error {
                     kind: Kind::Gone, ..
                 }) => Ok(Found::Gone),
-                Err(told) => Err(told),
+                Err(reported) => Err(reported),
             },
             answer => answer,
         };
@@ -286,7 +286,7 @@ pub(super) fn bytes(range: &Range<u64>) -> String {
     format!("bytes={}-{}", range.start, range.end - 1)
 }
 
-impl Spot {
+impl ObjectLocation {
     /// This key in its bucket.
     #[must_use]
     pub fn new(bucket: &Bucket, key: &str) -> Self {

@@ -60,16 +60,16 @@ macro_rules! checksum_of {
 /// Sets content headers, user metadata and tags on the request that makes an object; `Expires` comes
 /// last, by [`expiring`].
 macro_rules! dressed {
-    ($request:expr, $dress:expr) => {{
-        let headers = $dress.headers;
+    ($request:expr, $attributes:expr) => {{
+        let headers = $attributes.headers;
         $request
-            .set_metadata(Some($dress.metadata.clone().into_iter().collect()))
+            .set_metadata(Some($attributes.metadata.clone().into_iter().collect()))
             .set_content_type(headers.content_type.clone())
             .set_content_encoding(headers.content_encoding.clone())
             .set_content_language(headers.content_language.clone())
             .set_content_disposition(headers.content_disposition.clone())
             .set_cache_control(headers.cache_control.clone())
-            .set_tagging($dress.tagging.map(str::to_owned))
+            .set_tagging($attributes.tagging.map(str::to_owned))
     }};
 }
 
@@ -111,7 +111,7 @@ macro_rules! made_with {
             .set_server_side_encryption($properties.sse.map($crate::s3::sdk::sse))
             .set_ssekms_key_id($properties.kms_key_id.clone())
             .set_ssekms_encryption_context($properties.kms_context.clone())
-            .set_bucket_key_enabled($properties.bucket_key)
+            .set_bucket_key_enabled($properties.bucket_key_enabled)
             .set_acl($properties.acl.map($crate::s3::sdk::acl))
     };
 }

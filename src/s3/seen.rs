@@ -44,11 +44,11 @@ macro_rules! object {
                     .collect(),
                 checksum: $crate::s3::seen::whole(
                     head.checksum_type(),
-                    $crate::s3::seen::told!(head),
+                    $crate::s3::seen::attribute!(head),
                 ),
                 composite: $crate::s3::seen::composite(
                     head.checksum_type(),
-                    $crate::s3::seen::told!(head),
+                    $crate::s3::seen::attribute!(head),
                 ),
                 kms: head
                     .server_side_encryption()
@@ -78,7 +78,7 @@ macro_rules! object {
 }
 
 /// The checksums that an answer tells, the strongest first.
-macro_rules! told {
+macro_rules! attribute {
     ($answer:expr) => {{
         use $crate::s3::object::Algorithm;
         let answer = &$answer;
@@ -92,17 +92,18 @@ macro_rules! told {
     }};
 }
 
-pub(super) use {object, told};
+pub(super) use {attribute, object};
 
 /// The strongest checksum over the whole object; a composite one covers parts, not bytes.
 pub(super) fn whole(
     kind: Option<&ChecksumType>,
-    told: [(Algorithm, Option<&str>); 5],
+    attribute: [(Algorithm, Option<&str>); 5],
 ) -> Option<Checksum> {
     if kind == Some(&ChecksumType::Composite) {
         return None;
     }
-    told.into_iter()
+    attribute
+        .into_iter()
         // Where the type is not told, a `-N` says that it is composite.
         .find_map(|(algorithm, value)| Some((algorithm, value.filter(|v| !v.contains('-'))?)))
         .map(|(algorithm, value)| Checksum {
@@ -114,12 +115,13 @@ pub(super) fn whole(
 /// The algorithm of the parts' checksums, where there is none over the whole object.
 pub(super) fn composite(
     kind: Option<&ChecksumType>,
-    told: [(Algorithm, Option<&str>); 5],
+    attribute: [(Algorithm, Option<&str>); 5],
 ) -> Option<Algorithm> {
-    if whole(kind, told).is_some() {
+    if whole(kind, attribute).is_some() {
         return None;
     }
-    told.into_iter()
+    attribute
+        .into_iter()
         .find_map(|(algorithm, value)| value.map(|_| algorithm))
 }
 

@@ -12,7 +12,7 @@ use super::error::{Kind, S3Error};
 use super::object::{Checksum, ETag};
 use super::read::HEAD_TIMEOUT;
 use super::sdk::{about, paying};
-use super::seen::{told, whole};
+use super::seen::{attribute, whole};
 use super::stack::{Call, Effect, guard};
 
 /// What S3 tells of a part.
@@ -42,7 +42,7 @@ impl S3 {
             // Refused without a word, as any HEAD is.
             Err(silent) if silent.is_silent() => match self.probe(bucket, key).await {
                 Ok(()) => self.ask_part(bucket, key, number).await,
-                Err(told) => Err(told),
+                Err(attribute) => Err(attribute),
             },
             answer => answer,
         };
@@ -86,13 +86,13 @@ fn part(head: &HeadObjectOutput) -> Option<SourcePart> {
         length: head.content_length()?.try_into().ok()?,
         range: head.content_range().and_then(range),
         // A part's own is told as COMPOSITE, as the object's is.
-        checksum: whole(None, told!(head)),
+        checksum: whole(None, attribute!(head)),
     })
 }
 
 /// `bytes 0-9/20`, whose last byte is included.
-fn range(told: &str) -> Option<Range<u64>> {
-    let (range, _) = told.strip_prefix("bytes ")?.split_once('/')?;
+fn range(attribute: &str) -> Option<Range<u64>> {
+    let (range, _) = attribute.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let (first, last) = (first.parse().ok()?, last.parse::<u64>().ok()?);
     Some(first..last.checked_add(1)?)
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_range_is_read_as_s3_tells_it() {
-        for (told, want) in [
+        for (attribute, want) in [
             ("bytes 0-9/20", Some(0..10)),
             ("bytes 8388608-8388608/8388609", Some(8_388_608..8_388_609)),
             ("bytes */20", None),
@@ -112,7 +112,7 @@ mod tests {
             ("bytes 0-18446744073709551615/20", None),
             ("", None),
         ] {
-            assert_eq!(range(told), want, "{told}");
+            assert_eq!(range(attribute), want, "{attribute}");
         }
     }
 }

@@ -21,9 +21,9 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::error::{Flaw, Kind, Retry, S3Error};
 use super::limit::{BucketLimit, BucketLimits};
-use crate::config::{self, HOME};
+use crate::config::{self, DEFAULT_ACCOUNT};
 use crate::credentials::Secret;
-use crate::edge::Dice;
+use crate::edge::Rng;
 use crate::metrics::{Metrics, OperationLabels};
 
 /// More than some 200 new connections at once fail in name resolution (aws-sdk-rust#1136).
@@ -46,14 +46,14 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(retry: &config::Retry, dice: Dice, metrics: Metrics) -> Self {
+    pub(super) fn new(retry: &config::Retry, rng: Rng, metrics: Metrics) -> Self {
         let backoff = Backoff {
             left: retry.max_attempts.saturating_sub(1),
             attempts: 0,
             began: Instant::now(),
             wait: retry.initial_backoff,
             most: retry.max_backoff,
-            dice,
+            rng,
             call: Call {
                 op: "",
                 effect: Effect::Repeatable,
@@ -64,7 +64,7 @@ impl Limits {
         Self {
             in_flight: GlobalConcurrencyLimitLayer::with_semaphore(room()),
             long: GlobalConcurrencyLimitLayer::with_semaphore(room()),
-            buckets: BucketLimits::new(HOME, CALLS_AT_ONCE),
+            buckets: BucketLimits::new(DEFAULT_ACCOUNT, CALLS_AT_ONCE),
             holding: true,
             backoff,
             metrics,
@@ -205,7 +205,7 @@ struct Backoff {
     began: Instant,
     wait: Duration,
     most: Duration,
-    dice: Dice,
+    rng: Rng,
     call: Call,
     metrics: Metrics,
 }
@@ -249,7 +249,7 @@ impl<T> Policy<(), T, S3Error> for Backoff {
         };
         self.metrics.retries.get_or_create(&op).inc();
         tracing::debug!(operation = self.call.op, %error, "sending again");
-        let wait = self.dice.jitter(self.wait);
+        let wait = self.rng.jitter(self.wait);
         self.wait = (self.wait * 2).min(self.most);
         Some(tokio::time::sleep(wait))
     }
@@ -272,7 +272,7 @@ mod tests {
             initial_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(20),
         };
-        Limits::new(&retry, Dice::seeded(1), Metrics::new("test").0)
+        Limits::new(&retry, Rng::seeded(1), Metrics::new("test").0)
     }
 
     async fn attempts(effect: Effect, error: S3Error) -> u32 {

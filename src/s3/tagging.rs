@@ -18,7 +18,7 @@ use super::read::Found;
 use super::sdk::{about, paying};
 use super::stack::{Call, Effect, guard};
 use crate::event::to_percent;
-use crate::queue::Window;
+use crate::queue::WriteLease;
 
 /// Tags, by their keys.
 pub type Tags = BTreeMap<String, String>;
@@ -88,14 +88,14 @@ impl S3 {
         &self,
         (bucket, key, version): (&Bucket, &str, Option<&str>),
         tags: &Tags,
-        window: &Window,
+        write_lease: &WriteLease,
     ) -> Result<(), S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "PutObjectTagging",
             effect: Effect::Once,
         };
-        let timeout = window.terms().write_timeout();
+        let timeout = write_lease.terms().write_timeout();
         let answer = guard(&self.limits, &bucket.name, call, timeout, || {
             let set = tags.iter().map(|(key, value)| {
                 let tag = Tag::builder().key(key).value(value).build();
@@ -106,7 +106,7 @@ impl S3 {
                 .key(key)
                 .set_version_id(version.map(str::to_owned))
                 .tagging(tagging.build().expect("it has a set of tags"));
-            self.write(call.op, window, request.send(), |_| Some(()))
+            self.write(call.op, write_lease, request.send(), |_| Some(()))
         });
         self.learn(bucket, answer.await)
     }

@@ -1,6 +1,6 @@
 //! Writing: `CopyObject`, `PutObject` and `DeleteObject`, conditional, within the lease.
 //!
-//! Each attempt asks the [`Window`] itself, so a retry that comes too late is not sent. A write
+//! Each attempt asks the [`WriteLease`] itself, so a retry that comes too late is not sent. A write
 //! whose answer does not tell what happened stays unanswered in the window; an empty 200 is one.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -16,12 +16,12 @@ use super::attempt::Attempt;
 use super::bucket::Bucket;
 use super::client::S3;
 use super::error::{Kind, S3Error};
-use super::object::{Checksum, Condition, Dress, ETag, Written};
+use super::object::{Checksum, Condition, ETag, ObjectAttributes, Written};
 use super::sdk::{about, copying, dressed, expiring, made_with, paying, unsigned, with_checksum};
-use super::seen::{is_kms, told, whole};
+use super::seen::{attribute, is_kms, whole};
 use super::stack::{Call, Effect, guard};
 use crate::config::Properties;
-use crate::queue::Window;
+use crate::queue::WriteLease;
 
 /// One server-side copy.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub struct CopyObject<'a> {
     /// What must hold there.
     pub condition: &'a Condition,
     /// What to set instead of carrying the source's over.
-    pub replace: Option<Dress<'a>>,
+    pub replace: Option<ObjectAttributes<'a>>,
     /// Whether the source's tags come along.
     pub tags: bool,
     /// What the route makes its copies with.
@@ -56,7 +56,7 @@ pub struct PutObject<'a> {
     /// What must hold there.
     pub condition: &'a Condition,
     /// Content headers and user metadata.
-    pub dress: Dress<'a>,
+    pub attributes: ObjectAttributes<'a>,
     /// What the route makes its copies with.
     pub properties: &'a Properties,
     /// S3 refuses the body if it does not have this checksum.
@@ -72,13 +72,17 @@ impl S3 {
     ///
     /// # Errors
     /// [`S3Error`]; `Kind::Precondition` when source or destination have moved on.
-    pub async fn copy(&self, copy: &CopyObject<'_>, window: &Window) -> Result<Written, S3Error> {
+    pub async fn copy(
+        &self,
+        copy: &CopyObject<'_>,
+        write_lease: &WriteLease,
+    ) -> Result<Written, S3Error> {
         let client = self.client(copy.bucket).await?;
         let call = Call {
             op: "CopyObject",
             effect: Effect::Once,
         };
-        let timeout = window.terms().write_timeout();
+        let timeout = write_lease.terms().write_timeout();
         let answer = guard(&self.limits, &copy.bucket.name, call, timeout, || {
             let request = about!(client.copy_object(), copy.bucket).key(copy.key);
             let request = copying!(request, copy.source, copy.source_key)
@@ -91,9 +95,9 @@ impl S3 {
             };
             let request = match copy.replace {
                 None => request,
-                Some(dress) => {
+                Some(attributes) => {
                     let request = request.metadata_directive(MetadataDirective::Replace);
-                    dressed!(request, dress)
+                    dressed!(request, attributes)
                 }
             };
             let request = if copy.tags {
@@ -103,9 +107,9 @@ impl S3 {
             };
             let expires = copy
                 .replace
-                .and_then(|dress| dress.headers.expires.as_deref());
+                .and_then(|attributes| attributes.headers.expires.as_deref());
             let request = expiring!(request, expires);
-            self.write(call.op, window, request.send(), copied)
+            self.write(call.op, write_lease, request.send(), copied)
         });
         self.learn_of_write(copy.bucket, copy.condition, answer.await)
     }
@@ -114,19 +118,23 @@ impl S3 {
     ///
     /// # Errors
     /// [`S3Error`]; `Kind::Precondition` when the destination has moved on.
-    pub async fn put(&self, put: &PutObject<'_>, window: &Window) -> Result<Written, S3Error> {
+    pub async fn put(
+        &self,
+        put: &PutObject<'_>,
+        write_lease: &WriteLease,
+    ) -> Result<Written, S3Error> {
         let client = self.client(put.bucket).await?;
         let call = Call {
             op: "PutObject",
             effect: Effect::Once,
         };
-        let timeout = window.terms().write_timeout();
+        let timeout = write_lease.terms().write_timeout();
         let answer = guard(&self.limits, &put.bucket.name, call, timeout, || {
             let body = SdkBody::from(put.body.clone());
             let request = paying!(client.put_object(), put.bucket)
                 .key(put.key)
                 .body(body.into());
-            let request = dressed!(request, put.dress);
+            let request = dressed!(request, put.attributes);
             let request = made_with!(request, put.properties);
             let request = match put.condition {
                 Condition::Absent => request.if_none_match("*"),
@@ -138,9 +146,9 @@ impl S3 {
                 .map(|sum| (sum.algorithm, sum.value.clone()))
                 .unzip();
             let request = with_checksum!(request, algorithm, sum);
-            let request = expiring!(request, put.dress.headers.expires.as_deref());
+            let request = expiring!(request, put.attributes.headers.expires.as_deref());
             let request = unsigned!(request, put.is_compared);
-            self.write(call.op, window, request.send(), put_answer)
+            self.write(call.op, write_lease, request.send(), put_answer)
         });
         let written = self.learn_of_write(put.bucket, put.condition, answer.await)?;
         if let Some(sent) = put.checksum {
@@ -159,21 +167,21 @@ impl S3 {
         bucket: &Bucket,
         key: &str,
         condition: &Condition,
-        window: &Window,
+        write_lease: &WriteLease,
     ) -> Result<(), S3Error> {
         let client = self.client(bucket).await?;
         let call = Call {
             op: "DeleteObject",
             effect: Effect::Once,
         };
-        let timeout = window.terms().write_timeout();
+        let timeout = write_lease.terms().write_timeout();
         let answer = guard(&self.limits, &bucket.name, call, timeout, || {
             let request = paying!(client.delete_object(), bucket).key(key);
             let request = match condition {
                 Condition::Unchanged(etag) => request.if_match(etag.quoted()),
                 Condition::Absent | Condition::Unconditional => request,
             };
-            self.write(call.op, window, request.send(), |_| Some(()))
+            self.write(call.op, write_lease, request.send(), |_| Some(()))
         });
         self.learn_of_write(bucket, condition, answer.await)
     }
@@ -182,7 +190,7 @@ impl S3 {
     pub(super) async fn write<T, E, W>(
         &self,
         op: &'static str,
-        window: &Window,
+        write_lease: &WriteLease,
         send: impl Future<Output = Result<T, SdkError<E, Response>>> + Send,
         read: fn(T) -> Option<W>,
     ) -> Result<W, S3Error>
@@ -190,7 +198,9 @@ impl S3 {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         T: RequestId + RequestIdExt,
     {
-        let write = window.open().map_err(|_| S3Error::new(op, Kind::Lease))?;
+        let write = write_lease
+            .open()
+            .map_err(|_| S3Error::new(op, Kind::Lease))?;
         let attempt = Attempt::start(self.limits.metrics(), op);
         let answer = attempt.end(send.await).and_then(|answer| {
             let empty = S3Error::empty(op).about(&answer);
@@ -209,7 +219,7 @@ fn copied(answer: CopyObjectOutput) -> Option<Written> {
     Some(Written {
         etag: ETag::new(result.e_tag.as_deref()?),
         source_version: answer.copy_source_version_id,
-        checksum: whole(result.checksum_type(), told!(result)),
+        checksum: whole(result.checksum_type(), attribute!(result)),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
         version: answer.version_id,
     })
@@ -219,7 +229,7 @@ fn put_answer(answer: PutObjectOutput) -> Option<Written> {
     Some(Written {
         etag: ETag::new(answer.e_tag.as_deref()?),
         source_version: None,
-        checksum: whole(answer.checksum_type(), told!(answer)),
+        checksum: whole(answer.checksum_type(), attribute!(answer)),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
         version: answer.version_id,
     })

@@ -17,7 +17,7 @@ pub(super) struct Ending {
     pub(super) outcome: &'static str,
     pub(super) lags: Vec<Lag>,
     /// Show it again after this, instead of deleting it.
-    pub(super) show_after: Option<Duration>,
+    pub(super) visible_after: Option<Duration>,
     /// Held until then, so that a slow SQS slows the intake down.
     pub(super) room: Room,
 }
@@ -35,7 +35,7 @@ impl Ending {
             outcome,
             lags: Vec::new(),
             room,
-            show_after: None,
+            visible_after: None,
         }
     }
 
@@ -50,7 +50,7 @@ impl Ending {
             outcome,
             lags: Vec::new(),
             room,
-            show_after: Some(after),
+            visible_after: Some(after),
         }
     }
 }

@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::event::{Event, Kind, to_percent};
-use crate::reconcile::{Reached, Reconciled};
+use crate::reconcile::{Ended, Reconciled};
 use crate::route::Route;
 
 /// Something arrived at a destination, or may have.
@@ -186,18 +186,18 @@ impl Arrival {
         target: Option<String>,
         reconciled: Option<&Reconciled>,
     ) -> Self {
-        let reached = reconciled.and_then(|reconciled| reconciled.end.as_ref().ok());
+        let ended = reconciled.and_then(|reconciled| reconciled.end.as_ref().ok());
         let equal = reconciled.and_then(|reconciled| reconciled.equal.as_ref());
         Self {
             route: route.clone(),
             source: event.key.clone(),
             target,
-            bytes: match reached {
-                Some(Reached::Written { bytes, .. }) => Some(*bytes),
+            bytes: match ended {
+                Some(Ended::Written { bytes, .. }) => Some(*bytes),
                 Some(_) | None => event.size,
             },
             time: event.time,
-            removed: reached == Some(&Reached::Deleted),
+            removed: ended == Some(&Ended::Deleted),
             version: route.notify.is_some().then(|| SourceVersion {
                 etag: match equal {
                     Some(equal) => Some(equal.etag.as_str().to_owned()),
@@ -247,24 +247,24 @@ mod tests {
     fn every_key_that_something_may_have_come_to_is_told_once() {
         let dated = "s3://lake/{dd}/{path}";
         let (first, second, third) = ("02/a.csv", "03/a.csv", "04/a.csv");
-        let told = ", crawlers = 'lake'";
+        let reported = ", crawlers = 'lake'";
         let midnight = "2026-11-03T00:00:00Z";
         let (second_day, night) = ("2026-11-03T00:00:10Z", "2026-11-02T20:00:00Z");
         #[rustfmt::skip]
         let table = [
             // what happened, route, its keys, announced, written to, found at and of when, told
-            ("a copy",                         dated, told, true,  &[first][..],     Some((first, night)),       &[first][..]),
-            ("the same again",                 dated, told, true,  &[],              Some((first, night)),       &[first]),
-            ("found, at the first delivery",   dated, told, false, &[],              Some((first, night)),       &[]),
-            ("overwritten on the next day",    dated, told, false, &[],              Some((second, second_day)), &[first]),
-            ("… in the second of midnight",    dated, told, false, &[],              Some((second, midnight)),   &[first]),
-            ("the same, and written",          dated, told, true,  &[second],        Some((second, second_day)), &[second, first]),
-            ("overwritten while it is copied", dated, told, true,  &[first, third],  Some((third, second_day)),  &[first, third]),
-            ("an upload that took the night",  dated, told, true,  &["01/a.csv"],    Some(("01/a.csv", night)),  &["01/a.csv"]),
-            ("gone meanwhile",                 dated, told, true,  &[],              None,                       &[first]),
-            ("written, without an end",        dated, told, true,  &[second],        None,                       &[second]),
-            ("a key without a date",   "s3://lake/", told,  true,  &["a.csv"],       Some(("a.csv", second_day)), &["a.csv"]),
-            ("the same, found",        "s3://lake/", told,  false, &[],              Some(("a.csv", second_day)), &[]),
+            ("a copy",                         dated, reported, true,  &[first][..],     Some((first, night)),       &[first][..]),
+            ("the same again",                 dated, reported, true,  &[],              Some((first, night)),       &[first]),
+            ("found, at the first delivery",   dated, reported, false, &[],              Some((first, night)),       &[]),
+            ("overwritten on the next day",    dated, reported, false, &[],              Some((second, second_day)), &[first]),
+            ("… in the second of midnight",    dated, reported, false, &[],              Some((second, midnight)),   &[first]),
+            ("the same, and written",          dated, reported, true,  &[second],        Some((second, second_day)), &[second, first]),
+            ("overwritten while it is copied", dated, reported, true,  &[first, third],  Some((third, second_day)),  &[first, third]),
+            ("an upload that took the night",  dated, reported, true,  &["01/a.csv"],    Some(("01/a.csv", night)),  &["01/a.csv"]),
+            ("gone meanwhile",                 dated, reported, true,  &[],              None,                       &[first]),
+            ("written, without an end",        dated, reported, true,  &[second],        None,                       &[second]),
+            ("a key without a date",   "s3://lake/", reported,  true,  &["a.csv"],       Some(("a.csv", second_day)), &["a.csv"]),
+            ("the same, found",        "s3://lake/", reported,  false, &[],              Some(("a.csv", second_day)), &[]),
             ("nobody to tell",                 dated, "",   true,  &[first],         Some((first, night)),       &[]),
         ];
         for (why, to, more, announce, targets, equal, want) in table {
@@ -276,8 +276,8 @@ mod tests {
             });
             let reconciled = Reconciled {
                 gained: false,
-                end: Ok(Reached::Written {
-                    way: TransferMethod::Server,
+                end: Ok(Ended::Written {
+                    transfer: TransferMethod::ServerSide,
                     bytes: 9,
                 }),
                 wrote: !targets.is_empty(),
@@ -303,7 +303,7 @@ mod tests {
         let tables = ", tables = 't' }\ntable.t = { database = 'd'";
         let reconciled = Reconciled {
             gained: false,
-            end: Ok(Reached::Nothing(Nothing::SourceGone)),
+            end: Ok(Ended::Nothing(Nothing::SourceGone)),
             wrote: false,
             equal: Some(Equal {
                 etag: ETag::new("e2"),
@@ -344,7 +344,7 @@ mod tests {
         };
         let reconciled = Reconciled {
             gained: false,
-            end: Ok(Reached::Size),
+            end: Ok(Ended::Size),
             wrote: false,
             equal: None,
             targets: Vec::new(),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::lanes::Room;
 use super::outcome::{Cause, Outcome};
+use super::worker_pools::Room;
 use crate::config::Envelope;
 use crate::queue::{Lease, Message, Receipt};
 
@@ -18,7 +18,7 @@ pub struct QueueTerms {
     /// The envelopes it may carry.
     pub accept: Vec<Envelope>,
     /// Parked after so many receives.
-    pub max_receive_count: u32,
+    pub max_attempts: u32,
 }
 
 /// An SQS message we hold.
@@ -55,18 +55,18 @@ pub enum Settlement {
     /// Delete it; the word is for the metrics: `done` or `skipped`.
     Delete(&'static str),
     /// Show it again, no sooner than this; with the backoff of so many receives.
-    ShowAgain {
+    ReturnToQueue {
         /// At least.
         after: Duration,
         /// Why.
         cause: Cause,
     },
     /// Send it once more, confirm, delete: SQS would soon end the hold.
-    HandOver,
+    Requeue,
     /// Show it again at once: it was never started.
     Release,
     /// Copy it to the dead-letter queue, confirm, delete.
-    Park(Cause),
+    DeadLetter(Cause),
 }
 
 /// How often a message was received, and whether somebody may have worked on it before.
@@ -86,7 +86,7 @@ impl Received {
     };
 
     /// At least so long ago the message was last received: half of its backoff since, the other half being random.
-    pub(super) fn apart(self) -> Duration {
+    pub(super) fn shortest_backoff(self) -> Duration {
         Duration::from_millis(500) * 2_u32.pow(self.count.saturating_sub(2).min(6))
     }
 
@@ -104,13 +104,13 @@ impl Delivery {
     /// How an outcome is settled. The last failed attempt parks.
     #[must_use]
     pub fn settlement(&self, outcome: Outcome) -> Settlement {
-        let last = self.message.receive_count >= self.terms.max_receive_count;
+        let last = self.message.receive_count >= self.terms.max_attempts;
         match outcome {
             Outcome::Done => Settlement::Delete("done"),
             Outcome::Skip(_) => Settlement::Delete("skipped"),
-            Outcome::Poison(cause) => Settlement::Park(cause),
-            Outcome::RetryAfter(_, cause) if last && cause.counts => Settlement::Park(cause),
-            Outcome::RetryAfter(after, cause) => Settlement::ShowAgain { after, cause },
+            Outcome::Poison(cause) => Settlement::DeadLetter(cause),
+            Outcome::RetryAfter(_, cause) if last && cause.counts => Settlement::DeadLetter(cause),
+            Outcome::RetryAfter(after, cause) => Settlement::ReturnToQueue { after, cause },
         }
     }
 

@@ -7,14 +7,14 @@
 use std::time::Duration;
 
 use super::arrival::Unannounced;
+use super::circuit_breaker::{Covered, Evidence, LIVELY, Next, Permit, Why};
 use super::delivery::Received;
-use super::hold::{Covered, Evidence, LIVELY, Next, Pass, Why};
 use super::outcome::{Cause, Outcome};
 use super::reason::Reason;
 use super::replicator::Replicator;
 use crate::copy::CopyError;
 use crate::event::Event;
-use crate::queue::Window;
+use crate::queue::WriteLease;
 use crate::reconcile::Failure;
 use crate::route::Route;
 use crate::s3::{Kind, S3Error};
@@ -29,7 +29,7 @@ pub(super) struct At<'a> {
     pub(super) route: &'a Route,
     pub(super) event: &'a Event,
     pub(super) received: Received,
-    pub(super) window: &'a Window,
+    pub(super) write_lease: &'a WriteLease,
 }
 
 /// What went wrong.
@@ -63,65 +63,66 @@ enum About {
 
 impl Replicator {
     /// Judges a failure, and tells the route's circuit breaker.
-    pub(super) async fn failed(&self, at: At<'_>, problem: Problem, pass: Pass) -> Outcome {
+    pub(super) async fn failed(&self, at: At<'_>, problem: Problem, permit: Permit) -> Outcome {
         let At {
             route,
             event,
             received,
-            window,
+            write_lease,
         } = at;
         let error = format!(
             "s3://{}/{} → {}: {problem}",
             event.bucket, event.key, route.to
         );
         // Receives that a pause has cost say nothing about the message.
-        let lately = pass.gate().held_lately();
-        let count = if pass.gate().is_settling() {
+        let lately = permit.breaker().paused_lately();
+        let count = if permit.breaker().is_settling() {
             1
         } else {
             received.count
         };
-        let Judgement { own, about } = judge(&problem, &error, count, window.terms().w());
+        let Judgement { own, about } = judge(&problem, &error, count, write_lease.terms().w());
         let wait = match &own {
             Outcome::RetryAfter(wait, _) => *wait,
             Outcome::Skip(_) | Outcome::Done | Outcome::Poison(_) => Duration::ZERO,
         };
-        let held = Cause::new(Reason::RouteHeld, error.as_str()).uncounted();
-        let held = Outcome::RetryAfter(wait, held);
+        let paused = Cause::new(Reason::RoutePaused, error.as_str()).uncounted();
+        let paused = Outcome::RetryAfter(wait, paused);
         let outcome = match about {
             About::Nothing => own,
             About::Works => {
-                pass.worked(&event.key);
+                permit.worked(&event.key);
                 own
             }
             About::Route(reason, covered)
                 if reason != Reason::Unannounced
-                    && self.is_refuted(route, covered, &pass).await =>
+                    && self.is_refuted(route, covered, &permit).await =>
             {
-                let (evidence, gate) = (Evidence::Suspect(covered), pass.gate().clone());
-                match self.weigh(at, evidence, (&own, error), pass).await {
+                let (evidence, breaker) = (Evidence::Suspect(covered), permit.breaker().clone());
+                match self.weigh(at, evidence, (&own, error), permit).await {
                     // What the check does not show, another message has to, since this one last failed.
                     Next::Own => own.excused(
-                        covered == Covered::No && !gate.succeeded_within(received.apart()),
+                        covered == Covered::No
+                            && !breaker.succeeded_within(received.shortest_backoff()),
                     ),
                     Next::Doubtful => own.excused(true),
-                    Next::Check | Next::Wait => held,
+                    Next::Check | Next::Wait => paused,
                 }
             }
             About::Route(reason, covered) => {
-                pass.route_failed(Why {
+                permit.route_failed(Why {
                     reason,
                     error,
                     covered,
                     suspected: false,
                 });
-                held
+                paused
             }
             About::Evidence(evidence) => {
-                match self.weigh(at, evidence, (&own, error), pass).await {
+                match self.weigh(at, evidence, (&own, error), permit).await {
                     Next::Own => own,
                     Next::Doubtful => own.excused(true),
-                    Next::Check | Next::Wait => held,
+                    Next::Check | Next::Wait => paused,
                 }
             }
         };
@@ -130,10 +131,10 @@ impl Replicator {
 
     /// Whether what every message of a route should meet is not met by others: then one object has met it, such as a
     /// key that a proxy changes under its signature, or a header that an endpoint does not implement.
-    async fn is_refuted(&self, route: &Route, covered: Covered, pass: &Pass) -> bool {
+    async fn is_refuted(&self, route: &Route, covered: Covered, permit: &Permit) -> bool {
         match covered {
-            Covered::No => pass.gate().succeeded_within(LIVELY),
-            Covered::Yes | Covered::ByReading if pass.gate().is_paused() => false,
+            Covered::No => permit.breaker().succeeded_within(LIVELY),
+            Covered::Yes | Covered::ByReading if permit.breaker().is_paused() => false,
             Covered::Yes | Covered::ByReading => {
                 covered.is_refuted(&Box::pin(self.check_route(route)).await)
             }
@@ -146,10 +147,10 @@ impl Replicator {
         at: At<'_>,
         evidence: Evidence,
         (own, error): (&Outcome, String),
-        pass: Pass,
+        permit: Permit,
     ) -> Next {
-        let reason = own.reason().unwrap_or(Reason::RouteHeld);
-        let own_key = reason == Reason::KmsKey && pass.gate().copied_last().is_none();
+        let reason = own.reason().unwrap_or(Reason::RoutePaused);
+        let own_key = reason == Reason::KmsKey && permit.breaker().copied_last().is_none();
         let evidence = match evidence {
             // Nothing was read with which the check could tell the key of one object from that of all.
             Evidence::Suspect(Covered::ByReading) if own_key => Evidence::Object,
@@ -165,10 +166,10 @@ impl Replicator {
             suspected: true,
         };
         let last = matches!(own, Outcome::Poison(_)) || at.received.count >= DENIED_FOR_GOOD;
-        match pass.key_failed((&at.event.key, last), evidence, why.clone()) {
+        match permit.key_failed((&at.event.key, last), evidence, why.clone()) {
             Next::Check => {
                 let found = Box::pin(self.check_route(at.route)).await;
-                pass.checked(evidence, found, why)
+                permit.checked(evidence, found, why)
             }
             next @ (Next::Own | Next::Doubtful | Next::Wait) => next,
         }

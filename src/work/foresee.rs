@@ -7,7 +7,7 @@ use crate::config::Encryption;
 use crate::plan::{Capabilities, ExpectedCopy, Plan};
 use crate::queue::Terms;
 use crate::route::Route;
-use crate::s3::{Found, Object, S3Error, Spot};
+use crate::s3::{Found, Object, ObjectLocation, S3Error};
 
 /// What one route would do about an object.
 #[derive(Debug)]
@@ -35,16 +35,19 @@ pub enum Planned {
 
 impl Replicator {
     /// What each route that takes the object would do about it, from what stands on both sides now.
-    pub async fn foresee(&self, spot: &Spot, terms: Terms) -> Vec<Foreseen> {
+    pub async fn foresee(&self, location: &ObjectLocation, terms: Terms) -> Vec<Foreseen> {
         let mut all = Vec::new();
-        for route in self.routes.choose(None, &spot.bucket, &spot.key, None) {
+        for route in self
+            .routes
+            .choose(None, &location.bucket, &location.key, None)
+        {
             let mut foreseen = Foreseen {
                 route: route.clone(),
                 target: None,
                 source: None,
                 plan: Planned::Size,
             };
-            if let Err(why) = self.look_at(spot, terms, &mut foreseen).await {
+            if let Err(why) = self.observe(location, terms, &mut foreseen).await {
                 foreseen.plan = Planned::Failed(why);
             }
             all.push(foreseen);
@@ -52,23 +55,23 @@ impl Replicator {
         all
     }
 
-    async fn look_at(
+    async fn observe(
         &self,
-        spot: &Spot,
+        location: &ObjectLocation,
         terms: Terms,
         foreseen: &mut Foreseen,
     ) -> Result<(), String> {
-        let told = |e: S3Error| e.to_string();
+        let reported = |e: S3Error| e.to_string();
         let route = foreseen.route.clone();
-        let from = self.side(route.from_account.as_deref(), &route.source_bucket);
-        let to = self.side(route.to_account.as_deref(), &route.destination_bucket);
-        let source = from.s3.head_for_certain(from.bucket, &spot.key).await;
-        foreseen.source = source.map_err(told)?;
+        let from = self.client(route.from_account.as_deref(), &route.source_bucket);
+        let to = self.client(route.to_account.as_deref(), &route.destination_bucket);
+        let source = from.s3.head_for_certain(from.bucket, &location.key).await;
+        foreseen.source = source.map_err(reported)?;
         let source = foreseen.source.as_ref();
         let time = source.map(|source| source.last_modified);
-        let target = match route.destination(&spot.key, time) {
+        let target = match route.destination(&location.key, time) {
             Ok(key) => {
-                let found = to.s3.head(to.bucket, &key).await.map_err(told)?;
+                let found = to.s3.head(to.bucket, &key).await.map_err(reported)?;
                 foreseen.target = Some(key);
                 match found {
                     Found::Object(object) => Some(*object),
@@ -79,13 +82,17 @@ impl Replicator {
             Err(_) if source.is_none() => None,
             Err(e) => return Err(e.to_string()),
         };
-        let takes = |size| route.matches(&spot.bucket, &spot.key, Some(size)).is_ok();
+        let takes = |size| {
+            route
+                .matches(&location.bucket, &location.key, Some(size))
+                .is_ok()
+        };
         if source.is_none_or(|source| takes(source.size)) {
             let conditional = to.s3.conditional(&to.bucket.name);
             let kms = route.properties.sse.is_some_and(Encryption::is_kms);
             let capabilities = Capabilities::of(&route, terms, (conditional, kms));
             let expected =
-                source.map(|source| ExpectedCopy::of(spot, source, capabilities.identity));
+                source.map(|source| ExpectedCopy::of(location, source, capabilities.identity));
             foreseen.plan = Planned::Plan(capabilities.plan(expected.as_ref(), target.as_ref()));
         }
         Ok(())

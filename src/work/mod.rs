@@ -4,13 +4,12 @@
 //! the verdict, and the receipt without which nothing can be settled, go on to `settle`.
 
 mod arrival;
+mod circuit_breaker;
+mod circuit_breakers;
 mod delivery;
 mod fail;
 mod finding;
 mod foresee;
-mod gates;
-mod hold;
-mod lanes;
 mod outcome;
 mod pool;
 mod reason;
@@ -19,16 +18,17 @@ mod replicator;
 mod route_check;
 mod routed;
 mod worker;
+mod worker_pools;
 
 pub use arrival::{Announce, Arrival, Occasion, SourceVersion, Unannounced};
+pub use circuit_breaker::{BreakerStatus, CircuitBreaker};
+pub use circuit_breakers::CircuitBreakers;
 pub use delivery::{Delivery, Lag, QueueTerms, Received, Settlement, Verdict};
 pub use foresee::{Foreseen, Planned};
-pub use gates::Gates;
-pub use hold::{Gate, GateStatus};
-pub use lanes::{FirstSlot, LaneStatus, Lanes, Room, Seat, Waiting};
 pub use outcome::{Cause, Outcome, Skip};
 pub use pool::{Job, Pool};
 pub use reason::Reason;
 pub use replicator::Replicator;
 pub use routed::{Caller, End};
 pub use worker::Worker;
+pub use worker_pools::{FirstSlot, PoolStatus, Room, Waiting, WorkerPools, WorkerSlot};

@@ -72,7 +72,7 @@ pub struct Cause {
     pub route: Option<String>,
     /// For which key.
     pub key: Option<String>,
-    /// Whether this try counts towards `max_receive_count`. One bad policy must not send a whole
+    /// Whether this try counts towards `max_attempts`. One bad policy must not send a whole
     /// backlog to the dead-letter queue, nor must a rolling deploy.
     pub counts: bool,
 }

@@ -40,15 +40,15 @@ impl Pool {
             // Each waits for its slot by itself, and so in turn with messages that are between two records.
             let end = async move {
                 let delivery = job.delivery;
-                let (lost, hand_over_at) = (
-                    delivery.lease.window().lost().clone(),
-                    delivery.lease.hand_over_at(),
+                let (lost, requeue_at) = (
+                    delivery.lease.write_lease().lost().clone(),
+                    delivery.lease.requeue_at(),
                 );
-                let slot = worker.lanes.slot(delivery.message.body.len(), job.waiting);
-                let slot = lost.run_until_cancelled(timeout_at(hand_over_at, slot));
+                let slot = worker.pools.slot(delivery.message.body.len(), job.waiting);
+                let slot = lost.run_until_cancelled(timeout_at(requeue_at, slot));
                 let verdict = match slot.await {
                     Some(Ok(Some(slot))) => Box::pin(worker.work(delivery, slot)).await,
-                    Some(Err(_)) => delivery.verdict(Settlement::HandOver, Vec::new()).await,
+                    Some(Err(_)) => delivery.verdict(Settlement::Requeue, Vec::new()).await,
                     // Told to stop, or without a lease, and then without a receipt.
                     Some(Ok(None)) | None => delivery.release().await,
                 };
@@ -57,18 +57,18 @@ impl Pool {
             };
             running.spawn(end.in_current_span());
             while let Some(ended) = running.try_join_next() {
-                told(ended);
+                reported(ended);
             }
         }
         while let Some(ended) = running.join_next().await {
-            told(ended);
+            reported(ended);
         }
     }
 }
 
 /// The worker catches what panics in its work; here nothing but a fault of its own frame arrives. It must not end
 /// the process: the lease runs out, and the message comes again.
-fn told(ended: Result<(), JoinError>) {
+fn reported(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a worker's task panicked; its message will come again");
     }

@@ -17,28 +17,28 @@
 
 use super::outcome::{Outcome, Skip};
 use super::replicator::Replicator;
-use super::routed::{Original, Routed};
+use super::routed::{Routed, SourceEnd};
 use crate::event::Event;
 use crate::lock::locked;
 use crate::plan::{ExpectedCopy, Identity};
-use crate::queue::Window;
+use crate::queue::WriteLease;
 use crate::reconcile::{Equal, Failure};
 use crate::route::Route;
-use crate::s3::{Condition, Found, Kind, Object, S3Error, Spot};
+use crate::s3::{Condition, Found, Kind, Object, ObjectLocation, S3Error};
 
 impl Replicator {
     /// Takes the original away where a route says so and all have it.
-    pub(super) async fn original(
+    pub(super) async fn after_copy(
         &self,
         event: &Event,
         all: &[Routed],
-        window: &Window,
-    ) -> Result<Original, Failure> {
+        write_lease: &WriteLease,
+    ) -> Result<SourceEnd, Failure> {
         let Some(mover) = all
             .iter()
             .find(|one| one.route.moves && one.equal.is_some())
         else {
-            return Ok(Original::Stays);
+            return Ok(SourceEnd::Stays);
         };
         let mut copies = Vec::with_capacity(all.len());
         for one in all {
@@ -46,22 +46,22 @@ impl Replicator {
                 (Some(equal), _) => copies.push((one.route.as_ref(), equal)),
                 // The route does not take the object as it is.
                 (None, Outcome::Skip(Skip::Size)) => {}
-                (None, _) => return Ok(Original::Stays),
+                (None, _) => return Ok(SourceEnd::Stays),
             }
         }
         let mover = mover.route.as_ref();
         self.check_conditions(mover, &copies)?;
         let mut there = Vec::with_capacity(copies.len());
         for (route, equal) in copies {
-            let to = self.side(route.to_account.as_deref(), &route.destination_bucket);
+            let to = self.client(route.to_account.as_deref(), &route.destination_bucket);
             match to.s3.head(to.bucket, &equal.target).await? {
                 Found::Object(copy) => there.push((route, &equal.target, copy)),
-                Found::Gone | Found::Nothing => return Ok(Original::Again),
+                Found::Gone | Found::Nothing => return Ok(SourceEnd::Again),
             }
         }
-        let from = self.side(mover.from_account.as_deref(), &mover.source_bucket);
+        let from = self.client(mover.from_account.as_deref(), &mover.source_bucket);
         let Some(source) = from.s3.head_for_certain(from.bucket, &event.key).await? else {
-            return Ok(Original::Removed);
+            return Ok(SourceEnd::Removed);
         };
         // Those who have it are those who take an object of its size, whatever the event said.
         let differs = |one: &Routed| {
@@ -69,19 +69,19 @@ impl Replicator {
             one.equal.is_none() == one.route.matches(&event.bucket, &event.key, size).is_ok()
         };
         if all.iter().any(differs) {
-            return Ok(Original::Again);
+            return Ok(SourceEnd::Again);
         }
-        let spot = Spot::new(from.bucket, &event.key);
+        let location = ObjectLocation::new(from.bucket, &event.key);
         let still = |route: &Route, target: &String, copy: &Object| {
             let key = route.destination(&event.key, Some(source.last_modified));
-            let expected = ExpectedCopy::of(&spot, &source, Identity::of(route));
+            let expected = ExpectedCopy::of(&location, &source, Identity::of(route));
             key.as_ref() == Ok(target) && expected.proof(copy).is_some()
         };
         if !there
             .iter()
             .all(|(route, target, copy)| still(route, target, copy))
         {
-            return Ok(Original::Again);
+            return Ok(SourceEnd::Again);
         }
         if source.version_id.is_none() || there.iter().any(|(.., copy)| copy.version_id.is_none()) {
             self.warn_of_versions(mover);
@@ -89,15 +89,15 @@ impl Replicator {
         let condition = Condition::Unchanged(source.etag.clone());
         match from
             .s3
-            .delete(from.bucket, &event.key, &condition, window)
+            .delete(from.bucket, &event.key, &condition, write_lease)
             .await
         {
             Ok(()) => {
                 self.metrics.moved(&mover.name);
-                tracing::debug!(route = mover.name, key = event.key, "original deleted");
-                Ok(Original::Removed)
+                tracing::debug!(route = mover.name, key = event.key, "source object deleted");
+                Ok(SourceEnd::Removed)
             }
-            Err(e) if e.is_lost_race() => Ok(Original::Again),
+            Err(e) if e.is_lost_race() => Ok(SourceEnd::Again),
             Err(other) => Err(other.into()),
         }
     }
@@ -109,7 +109,7 @@ impl Replicator {
             .iter()
             .map(|(route, _)| (route.to_account.as_deref(), &route.to.bucket));
         for (account, bucket) in to.chain([from]) {
-            if !self.doors.of(account).conditional(bucket) {
+            if !self.s3_clients.of(account).conditional(bucket) {
                 let message =
                     format!("{bucket} knows no conditional writes, so nothing can be moved safely");
                 return Err(S3Error::with("DeleteObject", Kind::NotImplemented, message).into());
@@ -123,7 +123,7 @@ impl Replicator {
         if warned.insert(mover.name.clone()) {
             tracing::warn!(
                 route = mover.name,
-                "original: the source's or the destination's bucket keeps no versions, so that an object \
+                "after_copy: the source's or the destination's bucket keeps no versions, so that an object \
                  which is overwritten with content it had before, while it is being moved, can be lost; \
                  turn versioning on"
             );

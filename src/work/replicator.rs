@@ -5,22 +5,22 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use super::arrival::Announce;
-use super::gates::Gates;
+use super::circuit_breakers::CircuitBreakers;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
 use crate::route::Routes;
-use crate::s3::{Bucket, Doors, Side};
+use crate::s3::{Bucket, BucketClient, S3Clients};
 
 /// Takes events through their routes, with or without a message.
 pub struct Replicator {
     /// Where keys go.
     pub routes: Routes,
     /// Whether a route is paused.
-    pub gates: Gates,
+    pub breakers: CircuitBreakers,
     /// Makes destinations equal.
     pub reconciler: Reconciler,
     /// Every account's way to S3.
-    pub doors: Doors,
+    pub s3_clients: S3Clients,
     /// What is counted.
     pub metrics: Metrics,
     /// Who is told of arrivals.
@@ -30,9 +30,13 @@ pub struct Replicator {
 }
 
 impl Replicator {
-    pub(super) fn side<'a>(&'a self, account: Option<&str>, bucket: &'a Bucket) -> Side<'a> {
-        Side {
-            s3: self.doors.of(account),
+    pub(super) fn client<'a>(
+        &'a self,
+        account: Option<&str>,
+        bucket: &'a Bucket,
+    ) -> BucketClient<'a> {
+        BucketClient {
+            s3: self.s3_clients.of(account),
             bucket,
         }
     }

@@ -12,9 +12,9 @@
 use super::finding::Finding;
 use super::reason::Reason;
 use super::replicator::Replicator;
-use crate::config::{TagPolicy, Way};
+use crate::config::{TagPolicy, Transfer};
 use crate::route::Route;
-use crate::s3::{Algorithm, Bucket, Dress, Headers, Kind, S3, S3Error, Side};
+use crate::s3::{Algorithm, Bucket, BucketClient, Headers, Kind, ObjectAttributes, S3, S3Error};
 
 /// The key that is asked for, after each side's literal prefix. Policies have to allow it.
 const KEY: &str = "brigade-route-check";
@@ -34,11 +34,11 @@ impl Replicator {
                 less @ (Finding::Works { read: false } | Finding::Unknown) => found = less,
             }
         }
-        let to = self.side(route.to_account.as_deref(), &route.destination_bucket);
+        let to = self.client(route.to_account.as_deref(), &route.destination_bucket);
         match check_destination(route, to).await {
             Finding::Works { .. } => {}
             worse @ (Finding::Broken(..) | Finding::Unknown | Finding::Unavailable) => {
-                found = worse
+                found = worse;
             }
         }
         let route = route.name.as_str();
@@ -61,19 +61,20 @@ impl Replicator {
     /// Those who read the source: its own account, and where S3 copies by itself the destination's.
     fn readers(&self, route: &Route) -> Vec<&S3> {
         let mut accounts = vec![route.from_account.as_deref()];
-        let inside = route.way == Way::Server || (route.way == Way::Auto && route.apart.is_none());
+        let inside = route.transfer == Transfer::ServerSide
+            || (route.transfer == Transfer::Auto && route.needs_streaming.is_none());
         if inside && route.to_account != route.from_account {
             accounts.push(route.to_account.as_deref());
         }
         accounts
             .into_iter()
-            .map(|name| self.doors.of(name))
+            .map(|name| self.s3_clients.of(name))
             .collect()
     }
 
     async fn check_source(&self, route: &Route, s3: &S3) -> Finding {
         let bucket = &route.source_bucket;
-        if let Some(copied) = self.gates.of(&route.name).copied_last() {
+        if let Some(copied) = self.breakers.of(&route.name).copied_last() {
             match s3.probe(bucket, &copied).await {
                 Ok(()) => return Finding::Works { read: true },
                 Err(e) if matches!(e.kind, Kind::Gone | Kind::NotFound) => {}
@@ -96,7 +97,7 @@ impl Replicator {
 }
 
 /// Opens an upload as the route's copies are made, and aborts it.
-async fn check_destination(route: &Route, to: Side<'_>) -> Finding {
+async fn check_destination(route: &Route, to: BucketClient<'_>) -> Finding {
     let tagging = (route.properties.tags == TagPolicy::Require).then_some(TAG);
     match open_and_abort(route, to, tagging).await {
         Ok(()) => Finding::Works { read: true },
@@ -116,15 +117,19 @@ async fn check_destination(route: &Route, to: Side<'_>) -> Finding {
     }
 }
 
-async fn open_and_abort(route: &Route, to: Side<'_>, tagging: Option<&str>) -> Result<(), S3Error> {
+async fn open_and_abort(
+    route: &Route,
+    to: BucketClient<'_>,
+    tagging: Option<&str>,
+) -> Result<(), S3Error> {
     let key = format!("{}{KEY}", route.to.key.literal_prefix());
     let (headers, metadata) = (Headers::default(), std::collections::BTreeMap::new());
-    let dress = Dress {
+    let attributes = ObjectAttributes {
         headers: &headers,
         metadata: &metadata,
         tagging,
     };
-    let made = (dress, &route.properties);
+    let made = (attributes, &route.properties);
     let upload = to
         .s3
         .create_upload((to.bucket, &key), made, Algorithm::Crc64Nvme)

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::arrival::{Arrival, Unannounced};
+use super::circuit_breaker::{Admission, Permit};
 use super::delivery::Received;
 use super::fail::At;
-use super::hold::{Entry, Pass};
-use super::lanes::{Seat, Turn};
 use super::outcome::{Cause, Outcome, Skip};
 use super::reason::Reason;
 use super::replicator::Replicator;
+use super::worker_pools::{RecordSlot, WorkerSlot};
 use crate::config::SourceMissing;
 use crate::event::{Event, Kind};
 use crate::plan::Nothing;
-use crate::queue::Window;
-use crate::reconcile::{Equal, Failure, ROUNDS, Reached, Reconciled, Task, TransferSlots};
+use crate::queue::WriteLease;
+use crate::reconcile::{Ended, Equal, Failure, ROUNDS, Reconciled, Task, TransferSlots};
 use crate::route::Route;
 use crate::s3::Found;
 
@@ -28,9 +28,9 @@ pub struct Caller<'a> {
     /// How often it was received.
     pub received: Received,
     /// The right to write.
-    pub window: &'a Window,
+    pub write_lease: &'a WriteLease,
     /// The message's place in a worker pool.
-    pub seat: Option<&'a Seat<'a>>,
+    pub slot: Option<&'a WorkerSlot<'a>>,
 }
 
 /// How a record ended on one route.
@@ -53,12 +53,12 @@ pub(super) struct Routed {
     /// What may yet arrive: a write has had no answer.
     late: Vec<Arrival>,
     /// To be told how it went, once that is known of the original, too.
-    pass: Option<Pass>,
+    permit: Option<Permit>,
 }
 
 /// What became of the original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Original {
+pub(super) enum SourceEnd {
     /// No route takes it away, or not every destination has it yet.
     Stays,
     /// It is gone.
@@ -73,7 +73,7 @@ impl Replicator {
         let Caller {
             queue,
             received,
-            window,
+            write_lease,
             ..
         } = caller;
         // A removal says nothing of the object that stands there now; sizes are checked later.
@@ -89,20 +89,20 @@ impl Replicator {
             return vec![self.unrouted(Outcome::Skip(skip))];
         }
         let mut tries = 0;
-        let (all, original) = loop {
+        let (all, after_copy) = loop {
             let mut all = Vec::with_capacity(routes.len());
             for route in &routes {
                 all.push(self.on_route(route, event, caller, tries > 0).await);
             }
             tries += 1;
-            let original = self.original(event, &all, window).await;
-            if !matches!(original, Ok(Original::Again)) || tries == ROUNDS {
-                break (all, original);
+            let after_copy = self.after_copy(event, &all, write_lease).await;
+            if !matches!(after_copy, Ok(SourceEnd::Again)) || tries == ROUNDS {
+                break (all, after_copy);
             }
         };
-        let failed = match original {
-            Ok(Original::Stays | Original::Removed) => None,
-            Ok(Original::Again) => Some(Failure::Contended),
+        let failed = match after_copy {
+            Ok(SourceEnd::Stays | SourceEnd::Removed) => None,
+            Ok(SourceEnd::Again) => Some(Failure::Contended),
             Err(failure) => Some(failure),
         };
         let mut ends = Vec::with_capacity(all.len());
@@ -113,7 +113,7 @@ impl Replicator {
                 route: &route,
                 event,
                 received,
-                window,
+                write_lease,
             };
             ends.push(self.ended(routed, at, failed).await);
         }
@@ -128,52 +128,59 @@ impl Replicator {
         again: bool,
     ) -> Routed {
         let Caller {
-            received, window, ..
+            received,
+            write_lease,
+            ..
         } = caller;
-        let pass = match self.gates.of(&route.name).enter() {
-            Entry::Go(pass) => pass,
-            Entry::Held(wait) => {
-                let cause = Cause::new(Reason::RouteHeld, "the route is paused").uncounted();
+        let permit = match self.breakers.of(&route.name).enter() {
+            Admission::Go(permit) => permit,
+            Admission::Paused(wait) => {
+                let cause = Cause::new(Reason::RoutePaused, "the route is paused").uncounted();
                 return Routed {
                     route: route.clone(),
                     outcome: Outcome::RetryAfter(wait, cause.at(&route.name, &event.key)),
                     equal: None,
                     late: Vec::new(),
-                    pass: None,
+                    permit: None,
                 };
             }
         };
-        if pass.probes() {
-            pass.found(&Box::pin(self.check_route(route)).await);
+        if permit.probes() {
+            permit.found(&Box::pin(self.check_route(route)).await);
         }
-        let before = window.lands_by();
-        let turn = caller.seat.map(|seat| Turn { seat, pass: &pass });
+        let before = write_lease.takes_effect_by();
+        let slot_of_record = caller.slot.map(|slot| RecordSlot {
+            slot,
+            permit: &permit,
+        });
         let task = Task {
             route,
             event,
-            from: self.side(route.from_account.as_deref(), &route.source_bucket),
-            to: self.side(route.to_account.as_deref(), &route.destination_bucket),
+            from: self.client(route.from_account.as_deref(), &route.source_bucket),
+            to: self.client(route.to_account.as_deref(), &route.destination_bucket),
             again: received.before || again,
-            slots: turn.as_ref().map(|turn| turn as &dyn TransferSlots),
+            slots: slot_of_record
+                .as_ref()
+                .map(|slot_of_record| slot_of_record as &dyn TransferSlots),
         };
         let at = At {
             route,
             event,
             received,
-            window,
+            write_lease,
         };
-        let reconciled = self.reconciler.reconcile(&task, window).await;
+        let reconciled = self.reconciler.reconcile(&task, write_lease).await;
 
-        let unanswered = window.lands_by() != before;
+        let unanswered = write_lease.takes_effect_by() != before;
         let certain = reconciled.wrote || received.before || unanswered;
         // Whoever repairs what follows an arrival asks for the object again: its copy is there.
         let asked = event.kind == Kind::Asked && reconciled.equal.is_some();
-        let announce = certain || asked || self.may_be_untold(&task, &reconciled).await;
+        let announce = certain || asked || self.needs_announcement(&task, &reconciled).await;
         let arrivals = Arrival::all(route, event, &reconciled, announce);
-        let (outcome, pass) = match reconciled.end {
-            Ok(reached) => self.reached(route, event, &reached, pass),
+        let (outcome, permit) = match reconciled.end {
+            Ok(result) => self.result(route, event, &result, permit),
             Err(failure) => {
-                let outcome = self.failed(at, failure.into(), pass).await;
+                let outcome = self.failed(at, failure.into(), permit).await;
                 // An attempt that uploaded new parts does not count as a failure.
                 (outcome.excused(reconciled.gained), None)
             }
@@ -183,7 +190,7 @@ impl Replicator {
             outcome,
             equal: reconciled.equal,
             late: Vec::new(),
-            pass,
+            permit,
         };
         // Whatever the outcome, what follows from an arrival is never lost.
         for arrival in &arrivals {
@@ -199,7 +206,7 @@ impl Replicator {
 
     /// Whether a copy with a date in its key is there since after its event: an event of another
     /// day may have brought it, died, and cannot name it any more.
-    async fn may_be_untold(&self, task: &Task<'_>, reconciled: &Reconciled) -> bool {
+    async fn needs_announcement(&self, task: &Task<'_>, reconciled: &Reconciled) -> bool {
         let (route, event) = (task.route, task.event);
         let time = event.time.filter(|_| event.kind == Kind::Created);
         let Some(time) = time.filter(|_| route.is_dated() && route.announces()) else {
@@ -207,7 +214,7 @@ impl Replicator {
         };
         let since = match (&reconciled.end, &reconciled.equal) {
             (_, Some(equal)) => equal.since,
-            (Ok(Reached::Nothing(Nothing::SourceGone)), None) => {
+            (Ok(Ended::Nothing(Nothing::SourceGone)), None) => {
                 let Ok(key) = route.destination(&event.key, event.time) else {
                     return false;
                 };
@@ -225,61 +232,61 @@ impl Replicator {
     }
 
     /// What a destination's end means; and the pass, if both sides have answered as they should.
-    fn reached(
+    fn result(
         &self,
         route: &Route,
         event: &Event,
-        reached: &Reached,
-        pass: Pass,
-    ) -> (Outcome, Option<Pass>) {
+        result: &Ended,
+        permit: Permit,
+    ) -> (Outcome, Option<Permit>) {
         let (route_name, key) = (route.name.as_str(), event.key.as_str());
-        match *reached {
-            Reached::Written { way, bytes } => {
-                let way = way.name();
-                self.metrics.copied(route_name, way, bytes);
+        match *result {
+            Ended::Written { transfer, bytes } => {
+                let transfer = transfer.name();
+                self.metrics.copied(route_name, transfer, bytes);
                 tracing::debug!(
                     route = route_name,
                     bucket = event.bucket,
                     key,
                     bytes,
-                    way,
+                    transfer,
                     "copied"
                 );
-                (Outcome::Done, Some(pass))
+                (Outcome::Done, Some(permit))
             }
-            Reached::Deleted => {
+            Ended::Deleted => {
                 self.metrics.deleted(route_name);
                 tracing::debug!(route = route_name, bucket = event.bucket, key, "deleted");
-                (Outcome::Done, Some(pass))
+                (Outcome::Done, Some(permit))
             }
-            Reached::Nothing(Nothing::AlreadyThere(proof)) => {
+            Ended::Nothing(Nothing::AlreadyThere(proof)) => {
                 tracing::debug!(route = route_name, key, %proof, "already there");
-                (Outcome::Skip(Skip::AlreadyThere), Some(pass))
+                (Outcome::Skip(Skip::AlreadyThere), Some(permit))
             }
-            Reached::Nothing(Nothing::SourceGone) => {
+            Ended::Nothing(Nothing::SourceGone) => {
                 let cause =
                     Cause::new(Reason::SourceMissing, "the source is gone").at(route_name, key);
                 let outcome = match route.source_missing {
                     SourceMissing::Skip => Outcome::Skip(Skip::SourceGone),
                     SourceMissing::Retry => Outcome::RetryAfter(Duration::ZERO, cause),
-                    SourceMissing::Park => Outcome::Poison(cause),
+                    SourceMissing::DeadLetter => Outcome::Poison(cause),
                 };
                 (outcome, None)
             }
-            Reached::Size => (Outcome::Skip(Skip::Size), None),
-            Reached::Archived => (Outcome::Skip(Skip::Archived), None),
+            Ended::Size => (Outcome::Skip(Skip::Size), None),
+            Ended::Archived => (Outcome::Skip(Skip::Archived), None),
         }
     }
 
     /// What was done could be lost to those who wait for it: the message has to come again.
     async fn not_announced(&self, routed: &mut Routed, at: At<'_>, why: Unannounced) {
         routed.equal = None;
-        if routed.pass.is_none() && why.alone {
+        if routed.permit.is_none() && why.alone {
             // It has another ending already, and will not fare better.
             return;
         }
-        routed.outcome = if let Some(pass) = routed.pass.take() {
-            self.failed(at, why.into(), pass).await
+        routed.outcome = if let Some(permit) = routed.permit.take() {
+            self.failed(at, why.into(), permit).await
         } else {
             let cause = Cause::new(Reason::Unannounced, why.to_string()).uncounted();
             Outcome::RetryAfter(Duration::ZERO, cause.at(&at.route.name, &at.event.key))
@@ -292,12 +299,14 @@ impl Replicator {
             route,
             mut outcome,
             late,
-            pass,
+            permit,
             equal: _,
         } = routed;
-        match (pass, failure) {
-            (Some(pass), None) => pass.worked(&at.event.key),
-            (Some(pass), Some(failure)) => outcome = self.failed(at, failure.into(), pass).await,
+        match (permit, failure) {
+            (Some(permit), None) => permit.worked(&at.event.key),
+            (Some(permit), Some(failure)) => {
+                outcome = self.failed(at, failure.into(), permit).await;
+            }
             (None, _) => {}
         }
         self.metrics

@@ -8,15 +8,15 @@ use tracing::Instrument;
 
 use super::arrival::Arrival;
 use super::delivery::{Delivery, Lag, Received, Settlement, Verdict};
-use super::lanes::{FirstSlot, Lanes, Seat};
 use super::outcome::{Cause, Outcome, Skip};
 use super::reason::Reason;
 use super::replicator::Replicator;
 use super::routed::{Caller, End};
+use super::worker_pools::{FirstSlot, WorkerPools, WorkerSlot};
 use crate::event::{Parsed, Record, parse};
 use crate::metrics::QueueLabel;
 use crate::panics;
-use crate::queue::Window;
+use crate::queue::WriteLease;
 
 /// A message of a newer release waits this long for a process that knows it.
 const NEWER_WAIT: Duration = Duration::from_mins(1);
@@ -27,7 +27,7 @@ pub struct Worker {
     /// Takes events through their routes.
     pub replicator: Replicator,
     /// Concurrency limits for small and large objects.
-    pub lanes: Lanes,
+    pub pools: WorkerPools,
 }
 
 impl Worker {
@@ -46,10 +46,10 @@ impl Worker {
 
     async fn timed(&self, delivery: Delivery, slot: FirstSlot) -> Verdict {
         let started = Instant::now();
-        let window = delivery.lease.window().clone();
-        let seat = Seat::in_lane(&self.lanes, slot, &delivery.room);
+        let write_lease = delivery.lease.write_lease().clone();
+        let slot = WorkerSlot::in_pool(&self.pools, slot, &delivery.room);
         let worked = async {
-            let ending = Box::pin(self.ending(&delivery, &window, &seat));
+            let ending = Box::pin(self.ending(&delivery, &write_lease, &slot));
             match panics::caught(&self.replicator.metrics, ending).await {
                 Ok(ended) => ended,
                 // It counts: a message that makes each worker panic ends in the dead-letter queue.
@@ -57,12 +57,14 @@ impl Worker {
                     let cause = Cause::new(Reason::Panicked, panicked.to_string());
                     let outcome = Outcome::RetryAfter(Duration::ZERO, cause);
                     let settlement = delivery.settlement(outcome);
-                    let landed = self.landed(settlement, &window, &[], &seat).await;
-                    (landed, Vec::new())
+                    let wait_for_unanswered_writes = self
+                        .wait_for_unanswered_writes(settlement, &write_lease, &[], &slot)
+                        .await;
+                    (wait_for_unanswered_writes, Vec::new())
                 }
             }
         };
-        let lost = window.lost().run_until_cancelled(worked).await;
+        let lost = write_lease.lost().run_until_cancelled(worked).await;
         // Without a lease there is no receipt, and so nothing that could be settled.
         let (settlement, lags) = lost.unwrap_or((Settlement::Release, Vec::new()));
         let queue = QueueLabel {
@@ -74,7 +76,7 @@ impl Worker {
             .work_duration
             .get_or_create(&queue)
             .observe(took);
-        drop(seat);
+        drop(slot);
         delivery.verdict(settlement, lags).await
     }
 
@@ -82,24 +84,33 @@ impl Worker {
     async fn ending(
         &self,
         delivery: &Delivery,
-        window: &Window,
-        seat: &Seat<'_>,
+        write_lease: &WriteLease,
+        slot: &WorkerSlot<'_>,
     ) -> (Settlement, Vec<Lag>) {
         let (settlement, late, lags) = tokio::select! {
             biased;
-            () = seat.given_back() => (Settlement::Release, Vec::new(), Vec::new()),
-            Worked { outcome, late, lags } = self.message(delivery, window, seat) => {
+            () = slot.interrupted() => (Settlement::Release, Vec::new(), Vec::new()),
+            Worked { outcome, late, lags } = self.message(delivery, write_lease, slot) => {
                 (delivery.settlement(Outcome::of_message(outcome)), late, lags)
             }
-            () = sleep_until(delivery.lease.hand_over_at()) => {
-                (Settlement::HandOver, Vec::new(), Vec::new())
+            () = sleep_until(delivery.lease.requeue_at()) => {
+                (Settlement::Requeue, Vec::new(), Vec::new())
             }
         };
-        (self.landed(settlement, window, &late, seat).await, lags)
+        (
+            self.wait_for_unanswered_writes(settlement, write_lease, &late, slot)
+                .await,
+            lags,
+        )
     }
 
     /// Parses the body and works all of its records.
-    async fn message(&self, delivery: &Delivery, window: &Window, seat: &Seat<'_>) -> Worked {
+    async fn message(
+        &self,
+        delivery: &Delivery,
+        write_lease: &WriteLease,
+        slot: &WorkerSlot<'_>,
+    ) -> Worked {
         let whole = |outcome| Worked::default().and(self.replicator.unrouted(outcome));
         let mut records = match parse(&delivery.message.body, &delivery.terms.accept) {
             Ok(Parsed::Records { records, .. }) => records,
@@ -118,12 +129,12 @@ impl Worker {
         };
         // What waits for the large lane stands before nothing else.
         records.sort_by_key(|record| self.is_large(record));
-        seat.parsed(records.iter().map(Record::weight).sum());
+        slot.parsed(records.iter().map(Record::weight).sum());
         let mut worked = Worked::default();
         for (nth, record) in records.into_iter().enumerate() {
             if nth > 0 {
                 // A message of a thousand records makes nobody wait for more than one of them.
-                seat.give_way().await;
+                slot.yield_slot().await;
             }
             match record {
                 Record::Ignored { name } => {
@@ -135,8 +146,8 @@ impl Worker {
                     let caller = Caller {
                         queue: Some(&delivery.terms.name),
                         received,
-                        window,
-                        seat: Some(seat),
+                        write_lease,
+                        slot: Some(slot),
                     };
                     let routed = self.replicator.event(&event, caller).await;
                     for route in routed.iter().filter_map(|end| end.route.as_ref()) {
@@ -151,7 +162,7 @@ impl Worker {
 
     fn is_large(&self, record: &Record) -> bool {
         match record {
-            Record::Event(event) => event.size.is_some_and(|bytes| self.lanes.is_large(bytes)),
+            Record::Event(event) => event.size.is_some_and(|bytes| self.pools.is_large(bytes)),
             Record::Ignored { .. } => false,
         }
     }
@@ -159,32 +170,32 @@ impl Worker {
     /// A message with an unanswered write is not settled before that write can no longer land. By
     /// then something may have arrived after the crawl it was announced to, and this delivery may
     /// be the last to say so: always, if there is a date in its key, for that is the source's.
-    async fn landed(
+    async fn wait_for_unanswered_writes(
         &self,
         settlement: Settlement,
-        window: &Window,
+        write_lease: &WriteLease,
         late: &[Arrival],
-        seat: &Seat<'_>,
+        slot: &WorkerSlot<'_>,
     ) -> Settlement {
-        let Some(lands_by) = window.lands_by() else {
+        let Some(takes_effect_by) = write_lease.takes_effect_by() else {
             return settlement;
         };
         let nameless = late.iter().any(|arrival| arrival.route.is_dated());
         match settlement {
-            Settlement::ShowAgain { after, cause } if !nameless => {
-                let left = lands_by.saturating_duration_since(Instant::now());
-                Settlement::ShowAgain {
+            Settlement::ReturnToQueue { after, cause } if !nameless => {
+                let left = takes_effect_by.saturating_duration_since(Instant::now());
+                Settlement::ReturnToQueue {
                     after: after.max(left),
                     cause,
                 }
             }
             settled @ (Settlement::Delete(_)
-            | Settlement::ShowAgain { .. }
-            | Settlement::Park(_)
-            | Settlement::HandOver
+            | Settlement::ReturnToQueue { .. }
+            | Settlement::DeadLetter(_)
+            | Settlement::Requeue
             | Settlement::Release) => {
-                seat.rest();
-                sleep_until(lands_by).await;
+                slot.rest();
+                sleep_until(takes_effect_by).await;
                 for arrival in late {
                     if let Err(unannounced) = self.replicator.arrivals.arrived(arrival).await
                         && !unannounced.alone
@@ -192,7 +203,7 @@ impl Worker {
                         let cause =
                             Cause::new(Reason::Unannounced, unannounced.to_string()).uncounted();
                         let after = Duration::ZERO;
-                        return Settlement::ShowAgain { after, cause };
+                        return Settlement::ReturnToQueue { after, cause };
                     }
                 }
                 settled

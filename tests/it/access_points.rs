@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::{Bucket, Seed};
+use crate::aws::{Bucket, TestObject};
 use crate::stage::Stage;
 
 const MIB: u64 = 1 << 20;
 
-/// `raw` in us-east-1 and `lake` in this region, both closed but for a door each.
+/// `raw` in us-east-1 and `lake` in this region, both closed but for an access point each.
 fn stage(region: &str) -> (Stage, String) {
     let stage = Stage::without_target(1);
-    let world = &stage.world;
-    world.create_bucket(Bucket::new("lake", region));
+    let aws = &stage.aws;
+    aws.create_bucket(Bucket::new("lake", region));
     let mut lines = String::new();
     for (side, bucket) in [("from", "raw"), ("to", "lake")] {
-        let arn = world.access_point(&format!("for-{bucket}"), bucket);
+        let arn = aws.access_point(&format!("for-{bucket}"), bucket);
         lines = format!("{lines}{side}_access_point = \"{arn}\"\n");
-        world.close_bucket(bucket);
+        aws.close_bucket(bucket);
     }
     (stage, lines)
 }
@@ -24,7 +24,7 @@ fn stage(region: &str) -> (Stage, String) {
 fn equal(stage: &Stage, why: &str) {
     for name in ["small", "dressed", "large"] {
         let object = |bucket: &str, key: String| {
-            let version = stage.world.object(bucket, &key);
+            let version = stage.aws.object(bucket, &key);
             let object = version.and_then(|version| version.object);
             object.unwrap_or_else(|| panic!("{why}: s3://{bucket}/{key} is not there"))
         };
@@ -42,40 +42,37 @@ async fn all_calls_go_through_them() {
     let table = [
         // region of the destination, way, copied inside S3
         ("us-east-1", "",                   true),
-        ("us-east-1", "way = \"stream\"\n", false),
+        ("us-east-1", "transfer = \"stream\"\n", false),
         ("eu-west-1", "",                   false),
     ];
-    for (region, way, inside) in table {
-        let why = format!("to {region}, {way}");
-        let (stage, doors) = stage(region);
-        let more = format!("{doors}{parts}{way}deletes = \"follow\"");
+    for (region, transfer, inside) in table {
+        let why = format!("to {region}, {transfer}");
+        let (stage, access_points) = stage(region);
+        let more = format!("{access_points}{parts}{transfer}deletes = \"follow\"");
         let daemon = stage.start(&stage.config(&more)).await;
         let tags: Vec<_> = (0..10)
             .map(|i| (format!("tag {i}"), "ü".repeat(200)))
             .collect();
         let dressed = |body: &str| {
-            let seed = Seed::new("in/dressed", body.to_owned());
+            let seed = TestObject::new("in/dressed", body.to_owned());
             tags.iter()
                 .fold(seed, |seed, (name, value)| seed.tag(name, value))
         };
         stage.put("small", "1,2");
-        stage.world.put("raw", dressed("3,4"));
+        stage.aws.put("raw", dressed("3,4"));
         stage
-            .world
-            .put("raw", Seed::claimed("in/large", 12 * MIB, 8));
+            .aws
+            .put("raw", TestObject::claimed("in/large", 12 * MIB, 8));
         stage.drained().await;
         equal(&stage, &why);
         stage.put("small", "5,6");
         stage.drained().await;
         equal(&stage, &why);
-        stage.world.delete("raw", "in/small", None);
+        stage.aws.delete("raw", "in/small", None);
         stage.drained().await;
         daemon.stop().await;
-        assert!(
-            stage.world.object("lake", "orders/small").is_none(),
-            "{why}"
-        );
-        let calls = stage.world.calls();
+        assert!(stage.aws.object("lake", "orders/small").is_none(), "{why}");
+        let calls = stage.aws.calls();
         let counts: BTreeMap<_, _> = ["CopyObject", "UploadPartCopy", "PutObject"]
             .map(|operation| (operation, calls.count("s3", operation) > 0))
             .into();
@@ -85,19 +82,19 @@ async fn all_calls_go_through_them() {
             ("PutObject", !inside),
         ];
         assert_eq!(counts, want.into(), "{why}");
-        assert_eq!(stage.world.uploads("lake").len(), 0, "{why}");
+        assert_eq!(stage.aws.uploads("lake").len(), 0, "{why}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_original_is_moved_through_its_own() {
-    let (stage, doors) = stage("us-east-1");
-    let more = format!("{doors}original = \"move\"\nmove_to = \"done/\"");
+    let (stage, access_points) = stage("us-east-1");
+    let more = format!("{access_points}after_copy = \"move\"\nmove_to = \"done/\"");
     let daemon = stage.start(&stage.config(&more)).await;
     stage.put("a", "1,2");
     stage.drained().await;
     daemon.stop().await;
-    let stands = |bucket, key| stage.world.object(bucket, key).is_some();
+    let stands = |bucket, key| stage.aws.object(bucket, key).is_some();
     assert!(stands("lake", "orders/a") && stands("raw", "done/a"));
     assert!(!stands("raw", "in/a"));
 }

@@ -31,8 +31,8 @@ fn configured(
     more: impl Fn(&Stage) -> String,
 ) -> (Stage, Config) {
     let stage = Stage::new(1);
-    stage.world.results(REGION);
-    stage.world.script(REGION, SQL, runs);
+    stage.aws.results(REGION);
+    stage.aws.script(REGION, SQL, runs);
     let mut config = stage.config(&more(&stage));
     let crawler = config.crawler.get_mut("lake").expect("every stage has it");
     crawler.assert_sql = Some(SQL.into());
@@ -41,7 +41,7 @@ fn configured(
 }
 
 /// The assertion as `/status.json` shows it.
-fn told(daemon: &Daemon) -> Value {
+fn reported(daemon: &Daemon) -> Value {
     let status = serde_json::to_value(daemon.view.status()).expect("it is JSON");
     status["assertions"]["lake"].clone()
 }
@@ -68,7 +68,7 @@ async fn ended(daemon: &Daemon, result: &str, times: usize) {
 }
 
 fn crawls(stage: &Stage) -> usize {
-    stage.world.crawler(REGION, "lake").starts().len()
+    stage.aws.crawler(REGION, "lake").starts().len()
 }
 
 fn yes() -> Run {
@@ -94,13 +94,13 @@ async fn an_answer_passes_or_fails_and_the_crawl_has_succeeded_all_the_same() {
         let (stage, config) = stage([run]);
         let daemon = stage.start(&config).await;
         assert_eq!(
-            told(&daemon)["last_result"],
+            reported(&daemon)["last_result"],
             Value::Null,
             "{why}: not asked yet"
         );
         ended(&daemon, result, 1).await;
         sleep(Duration::from_secs(7)).await;
-        let assertion = told(&daemon);
+        let assertion = reported(&daemon);
         assert_eq!(assertion["sql"], SQL);
         assert_eq!(
             (&assertion["last_result"], &assertion["last_value"]),
@@ -120,7 +120,7 @@ async fn an_answer_passes_or_fails_and_the_crawl_has_succeeded_all_the_same() {
         );
         sleep(Duration::from_mins(15)).await;
         assert_eq!(
-            (crawls(&stage), stage.world.queries().len()),
+            (crawls(&stage), stage.aws.queries().len()),
             (1, 1),
             "{why}: no second of either"
         );
@@ -146,7 +146,7 @@ async fn what_is_not_answered_is_asked_again_and_then_told() {
         let (stage, config) = stage(runs);
         let daemon = stage.start(&config).await;
         ended(&daemon, result, 1).await;
-        let assertion = told(&daemon);
+        let assertion = reported(&daemon);
         assert_eq!(
             (&assertion["last_result"], &assertion["error"]),
             (&result.into(), &error),
@@ -164,35 +164,35 @@ async fn a_policy_or_a_throttle_is_waited_out() {
         resource: "primary".into(),
     };
     let (stage, config) = stage([yes()]);
-    stage.world.access(|access| access.deny(denial.clone()));
+    stage.aws.access(|access| access.deny(denial.clone()));
     let daemon = stage.start(&config).await;
     until("denied", || {
-        told(&daemon)["error"]
+        reported(&daemon)["error"]
             .as_str()
             .is_some_and(|why| why.contains("access denied"))
     })
     .await;
-    assert_eq!(told(&daemon)["running"], true);
+    assert_eq!(reported(&daemon)["running"], true);
     sleep(Duration::from_secs(20)).await;
-    stage.world.access(|access| access.allow(&denial));
+    stage.aws.access(|access| access.allow(&denial));
     ended(&daemon, "passed", 1).await;
-    assert_eq!(told(&daemon)["error"], Value::Null);
+    assert_eq!(reported(&daemon)["error"], Value::Null);
     daemon.stop().await;
 
     for (why, minutes, result) in [("for a minute", 1, "passed"), ("for an hour", 60, "error")] {
         let (stage, config) = self::stage([yes()]);
         stage
-            .world
+            .aws
             .inject(Rule::new(Fault::SlowDown).when(|call| call.service == "athena"));
         let daemon = stage.start(&config).await;
-        until("throttled", || told(&daemon)["error"].is_string()).await;
+        until("throttled", || reported(&daemon)["error"].is_string()).await;
         let begun = Instant::now();
         sleep(Duration::from_mins(minutes)).await;
-        stage.world.calm();
+        stage.aws.calm();
         ended(&daemon, result, 1).await;
         assert!(begun.elapsed() < Duration::from_mins(minutes + 5), "{why}");
         if result == "error" {
-            let error = told(&daemon)["error"].to_string();
+            let error = reported(&daemon)["error"].to_string();
             assert!(error.contains("TooManyRequestsException"), "{why}: {error}");
         }
         daemon.stop().await;
@@ -205,19 +205,19 @@ async fn a_crawl_while_an_assertion_runs_makes_one_more_and_waits_for_none() {
     let (stage, mut config) = stage([slow, Run::value("boolean", Some("false"))]);
     config.crawler.get_mut("lake").unwrap().at_most_every = Duration::from_mins(2);
     let daemon = stage.start(&config).await;
-    until("it is being asked", || told(&daemon)["running"] == true).await;
+    until("it is being asked", || reported(&daemon)["running"] == true).await;
     // Three crawls, on their schedule, while the first answer is out.
     for n in 0..3 {
         stage.put(&format!("{n}.csv"), "body");
         until("a crawl", || crawls(&stage) == n + 2).await;
         sleep(Duration::from_mins(3)).await;
     }
-    assert_eq!(stage.world.queries().len(), 1, "one at a time");
-    assert_eq!(told(&daemon)["last_result"], Value::Null);
+    assert_eq!(stage.aws.queries().len(), 1, "one at a time");
+    assert_eq!(reported(&daemon)["last_result"], Value::Null);
     ended(&daemon, "passed", 1).await;
     ended(&daemon, "failed", 1).await;
     sleep(Duration::from_mins(15)).await;
-    assert_eq!(stage.world.queries().len(), 2, "one for all three");
+    assert_eq!(stage.aws.queries().len(), 2, "one for all three");
     assert_eq!(
         (counted(&daemon, "passed"), counted(&daemon, "failed")),
         (1, 1)
@@ -228,21 +228,19 @@ async fn a_crawl_while_an_assertion_runs_makes_one_more_and_waits_for_none() {
 #[tokio::test(start_paused = true)]
 async fn an_assertion_follows_a_crawl_of_arrivals_that_are_kept_in_a_queue() {
     let (stage, config) = configured([yes()], |stage| {
-        let arrivals = stage
-            .world
-            .create_queue(Queue::new("arrivals", "us-east-1"));
+        let arrivals = stage.aws.create_queue(Queue::new("arrivals", "us-east-1"));
         format!("[catalog]\nqueue = \"{arrivals}\"")
     });
     let daemon = stage.start(&config).await;
     sleep(Duration::from_mins(20)).await;
     assert_eq!(
-        (crawls(&stage), stage.world.queries().len()),
+        (crawls(&stage), stage.aws.queries().len()),
         (0, 0),
         "nothing arrived"
     );
     stage.put("1.csv", "body");
     ended(&daemon, "passed", 1).await;
-    assert_eq!((crawls(&stage), stage.world.queries().len()), (1, 1));
+    assert_eq!((crawls(&stage), stage.aws.queries().len()), (1, 1));
     daemon.stop().await;
 }
 
@@ -250,7 +248,7 @@ async fn an_assertion_follows_a_crawl_of_arrivals_that_are_kept_in_a_queue() {
 async fn a_stop_ends_an_assertion_and_its_query() {
     let (stage, config) = stage([yes().takes(Duration::from_mins(20))]);
     let daemon = stage.start(&config).await;
-    until("it is being asked", || stage.world.queries().len() == 1).await;
+    until("it is being asked", || stage.aws.queries().len() == 1).await;
     sleep(Duration::from_secs(10)).await;
     let asked = Instant::now();
     daemon.stop().await;
@@ -259,7 +257,7 @@ async fn a_stop_ends_an_assertion_and_its_query() {
         "{:?}",
         asked.elapsed()
     );
-    assert_eq!(stage.world.queries(), [(SQL.to_owned(), "CANCELLED")]);
+    assert_eq!(stage.aws.queries(), [(SQL.to_owned(), "CANCELLED")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -268,19 +266,19 @@ async fn without_an_assertion_nobody_asks_athena() {
     let daemon = stage.start(&stage.config("")).await;
     until("a crawl", || crawls(&stage) == 1).await;
     sleep(Duration::from_mins(5)).await;
-    let calls = stage.world.calls().0;
+    let calls = stage.aws.calls().0;
     assert!(calls.iter().all(|call| call.service != "athena"));
-    assert!(told(&daemon).is_null());
+    assert!(reported(&daemon).is_null());
     daemon.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_assertion_is_asked_where_and_as_the_configuration_says() {
     let (stage, mut config) = stage([]);
-    let (world, there) = (&stage.world, "us-west-2");
-    world.create_bucket(Bucket::new("answers", there));
-    world.workgroup(there, "checks", WorkGroup::default());
-    world.script(there, SQL, [yes()]);
+    let (aws, there) = (&stage.aws, "us-west-2");
+    aws.create_bucket(Bucket::new("answers", there));
+    aws.workgroup(there, "checks", WorkGroup::default());
+    aws.script(there, SQL, [yes()]);
     let crawler = config.crawler.get_mut("lake").unwrap();
     crawler.assert_region = Some(there.into());
     crawler.assert_workgroup = Some("checks".into());
@@ -289,7 +287,7 @@ async fn an_assertion_is_asked_where_and_as_the_configuration_says() {
     let daemon = stage.start(&unplaced).await;
     ended(&daemon, "error", 1).await;
     assert!(
-        told(&daemon)["error"]
+        reported(&daemon)["error"]
             .to_string()
             .contains("No output location provided")
     );
@@ -301,7 +299,7 @@ async fn an_assertion_is_asked_where_and_as_the_configuration_says() {
     let daemon = stage.start(&config).await;
     ended(&daemon, "passed", 1).await;
     daemon.stop().await;
-    let calls = world.calls();
+    let calls = aws.calls();
     let regions: Vec<_> = calls
         .of("athena", "StartQueryExecution")
         .map(|call| call.region.as_str())
@@ -337,22 +335,22 @@ async fn a_check_says_what_stands_in_an_assertions_way() {
     ];
     for (why, group, run, denial, want) in table {
         let (stage, config) = stage([yes()]);
-        let world = &stage.world;
-        world.workgroup(REGION, "primary", group);
-        world.script(REGION, &explain, [run]);
+        let aws = &stage.aws;
+        aws.workgroup(REGION, "primary", group);
+        aws.script(REGION, &explain, [run]);
         if let Some(denial) = denial {
-            world.access(|access| access.deny(denial));
+            aws.access(|access| access.deny(denial));
         }
-        let client = aws_sdk_athena::Client::new(&world.sdk(REGION));
+        let client = aws_sdk_athena::Client::new(&aws.sdk(REGION));
         let asking = Asking {
             athena: Athena::new(client, Metrics::new("test").0),
-            dice: fastrand::Rng::with_seed(7),
+            rng: fastrand::Rng::with_seed(7),
             stop: CancellationToken::new(),
             state: watch::Sender::new(QueryState::Queued),
         };
         let found = rehearse(asking, "lake", &config.crawler["lake"]).await;
         assert_eq!(found, want, "{why}");
-        let asked: Vec<_> = world.queries().into_iter().map(|(sql, _)| sql).collect();
+        let asked: Vec<_> = aws.queries().into_iter().map(|(sql, _)| sql).collect();
         assert!(
             asked.iter().all(|sql| *sql == explain),
             "{why}: never the question itself"

@@ -6,21 +6,21 @@ use brigade::config::Rate;
 use bytesize::ByteSize;
 use tokio::time::{Instant, sleep};
 
-use crate::aws::Seed;
+use crate::aws::TestObject;
 use crate::stage::{Stage, until};
 
 const MIB: u64 = 1 << 20;
 
 /// How long it takes to bring these objects over, where the route and home may take so many MB/s.
-async fn takes(way: &str, (route, home): (u64, u64), sizes: &[u64]) -> Duration {
+async fn takes(transfer: &str, (route, home): (u64, u64), sizes: &[u64]) -> Duration {
     let stage = Stage::new(1);
     stage.drained_of_test_event().await;
     for (n, size) in sizes.iter().enumerate() {
-        let seed = Seed::claimed(&format!("in/{n}"), *size, n as u64);
+        let seed = TestObject::claimed(&format!("in/{n}"), *size, n as u64);
         // Large claims have made up checksums, which the bytes that are read of them have not.
-        stage.world.put("raw", seed.unsummed());
+        stage.aws.put("raw", seed.unsummed());
     }
-    let mut config = stage.config(way);
+    let mut config = stage.config(transfer);
     let rate = |mb: u64| (mb > 0).then_some(Rate(ByteSize::mb(mb)));
     config.aws.bandwidth = rate(home);
     let orders = config.route.get_mut("orders").expect("the stage's route");
@@ -31,8 +31,8 @@ async fn takes(way: &str, (route, home): (u64, u64), sizes: &[u64]) -> Duration 
     let took = began.elapsed();
     daemon.stop().await;
     for n in 0..sizes.len() {
-        let copy = stage.world.object("lake", &format!("orders/{n}"));
-        assert!(copy.is_some(), "{n}: {:?}", stage.parked().await);
+        let copy = stage.aws.object("lake", &format!("orders/{n}"));
+        assert!(copy.is_some(), "{n}: {:?}", stage.dead_lettered().await);
     }
     took
 }
@@ -41,8 +41,8 @@ async fn takes(way: &str, (route, home): (u64, u64), sizes: &[u64]) -> Duration 
 async fn streamed_bytes_take_no_more_than_they_may() {
     let (large, parts) = (&[100 * MIB][..], &[32 * MIB][..]);
     let small = &[10 * MIB; 4][..];
-    let (stream, server) = ("way = \"stream\"", "way = \"server\"");
-    let piped = "way = \"stream\"\npart_size = \"20MiB\"";
+    let (stream, server) = ("transfer = \"stream\"", "transfer = \"server-side\"");
+    let streamed = "transfer = \"stream\"\npart_size = \"20MiB\"";
     // 100 MiB are 10.5 s of 10 MB/s; the first body need not wait for others, so it is one less.
     #[rustfmt::skip]
     let table = [
@@ -51,12 +51,12 @@ async fn streamed_bytes_take_no_more_than_they_may() {
         ("an account on both sides",     stream, (0, 10),  parts, 2.5),
         ("an account, small objects",    stream, (0, 10),  small, 3.1),
         ("the narrower one counts",      stream, (10, 5),  small, 6.2),
-        ("a part that is piped waits for all of it", piped, (10, 0), large, 10.0),
-        ("on both sides at once",                    piped, (0, 10), large, 10.0),
+        ("a part that is piped waits for all of it", streamed, (10, 0), large, 10.0),
+        ("on both sides at once",                    streamed, (0, 10), large, 10.0),
         ("inside S3 nothing is bounded", server, (10, 10), large, 0.0),
     ];
-    for (why, way, rates, sizes, seconds) in table {
-        let took = takes(way, rates, sizes).await.as_secs_f64();
+    for (why, transfer, rates, sizes, seconds) in table {
+        let took = takes(transfer, rates, sizes).await.as_secs_f64();
         let late = took - seconds;
         assert!(
             (0.0..1.0).contains(&late),
@@ -68,7 +68,7 @@ async fn streamed_bytes_take_no_more_than_they_may() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_slow_line_keeps_no_memory_from_others() {
     const SLOW: &str = r#"
-        way = "stream"
+        transfer = "stream"
         to_account = "far"
         [account.far]
         region = "eu-west-1"
@@ -76,23 +76,23 @@ async fn who_waits_for_a_slow_line_keeps_no_memory_from_others() {
         [route.free]
         from = "s3://raw/free/"
         to = "s3://lake/free/"
-        way = "stream"
+        transfer = "stream"
         [work]
-        memory = "32MiB"
+        buffer_memory = "32MiB"
         "#;
     for size in [16 * MIB, 64 * MIB] {
         let stage = Stage::new(1);
         stage.drained_of_test_event().await;
         let daemon = stage.start(&stage.config(SLOW)).await;
         for n in 0..6 {
-            let seed = Seed::claimed(&format!("in/{n}"), size, n);
-            stage.world.put("raw", seed.unsummed());
+            let seed = TestObject::claimed(&format!("in/{n}"), size, n);
+            stage.aws.put("raw", seed.unsummed());
         }
         sleep(Duration::from_secs(5)).await;
         let began = Instant::now();
-        let free = Seed::claimed("free/a", 16 * MIB, 9);
-        stage.world.put("raw", free.unsummed());
-        let there = || stage.world.object("lake", "free/a").is_some();
+        let free = TestObject::claimed("free/a", 16 * MIB, 9);
+        stage.aws.put("raw", free.unsummed());
+        let there = || stage.aws.object("lake", "free/a").is_some();
         until("the free one is there", there).await;
         let took = began.elapsed();
         assert!(took < Duration::from_secs(3), "{size}: {took:?}");

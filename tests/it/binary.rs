@@ -36,12 +36,12 @@ fn a_daemon_without_credentials_ends_with_1_and_says_why_in_a_line_of_json() {
             ("BRIGADE_ROUTE__ORDERS__TO", "s3://lake/orders/"),
         ],
     );
-    let told = String::from_utf8(ended.stderr).expect("UTF-8");
-    assert_eq!(ended.status.code(), Some(1), "{told}");
-    for line in told.lines() {
+    let reported = String::from_utf8(ended.stderr).expect("UTF-8");
+    assert_eq!(ended.status.code(), Some(1), "{reported}");
+    for line in reported.lines() {
         assert_eq!(fault(&format!("{line}\n")), None, "{line}");
     }
-    let last: Value = serde_json::from_str(told.lines().last().expect("a line")).expect("JSON");
+    let last: Value = serde_json::from_str(reported.lines().last().expect("a line")).expect("JSON");
     assert_eq!(
         (&last["level"], &last["message"]),
         (&"ERROR".into(), &"the daemon failed".into())
@@ -53,7 +53,7 @@ fn a_daemon_without_credentials_ends_with_1_and_says_why_in_a_line_of_json() {
 #[test]
 fn a_configuration_that_is_refused_ends_with_64() {
     let ended = brigade(&["run"], &[("BRIGADE_ROUTE__ORDERS__FROM", "s3://raw/in/")]);
-    let told = String::from_utf8(ended.stderr).expect("UTF-8");
-    assert_eq!(ended.status.code(), Some(64), "{told}");
-    assert!(told.starts_with("brigade: "), "{told}");
+    let reported = String::from_utf8(ended.stderr).expect("UTF-8");
+    assert_eq!(ended.status.code(), Some(64), "{reported}");
+    assert!(reported.starts_with("brigade: "), "{reported}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use crate::aws::{Denial, Fault, HOME_KEY, Mischief, Rule, Seed, Tear};
+use crate::aws::{Denial, Fault, HOME_KEY, Mischief, Rule, Tear, TestObject};
 use crate::seeds::setting;
 use crate::stage::{Daemon, Stage, events, until, work};
 
@@ -52,13 +52,13 @@ impl Flaw {
             let struck = struck.clone();
             let rule = Rule::new(fault).on("s3", op);
             stage
-                .world
+                .aws
                 .inject(rule.when(move |call| call.key.contains(&struck)));
         };
         match self {
             Self::CustomerKey | Self::Archived => {}
             Self::Denied => stage
-                .world
+                .aws
                 .access(|access| access.deny(denial("s3:GetObject", &format!("raw/{prefix}")))),
             Self::KmsKey => on(Fault::KeyDisabled, "CopyObject"),
             Self::Corrupt => on(Fault::Torn(Tear::Flip), "GetObject"),
@@ -66,14 +66,14 @@ impl Flaw {
             Self::Unanswered => on(Fault::InternalError, "CopyObject"),
         }
         for n in 0..count {
-            let seed = Seed::new(&format!("{prefix}{n}"), "bad");
+            let seed = TestObject::new(&format!("{prefix}{n}"), "bad");
             let seed = match self {
                 Self::CustomerKey => seed.customer_key(),
                 Self::Archived => seed.storage_class("GLACIER"),
                 Self::Corrupt => seed.unsummed(),
                 Self::Denied | Self::KmsKey | Self::Throttled | Self::Unanswered => seed,
             };
-            stage.world.put("raw", seed);
+            stage.aws.put("raw", seed);
         }
     }
 }
@@ -89,7 +89,7 @@ fn denial(action: &str, resource: &str) -> Denial {
 /// A queue that hands out whatever it likes.
 fn shuffled(seed: u64) -> Stage {
     let stage = Stage::new(seed);
-    stage.world.make_mischief(Mischief {
+    stage.aws.make_mischief(Mischief {
         shuffle: true,
         ..Mischief::default()
     });
@@ -97,9 +97,13 @@ fn shuffled(seed: u64) -> Stage {
 }
 
 async fn start(stage: &Stage, streamed: bool) -> Daemon {
-    let mut config = stage.config(if streamed { "way = \"stream\"" } else { "" });
+    let mut config = stage.config(if streamed {
+        "transfer = \"stream\""
+    } else {
+        ""
+    });
     let queue = events(&mut config);
-    queue.max_receive_count = 5;
+    queue.max_attempts = 5;
     queue.visibility_timeout = Duration::from_secs(30);
     stage.start(&config).await
 }
@@ -110,7 +114,7 @@ async fn traffic(stage: &Stage) -> Vec<(String, Timestamp)> {
     let mut put = Vec::new();
     for n in 0..count {
         let name = format!("good-{n}");
-        put.push((name.clone(), stage.world.now()));
+        put.push((name.clone(), stage.aws.now()));
         stage.put(&name, "good");
         sleep(APART).await;
     }
@@ -120,7 +124,7 @@ async fn traffic(stage: &Stage) -> Vec<(String, Timestamp)> {
 /// The lag that 99 of 100 good objects kept within.
 fn p99(stage: &Stage, put: &[(String, Timestamp)]) -> Duration {
     let lag = |(name, at): &(String, Timestamp)| {
-        let history = stage.world.history("lake", &format!("orders/{name}")).0;
+        let history = stage.aws.history("lake", &format!("orders/{name}")).0;
         let copied = history.first().map(|write| write.at);
         let lag = copied.map(|copied| copied.duration_since(*at));
         lag.and_then(|lag| lag.try_into().ok())
@@ -144,12 +148,14 @@ async fn flawed(flaws: &[Flaw], seed: u64) {
     let put = traffic(&stage).await;
     let lag = p99(&stage, &put);
     assert!(lag <= Duration::from_secs(30), "{why}: p99 lag is {lag:?}");
-    let parked = stage.parked().await;
+    let dead_lettered = stage.dead_lettered().await;
     for flaw in flaws {
-        let named = parked.iter().filter(|(reason, _)| reason == flaw.reason());
+        let named = dead_lettered
+            .iter()
+            .filter(|(reason, _)| reason == flaw.reason());
         assert_eq!(named.count(), bad / flaws.len(), "{why}: {}", flaw.reason());
     }
-    assert!(!daemon.is_held("orders"), "{why}");
+    assert!(!daemon.is_paused("orders"), "{why}");
     daemon.stop().await;
     for (name, _) in put {
         assert!(stage.copy(&name).is_some(), "{why}: {name}");
@@ -199,22 +205,22 @@ async fn a_real_outage_among_them_dead_letters_nothing_that_is_good() {
         until("it works", || stage.copy("first").is_some()).await;
         Flaw::CustomerKey.put(&stage, 100);
         let denial = denial(action, resource);
-        stage.world.access(|access| access.deny(denial.clone()));
+        stage.aws.access(|access| access.deny(denial.clone()));
         for n in 0..300 {
             stage.put(&format!("good-{n}"), "good");
         }
-        until("the route is paused", || daemon.is_held("orders")).await;
-        let before = stage.world.calls_made();
+        until("the route is paused", || daemon.is_paused("orders")).await;
+        let before = stage.aws.calls_made();
         sleep(Duration::from_hours(2)).await;
-        let probes = stage.world.calls_made() - before;
+        let probes = stage.aws.calls_made() - before;
         assert!(probes < 3_000, "{why}: {probes} calls in two hours");
-        stage.world.access(|access| access.allow(&denial));
+        stage.aws.access(|access| access.allow(&denial));
         stage.drained().await;
         daemon.stop().await;
-        let parked = stage.parked().await;
+        let dead_lettered = stage.dead_lettered().await;
         assert!(
-            parked.iter().all(|(reason, _)| reason == "refused"),
-            "{why}: {parked:?}"
+            dead_lettered.iter().all(|(reason, _)| reason == "refused"),
+            "{why}: {dead_lettered:?}"
         );
         for n in 0..300 {
             assert!(stage.copy(&format!("good-{n}")).is_some(), "{why}: {n}");
@@ -240,7 +246,7 @@ const OF_A_ROUTE: [(&str, u16, &str); 2] = [
 fn answer(stage: &Stage, key: &'static str, status: u16, body: &'static str) {
     let rule = Rule::new(Fault::Answer { status, body }).on("s3", "CopyObject");
     let rule = rule.when(move |call| call.key.contains(key));
-    stage.world.inject(rule);
+    stage.aws.inject(rule);
 }
 
 #[tokio::test(start_paused = true)]
@@ -257,11 +263,14 @@ async fn an_answer_about_the_route_that_only_some_objects_get_delays_nobody() {
         let put = traffic(&stage).await;
         let lag = p99(&stage, &put);
         assert!(lag <= Duration::from_secs(30), "{reason}: {lag:?}");
-        assert!(!daemon.is_held("orders"), "{reason}");
+        assert!(!daemon.is_paused("orders"), "{reason}");
         daemon.stop().await;
-        let parked = stage.parked().await;
-        assert_eq!(parked.len(), BAD, "{reason}");
-        assert!(parked.iter().all(|(named, _)| named == reason), "{reason}");
+        let dead_lettered = stage.dead_lettered().await;
+        assert_eq!(dead_lettered.len(), BAD, "{reason}");
+        assert!(
+            dead_lettered.iter().all(|(named, _)| named == reason),
+            "{reason}"
+        );
     }
 }
 
@@ -275,16 +284,16 @@ async fn an_answer_about_the_route_that_all_objects_get_dead_letters_nothing() {
             until("it works", || stage.copy("first").is_some()).await;
             let rule = Rule::new(Fault::Answer { status, body });
             let rule = rule.when(|call| call.service == "s3");
-            stage.world.inject(rule);
+            stage.aws.inject(rule);
             for n in 0..count {
                 stage.put(&format!("good-{n}"), "good");
             }
             sleep(Duration::from_hours(1)).await;
-            assert!(daemon.is_held("orders"), "{reason}, {count}");
-            stage.world.calm();
+            assert!(daemon.is_paused("orders"), "{reason}, {count}");
+            stage.aws.calm();
             stage.drained().await;
             daemon.stop().await;
-            assert_eq!(stage.parked().await, [], "{reason}, {count}");
+            assert_eq!(stage.dead_lettered().await, [], "{reason}, {count}");
         }
     }
 }
@@ -294,20 +303,23 @@ async fn a_route_whose_own_setting_is_refused_is_paused_by_its_check() {
     let stage = Stage::new(1);
     // As for a storage class that the endpoint does not have.
     for op in ["CopyObject", "CreateMultipartUpload"] {
-        stage.world.inject(Rule::new(Fault::Invalid).on("s3", op));
+        stage.aws.inject(Rule::new(Fault::Invalid).on("s3", op));
     }
     for n in 0..300 {
         stage.put(&n.to_string(), "x");
     }
     let daemon = start(&stage, false).await;
-    until("the route is paused", || daemon.is_held("orders")).await;
+    until("the route is paused", || daemon.is_paused("orders")).await;
     assert_eq!(daemon.route("orders")["reason"], "refused");
     sleep(Duration::from_hours(1)).await;
-    stage.world.calm();
+    stage.aws.calm();
     stage.drained().await;
     daemon.stop().await;
-    let parked = stage.parked().await.len();
-    assert_eq!(parked, 7, "those before the eighth, which was checked");
+    let dead_lettered = stage.dead_lettered().await.len();
+    assert_eq!(
+        dead_lettered, 7,
+        "those before the eighth, which was checked"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -329,10 +341,10 @@ async fn an_outage_of_a_quiet_route_dead_letters_nothing() {
         until("it works", || stage.copy("first").is_some()).await;
         let denial = action.map(|(action, resource)| denial(action, resource));
         if let Some(denial) = denial.clone() {
-            stage.world.access(|access| access.deny(denial));
+            stage.aws.access(|access| access.deny(denial));
         }
         if let Some(rule) = rule {
-            stage.world.inject(rule);
+            stage.aws.inject(rule);
         }
         for n in 0..3 {
             stage.put(&n.to_string(), "good");
@@ -340,12 +352,12 @@ async fn an_outage_of_a_quiet_route_dead_letters_nothing() {
         }
         sleep(Duration::from_hours(2)).await;
         if let Some(denial) = denial {
-            stage.world.access(|access| access.allow(&denial));
+            stage.aws.access(|access| access.allow(&denial));
         }
-        stage.world.calm();
+        stage.aws.calm();
         stage.drained().await;
         daemon.stop().await;
-        assert_eq!(stage.parked().await, [], "{why}");
+        assert_eq!(stage.dead_lettered().await, [], "{why}");
     }
 }
 
@@ -362,12 +374,10 @@ async fn duplicates_hide_no_outage() {
         stage.drained().await;
         let denial = denial("s3:PutObject", "lake");
         if denied {
-            stage.world.access(|access| access.deny(denial.clone()));
+            stage.aws.access(|access| access.deny(denial.clone()));
         } else {
             for op in ["CopyObject", "GetObject"] {
-                stage
-                    .world
-                    .inject(Rule::new(Fault::KeyDisabled).on("s3", op));
+                stage.aws.inject(Rule::new(Fault::KeyDisabled).on("s3", op));
             }
         }
         for n in 0..300 {
@@ -375,11 +385,11 @@ async fn duplicates_hide_no_outage() {
             stage.send(&work("in/first")).await;
             sleep(Duration::from_secs(1)).await;
         }
-        assert!(daemon.is_held("orders"), "{why}");
-        stage.world.access(|access| access.allow(&denial));
-        stage.world.calm();
+        assert!(daemon.is_paused("orders"), "{why}");
+        stage.aws.access(|access| access.allow(&denial));
+        stage.aws.calm();
         stage.drained().await;
         daemon.stop().await;
-        assert_eq!(stage.parked().await, [], "{why}");
+        assert_eq!(stage.dead_lettered().await, [], "{why}");
     }
 }

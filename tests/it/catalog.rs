@@ -16,9 +16,7 @@ const RUN: Duration = Duration::from_mins(1);
 /// A stage with a queue of arrivals, and the configuration for it.
 fn durable(more: &str) -> (Stage, String, Config) {
     let stage = Stage::new(1);
-    let arrivals = stage
-        .world
-        .create_queue(Queue::new("arrivals", "us-east-1"));
+    let arrivals = stage.aws.create_queue(Queue::new("arrivals", "us-east-1"));
     let config = stage.config(&format!("{more}\n[catalog]\nqueue = \"{arrivals}\""));
     (stage, arrivals, config)
 }
@@ -30,13 +28,13 @@ fn burst(stage: &Stage, name: &str, objects: usize) {
 }
 
 fn starts(stage: &Stage) -> Vec<Timestamp> {
-    stage.world.crawler("eu-west-1", "lake").starts()
+    stage.aws.crawler("eu-west-1", "lake").starts()
 }
 
 /// Waits until everything is settled and crawled.
 async fn known(stage: &Stage, arrivals: &str) {
     stage.drained().await;
-    until("no arrival waits", || stage.world.is_dry(arrivals)).await;
+    until("no arrival waits", || stage.aws.is_dry(arrivals)).await;
 }
 
 fn denied(action: &str, resource: &str) -> Denial {
@@ -59,12 +57,12 @@ async fn a_queue_of_arrivals_that_does_not_wait_is_not_asked_without_end() {
     burst(&stage, "a", 1);
     let daemon = stage.start(&config).await;
     tokio::time::sleep(Duration::from_mins(1)).await;
-    let asked = stage.world.calls().count("sqs", "ReceiveMessage");
+    let asked = stage.aws.calls().count("sqs", "ReceiveMessage");
     assert!(
         (200..=242).contains(&asked),
         "{asked} of two queues in a minute"
     );
-    stage.world.calm();
+    stage.aws.calm();
     known(&stage, &arrivals).await;
     daemon.stop().await;
 }
@@ -76,12 +74,12 @@ async fn a_burst_is_crawled_once_by_three_processes() {
     burst(&stage, "a", 1_000);
     until("a crawl", || !starts(&stage).is_empty()).await;
     assert!(
-        !stage.world.is_dry(&arrivals),
+        !stage.aws.is_dry(&arrivals),
         "they wait for the end of the crawl"
     );
     known(&stage, &arrivals).await;
     assert!(starts(&stage).len() <= 2, "{:?}", starts(&stage));
-    let sent = stage.world.calls().count("sqs", "SendMessage");
+    let sent = stage.aws.calls().count("sqs", "SendMessage");
     assert!(sent <= 200, "{sent} messages for a thousand arrivals");
 
     // Nobody owes anything, and a start owes nothing either.
@@ -98,7 +96,7 @@ async fn a_burst_is_crawled_once_by_three_processes() {
     known(&stage, &arrivals).await;
     assert_eq!(starts(&stage).len(), before + 2);
     for daemon in daemons.into_iter().chain([fourth]) {
-        assert_eq!(shown(&daemon)["held"], 0);
+        assert_eq!(shown(&daemon)["waiting"], 0);
         daemon.stop().await;
     }
 }
@@ -123,11 +121,8 @@ async fn a_crash_at_any_call_loses_no_crawl() {
         stage.put("a.csv", "x");
         killed.notified().await;
         drop(daemon);
-        stage.world.watch(None);
-        let copied = stage
-            .world
-            .object("lake", "orders/a.csv")
-            .map(|v| v.modified);
+        stage.aws.watch(None);
+        let copied = stage.aws.object("lake", "orders/a.csv").map(|v| v.modified);
         // The other one comes much later: what was under way has ended by then.
         tokio::time::sleep(Duration::from_mins(10)).await;
         let daemon = stage.start(&config).await;
@@ -145,14 +140,10 @@ async fn what_a_stopped_process_holds_is_crawled_by_another_at_once() {
     let (stage, arrivals, config) = durable("");
     let one = stage.start(&config).await;
     stage.put("a.csv", "x");
-    until("it is held", || shown(&one)["held"] == 1).await;
-    let stopped = stage.world.now();
+    until("it is held", || shown(&one)["waiting"] == 1).await;
+    let stopped = stage.aws.now();
     one.stop().await;
-    assert_eq!(
-        stage.world.queue(&arrivals).visible(),
-        1,
-        "it was given back"
-    );
+    assert_eq!(stage.aws.queue(&arrivals).visible(), 1, "it was given back");
     let two = stage.start(&config).await;
     known(&stage, &arrivals).await;
     let waited = starts(&stage)[0].duration_since(stopped).unsigned_abs();
@@ -166,7 +157,7 @@ async fn a_crawl_that_fails_keeps_its_arrivals() {
     let crawler = Crawler::new("lake", "eu-west-1", RUN);
     let failed = || Ending::Failed("no role".into());
     stage
-        .world
+        .aws
         .create_crawler(crawler.script([failed(), failed()]));
     let daemon = stage.start(&config).await;
     stage.put("a.csv", "x");
@@ -174,11 +165,7 @@ async fn a_crawl_that_fails_keeps_its_arrivals() {
         daemon.view.scrape().contains("result=\"failed\"} 2")
     })
     .await;
-    assert_eq!(
-        stage.world.queue(&arrivals).messages().len(),
-        1,
-        "it is kept"
-    );
+    assert_eq!(stage.aws.queue(&arrivals).messages().len(), 1, "it is kept");
     assert_eq!(shown(&daemon)["last_result"], "failed");
     known(&stage, &arrivals).await;
     assert_eq!(starts(&stage).len(), 3);
@@ -203,9 +190,9 @@ async fn a_crawler_that_is_missing_throttled_or_denied_is_waited_for() {
         let crawler = Crawler::new("lake", "eu-west-1", RUN);
         let denial = denied("glue:StartCrawler", "lake");
         match why {
-            "missing" => stage.world.delete_crawler("eu-west-1", "lake"),
-            "throttled" => stage.world.inject(asks()),
-            _ => stage.world.access(|access| access.deny(denial.clone())),
+            "missing" => stage.aws.delete_crawler("eu-west-1", "lake"),
+            "throttled" => stage.aws.inject(asks()),
+            _ => stage.aws.access(|access| access.deny(denial.clone())),
         }
         let daemon = stage.start(&config).await;
         stage.put("a.csv", "x");
@@ -213,15 +200,15 @@ async fn a_crawler_that_is_missing_throttled_or_denied_is_waited_for() {
         tokio::time::sleep(Duration::from_mins(20)).await;
         match why {
             "throttled" => {}
-            _ => assert_eq!(stage.world.queue(&arrivals).messages().len(), 1, "{why}"),
+            _ => assert_eq!(stage.aws.queue(&arrivals).messages().len(), 1, "{why}"),
         }
         if why != "throttled" {
             assert!(shown(&daemon)["error"].is_string(), "{why}");
         }
         match why {
-            "missing" => stage.world.create_crawler(crawler),
+            "missing" => stage.aws.create_crawler(crawler),
             "throttled" => {}
-            _ => stage.world.access(|access| access.allow(&denial)),
+            _ => stage.aws.access(|access| access.allow(&denial)),
         }
         known(&stage, &arrivals).await;
         assert_eq!(starts(&stage).len(), 1, "{why}");
@@ -234,7 +221,7 @@ async fn a_crawler_that_is_missing_throttled_or_denied_is_waited_for() {
 async fn a_run_that_does_not_end_is_told_of_and_waited_for() {
     let (stage, arrivals, config) = durable("");
     let crawler = Crawler::new("lake", "eu-west-1", Duration::from_hours(5));
-    stage.world.create_crawler(crawler);
+    stage.aws.create_crawler(crawler);
     let daemon = stage.start(&config).await;
     stage.put("a.csv", "x");
     until("it is stuck", || {
@@ -244,9 +231,9 @@ async fn a_run_that_does_not_end_is_told_of_and_waited_for() {
             .contains("brigade_crawls_total{crawler=\"lake\",result=\"stuck\"} 1")
     })
     .await;
-    let told = shown(&daemon)["error"].to_string();
-    assert!(told.contains("does not end"), "{told}");
-    assert!(!stage.world.is_dry(&arrivals));
+    let reported = shown(&daemon)["error"].to_string();
+    assert!(reported.contains("does not end"), "{reported}");
+    assert!(!stage.aws.is_dry(&arrivals));
     known(&stage, &arrivals).await;
     assert_eq!(starts(&stage).len(), 1);
     daemon.stop().await;
@@ -256,15 +243,15 @@ async fn a_run_that_does_not_end_is_told_of_and_waited_for() {
 async fn arrivals_that_cannot_be_announced_keep_their_messages() {
     let (stage, arrivals, config) = durable("");
     let denial = denied("sqs:SendMessage", "arrivals");
-    stage.world.access(|access| access.deny(denial.clone()));
+    stage.aws.access(|access| access.deny(denial.clone()));
     let daemon = stage.start(&config).await;
     burst(&stage, "a", 50);
-    until("the route is held", || daemon.is_held("orders")).await;
+    until("the route is held", || daemon.is_paused("orders")).await;
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert!(starts(&stage).is_empty());
-    stage.world.access(|access| access.allow(&denial));
+    stage.aws.access(|access| access.allow(&denial));
     known(&stage, &arrivals).await;
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
     assert!(!starts(&stage).is_empty());
     daemon.stop().await;
 }
@@ -273,20 +260,20 @@ async fn arrivals_that_cannot_be_announced_keep_their_messages() {
 async fn what_nobody_here_can_read_is_left_to_others() {
     let (stage, arrivals, config) = durable("");
     for body in ["", r#"{"Records":[]}"#, r#"{"brigade":2}"#] {
-        stage.world.send(&arrivals, body);
+        stage.aws.send(&arrivals, body);
     }
     let other = r#"{"brigade":1,"crawler":"other","objects":1,"since":"2026-11-02T09:00:00Z","example":""}"#;
-    stage.world.send(&arrivals, other);
+    stage.aws.send(&arrivals, other);
     let daemon = stage.start(&config).await;
     stage.put("a.csv", "x");
     until("a crawl", || !starts(&stage).is_empty()).await;
     until("its arrival is gone", || {
-        stage.world.queue(&arrivals).messages().len() == 4
+        stage.aws.queue(&arrivals).messages().len() == 4
     })
     .await;
-    let receives = stage.world.calls().count("sqs", "ReceiveMessage");
+    let receives = stage.aws.calls().count("sqs", "ReceiveMessage");
     tokio::time::sleep(Duration::from_hours(1)).await;
-    let more = stage.world.calls().count("sqs", "ReceiveMessage") - receives;
+    let more = stage.aws.calls().count("sqs", "ReceiveMessage") - receives;
     assert!(more < 1_000, "{more} receives of what nobody can read");
     assert_eq!(starts(&stage).len(), 1);
     daemon.stop().await;
@@ -308,9 +295,9 @@ async fn keys_that_sqs_would_refuse_are_crawled_and_pause_nothing() {
         stage.put(&format!("good-{n}.csv"), "x");
     }
     known(&stage, &arrivals).await;
-    assert!(!daemon.is_held("orders"));
+    assert!(!daemon.is_paused("orders"));
     daemon.stop().await;
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
     assert!(odd.iter().all(|name| stage.copy(name).is_some()));
     assert!(!starts(&stage).is_empty());
 }
@@ -327,12 +314,12 @@ async fn strangers_in_the_queue_of_arrivals_are_received_ever_less_often() {
             ),
             _ => format!(r#"{{"brigade":1,"crawler":"lake","objects":"{long}"}}"#),
         };
-        stage.world.send(&arrivals, &body);
+        stage.aws.send(&arrivals, &body);
     }
     let daemon = stage.start(&config).await;
     tokio::time::sleep(Duration::from_hours(24)).await;
     let receives = stage
-        .world
+        .aws
         .queue(&arrivals)
         .messages()
         .iter()
@@ -343,7 +330,7 @@ async fn strangers_in_the_queue_of_arrivals_are_received_ever_less_often() {
         "{receives:?}"
     );
     let before = stage
-        .world
+        .aws
         .queue(&arrivals)
         .messages()
         .iter()
@@ -354,7 +341,7 @@ async fn strangers_in_the_queue_of_arrivals_are_received_ever_less_often() {
     until("a crawl", || !starts(&stage).is_empty()).await;
     tokio::time::sleep(Duration::from_hours(1)).await;
     let after = stage
-        .world
+        .aws
         .queue(&arrivals)
         .messages()
         .iter()
@@ -375,8 +362,8 @@ async fn a_forged_time_skews_no_histogram() {
         let forged = format!(
             r#"{{"brigade":1,"crawler":"lake","objects":1,"since":"{since}","example":""}}"#
         );
-        stage.world.send(&arrivals, &forged);
-        stage.world.hush("raw");
+        stage.aws.send(&arrivals, &forged);
+        stage.aws.hush("raw");
         stage.put("a.csv", "x");
         let etag = "9dd4e461268c8034f5c8564e155c67a6";
         stage

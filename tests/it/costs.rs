@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Fault, Rule, Seed};
+use crate::aws::{Fault, Rule, TestObject};
 use crate::stage::{Stage, event, until, work};
 
 const OBJECTS: usize = 3_000;
@@ -14,12 +14,12 @@ async fn a_new_small_object_costs_one_s3_call_and_a_quarter_of_an_sqs_call() {
     // As far away as another region is.
     let (before, after) = (Duration::from_millis(20), Duration::from_millis(10));
     stage
-        .world
+        .aws
         .inject(Rule::new(Fault::Slow { before, after }).on("s3", "CopyObject"));
     for n in 0..OBJECTS {
         stage.put(&format!("{n}.csv"), &format!("object {n}"));
     }
-    let asked = stage.world.calls().0.len();
+    let asked = stage.aws.calls().0.len();
     let started = tokio::time::Instant::now();
     let config = stage.config("[work]\nworkers = 256");
     let daemon = stage.start(&config).await;
@@ -32,7 +32,7 @@ async fn a_new_small_object_costs_one_s3_call_and_a_quarter_of_an_sqs_call() {
     );
     daemon.stop().await;
 
-    let calls: Vec<_> = stage.world.calls().0.split_off(asked);
+    let calls: Vec<_> = stage.aws.calls().0.split_off(asked);
     let count = |service: &str, operation: &str| {
         calls
             .iter()
@@ -67,7 +67,7 @@ async fn duplicates_and_overwrites_cost_what_the_design_says() {
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     let etag = stage
-        .world
+        .aws
         .object("raw", "in/a.csv")
         .and_then(|v| v.object)
         .expect("put")
@@ -112,15 +112,15 @@ async fn a_streamed_object_costs_a_get_and_a_put() {
     ] {
         let stage = Stage::new(3);
         for n in 0..100 {
-            let seed = Seed::new(&format!("in/{n}"), "one");
+            let seed = TestObject::new(&format!("in/{n}"), "one");
             let seed = if tagged { seed.tag("a", "b") } else { seed };
-            stage.world.put("raw", seed);
+            stage.aws.put("raw", seed);
         }
-        let config = stage.config("way = \"stream\"\n[work]\nworkers = 1");
+        let config = stage.config("transfer = \"stream\"\n[work]\nworkers = 1");
         let daemon = stage.start(&config).await;
         stage.drained().await;
         daemon.stop().await;
-        let calls = stage.world.calls();
+        let calls = stage.aws.calls();
         for (operation, want) in [
             ("HeadObject", looks),
             ("GetObject", 100),
@@ -140,13 +140,13 @@ async fn a_copy_in_parts_costs_eight_calls_and_those_of_its_parts() {
         ("3 copied", inside, 15 << 20, 8 + 3),
         (
             "3 read and written",
-            "way = \"stream\"",
+            "transfer = \"stream\"",
             24 << 20,
             8 + 2 * 3,
         ),
         (
             "no tags",
-            "way = \"stream\"\ntags = \"skip\"",
+            "transfer = \"stream\"\ntags = \"skip\"",
             24 << 20,
             7 + 2 * 3,
         ),
@@ -162,14 +162,14 @@ async fn a_copy_in_parts_costs_eight_calls_and_those_of_its_parts() {
             Some(size),
             "{why}"
         );
-        assert_eq!(stage.s3_calls(), want, "{why}: {:?}", stage.world.calls());
+        assert_eq!(stage.s3_calls(), want, "{why}: {:?}", stage.aws.calls());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_same_event_of_a_large_object_moves_no_bytes_again() {
     let inside = "multipart_copy_threshold = \"5MiB\"\npart_size = \"5MiB\"";
-    let stream = "way = \"stream\"";
+    let stream = "transfer = \"stream\"";
     for (why, route, parts, claimed, want) in [
         ("inside S3", inside, 0, 24 << 20, 3),
         ("streamed", stream, 0, 24 << 20, 3),
@@ -190,17 +190,17 @@ async fn the_same_event_of_a_large_object_moves_no_bytes_again() {
         ),
     ] {
         let stage = Stage::new(6);
-        let seed = Seed::new("in/a.bin", "x".repeat(24 << 20));
+        let seed = TestObject::new("in/a.bin", "x".repeat(24 << 20));
         let seed = if parts > 0 {
             seed.multipart(parts)
         } else {
             seed
         };
-        stage.world.put("raw", seed);
+        stage.aws.put("raw", seed);
         let daemon = stage.start(&stage.config(route)).await;
         stage.drained().await;
         let parts = || {
-            let calls = stage.world.calls();
+            let calls = stage.aws.calls();
             let names = ["UploadPart", "UploadPartCopy", "CreateMultipartUpload"];
             names
                 .map(|name| calls.count("s3", name))
@@ -209,7 +209,7 @@ async fn the_same_event_of_a_large_object_moves_no_bytes_again() {
         };
         let (moved, asked) = (parts(), stage.s3_calls());
         assert!(moved > 3, "{why}: {moved}");
-        let object = stage.world.object("raw", "in/a.bin");
+        let object = stage.aws.object("raw", "in/a.bin");
         let etag = object.and_then(|version| version.object).expect("put").etag;
         let again = event("in/a.bin", claimed, &etag, "2026-11-01T00:00:00Z");
         stage.send(&again).await;
@@ -217,7 +217,7 @@ async fn the_same_event_of_a_large_object_moves_no_bytes_again() {
         daemon.stop().await;
         assert_eq!(parts(), moved, "{why}");
         assert_eq!(stage.s3_calls() - asked, want, "{why}");
-        assert!(stage.parked().await.is_empty(), "{why}");
+        assert!(stage.dead_lettered().await.is_empty(), "{why}");
     }
 }
 
@@ -226,7 +226,7 @@ async fn an_idle_queue_costs_one_long_poll_and_a_burst_brings_more() {
     let stage = Stage::new(4);
     stage.drained_of_test_event().await;
     let daemon = stage.start(&stage.config("")).await;
-    let receives = || stage.world.calls().count("sqs", "ReceiveMessage");
+    let receives = || stage.aws.calls().count("sqs", "ReceiveMessage");
     let before = receives();
     tokio::time::sleep(Duration::from_mins(10)).await;
     let idle = receives() - before;
@@ -240,7 +240,7 @@ async fn an_idle_queue_costs_one_long_poll_and_a_burst_brings_more() {
         after: Duration::ZERO,
     };
     stage
-        .world
+        .aws
         .inject(Rule::new(slow).on("sqs", "ReceiveMessage"));
     for n in 0..200 {
         stage.put(&format!("{n}"), "x");
@@ -258,7 +258,7 @@ async fn limits_of_size_cost_a_look_at_the_source() {
     stage.put("a.csv", "a");
     stage.drained().await;
     daemon.stop().await;
-    let calls = stage.world.calls();
+    let calls = stage.aws.calls();
     let made = ["HeadObject", "CopyObject"].map(|op| calls.count("s3", op));
     assert_eq!((made, stage.s3_calls()), ([1, 1], 2));
 }

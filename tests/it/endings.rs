@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Fault, Rule, Seed, Silence};
+use crate::aws::{Fault, Rule, Silence, TestObject};
 use crate::stage::{Stage, event, events, until};
 
 /// A quarter of the default visibility timeout of 2 min.
@@ -30,54 +30,56 @@ async fn what_can_never_work_is_parked_with_its_reason() {
         stage.send(body).await;
         stage.drained().await;
         daemon.stop().await;
-        let parked = stage.parked().await;
-        let [(got, told)] = &parked[..] else {
-            panic!("{why}: {parked:?}")
+        let dead_lettered = stage.dead_lettered().await;
+        let [(got, reported)] = &dead_lettered[..] else {
+            panic!("{why}: {dead_lettered:?}")
         };
         assert_eq!(got, reason, "{why}");
-        assert!(told.contains(error), "{why}: {told}");
+        assert!(reported.contains(error), "{why}: {reported}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_archived_object_is_parked_and_says_so() {
     let stage = Stage::new(1);
-    stage.world.put(
+    stage.aws.put(
         "raw",
-        Seed::new("in/cold.csv", "cold").storage_class("GLACIER"),
+        TestObject::new("in/cold.csv", "cold").storage_class("GLACIER"),
     );
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(stage.parked().await[0].0, "archived");
+    assert_eq!(stage.dead_lettered().await[0].0, "archived");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_no_route_takes_and_what_is_gone_is_deleted() {
     let stage = Stage::new(1);
-    stage.world.put("raw", Seed::new("elsewhere/a.csv", "a"));
+    stage
+        .aws
+        .put("raw", TestObject::new("elsewhere/a.csv", "a"));
     stage.put("gone.csv", "gone");
-    stage.world.delete("raw", "in/gone.csv", None);
+    stage.aws.delete("raw", "in/gone.csv", None);
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.copy("gone.csv"), None);
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_drop_folders_own_marker_is_skipped_and_never_taken_away() {
     for more in [
         "",
-        "original = \"delete\"",
-        "original = \"move\"\nmove_to = \"done/\"",
+        "after_copy = \"delete\"",
+        "after_copy = \"move\"\nmove_to = \"done/\"",
     ] {
         let stage = Stage::new(1);
         let mut config = stage.config(more);
         let root = brigade::config::Route::new("s3://raw/in/", "s3://lake").expect("places");
         let orders = config.route.get_mut("orders").expect("the route");
         orders.to = root.to;
-        stage.world.put("raw", Seed::new("in/", ""));
+        stage.aws.put("raw", TestObject::new("in/", ""));
         stage.put("a.csv", "a");
         let daemon = stage.start(&config).await;
         stage.drained().await;
@@ -88,16 +90,16 @@ async fn the_drop_folders_own_marker_is_skipped_and_never_taken_away() {
             "{more}: {scraped}"
         );
         daemon.stop().await;
-        assert!(stage.parked().await.is_empty(), "{more}");
+        assert!(stage.dead_lettered().await.is_empty(), "{more}");
         assert!(
-            stage.world.object("raw", "in/").is_some(),
+            stage.aws.object("raw", "in/").is_some(),
             "{more}: the folder is there"
         );
         assert!(
-            stage.world.object("lake", "a.csv").is_some(),
+            stage.aws.object("lake", "a.csv").is_some(),
             "{more}: and what was dropped, too"
         );
-        let moved = stage.world.object("raw", "in/a.csv").is_none();
+        let moved = stage.aws.object("raw", "in/a.csv").is_none();
         assert_eq!(moved, !more.is_empty(), "{more}");
     }
 }
@@ -120,7 +122,7 @@ async fn a_write_without_an_answer_is_looked_after_once_it_can_no_longer_land() 
         let stage = Stage::new(1);
         stage.put("a.csv", "one");
         stage
-            .world
+            .aws
             .inject(Rule::new(fault).on("s3", "CopyObject").times(1));
         let daemon = stage.start(&stage.config("")).await;
         let sent = tokio::time::Instant::now();
@@ -132,7 +134,7 @@ async fn a_write_without_an_answer_is_looked_after_once_it_can_no_longer_land() 
         );
         daemon.stop().await;
         assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"one"[..]), "{why}");
-        assert!(stage.parked().await.is_empty(), "{why}");
+        assert!(stage.dead_lettered().await.is_empty(), "{why}");
     }
 }
 
@@ -142,16 +144,16 @@ async fn the_last_attempt_too_is_parked_only_once_its_write_can_no_longer_land()
     stage.put("a.csv", "one");
     let late = Fault::Late(Duration::from_secs(29), Silence::Hang);
     stage
-        .world
+        .aws
         .inject(Rule::new(late).on("s3", "CopyObject").times(1));
     let mut config = stage.config("");
-    events(&mut config).max_receive_count = 1;
+    events(&mut config).max_attempts = 1;
     let sent = tokio::time::Instant::now();
     let daemon = stage.start(&config).await;
     stage.drained().await;
     assert!(sent.elapsed() >= W, "parked after {:?}", sent.elapsed());
     daemon.stop().await;
-    assert_eq!(stage.parked().await[0].0, "unanswered");
+    assert_eq!(stage.dead_lettered().await[0].0, "unanswered");
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,18 +166,18 @@ async fn a_daemon_told_to_stop_receives_nothing_more() {
         before: Duration::from_secs(5),
         after: Duration::ZERO,
     };
-    stage.world.inject(Rule::new(slow).on("s3", "CopyObject"));
+    stage.aws.inject(Rule::new(slow).on("s3", "CopyObject"));
     let daemon = stage.start(&stage.config("[work]\nworkers = 2")).await;
     until("it is full", || {
-        stage.world.calls().count("s3", "CopyObject") > 4
+        stage.aws.calls().count("s3", "CopyObject") > 4
     })
     .await;
-    let receives = || stage.world.calls().count("sqs", "ReceiveMessage");
+    let receives = || stage.aws.calls().count("sqs", "ReceiveMessage");
     let before = receives();
     daemon.stop().await;
     assert_eq!(receives(), before);
     assert_eq!(
-        stage.world.queue(&stage.queue).in_flight(),
+        stage.aws.queue(&stage.queue).in_flight(),
         0,
         "nothing stays hidden"
     );
@@ -186,16 +188,16 @@ async fn throttling_is_waited_out_in_place() {
     let stage = Stage::new(1);
     stage.put("a.csv", "one");
     stage
-        .world
+        .aws
         .inject(Rule::new(Fault::SlowDown).on("s3", "CopyObject").times(2));
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"one"[..]));
-    assert_eq!(stage.world.calls().count("s3", "CopyObject"), 3);
+    assert_eq!(stage.aws.calls().count("s3", "CopyObject"), 3);
     assert_eq!(
         stage
-            .world
+            .aws
             .calls()
             .count("sqs", "ChangeMessageVisibilityBatch"),
         0
@@ -208,7 +210,7 @@ async fn a_delete_that_fails_in_part_is_made_again() {
     for n in 0..10 {
         stage.put(&n.to_string(), "x");
     }
-    stage.world.inject(
+    stage.aws.inject(
         Rule::new(Fault::Entries(vec![0, 3]))
             .on("sqs", "DeleteMessageBatch")
             .times(1),
@@ -217,7 +219,7 @@ async fn a_delete_that_fails_in_part_is_made_again() {
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(
-        stage.world.calls().count("s3", "CopyObject"),
+        stage.aws.calls().count("s3", "CopyObject"),
         10,
         "nothing is worked twice"
     );
@@ -228,12 +230,12 @@ async fn a_parking_that_fails_loses_nothing() {
     let stage = Stage::new(1);
     stage.send("{oops").await;
     let failing = Rule::new(Fault::InternalError).on("sqs", "SendMessage");
-    stage.world.inject(failing.times(2));
+    stage.aws.inject(failing.times(2));
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(stage.world.calls().count("sqs", "SendMessage"), 4);
-    assert_eq!(stage.parked().await.len(), 1);
+    assert_eq!(stage.aws.calls().count("sqs", "SendMessage"), 4);
+    assert_eq!(stage.dead_lettered().await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,22 +247,22 @@ async fn long_work_keeps_its_lease() {
         before: Duration::from_secs(9),
         after: Duration::ZERO,
     };
-    stage.world.inject(Rule::new(slow).on("s3", "HeadObject"));
+    stage.aws.inject(Rule::new(slow).on("s3", "HeadObject"));
     stage
-        .world
+        .aws
         .inject(Rule::new(Fault::Conflict).on("s3", "CopyObject").times(3));
     let mut config = stage.config("");
     events(&mut config).visibility_timeout = Duration::from_mins(1);
     let daemon = stage.start(&config).await;
     stage.drained().await;
     daemon.stop().await;
-    let calls = stage.world.calls();
+    let calls = stage.aws.calls();
     assert!(
         calls.count("sqs", "ChangeMessageVisibility") >= 1,
         "renewed at half"
     );
     assert_eq!(stage.copy("a.csv").as_deref(), Some(&b"one"[..]));
-    assert!(stage.world.stale_deletes().is_empty());
+    assert!(stage.aws.stale_deletes().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -274,19 +276,19 @@ async fn what_was_not_started_is_visible_at_once_when_told_to_stop() {
         before: Duration::from_secs(5),
         after: Duration::ZERO,
     };
-    stage.world.inject(Rule::new(slow).on("s3", "CopyObject"));
+    stage.aws.inject(Rule::new(slow).on("s3", "CopyObject"));
     let daemon = stage.start(&stage.config("[work]\nworkers = 2")).await;
     until("two are being copied and others wait", || {
-        stage.world.queue(&stage.queue).in_flight() > 2
-            && stage.world.calls().count("s3", "HeadBucket") > 0
+        stage.aws.queue(&stage.queue).in_flight() > 2
+            && stage.aws.calls().count("s3", "HeadBucket") > 0
     })
     .await;
     daemon.signal();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let queue = stage.world.queue(&stage.queue);
+    let queue = stage.aws.queue(&stage.queue);
     assert_eq!(queue.in_flight(), 2, "only what runs is still held");
     assert_eq!(queue.visible(), 18, "the others are there for anyone");
     daemon.stop().await;
-    let left = stage.world.queue(&stage.queue).messages().len();
+    let left = stage.aws.queue(&stage.queue).messages().len();
     assert_eq!(left, 18, "what ran is finished and deleted");
 }

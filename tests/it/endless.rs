@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Fault, Rule, Seed};
+use crate::aws::{Fault, Rule, TestObject};
 use crate::logs;
 use crate::stage::Stage;
 
@@ -23,13 +23,13 @@ async fn an_answer_without_end_is_cut_off_and_named() {
         let stage = Stage::new(1);
         stage.put("a.csv", "one");
         let endless = Rule::new(Fault::Endless { status }).on("s3", "CopyObject");
-        stage.world.inject(endless);
+        stage.aws.inject(endless);
         let daemon = stage.start(&stage.config("")).await;
         stage.drained().await;
         daemon.stop().await;
-        let parked = stage.parked().await;
-        let [(reason, error)] = &parked[..] else {
-            panic!("{status}: {parked:?}")
+        let dead_lettered = stage.dead_lettered().await;
+        let [(reason, error)] = &dead_lettered[..] else {
+            panic!("{status}: {dead_lettered:?}")
         };
         assert_eq!(reason, "unanswered", "{status}");
         assert!(error.contains(want), "{status}: {error}");
@@ -43,7 +43,7 @@ async fn a_queue_whose_answer_does_not_end_is_asked_again() {
     for (status, times) in [(200, 2), (500, 2)] {
         let endless = Rule::new(Fault::Endless { status });
         let endless = endless.on("sqs", "ReceiveMessage").times(times);
-        stage.world.inject(endless);
+        stage.aws.inject(endless);
     }
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
@@ -55,9 +55,9 @@ async fn a_queue_whose_answer_does_not_end_is_asked_again() {
 #[tokio::test(start_paused = true)]
 async fn an_object_of_any_size_is_read() {
     let stage = Stage::new(1);
-    let large = Seed::claimed("in/a.bin", LARGE as u64, 7);
-    stage.world.put("raw", large);
-    let route = "way = \"stream\"\npart_size = \"16MiB\"";
+    let large = TestObject::claimed("in/a.bin", LARGE as u64, 7);
+    stage.aws.put("raw", large);
+    let route = "transfer = \"stream\"\npart_size = \"16MiB\"";
     let daemon = stage.start(&stage.config(route)).await;
     stage.drained().await;
     daemon.stop().await;
@@ -79,15 +79,15 @@ async fn a_list_whose_marker_stands_still_is_an_error() {
             let broken = Rule::new(broken)
                 .on("s3", "CompleteMultipartUpload")
                 .times(1);
-            stage.world.inject(broken);
+            stage.aws.inject(broken);
         }
         let still = Rule::new(Fault::Answer { status: 200, body }).on("s3", operation);
-        stage.world.inject(still);
+        stage.aws.inject(still);
         stage.put("a.bin", &"x".repeat(LARGE));
-        let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+        let daemon = stage.start(&stage.config("transfer = \"stream\"")).await;
         tokio::time::sleep(Duration::from_hours(3)).await;
         daemon.stop().await;
-        let asked = stage.world.calls().count("s3", operation);
+        let asked = stage.aws.calls().count("s3", operation);
         assert!((2..200).contains(&asked), "{operation}: {asked}");
         assert!(logged("its pages do not come to an end"), "{operation}");
     }
@@ -101,13 +101,13 @@ async fn the_upload_of_a_key_that_xml_cannot_say_is_found_and_gone_on_with() {
     let broken = Rule::new(Fault::SlowDown)
         .on("s3", "CompleteMultipartUpload")
         .times(8);
-    stage.world.inject(broken);
-    let daemon = stage.start(&stage.config("way = \"stream\"")).await;
+    stage.aws.inject(broken);
+    let daemon = stage.start(&stage.config("transfer = \"stream\"")).await;
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.copy(key).map(|copy| copy.len()), Some(LARGE));
-    assert!(stage.parked().await.is_empty());
-    let calls = stage.world.calls();
+    assert!(stage.dead_lettered().await.is_empty());
+    let calls = stage.aws.calls();
     assert_eq!(
         calls.count("s3", "CreateMultipartUpload"),
         1,

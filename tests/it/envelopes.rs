@@ -21,7 +21,7 @@ fn call(name: &str, key: &str, more: &str) -> String {
 async fn object_calls_that_cloudtrail_logs_are_followed() {
     let stage = Stage::new(1);
     stage.drained_of_test_event().await;
-    stage.world.hush("raw");
+    stage.aws.hush("raw");
     let daemon = stage.start(&stage.config("deletes = \"follow\"")).await;
     let makers = [
         "PutObject",
@@ -47,34 +47,34 @@ async fn object_calls_that_cloudtrail_logs_are_followed() {
     assert_eq!(stage.copy("refused.csv"), None, "nothing was written");
 
     let key = "PutObject a+b%20é.csv";
-    stage.world.delete("raw", &format!("in/{key}"), None);
+    stage.aws.delete("raw", &format!("in/{key}"), None);
     stage
         .send(&call("DeleteObject", &format!("in/{key}"), ""))
         .await;
     stage.drained().await;
     assert_eq!(stage.copy(key), None, "a removal");
     daemon.stop().await;
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_security_lake_tells_a_subscriber_is_copied() {
     let stage = Stage::new(1);
     stage.drained_of_test_event().await;
-    stage.world.hush("raw");
+    stage.aws.hush("raw");
     let daemon = stage.start(&stage.config("")).await;
     let key = "aws/ROUTE53/1.0/region=eu-west-1/eventDay=20211112/a.gz.parquet";
     stage.put(key, "12345");
-    let told = SECURITY_LAKE
+    let reported = SECURITY_LAKE
         .replace("amzn-s3-demo-bucket", "raw")
         .replace(
             "aws/ROUTE53/1.0/region=ca-central-1/accountId=123456789012/eventDay=20211112/a.gz.parquet",
             &format!("in/{key}"),
         )
         .replace("b57f9512698f4b09e608f4f2a65852e5", "827ccb0eea8a706c4c34a16891f84e7b");
-    stage.send(&told).await;
+    stage.send(&reported).await;
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.copy(key).as_deref(), Some(&b"12345"[..]));
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }

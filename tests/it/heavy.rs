@@ -43,7 +43,7 @@ fn held_for(stage: &Stage, queue: &str, minutes: usize, count: usize) {
         let text = many(minutes * GONE_A_MINUTE);
         let mut body: Value = serde_json::from_str(&text).expect("it is JSON");
         body["pad"] = "x".repeat(MIB - text.len() - 100).into();
-        stage.world.send(queue, &body.to_string());
+        stage.aws.send(queue, &body.to_string());
     }
 }
 
@@ -51,7 +51,7 @@ fn held_for(stage: &Stage, queue: &str, minutes: usize, count: usize) {
 fn slow_where_gone(stage: &Stage) {
     let (before, after) = (Duration::from_secs(5), Duration::ZERO);
     let gone = Rule::new(Fault::Slow { before, after }).when(|call| call.key.contains("gone-"));
-    stage.world.inject(gone);
+    stage.aws.inject(gone);
 }
 
 /// A stage with two more queues of messages that anyone could send.
@@ -60,8 +60,8 @@ fn three_queues() -> (Stage, Config, [String; 2]) {
     let queue = |name: &str| {
         let dead = Queue::new(&format!("{name}-dead"), "us-east-1");
         let queue = Queue::new(name, "us-east-1").redrive(&dead, 100);
-        stage.world.create_queue(dead);
-        stage.world.create_queue(queue)
+        stage.aws.create_queue(dead);
+        stage.aws.create_queue(queue)
     };
     let queues = ["second", "third"].map(queue);
     let mut config = stage.config("");
@@ -75,7 +75,7 @@ fn three_queues() -> (Stage, Config, [String; 2]) {
 
 /// How often the messages were received that have ended, at most.
 fn receives(stage: &Stage) -> u32 {
-    let settled = stage.world.settled();
+    let settled = stage.aws.settled();
     settled
         .iter()
         .map(|settled| settled.receives)
@@ -88,12 +88,12 @@ fn slow(stage: &Stage, before: Duration) {
     let after = Duration::ZERO;
     for operation in ["CopyObject", "HeadObject"] {
         let slow = Fault::Slow { before, after };
-        stage.world.inject(Rule::new(slow).on("s3", operation));
+        stage.aws.inject(Rule::new(slow).on("s3", operation));
     }
 }
 
 fn in_flight(stage: &Stage) -> usize {
-    stage.world.queue(&stage.queue).in_flight()
+    stage.aws.queue(&stage.queue).in_flight()
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,13 +115,13 @@ async fn no_more_large_messages_are_received_than_there_is_memory_for() {
     }
     assert!((9..=10).contains(&most), "{most} mebibytes are held");
     // From now on S3 is as fast as the look that follows a 404 wants it.
-    stage.world.calm();
+    stage.aws.calm();
     stage.drained().await;
     daemon.stop().await;
-    let again = stage.world.settled();
+    let again = stage.aws.settled();
     let again = again.iter().filter(|settled| settled.receives > 1).count();
     assert_eq!(again, 0, "none had to wait until its lease was lost");
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,9 +135,9 @@ async fn large_messages_are_parked_whole() {
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
-    let parked = stage.world.empty(&stage.dead);
-    assert_eq!(parked.len(), 30);
-    let whole = parked
+    let dead_lettered = stage.aws.empty(&stage.dead);
+    assert_eq!(dead_lettered.len(), 30);
+    let whole = dead_lettered
         .iter()
         .all(|message| message.body.len() == MIB - 199_999);
     assert!(whole, "a body was cut");
@@ -170,14 +170,11 @@ async fn a_message_of_a_thousand_records_takes_turns_with_the_others() {
             "{why}: {:?}",
             began.elapsed()
         );
-        until("the others are deleted", || {
-            stage.world.settled().len() > 20
-        })
-        .await;
+        until("the others are deleted", || stage.aws.settled().len() > 20).await;
         assert_eq!(in_flight(&stage), heavy, "{why}: their leases are kept");
         stage.drained().await;
         daemon.stop().await;
-        let settled = stage.world.settled();
+        let settled = stage.aws.settled();
         let again = settled
             .iter()
             .filter(|settled| settled.receives > 1)
@@ -199,7 +196,7 @@ async fn a_stop_between_two_records_lets_the_message_end() {
     until("both are received", || in_flight(&stage) == 2).await;
     sleep(Duration::from_secs(1)).await;
     daemon.stop().await;
-    let ended = stage.world.is_dry(&stage.queue);
+    let ended = stage.aws.is_dry(&stage.queue);
     assert!(ended, "what was begun was ended");
 }
 
@@ -214,10 +211,7 @@ async fn large_messages_that_are_held_for_minutes_leave_others_readable() {
     for n in 0..20 {
         stage.send(&padded(&format!("{n}.csv"))).await;
     }
-    until("the others have ended", || {
-        stage.world.settled().len() >= 20
-    })
-    .await;
+    until("the others have ended", || stage.aws.settled().len() >= 20).await;
     assert_eq!(in_flight(&stage), 3, "these are still held");
     stage.drained().await;
     daemon.stop().await;
@@ -237,7 +231,7 @@ async fn an_answer_waits_for_memory_longer_than_for_the_queue() {
             held_for(&stage, queue, minutes, 10);
         }
         let daemon = stage.start(&config).await;
-        let hidden = |queue: &str| stage.world.queue(queue).in_flight();
+        let hidden = |queue: &str| stage.aws.queue(queue).in_flight();
         until("both polls are answered", || {
             hidden(&second) + in_flight(&stage) == 20
         })
@@ -245,18 +239,18 @@ async fn an_answer_waits_for_memory_longer_than_for_the_queue() {
         // Neither those that are held nor an answer that waits are in the way of ordinary messages.
         for n in 0..30 {
             let body = event(&format!("in/{n}.csv"), 1, "e1", "2026-11-02T09:00:00.000Z");
-            stage.world.send(&third, &body);
+            stage.aws.send(&third, &body);
         }
-        until("ordinary ones are worked", || stage.world.is_dry(&third)).await;
+        until("ordinary ones are worked", || stage.aws.is_dry(&third)).await;
         let held = hidden(&second) + in_flight(&stage);
         assert_eq!(held, 20, "{why}: the large ones are still there");
         until("all have ended", || {
-            stage.world.is_dry(&second) && stage.world.is_dry(&stage.queue)
+            stage.aws.is_dry(&second) && stage.aws.is_dry(&stage.queue)
         })
         .await;
         daemon.stop().await;
         assert_eq!(receives(&stage), most, "{why}");
-        assert!(stage.parked().await.is_empty(), "{why}");
+        assert!(stage.dead_lettered().await.is_empty(), "{why}");
     }
 }
 
@@ -264,13 +258,13 @@ async fn an_answer_waits_for_memory_longer_than_for_the_queue() {
 async fn messages_beyond_those_asked_for_are_released() {
     let stage = Stage::new(1);
     stage.drained_of_test_event().await;
-    stage.world.make_mischief(Mischief {
+    stage.aws.make_mischief(Mischief {
         surplus: 2,
         ..Mischief::default()
     });
     let (before, after) = (Duration::from_secs(10), Duration::ZERO);
     let slow = Rule::new(Fault::Slow { before, after });
-    stage.world.inject(slow.on("s3", "CopyObject"));
+    stage.aws.inject(slow.on("s3", "CopyObject"));
     for n in 0..12 {
         stage.put(&format!("{n}.csv"), "x");
     }
@@ -279,11 +273,11 @@ async fn messages_beyond_those_asked_for_are_released() {
     let daemon = stage.start(&config).await;
     stage.drained().await;
     daemon.stop().await;
-    let settled = stage.world.settled();
+    let settled = stage.aws.settled();
     let again = settled.iter().filter(|settled| settled.receives > 1);
     assert_eq!(again.count(), 2);
     let released = stage
-        .world
+        .aws
         .calls()
         .count("sqs", "ChangeMessageVisibilityBatch");
     assert_eq!(released, 1, "at once, and not when their visibility ended");
@@ -295,21 +289,19 @@ async fn answers_of_the_queue_of_arrivals_wait_for_the_same_memory() {
     stage.drained_of_test_event().await;
     slow_where_gone(&stage);
     held_for(&stage, &stage.queue, 1, 10);
-    let arrivals = stage
-        .world
-        .create_queue(Queue::new("arrivals", "us-east-1"));
+    let arrivals = stage.aws.create_queue(Queue::new("arrivals", "us-east-1"));
     let config = stage.config(&format!("[catalog]\nqueue = \"{arrivals}\""));
     let daemon = stage.start(&config).await;
     until("they are held", || in_flight(&stage) == 10).await;
-    stage.world.send(&arrivals, &"x".repeat(MIB));
+    stage.aws.send(&arrivals, &"x".repeat(MIB));
     let read = || {
         stage
-            .world
+            .aws
             .calls()
             .count("sqs", "ChangeMessageVisibilityBatch")
     };
     sleep(Duration::from_secs(20)).await;
-    assert_eq!(stage.world.queue(&arrivals).in_flight(), 1);
+    assert_eq!(stage.aws.queue(&arrivals).in_flight(), 1);
     assert_eq!(read(), 0, "what nobody here can read is put off");
     until("there is memory for it", || read() > 0).await;
     daemon.stop().await;
@@ -318,22 +310,20 @@ async fn answers_of_the_queue_of_arrivals_wait_for_the_same_memory() {
 #[tokio::test(start_paused = true)]
 async fn arrivals_beyond_those_asked_for_are_released() {
     let stage = Stage::new(1);
-    stage.world.make_mischief(Mischief {
+    stage.aws.make_mischief(Mischief {
         surplus: 2,
         ..Mischief::default()
     });
-    let arrivals = stage
-        .world
-        .create_queue(Queue::new("arrivals", "us-east-1"));
+    let arrivals = stage.aws.create_queue(Queue::new("arrivals", "us-east-1"));
     for _ in 0..12 {
-        stage.world.send(&arrivals, "nobody here can read this");
+        stage.aws.send(&arrivals, "nobody here can read this");
     }
     let config = stage.config(&format!("[catalog]\nqueue = \"{arrivals}\""));
     let daemon = stage.start(&config).await;
     sleep(Duration::from_secs(1)).await;
     daemon.stop().await;
     let received = |message: &Message| message.receives;
-    let messages = stage.world.queue(&arrivals).messages().to_vec();
+    let messages = stage.aws.queue(&arrivals).messages().to_vec();
     let most = messages.iter().map(received).max();
     assert_eq!(
         (messages.len(), most),
@@ -348,11 +338,11 @@ async fn a_lease_that_is_lost_while_waiting_for_a_worker_ends_the_wait() {
     stage.drained_of_test_event().await;
     let (before, after) = (Duration::from_mins(1), Duration::ZERO);
     let slow = Rule::new(Fault::Slow { before, after });
-    stage.world.inject(slow.on("s3", "CopyObject"));
+    stage.aws.inject(slow.on("s3", "CopyObject"));
     let never = Rule::new(Fault::InternalError).on("sqs", "ChangeMessageVisibility");
     let place = second.clone();
     stage
-        .world
+        .aws
         .inject(never.when(move |call| call.place == place));
     config.work.workers = 1;
     events(&mut config).visibility_timeout = Duration::from_mins(10);
@@ -361,7 +351,7 @@ async fn a_lease_that_is_lost_while_waiting_for_a_worker_ends_the_wait() {
     stage.put("a.csv", "x");
     let daemon = stage.start(&config).await;
     until("the only worker copies", || in_flight(&stage) == 1).await;
-    stage.world.send(&second, &many(1));
+    stage.aws.send(&second, &many(1));
     sleep(Duration::from_secs(45)).await;
     assert!(stage.copy("a.csv").is_none(), "it still copies");
     let scraped = daemon.view.scrape();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::sync::Arc;
 
 use brigade::config::Rate;
-use brigade::edge::{Dice, Wall};
+use brigade::edge::{Clock, Rng};
 use brigade::metrics::{Counted, Metrics};
 use brigade::queue::{Lease, Load, Message, Receipt, Sqs, Terms, Weight};
 use brigade::settle::Settler;
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
-use crate::aws::{Denial, Fault, HOME_KEY, Rule, Seed, Silence};
+use crate::aws::{Denial, Fault, HOME_KEY, Rule, Silence, TestObject};
 use crate::stage::{Stage, events, no_queue_waits};
 
 const VISIBILITY: Duration = Duration::from_mins(1);
@@ -26,7 +26,7 @@ const VISIBILITY: Duration = Duration::from_mins(1);
 async fn held(stage: &Stage) -> (Sqs, Message, Lease) {
     stage.drained_of_test_event().await;
     stage.put("a.csv", "a");
-    let client = aws_sdk_sqs::Client::new(&stage.world.sdk("us-east-1"));
+    let client = aws_sdk_sqs::Client::new(&stage.aws.sdk("us-east-1"));
     let sqs = Sqs::new(client, stage.queue.clone(), Metrics::new("test").0);
     let asked = Instant::now();
     let received = sqs.receive(10, Duration::ZERO, VISIBILITY).await;
@@ -47,15 +47,15 @@ async fn a_lease_never_believes_to_last_longer_than_it_does() {
         let stage = Stage::new(1);
         let slow = Fault::Slow { before, after };
         stage
-            .world
+            .aws
             .inject(Rule::new(slow).on("sqs", "ChangeMessageVisibility"));
         let (_, _, lease) = held(&stage).await;
         sleep(VISIBILITY * 3 / 4).await;
-        let believes = lease.window().expiry().expect("a lease ends");
+        let believes = lease.write_lease().expiry().expect("a lease ends");
         let left = believes - Instant::now();
         assert!(left > VISIBILITY / 2, "{why}: it was extended");
-        let shown = stage.world.queue(&stage.queue).messages()[0].visible_at;
-        let hidden = Duration::try_from(shown - stage.world.now()).expect("it is hidden");
+        let shown = stage.aws.queue(&stage.queue).messages()[0].visible_at;
+        let hidden = Duration::try_from(shown - stage.aws.now()).expect("it is hidden");
         assert!(left <= hidden, "{why}: {left:?} of {hidden:?}");
     }
 }
@@ -64,10 +64,10 @@ async fn a_lease_never_believes_to_last_longer_than_it_does() {
 async fn a_lease_whose_message_is_gone_is_lost_at_once() {
     let stage = Stage::new(1);
     let (_, _, lease) = held(&stage).await;
-    stage.world.empty(&stage.queue);
+    stage.aws.empty(&stage.queue);
     sleep(VISIBILITY / 2 + Duration::from_secs(1)).await;
     assert!(
-        lease.window().lost().is_cancelled(),
+        lease.write_lease().lost().is_cancelled(),
         "SQS said so when it was asked to extend"
     );
     assert!(lease.release().await.is_none());
@@ -78,15 +78,18 @@ async fn a_longer_write_gets_a_longer_lease() {
     let stage = Stage::new(1);
     let (_, _, lease) = held(&stage).await;
     let patience = Duration::from_mins(2);
-    let window = lease.window().reaching(Terms::for_write_of(patience)).await;
-    let window = window.expect("it is held");
-    assert_eq!(window.terms().write_timeout(), patience);
-    window.open().expect("the lease reaches").answered();
-    let left = lease.window().expiry().expect("a lease ends") - Instant::now();
+    let write_lease = lease
+        .write_lease()
+        .reaching(Terms::for_write_of(patience))
+        .await;
+    let write_lease = write_lease.expect("it is held");
+    assert_eq!(write_lease.terms().write_timeout(), patience);
+    write_lease.open().expect("the lease reaches").answered();
+    let left = lease.write_lease().expiry().expect("a lease ends") - Instant::now();
     assert_eq!(left, patience * 8);
     // It stays that long, and is renewed at half of it.
     sleep(patience * 5).await;
-    let left = lease.window().expiry().expect("a lease ends") - Instant::now();
+    let left = lease.write_lease().expiry().expect("a lease ends") - Instant::now();
     assert_eq!(left, patience * 7);
 }
 
@@ -95,25 +98,25 @@ async fn a_longer_write_waits_no_longer_than_the_lease_lasts() {
     let stage = Stage::new(1);
     let (_, _, lease) = held(&stage).await;
     let never = Rule::new(Fault::InternalError).on("sqs", "ChangeMessageVisibility");
-    stage.world.inject(never);
+    stage.aws.inject(never);
     let began = Instant::now();
-    let window = lease
-        .window()
+    let write_lease = lease
+        .write_lease()
         .reaching(Terms::for_write_of(VISIBILITY))
         .await;
-    assert!(window.is_err());
+    assert!(write_lease.is_err());
     assert_eq!(began.elapsed(), VISIBILITY, "until it was lost");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_receipt_is_not_used_after_its_expiry() {
     // A settled message waits up to 100 ms for others in its batch.
-    let (delete, hand_over) = (Settlement::Delete("done"), Settlement::HandOver);
+    let (delete, requeue) = (Settlement::Delete("done"), Settlement::Requeue);
     for (why, left, settlement, operation, calls) in [
         ("in time", 150, delete.clone(), "DeleteMessageBatch", 1),
         ("too late", 50, delete, "DeleteMessageBatch", 0),
-        ("sent in time", 150, hand_over.clone(), "SendMessage", 1),
-        ("too late to be sent", 0, hand_over, "SendMessage", 0),
+        ("sent in time", 150, requeue.clone(), "SendMessage", 1),
+        ("too late to be sent", 0, requeue, "SendMessage", 0),
     ] {
         let stage = Stage::new(1);
         let (sqs, message, lease) = held(&stage).await;
@@ -123,8 +126,8 @@ async fn a_receipt_is_not_used_after_its_expiry() {
             dead: sqs.clone(),
             sqs,
             metrics: Metrics::new("test").0,
-            dice: Dice::seeded(1),
-            wall: Wall::new(|| panic!("nobody asks")),
+            rng: Rng::seeded(1),
+            clock: Clock::new(|| panic!("nobody asks")),
             sending: Load::default(),
         };
         let room = Arc::new(Semaphore::new(1)).try_acquire_owned();
@@ -147,7 +150,7 @@ async fn a_receipt_is_not_used_after_its_expiry() {
         };
         verdicts.send(verdict).await.expect("it listens");
         sleep(Duration::from_millis(200)).await;
-        let made = stage.world.calls().count("sqs", operation);
+        let made = stage.aws.calls().count("sqs", operation);
         assert_eq!(made, calls, "{why}");
         drop(verdicts);
         settling.join_all().await;
@@ -159,19 +162,19 @@ async fn a_lost_lease_ends_the_work() {
     let stage = Stage::new(1);
     stage.put("a.csv", "a");
     let never = Rule::new(Fault::InternalError).on("sqs", "ChangeMessageVisibility");
-    stage.world.inject(never);
+    stage.aws.inject(never);
     let slow = Fault::Slow {
         before: Duration::from_secs(50),
         after: Duration::ZERO,
     };
-    stage.world.inject(Rule::new(slow).on("s3", "GetObject"));
-    let mut config = stage.config("way = \"stream\"");
+    stage.aws.inject(Rule::new(slow).on("s3", "GetObject"));
+    let mut config = stage.config("transfer = \"stream\"");
     events(&mut config).visibility_timeout = VISIBILITY / 2;
     let daemon = stage.start(&config).await;
     // The lease was lost at 30 s; by now the message is here for the second time.
     sleep(Duration::from_secs(40)).await;
     assert_eq!(
-        stage.world.calls().count("s3", "GetObject"),
+        stage.aws.calls().count("s3", "GetObject"),
         2,
         "received again"
     );
@@ -191,12 +194,12 @@ async fn a_delete_that_failed_is_tried_again_while_the_receipt_lasts() {
         stage.drained_of_test_event().await;
         stage.put("a.csv", "a");
         stage
-            .world
+            .aws
             .inject(Rule::new(fault).on("sqs", "DeleteMessageBatch").times(1));
         let daemon = stage.start(&stage.config("")).await;
         stage.drained().await;
         daemon.stop().await;
-        let settled = stage.world.settled();
+        let settled = stage.aws.settled();
         assert_eq!(
             settled.last().map(|settled| settled.receives),
             Some(1),
@@ -212,30 +215,36 @@ async fn a_message_is_parked_once_the_queue_has_named_it() {
     let empty = Fault::Empty200 { happens: false };
     let empty = Rule::new(empty).on("sqs", "SendMessage");
     // The stage's own clients have sent what they send.
-    stage.world.inject(empty.times(1));
+    stage.aws.inject(empty.times(1));
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(stage.parked().await.len(), 1, "it is in one of the queues");
+    assert_eq!(
+        stage.dead_lettered().await.len(),
+        1,
+        "it is in one of the queues"
+    );
 }
 
 /// A line on which 12 MiB take 40 s, and a try that was cut off on it.
 async fn a_slow_line(config: &str, size: u64, operation: &'static str) {
     let stage = Stage::new(6);
     let silent = Rule::new(Fault::Dropped(Silence::Hang)).on("s3", operation);
-    stage.world.inject(silent.times(1));
+    stage.aws.inject(silent.times(1));
     let half = Duration::from_secs(20);
     let slow = Fault::Slow {
         before: half,
         after: half,
     };
-    stage.world.inject(Rule::new(slow).on("s3", operation));
-    stage.world.put("raw", Seed::claimed("in/a.bin", size, 7));
+    stage.aws.inject(Rule::new(slow).on("s3", operation));
+    stage
+        .aws
+        .put("raw", TestObject::claimed("in/a.bin", size, 7));
     let daemon = stage.start(&stage.config(config)).await;
     stage.drained().await;
     daemon.stop().await;
-    assert!(stage.world.object("lake", "orders/a.bin").is_some());
-    let settled = stage.world.settled();
+    assert!(stage.aws.object("lake", "orders/a.bin").is_some());
+    let settled = stage.aws.settled();
     let ended = settled.last().expect("its message");
     assert_eq!(
         ended.receives, 2,
@@ -245,7 +254,7 @@ async fn a_slow_line(config: &str, size: u64, operation: &'static str) {
 
 #[tokio::test(start_paused = true)]
 async fn who_was_cut_off_gets_more_time() {
-    a_slow_line("way = \"stream\"", 12 << 20, "PutObject").await;
+    a_slow_line("transfer = \"stream\"", 12 << 20, "PutObject").await;
     a_slow_line("", 200 << 20, "CopyObject").await;
 }
 
@@ -260,13 +269,13 @@ async fn room_is_held_until_a_message_is_settled() {
         after: Duration::ZERO,
     };
     stage
-        .world
+        .aws
         .inject(Rule::new(slow).on("sqs", "DeleteMessageBatch"));
     let mut config = stage.config("");
     config.work.workers = 1;
     let daemon = stage.start(&config).await;
     sleep(Duration::from_secs(15)).await;
-    let queue = stage.world.queue(&stage.queue);
+    let queue = stage.aws.queue(&stage.queue);
     let taken = queue.messages().iter().filter(|m| m.receives > 0).count();
     // One worker's and at most 20 fetched ahead for it: all are worked, none is settled.
     assert!((1..=21).contains(&taken), "{taken} of 101");
@@ -285,17 +294,17 @@ async fn no_more_is_held_than_memory_bears() {
         before: Duration::from_secs(3),
         after: Duration::ZERO,
     };
-    stage.world.inject(Rule::new(slow).on("sqs", "SendMessage"));
+    stage.aws.inject(Rule::new(slow).on("sqs", "SendMessage"));
     let mut config = stage.config("");
     events(&mut config).max_pollers = 1;
     let daemon = stage.start(&config).await;
     sleep(Duration::from_secs(2)).await;
     // There is room for 192 messages; 48 of these are 12 MiB.
-    let held = stage.world.queue(&stage.queue).in_flight();
+    let held = stage.aws.queue(&stage.queue).in_flight();
     assert!((40..=48).contains(&held), "{held} of 150");
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(stage.parked().await.len(), 150);
+    assert_eq!(stage.dead_lettered().await.len(), 150);
 }
 
 #[tokio::test(start_paused = true)]
@@ -305,9 +314,9 @@ async fn a_queue_that_does_not_wait_is_not_asked_without_end() {
     stage.put("a.csv", "abc");
     let daemon = stage.start(&stage.config("")).await;
     sleep(Duration::from_mins(1)).await;
-    let asked = stage.world.calls().count("sqs", "ReceiveMessage");
+    let asked = stage.aws.calls().count("sqs", "ReceiveMessage");
     assert!((100..=121).contains(&asked), "{asked} in a minute");
-    stage.world.calm();
+    stage.aws.calm();
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.copy("a.csv").as_deref(), Some("abc".as_bytes()));
@@ -317,10 +326,10 @@ async fn a_queue_that_does_not_wait_is_not_asked_without_end() {
 async fn a_long_copy(denied: bool) -> Stage {
     let stage = Stage::new(1);
     stage.drained_of_test_event().await;
-    let seed = Seed::claimed("in/a.bin", 40 << 20, 1);
-    stage.world.put("raw", seed);
+    let seed = TestObject::claimed("in/a.bin", 40 << 20, 1);
+    stage.aws.put("raw", seed);
     if denied {
-        stage.world.access(|access| {
+        stage.aws.access(|access| {
             access.deny(Denial {
                 access_key: HOME_KEY.into(),
                 action: "sqs:SendMessage".into(),
@@ -328,7 +337,7 @@ async fn a_long_copy(denied: bool) -> Stage {
             });
         });
     }
-    let mut config = stage.config("way = \"stream\"\npart_size = \"5MiB\"");
+    let mut config = stage.config("transfer = \"stream\"\npart_size = \"5MiB\"");
     events(&mut config).visibility_timeout = Duration::from_mins(10);
     let orders = config.route.get_mut("orders").expect("the stage's route");
     orders.bandwidth = Some(Rate(ByteSize::b(700)));
@@ -337,11 +346,11 @@ async fn a_long_copy(denied: bool) -> Stage {
     stage.drained().await;
     daemon.stop().await;
     let md5 = |bucket, key| {
-        let object = stage.world.object(bucket, key).and_then(|v| v.object);
+        let object = stage.aws.object(bucket, key).and_then(|v| v.object);
         object.map(|object| object.content.md5())
     };
     assert_eq!(md5("lake", "orders/a.bin"), md5("raw", "in/a.bin"));
-    assert_eq!(stage.world.uploads("lake").len(), 0, "no upload is left");
+    assert_eq!(stage.aws.uploads("lake").len(), 0, "no upload is left");
     stage
 }
 
@@ -350,9 +359,9 @@ async fn a_copy_that_outlasts_every_hold_is_handed_over_and_goes_on() {
     // Denied, it is shown again, and that counts as a receive.
     for (denied, sent, receives) in [(false, 1, 1), (true, 1, 2)] {
         let stage = a_long_copy(denied).await;
-        let calls = stage.world.calls();
+        let calls = stage.aws.calls();
         assert_eq!(calls.count("sqs", "SendMessage"), sent, "denied: {denied}");
-        let settled = stage.world.settled();
+        let settled = stage.aws.settled();
         let ended = settled.last().expect("the copy's message");
         assert_eq!(ended.receives, receives, "denied: {denied}");
         // Those that were under way are read again.

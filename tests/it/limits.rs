@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::aws::{Fault, Rule, Seed};
+use crate::aws::{Fault, Rule, TestObject};
 use crate::stage::{Daemon, Stage, until};
 
 /// As far away as another continent is.
@@ -15,7 +15,7 @@ fn far(stage: &Stage) {
         before: FAR,
         after: Duration::ZERO,
     };
-    stage.world.inject(Rule::new(far).on("s3", "CopyObject"));
+    stage.aws.inject(Rule::new(far).on("s3", "CopyObject"));
 }
 
 fn backlog(stage: &Stage, name: &str, count: usize) {
@@ -27,11 +27,11 @@ fn backlog(stage: &Stage, name: &str, count: usize) {
 /// The limits of a bucket, as `/status.json` shows them.
 fn limit(daemon: &Daemon, bucket: &str) -> serde_json::Value {
     let status = serde_json::to_value(daemon.view.status()).expect("it is JSON");
-    status["accounts"]["home"]["limits"][bucket].clone()
+    status["accounts"]["default"]["limits"][bucket].clone()
 }
 
 fn refused(stage: &Stage) -> usize {
-    let calls = stage.world.calls();
+    let calls = stage.aws.calls();
     let all = calls.of("s3", "CopyObject");
     all.filter(|call| call.status == Some(503)).count()
 }
@@ -41,7 +41,7 @@ async fn a_bucket_is_asked_for_no_more_than_it_bears_and_for_more_again() {
     let stage = Stage::new(1);
     stage.drained_of_test_event().await;
     far(&stage);
-    stage.world.bears("lake", 20);
+    stage.aws.bears("lake", 20);
     backlog(&stage, "a", 1_000);
     let config = stage.config("");
     let daemon = stage.start(&config).await;
@@ -57,12 +57,12 @@ async fn a_bucket_is_asked_for_no_more_than_it_bears_and_for_more_again() {
         (10..=24).contains(&calls),
         "{calls} for a bucket that bears 20"
     );
-    let gauge = format!("brigade_s3_limit{{account=\"home\",bucket=\"lake\"}} {calls}");
+    let gauge = format!("brigade_s3_limit{{account=\"default\",bucket=\"lake\"}} {calls}");
     assert!(daemon.view.scrape().contains(&gauge));
-    assert!(stage.parked().await.is_empty());
-    assert!(!daemon.is_held("orders"));
+    assert!(stage.dead_lettered().await.is_empty());
+    assert!(!daemon.is_paused("orders"));
 
-    stage.world.bears("lake", 1_000);
+    stage.aws.bears("lake", 1_000);
     backlog(&stage, "b", 2_500);
     stage.drained().await;
     assert_eq!(refused(&stage), refusals, "none any more");
@@ -75,9 +75,9 @@ async fn a_bucket_is_asked_for_no_more_than_it_bears_and_for_more_again() {
 async fn buckets_do_not_slow_each_other_down() {
     let stage = Stage::new(1);
     stage
-        .world
+        .aws
         .create_bucket(crate::aws::Bucket::new("store", "eu-west-1"));
-    stage.world.bears("store", 1);
+    stage.aws.bears("store", 1);
     far(&stage);
     let more = "[route.stock]\nfrom = \"s3://raw/in/\"\nto = \"s3://store/{path}\"";
     backlog(&stage, "a", 300);
@@ -98,21 +98,21 @@ async fn parts_that_take_minutes_leave_a_buckets_places_to_others() {
         after: Duration::ZERO,
     };
     stage
-        .world
+        .aws
         .inject(Rule::new(minutes).on("s3", "UploadPartCopy"));
     for n in 0..16 {
-        let large = Seed::claimed(&format!("in/large-{n}"), 40 << 20, 7);
-        stage.world.put("raw", large);
+        let large = TestObject::claimed(&format!("in/large-{n}"), 40 << 20, 7);
+        stage.aws.put("raw", large);
     }
     let parts = "multipart_copy_threshold = \"5MiB\"\npart_size = \"5MiB\"\n\
                  [work]\nlarge_threshold = \"1MiB\"\nlarge_workers = 16";
     let daemon = stage.start(&stage.config(parts)).await;
-    let parts_out = || stage.world.calls().count("s3", "UploadPartCopy");
+    let parts_out = || stage.aws.calls().count("s3", "UploadPartCopy");
     until("parts are under way", || parts_out() >= 32).await;
     sleep(Duration::from_secs(10)).await;
     let began = Instant::now();
     backlog(&stage, "a", 100);
-    let copied = || stage.world.calls().count("s3", "CopyObject");
+    let copied = || stage.aws.calls().count("s3", "CopyObject");
     until("the small ones are there", || copied() == 100).await;
     let took = began.elapsed();
     assert!(took < Duration::from_secs(10), "{took:?}");
@@ -125,18 +125,18 @@ async fn what_a_key_does_not_bear_slows_down_only_what_needs_the_key() {
     let stage = Stage::new(1);
     backlog(&stage, "a", 100);
     let busy = Rule::new(Fault::KeySlowDown).on("s3", "CopyObject");
-    stage.world.inject(busy.times(20));
+    stage.aws.inject(busy.times(20));
     let daemon = stage.start(&stage.config("")).await;
     let kms = || limit(&daemon, "lake")["kms"].as_u64();
     until("the key's limit fell", || {
         kms().is_some_and(|calls| calls < 60)
     })
     .await;
-    let gauge = "brigade_kms_limit{account=\"home\",bucket=\"lake\"} ";
+    let gauge = "brigade_kms_limit{account=\"default\",bucket=\"lake\"} ";
     assert!(daemon.view.scrape().contains(gauge));
     stage.drained().await;
     let calls = limit(&daemon, "lake")["calls"].as_u64().expect("a limit");
     assert!(calls > 32, "{calls}: the bucket's own limit is as it was");
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
     daemon.stop().await;
 }

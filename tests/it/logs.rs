@@ -16,7 +16,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::aws::{Bucket, Fault, Rule, Seed};
+use crate::aws::{Bucket, Fault, Rule, TestObject};
 use crate::stage::{Stage, event, until};
 
 thread_local! {
@@ -29,8 +29,8 @@ struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let told = String::from_utf8(line.to_owned()).expect("UTF-8");
-        self.0.lock().expect("no panic").push(told);
+        let reported = String::from_utf8(line.to_owned()).expect("UTF-8");
+        self.0.lock().expect("no panic").push(reported);
         Ok(line.len())
     }
 
@@ -181,16 +181,20 @@ fn a_line_that_a_machine_would_misread_is_refused() {
 async fn each_ending_of_a_message_is_a_line_with_its_message_id() {
     let stage = Stage::new(1);
     let conflict = Rule::new(Fault::Conflict).on("s3", "CopyObject");
-    stage.world.inject(conflict.times(12));
+    stage.aws.inject(conflict.times(12));
     let daemon = stage.start(&stage.config("")).await;
     stage.put("a.csv", "one");
     stage.send("{oops").await;
     stage.drained().await;
     daemon.stop().await;
     for (text, level, fields) in [
-        ("parked", "ERROR", &["message_id", "reason", "error"][..]),
         (
-            "shown again",
+            "message dead-lettered",
+            "ERROR",
+            &["message_id", "reason", "error"][..],
+        ),
+        (
+            "message returned to the queue",
             "WARN",
             &[
                 "message_id",
@@ -211,7 +215,7 @@ async fn each_ending_of_a_message_is_a_line_with_its_message_id() {
                 "route",
                 "key",
                 "bytes",
-                "way",
+                "transfer",
             ],
         ),
     ] {
@@ -224,7 +228,7 @@ async fn each_ending_of_a_message_is_a_line_with_its_message_id() {
             assert!(!line[field].is_null(), "{field} is not in {line}");
         }
     }
-    assert!(said("shown again")[0]["after_seconds"].is_f64());
+    assert!(said("message returned to the queue")[0]["after_seconds"].is_f64());
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +237,7 @@ async fn once_a_minute_the_log_sums_up_what_was_done() {
     stage.drained_of_test_event().await;
     let daemon = stage.start(&stage.config("")).await;
     stage.put("early.csv", "x");
-    until("the route is paused", || daemon.is_held("orders")).await;
+    until("the route is paused", || daemon.is_paused("orders")).await;
     until("a minute is over", || said("summary").len() == 1).await;
     let first = said("summary").remove(0);
     assert_eq!(
@@ -245,11 +249,13 @@ async fn once_a_minute_the_log_sums_up_what_was_done() {
     assert!(first["retried"].as_u64().expect("a number") >= 1, "{first}");
     assert_eq!(first["p99_lag_seconds"], Value::Null, "nothing has ended");
 
-    stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
+    stage.aws.create_bucket(Bucket::new("lake", "eu-west-1"));
     for n in 0..20 {
         stage.put(&format!("{n}.csv"), "four");
     }
-    stage.world.put("raw", Seed::new("elsewhere/a.csv", "a"));
+    stage
+        .aws
+        .put("raw", TestObject::new("elsewhere/a.csv", "a"));
     stage.send("{oops").await;
     stage.drained().await;
     let etag = "8cbad96aced40b3838dd9f07f6ef5772";
@@ -259,9 +265,10 @@ async fn once_a_minute_the_log_sums_up_what_was_done() {
     stage.drained().await;
     let lines = said("summary").len();
     until("a minute is over", || said("summary").len() > lines).await;
-    let told = said("summary");
+    let reported = said("summary");
     let total = |field: &str| {
-        told.iter()
+        reported
+            .iter()
             .map(|line| line[field].as_u64().expect("a number"))
             .sum::<u64>()
     };
@@ -270,7 +277,7 @@ async fn once_a_minute_the_log_sums_up_what_was_done() {
     assert_eq!(total("already_there"), 1);
     assert_eq!(total("skipped"), 1);
     assert_eq!(total("dead_lettered"), 1);
-    let busy = told
+    let busy = reported
         .iter()
         .find(|line| line["copied"] != 0)
         .expect("one has copied");

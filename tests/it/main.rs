@@ -18,7 +18,6 @@ mod envelopes;
 mod fidelity;
 mod heavy;
 mod integrity;
-mod lanes;
 mod layers;
 mod leases;
 mod limits;
@@ -26,7 +25,6 @@ mod logs;
 mod notify;
 mod panics;
 mod parts;
-mod piped;
 mod progress;
 mod queries;
 mod reconcile;
@@ -36,8 +34,10 @@ mod routes;
 mod safeguards;
 mod seeds;
 mod stage;
+mod streamed;
 mod tables;
 mod uploads;
+mod worker_pools;
 
 /// The daemon's own heap: a soak takes a good part less with it.
 #[global_allocator]

@@ -37,13 +37,9 @@ const KINDS: [(&str, (&str, &str), &str, &str); 3] = [
 
 fn create(stage: &Stage, target: &str) {
     match target {
-        QUEUE => drop(
-            stage
-                .world
-                .create_queue(Queue::new("arrivals", "us-east-1")),
-        ),
-        BUS => stage.world.create_bus(BUS),
-        topic => stage.world.create_topic(topic),
+        QUEUE => drop(stage.aws.create_queue(Queue::new("arrivals", "us-east-1"))),
+        BUS => stage.aws.create_bus(BUS),
+        topic => stage.aws.create_topic(topic),
     }
 }
 
@@ -59,7 +55,7 @@ fn config(stage: &Stage, target: &str) -> brigade::config::Config {
 
 /// A stage's clients, in the region of all targets.
 fn client(stage: &Stage, kind: NotifyKind) -> Client {
-    let sdk = stage.world.sdk("us-east-1");
+    let sdk = stage.aws.sdk("us-east-1");
     match kind {
         NotifyKind::Topic => Client::Topic(aws_sdk_sns::Client::new(&sdk)),
         NotifyKind::Queue => Client::Queue(aws_sdk_sqs::Client::new(&sdk)),
@@ -68,11 +64,11 @@ fn client(stage: &Stage, kind: NotifyKind) -> Client {
 }
 
 /// What was said, in order.
-async fn told(stage: &Stage, target: &str) -> Vec<Value> {
+async fn reported(stage: &Stage, target: &str) -> Vec<Value> {
     let parsed = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
     match target {
         QUEUE => {
-            let sqs = aws_sdk_sqs::Client::new(&stage.world.sdk("us-east-1"));
+            let sqs = aws_sdk_sqs::Client::new(&stage.aws.sdk("us-east-1"));
             let url = "https://sqs.us-east-1.amazonaws.com/111122223333/arrivals";
             let mut all = Vec::new();
             loop {
@@ -86,26 +82,26 @@ async fn told(stage: &Stage, target: &str) -> Vec<Value> {
             }
         }
         BUS => {
-            let events = stage.world.events(BUS).into_iter();
+            let events = stage.aws.events(BUS).into_iter();
             events
                 .map(|event| parsed(&event.body)["detail"].clone())
                 .collect()
         }
         topic => {
-            let published = stage.world.published(topic).into_iter();
+            let published = stage.aws.published(topic).into_iter();
             published.map(|said| parsed(&said.body)).collect()
         }
     }
 }
 
-fn names(told: &[Value]) -> Vec<String> {
+fn names(reported: &[Value]) -> Vec<String> {
     let name = |said: &Value| {
         said["destination"]["key"]
             .as_str()
             .unwrap_or("-")
             .to_owned()
     };
-    let mut names: Vec<_> = told.iter().map(name).collect();
+    let mut names: Vec<_> = reported.iter().map(name).collect();
     names.sort();
     names
 }
@@ -116,22 +112,24 @@ async fn each_kind_is_told_once_of_each_copy_ten_at_a_time() {
         let stage = stage(target);
         let (before, after) = (Duration::from_millis(50), Duration::from_millis(50));
         let slow = Rule::new(Fault::Slow { before, after });
-        stage.world.inject(slow.on(service, operation));
+        stage.aws.inject(slow.on(service, operation));
         for n in 0..300 {
             stage.put(&format!("{n}.csv"), "abc");
         }
         let daemon = stage.start(&config(&stage, target)).await;
         stage.drained().await;
         let status = serde_json::to_value(daemon.view.status()).expect("it is JSON");
-        assert_eq!(status["notices"][target]["told"], 300, "{target}");
+        assert_eq!(status["notifications"][target]["sent"], 300, "{target}");
         daemon.stop().await;
-        let calls = stage.world.calls().count(service, operation);
+        let calls = stage.aws.calls().count(service, operation);
         assert!(calls < 100, "{target}: {calls} calls");
-        let told = told(&stage, target).await;
-        assert_eq!(told.len(), 300, "{target}");
-        let all: BTreeSet<_> = names(&told).into_iter().collect();
+        let reported = reported(&stage, target).await;
+        assert_eq!(reported.len(), 300, "{target}");
+        let all: BTreeSet<_> = names(&reported).into_iter().collect();
         assert_eq!(all.len(), 300, "{target}");
-        let said = told.iter().find(|said| said["source"]["key"] == "in/7.csv");
+        let said = reported
+            .iter()
+            .find(|said| said["source"]["key"] == "in/7.csv");
         let said = said.expect("told of it");
         assert_eq!(said["type"], "arrived");
         assert_eq!(said["size"], 3);
@@ -145,15 +143,15 @@ async fn entries_that_fail_are_told_again_and_the_others_are_not() {
     for (target, (service, operation), ..) in KINDS {
         let stage = stage(target);
         let rule = Rule::new(Fault::Entries(vec![0, 2])).on(service, operation);
-        stage.world.inject(rule.times(2));
+        stage.aws.inject(rule.times(2));
         for n in 0..30 {
             stage.put(&format!("{n}.csv"), "abc");
         }
         let daemon = stage.start(&config(&stage, target)).await;
         stage.drained().await;
         daemon.stop().await;
-        let told = told(&stage, target).await;
-        assert_eq!(told.len(), 30, "{target}: {:?}", names(&told));
+        let reported = reported(&stage, target).await;
+        assert_eq!(reported.len(), 30, "{target}: {:?}", names(&reported));
     }
 }
 
@@ -169,26 +167,26 @@ async fn a_target_that_is_missing_or_denied_holds_the_route_until_it_can_be_used
             };
             if denied {
                 create(&stage, target);
-                stage.world.access(|access| access.deny(denial.clone()));
+                stage.aws.access(|access| access.deny(denial.clone()));
             }
             for n in 0..50 {
                 stage.put(&format!("{n}.csv"), "abc");
             }
             let daemon = stage.start(&config(&stage, target)).await;
-            until("the route is held", || daemon.is_held("orders")).await;
+            until("the route is held", || daemon.is_paused("orders")).await;
             let reason = daemon.route("orders")["error"].to_string();
             assert!(reason.contains(target), "{reason}");
             tokio::time::sleep(Duration::from_mins(30)).await;
             if denied {
-                stage.world.access(|access| access.allow(&denial));
+                stage.aws.access(|access| access.allow(&denial));
             } else {
                 create(&stage, target);
             }
             stage.drained().await;
             daemon.stop().await;
-            let names: BTreeSet<_> = names(&told(&stage, target).await).into_iter().collect();
+            let names: BTreeSet<_> = names(&reported(&stage, target).await).into_iter().collect();
             assert_eq!(names.len(), 50, "{target}, denied: {denied}");
-            assert!(stage.parked().await.is_empty());
+            assert!(stage.dead_lettered().await.is_empty());
         }
     }
 }
@@ -206,7 +204,7 @@ async fn a_target_out_of_reach_only_delays() {
         ] {
             let stage = stage(target);
             stage
-                .world
+                .aws
                 .inject(Rule::new(fault.clone()).on(service, operation));
             for n in 0..5 {
                 stage.put(&format!("{n}.csv"), "abc");
@@ -214,22 +212,22 @@ async fn a_target_out_of_reach_only_delays() {
             let daemon = stage.start(&config(&stage, target)).await;
             tokio::time::sleep(Duration::from_mins(3)).await;
             assert!(
-                !stage.world.is_dry(&stage.queue),
+                !stage.aws.is_dry(&stage.queue),
                 "{target}, {fault:?}: they wait"
             );
-            stage.world.calm();
+            stage.aws.calm();
             stage.drained().await;
             daemon.stop().await;
-            let told = told(&stage, target).await;
-            let names: BTreeSet<_> = names(&told).into_iter().collect();
+            let reported = reported(&stage, target).await;
+            let names: BTreeSet<_> = names(&reported).into_iter().collect();
             assert_eq!(names.len(), 5, "{target}, {fault:?}");
-            let ids: BTreeSet<_> = told.iter().map(|said| said["id"].to_string()).collect();
+            let ids: BTreeSet<_> = reported.iter().map(|said| said["id"].to_string()).collect();
             assert_eq!(
                 ids.len(),
                 5,
                 "{target}, {fault:?}: told again with the same id"
             );
-            assert!(stage.parked().await.is_empty());
+            assert!(stage.dead_lettered().await.is_empty());
         }
     }
 }
@@ -239,32 +237,28 @@ async fn a_daemon_killed_between_copy_and_notice_owes_it_to_the_next() {
     let stage = stage(TOPIC);
     stage.put("a.csv", "abc");
     stage
-        .world
+        .aws
         .inject(Rule::new(Fault::Dropped(Silence::Hang)).on("sns", "PublishBatch"));
     let daemon = stage.start(&config(&stage, TOPIC)).await;
     until("it is on its way", || {
-        stage.world.calls().count("sns", "PublishBatch") == 1
+        stage.aws.calls().count("sns", "PublishBatch") == 1
     })
     .await;
     drop(daemon);
     assert!(stage.copy("a.csv").is_some());
-    stage.world.calm();
+    stage.aws.calm();
     let daemon = stage.start(&config(&stage, TOPIC)).await;
-    at(&stage, "DeleteMessageBatch", 0, Moment::Before, |world| {
-        assert_eq!(
-            world.published(TOPIC).len(),
-            1,
-            "settled before it was told"
-        );
+    at(&stage, "DeleteMessageBatch", 0, Moment::Before, |aws| {
+        assert_eq!(aws.published(TOPIC).len(), 1, "settled before it was told");
     });
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(
-        stage.world.calls().count("s3", "CopyObject"),
+        stage.aws.calls().count("s3", "CopyObject"),
         1,
         "proved, not copied"
     );
-    assert_eq!(names(&told(&stage, TOPIC).await), ["orders/a.csv"]);
+    assert_eq!(names(&reported(&stage, TOPIC).await), ["orders/a.csv"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -278,32 +272,32 @@ async fn two_routes_tell_each_of_its_own_and_a_removal_is_one() {
     let daemon = stage.start(&stage.config(&more)).await;
     stage.put("a.csv", "abc");
     stage.drained().await;
-    stage.world.delete("raw", "in/a.csv", None);
+    stage.aws.delete("raw", "in/a.csv", None);
     stage.drained().await;
     daemon.stop().await;
-    let first = told(&stage, FIFO).await;
+    let first = reported(&stage, FIFO).await;
     let types: Vec<_> = first.iter().map(|said| said["type"].as_str()).collect();
     assert_eq!(types, [Some("arrived"), Some("removed")]);
     let order = stage
-        .world
+        .aws
         .published(FIFO)
         .into_iter()
         .filter_map(|said| said.order);
     let (groups, ids): (BTreeSet<_>, BTreeSet<_>) = order.unzip();
     assert_eq!((groups.len(), ids.len()), (1, 2), "one key, two arrivals");
-    assert_eq!(names(&told(&stage, TOPIC).await), ["other/a.csv"]);
+    assert_eq!(names(&reported(&stage, TOPIC).await), ["other/a.csv"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_told_finds_the_partition() {
     let stage = stage(TOPIC);
     let table = Table::new("eu-west-1", "lake", "orders", &["dt"]);
-    stage.world.create_table(table);
+    stage.aws.create_table(table);
     let more = format!(
         "notify = \"{TOPIC}\"\ntables = \"orders\"\n[table.orders]\ndatabase = \"lake\"\nregion = \"eu-west-1\""
     );
-    at(&stage, "PublishBatch", 0, Moment::Before, |world| {
-        let table = world.table("eu-west-1", "lake", "orders");
+    at(&stage, "PublishBatch", 0, Moment::Before, |aws| {
+        let table = aws.table("eu-west-1", "lake", "orders");
         assert_eq!(
             table.partitions().len(),
             1,
@@ -314,7 +308,7 @@ async fn who_is_told_finds_the_partition() {
     stage.put("dt=1/a.csv", "abc");
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(told(&stage, TOPIC).await.len(), 1);
+    assert_eq!(reported(&stage, TOPIC).await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -336,7 +330,7 @@ async fn a_look_tells_whether_a_target_is_there() {
         );
         create(&stage, target);
         assert_eq!(outlet.obstacle().await, None, "{target}");
-        stage.world.access(|access| {
+        stage.aws.access(|access| {
             access.deny(Denial {
                 access_key: HOME_KEY.into(),
                 action: look.into(),

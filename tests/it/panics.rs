@@ -24,17 +24,17 @@ fn panic_over(
         let goes_on = !is_it || seen.fetch_add(1, Ordering::Relaxed) >= times;
         assert!(goes_on, "over {}", call.operation);
     };
-    stage.world.watch(Some(Arc::new(watcher)));
+    stage.aws.watch(Some(Arc::new(watcher)));
 }
 
 fn copies_poison(call: &Call) -> bool {
     call.operation == "CopyObject" && call.key.contains("poison")
 }
 
-async fn nothing_is_held(daemon: &Daemon, panics: usize) {
+async fn nothing_is_in_flight(daemon: &Daemon, panics: usize) {
     for line in [
         "brigade_deliveries_in_flight{queue=\"events\"} 0".to_owned(),
-        "brigade_lane_in_use{lane=\"small\"} 0".to_owned(),
+        "brigade_workers_busy{pool=\"small\"} 0".to_owned(),
         format!("brigade_panics_total {panics}"),
     ] {
         let holds = || daemon.view.scrape().contains(&format!("{line}\n"));
@@ -52,20 +52,20 @@ async fn a_message_that_makes_each_worker_panic_ends_in_the_dead_letter_queue() 
     }
     let mut config = stage.config("");
     config.work.workers = 2;
-    events(&mut config).max_receive_count = 3;
+    events(&mut config).max_attempts = 3;
     let daemon = stage.start(&config).await;
     stage.drained().await;
     for n in 0..50 {
         assert!(stage.copy(&format!("{n}.csv")).is_some(), "{n}.csv");
     }
-    nothing_is_held(&daemon, 3).await;
-    assert!(!daemon.is_held("orders"), "it concerns one message");
+    nothing_is_in_flight(&daemon, 3).await;
+    assert!(!daemon.is_paused("orders"), "it concerns one message");
     daemon.stop().await;
     let want = (
         "panicked".to_owned(),
         "panicked: over CopyObject".to_owned(),
     );
-    assert_eq!(stage.parked().await, [want]);
+    assert_eq!(stage.dead_lettered().await, [want]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,9 +80,9 @@ async fn a_message_whose_worker_panicked_once_comes_again_before_its_visibility_
     // The copy had no answer, so W passes before the message is shown again: a quarter of two minutes.
     assert!(began.elapsed().as_secs() < 40, "{:?}", began.elapsed());
     assert_eq!(stage.copy("poison.csv").as_deref(), Some(&b"p"[..]));
-    nothing_is_held(&daemon, 1).await;
+    nothing_is_in_flight(&daemon, 1).await;
     daemon.stop().await;
-    let settled = stage.world.settled();
+    let settled = stage.aws.settled();
     assert_eq!(settled.last().map(|settled| settled.receives), Some(2));
 }
 
@@ -100,9 +100,9 @@ async fn a_call_to_the_queue_that_panics_ends_no_stage() {
         let daemon = stage.start(&stage.config("")).await;
         stage.drained().await;
         assert!(stage.copy("a.csv").is_some(), "{why}");
-        nothing_is_held(&daemon, 2).await;
+        nothing_is_in_flight(&daemon, 2).await;
         daemon.stop().await;
-        assert_eq!(stage.parked().await.len(), 1, "{why}");
+        assert_eq!(stage.dead_lettered().await.len(), 1, "{why}");
     }
 }
 

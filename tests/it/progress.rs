@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::aws::{Fault, Rule, Seed, Silence};
+use crate::aws::{Fault, Rule, Silence, TestObject};
 use crate::stage::{Daemon, Stage, until};
 
 const MIB: u64 = 1 << 20;
@@ -28,15 +28,15 @@ fn slow() -> Rule {
 #[tokio::test(start_paused = true)]
 async fn a_copy_in_parts_is_seen_from_its_first_part_to_its_end() {
     let stage = Stage::new(1);
-    stage.world.inject(slow());
+    stage.aws.inject(slow());
     stage
-        .world
-        .put("raw", Seed::claimed("in/a.bin", 1 << 30, 1));
+        .aws
+        .put("raw", TestObject::claimed("in/a.bin", 1 << 30, 1));
     let daemon = stage.start(&stage.config("")).await;
     until("it is seen", || !copies(&daemon).is_empty()).await;
     let copy = &copies(&daemon)[0];
     let want = serde_json::json!({
-        "route": "orders", "key": "in/a.bin", "way": "server_parts",
+        "route": "orders", "key": "in/a.bin", "transfer": "server_side_parts",
         "bytes": 0, "size": 1 << 30, "parts": 0, "of_parts": 16, "resumed_from": 0,
         "bytes_per_second": 0, "seconds_left": null,
     });
@@ -68,7 +68,7 @@ async fn a_copy_that_fails_or_loses_its_lease_is_seen_no_longer_and_goes_on_wher
         let hangs = fault == Fault::Dropped(Silence::Hang);
         // Some parts get through; the others fail until the first delivery has given up.
         let rule = Rule::new(fault).on("s3", "UploadPartCopy");
-        stage.world.inject(rule.when(move |_| {
+        stage.aws.inject(rule.when(move |_| {
             let call = calls.fetch_add(1, Ordering::Relaxed);
             let failing = if hangs { 4..8 } else { 8..14 };
             failing.contains(&call)
@@ -76,11 +76,11 @@ async fn a_copy_that_fails_or_loses_its_lease_is_seen_no_longer_and_goes_on_wher
         if hangs {
             let never = Fault::InternalError;
             let never = Rule::new(never).on("sqs", "ChangeMessageVisibility");
-            stage.world.inject(never.times(40));
+            stage.aws.inject(never.times(40));
         }
-        stage.world.inject(slow());
-        let seed = Seed::claimed("in/a.bin", 640 * MIB, 1);
-        stage.world.put("raw", seed);
+        stage.aws.inject(slow());
+        let seed = TestObject::claimed("in/a.bin", 640 * MIB, 1);
+        stage.aws.put("raw", seed);
         let daemon = stage.start(&stage.config("")).await;
         until("it is seen", || !copies(&daemon).is_empty()).await;
         let goes_on = |copy: &Value| copy["resumed_from"] != 0;

@@ -9,17 +9,17 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::{Denial, Fault, HOME_KEY, Rule, Run, Silence, World};
+use crate::aws::{Aws, Denial, Fault, HOME_KEY, Rule, Run, Silence};
 
 const REGION: &str = "eu-west-1";
 const SQL: &str = "SELECT * FROM orders";
 
 /// A world that knows how one statement goes.
-fn world(sql: &str, runs: impl IntoIterator<Item = Run>) -> World {
-    let world = World::new(1);
-    world.results(REGION);
-    world.script(REGION, sql, runs);
-    world
+fn aws(sql: &str, runs: impl IntoIterator<Item = Run>) -> Aws {
+    let aws = Aws::new(1);
+    aws.results(REGION);
+    aws.script(REGION, sql, runs);
+    aws
 }
 
 fn query(sql: &str) -> Query {
@@ -37,24 +37,24 @@ fn query(sql: &str) -> Query {
 
 /// What stdout and stderr say, or the error.
 async fn asked(
-    world: &World,
+    aws: &Aws,
     query: Query,
     stop: &CancellationToken,
 ) -> Result<(String, String), String> {
-    let client = aws_sdk_athena::Client::new(&world.sdk(REGION));
+    let client = aws_sdk_athena::Client::new(&aws.sdk(REGION));
     let athena = Athena::new(client, Metrics::new("test").0);
     let (mut out, mut said) = (Vec::new(), Vec::new());
     // Other dice for each query: its token comes from them.
-    let dice = fastrand::Rng::with_seed(world.calls_made() as u64);
-    let run = query.run(athena, dice, stop, &mut out, &mut said);
+    let rng = fastrand::Rng::with_seed(aws.calls_made() as u64);
+    let run = query.run(athena, rng, stop, &mut out, &mut said);
     let run = Box::pin(run).await;
     run.map_err(|error| error.to_string())?;
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Ok((text(out), text(said)))
 }
 
-async fn ask(world: &World, query: Query) -> Result<(String, String), String> {
-    asked(world, query, &CancellationToken::new()).await
+async fn ask(aws: &Aws, query: Query) -> Result<(String, String), String> {
+    asked(aws, query, &CancellationToken::new()).await
 }
 
 fn denial(action: &str, resource: &str) -> Denial {
@@ -82,8 +82,8 @@ async fn every_value_is_printed_as_what_it_is() {
         ],
         &[None, None, None, None],
     ];
-    let world = world(SQL, [Run::rows(&columns, &rows).scans(123_456_789)]);
-    let (json, said) = ask(&world, query(SQL)).await.unwrap();
+    let aws = aws(SQL, [Run::rows(&columns, &rows).scans(123_456_789)]);
+    let (json, said) = ask(&aws, query(SQL)).await.unwrap();
     let rows = r#""rows":[[9007199254740993,12345678901234567890.10,true,"a,\"b\""],[null,null,null,null]]"#;
     assert!(json.contains(rows), "{json}");
     let read: Value = serde_json::from_str(&json).unwrap();
@@ -103,7 +103,7 @@ async fn every_value_is_printed_as_what_it_is() {
         csv: true,
         ..query(SQL)
     };
-    let (csv, _) = ask(&world, csv).await.unwrap();
+    let (csv, _) = ask(&aws, csv).await.unwrap();
     assert_eq!(
         csv,
         "id,sum,paid,name\r\n9007199254740993,12345678901234567890.10,true,\"a,\"\"b\"\"\"\r\n,,,\r\n"
@@ -112,7 +112,7 @@ async fn every_value_is_printed_as_what_it_is() {
         json: false,
         ..query(SQL)
     };
-    let (table, _) = ask(&world, table).await.unwrap();
+    let (table, _) = ask(&aws, table).await.unwrap();
     assert!(
         table.contains("NULL") && table.ends_with("2 rows\n"),
         "{table}"
@@ -124,7 +124,7 @@ async fn all_pages_are_read_and_an_empty_result_has_its_columns() {
     let numbers: Vec<_> = (0..2_999).map(|n| n.to_string()).collect();
     let rows: Vec<_> = numbers.iter().map(|n| [Some(n.as_str())]).collect();
     let rows: Vec<&[Option<&str>]> = rows.iter().map(|row| &row[..]).collect();
-    let world = world(
+    let aws = aws(
         SQL,
         [
             Run::rows(&[("n", "integer")], &rows),
@@ -133,19 +133,19 @@ async fn all_pages_are_read_and_an_empty_result_has_its_columns() {
     );
     // One of the pages only comes with the second try.
     let pages = Rule::new(Fault::SlowDown).on("athena", "GetQueryResults");
-    world.inject(pages.times(1));
-    let (json, _) = ask(&world, query(SQL)).await.unwrap();
+    aws.inject(pages.times(1));
+    let (json, _) = ask(&aws, query(SQL)).await.unwrap();
     let read: Value = serde_json::from_str(&json).unwrap();
     let want: Vec<_> = (0..2_999).map(|n| serde_json::json!([n])).collect();
     assert_eq!(read["rows"], Value::from(want));
-    assert_eq!(world.calls().count("athena", "GetQueryResults"), 4);
+    assert_eq!(aws.calls().count("athena", "GetQueryResults"), 4);
 
-    let (json, _) = ask(&world, query(SQL)).await.unwrap();
+    let (json, _) = ask(&aws, query(SQL)).await.unwrap();
     let empty = r#"{"columns":["n"],"types":["integer"],"rows":[],"#;
     assert!(json.starts_with(empty), "{json:.99}");
     let shown = Run::rows(&[("tab_name", "string")], &[&[Some("tab_name")]]).is("UTILITY");
-    world.script(REGION, "SHOW TABLES", [shown]);
-    let (json, _) = ask(&world, query("SHOW TABLES")).await.unwrap();
+    aws.script(REGION, "SHOW TABLES", [shown]);
+    let (json, _) = ask(&aws, query("SHOW TABLES")).await.unwrap();
     assert!(
         json.contains(r#""rows":[["tab_name"]]"#),
         "a table of that name: {json}"
@@ -154,7 +154,7 @@ async fn all_pages_are_read_and_an_empty_result_has_its_columns() {
 
 /// A table, CSV and JSON of one statement.
 async fn printed(sql: &str, run: Run) -> [String; 3] {
-    let world = world(sql, [run]);
+    let aws = aws(sql, [run]);
     let mut printed = Vec::new();
     for (json, csv) in [(false, false), (false, true), (true, false)] {
         let query = Query {
@@ -162,7 +162,7 @@ async fn printed(sql: &str, run: Run) -> [String; 3] {
             csv,
             ..query(sql)
         };
-        printed.push(ask(&world, query).await.expect("it succeeds").0);
+        printed.push(ask(&aws, query).await.expect("it succeeds").0);
     }
     printed.try_into().expect("three of them")
 }
@@ -268,31 +268,31 @@ async fn what_athena_says_is_said() {
         ("requeued",                SQL, vec![one().repeated_from("RUNNING")], Ok(()), 1),
     ];
     for (why, sql, runs, want, queries) in table {
-        let world = world(sql, runs);
-        let got = ask(&world, query(sql)).await.map(drop);
+        let aws = aws(sql, runs);
+        let got = ask(&aws, query(sql)).await.map(drop);
         assert_eq!(got, want.map_err(Into::into), "{why}");
-        assert_eq!(world.queries().len(), queries, "{why}");
+        assert_eq!(aws.queries().len(), queries, "{why}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_long_query_is_asked_about_ever_less_often() {
     let minutes = Duration::from_mins(10);
-    let world = world(SQL, [Run::value("integer", Some("1")).takes(minutes)]);
-    assert!(ask(&world, query(SQL)).await.is_ok());
-    let looks = world.calls().count("athena", "GetQueryExecution");
+    let aws = aws(SQL, [Run::value("integer", Some("1")).takes(minutes)]);
+    assert!(ask(&aws, query(SQL)).await.is_ok());
+    let looks = aws.calls().count("athena", "GetQueryExecution");
     // At 0, 0.2, 0.6, 1.4, 3.0 and 6.2 s, then every 5 s.
     assert_eq!(looks, 6 + 119);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_that_athena_repeats_by_itself_is_not_repeated_here() {
-    let world = world(
+    let aws = aws(
         SQL,
         [Run::value("integer", Some("1")).repeated_from("FAILED")],
     );
-    assert!(ask(&world, query(SQL)).await.is_ok());
-    assert_eq!(world.queries().len(), 1);
+    assert!(ask(&aws, query(SQL)).await.is_ok());
+    assert_eq!(aws.queries().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -303,24 +303,24 @@ async fn calls_without_an_answer_are_repeated_and_start_one_query() {
         ("lost after it happened", Fault::Lost(Silence::Reset)),
         ("lost before", Fault::Dropped(Silence::Reset)),
     ] {
-        let world = world(SQL, [Run::value("integer", Some("1"))]);
+        let aws = aws(SQL, [Run::value("integer", Some("1"))]);
         for call in [
             "StartQueryExecution",
             "GetQueryExecution",
             "GetQueryResults",
         ] {
-            world.inject(Rule::new(fault.clone()).on("athena", call).times(3));
+            aws.inject(Rule::new(fault.clone()).on("athena", call).times(3));
         }
-        assert!(ask(&world, query(SQL)).await.is_ok(), "{why}");
-        assert_eq!(world.queries().len(), 1, "{why}");
+        assert!(ask(&aws, query(SQL)).await.is_ok(), "{why}");
+        assert_eq!(aws.queries().len(), 1, "{why}");
     }
-    let world = world(SQL, [Run::value("integer", Some("1"))]);
-    world.inject(Rule::new(Fault::SlowDown));
+    let aws = aws(SQL, [Run::value("integer", Some("1"))]);
+    aws.inject(Rule::new(Fault::SlowDown));
     let begun = Instant::now();
-    let told = ask(&world, query(SQL)).await.unwrap_err();
+    let reported = ask(&aws, query(SQL)).await.unwrap_err();
     assert!(
-        told.starts_with("StartQueryExecution: unavailable: TooManyRequestsException"),
-        "{told}"
+        reported.starts_with("StartQueryExecution: unavailable: TooManyRequestsException"),
+        "{reported}"
     );
     assert!(
         begun.elapsed() < Duration::from_mins(1),
@@ -340,65 +340,65 @@ async fn what_is_denied_or_refused_is_told_at_once() {
         ("s3:PutObject",               "results/", "the query failed: Access denied when writing to location: s3://results/"),
     ];
     for (action, resource, want) in table {
-        let world = world(SQL, [Run::value("integer", Some("1"))]);
-        world.access(|access| access.deny(denial(action, resource)));
-        let told = ask(&world, query(SQL)).await.unwrap_err();
-        assert!(told.starts_with(want), "{told}");
+        let aws = aws(SQL, [Run::value("integer", Some("1"))]);
+        aws.access(|access| access.deny(denial(action, resource)));
+        let reported = ask(&aws, query(SQL)).await.unwrap_err();
+        assert!(reported.starts_with(want), "{reported}");
     }
-    let world = world(SQL, [Run::value("integer", Some("1"))]);
+    let aws = aws(SQL, [Run::value("integer", Some("1"))]);
     let other = Query {
         workgroup: "other".into(),
         ..query(SQL)
     };
-    let told = ask(&world, other).await.unwrap_err();
+    let reported = ask(&aws, other).await.unwrap_err();
     let want = "StartQueryExecution: InvalidRequestException: WorkGroup other is not found.";
-    assert!(told.starts_with(want), "{told}");
+    assert!(reported.starts_with(want), "{reported}");
     assert!(started.elapsed() < Duration::from_secs(30));
 }
 
 /// Asks to stop after a while, as Ctrl-C does.
-async fn interrupted(world: &World, after: Duration) -> String {
+async fn interrupted(aws: &Aws, after: Duration) -> String {
     let stop = CancellationToken::new();
-    let (told, ()) = tokio::join!(asked(world, query(SQL), &stop), async {
+    let (reported, ()) = tokio::join!(asked(aws, query(SQL), &stop), async {
         sleep(after).await;
         stop.cancel();
     });
-    told.expect_err("it was interrupted")
+    reported.expect_err("it was interrupted")
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_interrupted_cancels_the_query_and_says_so() {
     let hour = Duration::from_hours(1);
-    let long = || world(SQL, [Run::value("integer", Some("1")).takes(hour)]);
+    let long = || aws(SQL, [Run::value("integer", Some("1")).takes(hour)]);
     let id = "00000000-0000-4000-8000-000000000001";
-    let world = long();
-    let told = interrupted(&world, Duration::from_secs(30)).await;
-    assert_eq!(told, format!("interrupted: query {id} is cancelled"));
-    assert_eq!(world.queries(), [(SQL.to_owned(), "CANCELLED")]);
+    let aws = long();
+    let reported = interrupted(&aws, Duration::from_secs(30)).await;
+    assert_eq!(reported, format!("interrupted: query {id} is cancelled"));
+    assert_eq!(aws.queries(), [(SQL.to_owned(), "CANCELLED")]);
 
     // A start is waited for, so that what it has started can be stopped.
-    let world = long();
+    let aws = long();
     let slow = Fault::Slow {
         before: Duration::from_secs(3),
         after: Duration::from_secs(3),
     };
-    world.inject(Rule::new(slow).on("athena", "StartQueryExecution"));
-    let told = interrupted(&world, Duration::from_secs(1)).await;
-    assert_eq!(told, format!("interrupted: query {id} is cancelled"));
+    aws.inject(Rule::new(slow).on("athena", "StartQueryExecution"));
+    let reported = interrupted(&aws, Duration::from_secs(1)).await;
+    assert_eq!(reported, format!("interrupted: query {id} is cancelled"));
 
-    let world = long();
+    let aws = long();
     let look = Rule::new(Fault::SlowDown).on("athena", "StopQueryExecution");
-    world.inject(look.times(2));
-    let told = interrupted(&world, Duration::from_secs(5)).await;
+    aws.inject(look.times(2));
+    let reported = interrupted(&aws, Duration::from_secs(5)).await;
     assert_eq!(
-        told,
+        reported,
         format!("interrupted: query {id} is cancelled"),
         "asked again"
     );
 
-    let world = long();
-    world.access(|access| access.deny(denial("athena:StopQueryExecution", "primary")));
-    let told = interrupted(&world, Duration::from_secs(5)).await;
+    let aws = long();
+    aws.access(|access| access.deny(denial("athena:StopQueryExecution", "primary")));
+    let reported = interrupted(&aws, Duration::from_secs(5)).await;
     let want = format!("interrupted: query {id} may still run: StopQueryExecution: access denied");
-    assert!(told.starts_with(&want), "{told}");
+    assert!(reported.starts_with(&want), "{reported}");
 }

@@ -6,7 +6,7 @@ use brigade::cli::reconcile::Reconcile;
 use brigade::config::Config;
 use serde_json::Value;
 
-use crate::aws::{Fault, Rule, Seed, Table};
+use crate::aws::{Fault, Rule, Table, TestObject};
 use crate::stage::Stage;
 
 fn asked(objects: &str) -> Reconcile {
@@ -29,7 +29,7 @@ async fn run(stage: &Stage, config: &Config, what: Reconcile, input: &str) -> (S
 }
 
 fn writes(stage: &Stage) -> usize {
-    let calls = stage.world.calls();
+    let calls = stage.aws.calls();
     let writes = [
         "CopyObject",
         "PutObject",
@@ -77,7 +77,7 @@ async fn a_dry_run_tells_what_would_be_done_and_writes_nothing() {
     }
     stage.put("old.csv", "newer");
     stage.put("large.csv", "more than eight bytes");
-    stage.world.delete("raw", "in/gone.csv", None);
+    stage.aws.delete("raw", "in/gone.csv", None);
     let before = writes(&stage);
     let dry = |objects: &str| Reconcile {
         dry_run: true,
@@ -123,19 +123,20 @@ async fn a_dry_run_tells_what_would_be_done_and_writes_nothing() {
 async fn all_below_a_prefix_are_taken_page_by_page() {
     let stage = Stage::new(1);
     for n in 0..1_050 {
-        stage
-            .world
-            .put("raw", Seed::new(&format!("in/2026/{n} + é"), n.to_string()));
+        stage.aws.put(
+            "raw",
+            TestObject::new(&format!("in/2026/{n} + é"), n.to_string()),
+        );
     }
     stage
-        .world
-        .put("raw", Seed::new("in/2027/other", "not below"));
+        .aws
+        .put("raw", TestObject::new("in/2027/other", "not below"));
     stage
-        .world
-        .put("raw", Seed::new("else/where", "of no route"));
+        .aws
+        .put("raw", TestObject::new("else/where", "of no route"));
     // Whatever a page says is asked for again until it is there.
     let page = Rule::new(Fault::SlowDown).on("s3", "ListObjectsV2");
-    stage.world.inject(page.times(1));
+    stage.aws.inject(page.times(1));
     let config = stage.config("");
     let (said, failed) = run(&stage, &config, asked("s3://raw/in/2026/"), "").await;
     assert_eq!(failed, "");
@@ -144,9 +145,9 @@ async fn all_below_a_prefix_are_taken_page_by_page() {
         "{said:.200}"
     );
     assert!(said.contains("\n1050 done\n"), "the counts");
-    assert_eq!(stage.world.calls().count("s3", "ListObjectsV2"), 1 + 2);
-    assert!(stage.world.object("lake", "orders/2026/1049 + é").is_some());
-    assert!(stage.world.object("lake", "orders/2027/other").is_none());
+    assert_eq!(stage.aws.calls().count("s3", "ListObjectsV2"), 1 + 2);
+    assert!(stage.aws.object("lake", "orders/2026/1049 + é").is_some());
+    assert!(stage.aws.object("lake", "orders/2027/other").is_none());
 
     // The whole bucket: no further than the routes reach.
     let (said, failed) = run(&stage, &config, asked("s3://raw/"), "").await;
@@ -216,7 +217,7 @@ async fn a_missing_key_fails_unless_the_route_skips_missing_sources() {
         "{said}"
     );
     assert_eq!(failed, "");
-    for missing in ["retry", "park"] {
+    for missing in ["retry", "dead-letter"] {
         let config = stage.config(&format!("source_missing = \"{missing}\""));
         let (said, failed) = run(&stage, &config, object(), "").await;
         assert!(said.contains(": the source is gone\n"), "{said}");
@@ -257,12 +258,12 @@ async fn a_partition_is_made_for_a_copy_that_is_there() {
     assert_eq!(failed, "");
     // The table comes later, or was repaired.
     stage
-        .world
+        .aws
         .create_table(Table::new("eu-west-1", "lake", "orders", &["dt"]));
     let filled = "tables = \"orders\"\n[table.orders]\ndatabase = \"lake\"\nregion = \"eu-west-1\"";
     let (said, failed) = run(&stage, &stage.config(filled), object(), "").await;
     assert!(said.starts_with("route orders: already_there\n"), "{said}");
     assert_eq!(failed, "");
-    let table = stage.world.table("eu-west-1", "lake", "orders");
+    let table = stage.aws.table("eu-west-1", "lake", "orders");
     assert_eq!(table.partitions().len(), 1);
 }

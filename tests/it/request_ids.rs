@@ -12,12 +12,12 @@ fn no_write(stage: &Stage, resource: &str) {
         action: "s3:PutObject".into(),
         resource: resource.into(),
     };
-    stage.world.access(|access| access.deny(denial));
+    stage.aws.access(|access| access.deny(denial));
 }
 
 /// The ids of all answers to an operation.
 fn ids(stage: &Stage, operation: &str) -> Vec<String> {
-    let calls = stage.world.calls();
+    let calls = stage.aws.calls();
     let ids = calls
         .of("s3", operation)
         .map(|call| call.request_id.clone());
@@ -34,10 +34,16 @@ async fn a_refused_copy_is_dead_lettered_and_logged_with_its_request_id() {
     daemon.stop().await;
     let last = ids(&stage, "CopyObject").pop().expect("it was tried");
     let want = format!("(request id {last}, host id host");
-    let parked = stage.parked().await;
-    assert_eq!(parked[0].0, "denied");
-    assert!(parked[0].1.contains(&want), "{want}: {parked:?}");
-    assert!(parked[0].1.ends_with("=, 1 attempt, 0ns)"), "{parked:?}");
+    let dead_lettered = stage.dead_lettered().await;
+    assert_eq!(dead_lettered[0].0, "denied");
+    assert!(
+        dead_lettered[0].1.contains(&want),
+        "{want}: {dead_lettered:?}"
+    );
+    assert!(
+        dead_lettered[0].1.ends_with("=, 1 attempt, 0ns)"),
+        "{dead_lettered:?}"
+    );
     let lines = logs::lines();
     assert!(
         lines.iter().any(|line| line.contains(&want)),
@@ -53,10 +59,10 @@ async fn a_paused_route_shows_the_request_id_of_what_paused_it() {
         stage.put(&format!("{n}.csv"), "one");
     }
     let daemon = stage.start(&stage.config("")).await;
-    until("the route is paused", || daemon.is_held("orders")).await;
+    until("the route is paused", || daemon.is_paused("orders")).await;
     let error = daemon.route("orders")["error"].to_string();
     // A copy's, or that of the check that found the route broken.
-    let calls = stage.world.calls();
+    let calls = stage.aws.calls();
     let ids = calls.0.iter().filter_map(|call| call.request_id.as_ref());
     let named = |id: &String| error.contains(&format!("(request id {id}, "));
     assert!(ids.into_iter().any(named), "{error}");
@@ -72,9 +78,9 @@ async fn what_sqs_refuses_names_its_request_id() {
         action: "sqs:ReceiveMessage".into(),
         resource: "events".into(),
     };
-    stage.world.access(|access| access.deny(denial));
+    stage.aws.access(|access| access.deny(denial));
     tokio::time::sleep(Duration::from_mins(2)).await;
-    let calls = stage.world.calls();
+    let calls = stage.aws.calls();
     let refused = calls
         .of("sqs", "ReceiveMessage")
         .find(|call| call.status == Some(400) || call.status == Some(403));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Bucket, Denial, Fault, HOME_ACCOUNT, HOME_KEY, Rule, Seed, Silence};
+use crate::aws::{Bucket, Denial, Fault, HOME_ACCOUNT, HOME_KEY, Rule, Silence, TestObject};
 use crate::stage::{Stage, events, until};
 
 const BACKLOG: usize = 300;
@@ -19,7 +19,7 @@ async fn resumes(stage: &Stage) {
         assert!(stage.copy(&format!("{n}.csv")).is_some(), "{n}.csv");
     }
     assert!(
-        stage.parked().await.is_empty(),
+        stage.dead_lettered().await.is_empty(),
         "nothing went to the dead-letter queue"
     );
 }
@@ -29,8 +29,8 @@ async fn a_missing_target_bucket_holds_the_route_until_it_is_there() {
     let stage = Stage::without_target(1);
     backlog(&stage);
     let daemon = stage.start(&stage.config("")).await;
-    until("the route is held", || daemon.is_held("orders")).await;
-    let gauge = "brigade_route_held{route=\"orders\"}";
+    until("the route is held", || daemon.is_paused("orders")).await;
+    let gauge = "brigade_route_paused{route=\"orders\"}";
     assert!(daemon.view.scrape().contains(&format!("{gauge} 1")));
     let reason = daemon.route("orders")["error"].to_string();
     assert!(
@@ -40,15 +40,15 @@ async fn a_missing_target_bucket_holds_the_route_until_it_is_there() {
 
     // A night long: the backlog waits in the queue, and is not received in vain.
     tokio::time::sleep(Duration::from_hours(3)).await;
-    let receives = stage.world.calls().count("sqs", "ReceiveMessage");
+    let receives = stage.aws.calls().count("sqs", "ReceiveMessage");
     assert!(
         receives < 1_000,
         "{receives} receives while the route was held"
     );
 
-    stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
+    stage.aws.create_bucket(Bucket::new("lake", "eu-west-1"));
     resumes(&stage).await;
-    assert!(!daemon.is_held("orders"));
+    assert!(!daemon.is_paused("orders"));
     assert!(daemon.view.scrape().contains(&format!("{gauge} 0")));
     daemon.stop().await;
 }
@@ -58,15 +58,15 @@ async fn a_hold_spends_nobodys_attempts() {
     let stage = Stage::without_target(1);
     stage.put("a.csv", "a");
     let mut config = stage.config("");
-    events(&mut config).max_receive_count = 1;
+    events(&mut config).max_attempts = 1;
     let daemon = stage.start(&config).await;
-    until("the route is held", || daemon.is_held("orders")).await;
+    until("the route is held", || daemon.is_paused("orders")).await;
     tokio::time::sleep(Duration::from_mins(10)).await;
-    stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
+    stage.aws.create_bucket(Bucket::new("lake", "eu-west-1"));
     stage.drained().await;
     daemon.stop().await;
     assert!(stage.copy("a.csv").is_some());
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,23 +76,23 @@ async fn a_held_route_without_messages_does_not_spend_the_others() {
     stage.put("only.csv", "x");
     for n in 0..BACKLOG {
         stage
-            .world
-            .put("raw", Seed::new(&format!("stock/{n}"), "x"));
+            .aws
+            .put("raw", TestObject::new(&format!("stock/{n}"), "x"));
     }
     let daemon = stage.start(&stage.config(more)).await;
     until("both are held", || {
-        daemon.is_held("orders") && daemon.is_held("stock")
+        daemon.is_paused("orders") && daemon.is_paused("stock")
     })
     .await;
-    let before = stage.world.calls().count("sqs", "ReceiveMessage");
+    let before = stage.aws.calls().count("sqs", "ReceiveMessage");
     tokio::time::sleep(Duration::from_hours(3)).await;
-    let receives = stage.world.calls().count("sqs", "ReceiveMessage") - before;
+    let receives = stage.aws.calls().count("sqs", "ReceiveMessage") - before;
     assert!(receives < 600, "{receives} receives in three hours");
-    stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
-    stage.world.create_bucket(Bucket::new("store", "eu-west-1"));
+    stage.aws.create_bucket(Bucket::new("lake", "eu-west-1"));
+    stage.aws.create_bucket(Bucket::new("store", "eu-west-1"));
     stage.drained().await;
     daemon.stop().await;
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,13 +104,13 @@ async fn a_bad_policy_edit_holds_the_route_and_parks_nothing() {
         action: "s3:PutObject".into(),
         resource: "lake".into(),
     };
-    stage.world.access(|access| access.deny(denial.clone()));
+    stage.aws.access(|access| access.deny(denial.clone()));
     let daemon = stage.start(&stage.config("")).await;
-    until("the route is held", || daemon.is_held("orders")).await;
+    until("the route is held", || daemon.is_paused("orders")).await;
     let reason = daemon.route("orders")["error"].to_string();
     assert!(reason.contains("s3:PutObject"), "{reason}");
     tokio::time::sleep(Duration::from_hours(1)).await;
-    stage.world.access(|access| access.allow(&denial));
+    stage.aws.access(|access| access.allow(&denial));
     resumes(&stage).await;
     daemon.stop().await;
 }
@@ -123,9 +123,9 @@ async fn refused_credentials_hold_the_route_until_they_are_mended() {
     // S3 knows the key no more; SQS, which asks nobody here, still does.
     let arn = format!("arn:aws:iam::{HOME_ACCOUNT}:user/brigade");
     let china = format!("arn:aws-cn:iam::{HOME_ACCOUNT}:user/brigade");
-    stage.world.access(|access| access.know(HOME_KEY, &china));
+    stage.aws.access(|access| access.know(HOME_KEY, &china));
     tokio::time::sleep(Duration::from_mins(2)).await;
-    stage.world.access(|access| access.know(HOME_KEY, &arn));
+    stage.aws.access(|access| access.know(HOME_KEY, &arn));
     backlog(&stage);
     resumes(&stage).await;
     daemon.stop().await;
@@ -139,17 +139,21 @@ async fn one_denied_object_is_parked_with_the_missing_action_and_holds_nobody() 
         action: "s3:GetObject".into(),
         resource: "raw/in/secret.csv".into(),
     };
-    stage.world.access(|access| access.deny(denial));
+    stage.aws.access(|access| access.deny(denial));
     stage.put("secret.csv", "x");
     stage.put("open.csv", "x");
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
-    assert!(!daemon.is_held("orders"));
+    assert!(!daemon.is_paused("orders"));
     daemon.stop().await;
-    let parked = stage.parked().await;
-    assert_eq!(parked.len(), 1);
-    assert_eq!(parked[0].0, "denied");
-    assert!(parked[0].1.contains("s3:GetObject"), "{}", parked[0].1);
+    let dead_lettered = stage.dead_lettered().await;
+    assert_eq!(dead_lettered.len(), 1);
+    assert_eq!(dead_lettered[0].0, "denied");
+    assert!(
+        dead_lettered[0].1.contains("s3:GetObject"),
+        "{}",
+        dead_lettered[0].1
+    );
     assert!(stage.copy("open.csv").is_some());
 }
 
@@ -157,7 +161,7 @@ async fn one_denied_object_is_parked_with_the_missing_action_and_holds_nobody() 
 async fn a_burst_is_one_crawl_after_the_one_that_a_boot_owes() {
     let stage = Stage::new(1);
     let daemon = stage.start(&stage.config("")).await;
-    let starts = || stage.world.crawler("eu-west-1", "lake").starts().len();
+    let starts = || stage.aws.crawler("eu-west-1", "lake").starts().len();
     until("a boot counts as dirty", || starts() == 1).await;
     backlog(&stage);
     stage.drained().await;
@@ -170,7 +174,7 @@ async fn a_burst_is_one_crawl_after_the_one_that_a_boot_owes() {
 async fn a_crawl_is_not_lost_when_the_last_daemon_stops() {
     let stage = Stage::new(1);
     let daemon = stage.start(&stage.config("")).await;
-    let starts = || stage.world.crawler("eu-west-1", "lake").starts().len();
+    let starts = || stage.aws.crawler("eu-west-1", "lake").starts().len();
     until("the boot's crawl", || starts() == 1).await;
     tokio::time::sleep(Duration::from_mins(2)).await;
     stage.put("late.csv", "x");
@@ -190,19 +194,19 @@ async fn every_copy_onto_or_from_kms_is_crawled_and_made_once() {
         let stage = Stage::without_target(1);
         let target = Bucket::new("lake", "eu-west-1");
         stage
-            .world
+            .aws
             .create_bucket(if target_kms { target.kms() } else { target });
         let daemon = stage.start(&stage.config("")).await;
-        let starts = || stage.world.crawler("eu-west-1", "lake").starts().len();
+        let starts = || stage.aws.crawler("eu-west-1", "lake").starts().len();
         until("the boot's crawl", || starts() == 1).await;
         tokio::time::sleep(Duration::from_mins(2)).await;
-        let seed = Seed::new("in/a.csv", "a");
+        let seed = TestObject::new("in/a.csv", "a");
         stage
-            .world
+            .aws
             .put("raw", if source_kms { seed.kms() } else { seed });
         stage.drained().await;
         assert_eq!(
-            stage.world.calls().count("s3", "CopyObject"),
+            stage.aws.calls().count("s3", "CopyObject"),
             1,
             "{why}: one copy"
         );
@@ -230,12 +234,12 @@ async fn an_outage_of_s3_is_waited_out_and_parks_nothing() {
         let stage = Stage::new(1);
         backlog(&stage);
         stage
-            .world
+            .aws
             .inject(Rule::new(fault).when(|call| call.service == "s3"));
         let daemon = stage.start(&stage.config("")).await;
-        until("the route is held", || daemon.is_held("orders")).await;
+        until("the route is held", || daemon.is_paused("orders")).await;
         tokio::time::sleep(Duration::from_hours(4)).await;
-        stage.world.calm();
+        stage.aws.calm();
         resumes(&stage).await;
         daemon.stop().await;
     }
@@ -246,7 +250,7 @@ async fn a_queue_that_disappears_is_waited_for_and_shown() {
     let stage = Stage::new(1);
     let daemon = stage.start(&stage.config("")).await;
     until("ready", || daemon.view.not_ready().is_empty()).await;
-    stage.world.delete_queue(&stage.queue);
+    stage.aws.delete_queue(&stage.queue);
     until("unready", || !daemon.view.not_ready().is_empty()).await;
     assert!(daemon.view.not_ready()[0].contains("no such queue"));
     tokio::time::sleep(Duration::from_hours(1)).await;
@@ -262,14 +266,14 @@ async fn a_write_that_is_not_known_without_conditions_either_leaves_them_on() {
     let stage = Stage::new(1);
     stage.drained_of_test_event().await;
     let odd = Rule::new(Fault::NotImplemented);
-    stage.world.inject(odd.on("s3", "CopyObject"));
+    stage.aws.inject(odd.on("s3", "CopyObject"));
     stage.put("odd.csv", "x");
     let daemon = stage.start(&stage.config("")).await;
-    until("the route is held", || daemon.is_held("orders")).await;
+    until("the route is held", || daemon.is_paused("orders")).await;
     let status = serde_json::to_value(daemon.view.status()).unwrap();
-    let without = &status["accounts"]["home"]["unconditional_buckets"];
+    let without = &status["accounts"]["default"]["unconditional_buckets"];
     assert_eq!(*without, serde_json::json!([]));
-    stage.world.calm();
+    stage.aws.calm();
     stage.drained().await;
     daemon.stop().await;
     assert!(stage.copy("odd.csv").is_some());
@@ -281,7 +285,7 @@ async fn a_bucket_without_conditions_is_remembered_and_written_all_the_same() {
         let stage = Stage::new(1);
         let without = Rule::new(Fault::NotImplemented);
         let without = without.when(|call| call.conditional && call.place == "lake");
-        stage.world.inject(without);
+        stage.aws.inject(without);
         for n in 0..100 {
             stage.put(&format!("{n}.csv"), "x");
         }
@@ -292,7 +296,7 @@ async fn a_bucket_without_conditions_is_remembered_and_written_all_the_same() {
         };
         let daemon = stage.start(&config).await;
         if !works {
-            until("the route is held", || daemon.is_held("orders")).await;
+            until("the route is held", || daemon.is_paused("orders")).await;
             let reason = daemon.route("orders")["error"].to_string();
             assert!(reason.contains("not implemented there"), "{reason}");
             continue;
@@ -302,7 +306,7 @@ async fn a_bucket_without_conditions_is_remembered_and_written_all_the_same() {
         stage.drained().await;
         let status = serde_json::to_value(daemon.view.status()).unwrap();
         assert_eq!(
-            status["accounts"]["home"]["unconditional_buckets"],
+            status["accounts"]["default"]["unconditional_buckets"],
             serde_json::json!(["lake"])
         );
         let scrape = daemon.view.scrape();
@@ -314,8 +318,8 @@ async fn a_bucket_without_conditions_is_remembered_and_written_all_the_same() {
         for n in 0..100 {
             assert!(stage.copy(&format!("{n}.csv")).is_some(), "{n}.csv");
         }
-        assert!(stage.parked().await.is_empty());
-        let calls = stage.world.calls().0;
+        assert!(stage.dead_lettered().await.is_empty());
+        let calls = stage.aws.calls().0;
         let refused = calls.iter().filter(|call| call.status == Some(501)).count();
         assert!(
             (1..=64).contains(&refused),

@@ -10,12 +10,14 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use brigade::admin::View;
 use brigade::app::App;
 use brigade::config::{Config, Sources};
-use brigade::edge::{Dice, Edge, Wall};
+use brigade::edge::{Clock, Edge, Rng};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::{Bucket, Call, Crawler, Fault, HOME_KEY, Line, Moment, Queue, Rule, Seed, World};
+use crate::aws::{
+    Aws, Bucket, Call, Crawler, Fault, HOME_KEY, Line, Moment, Queue, Rule, TestObject,
+};
 use crate::logs;
 
 /// Longer than anything here may take, in virtual time.
@@ -23,7 +25,7 @@ const PATIENCE: Duration = Duration::from_hours(6);
 
 /// A world with `raw` (us-east-1), whose events go to a queue, and `lake` (eu-west-1).
 pub(crate) struct Stage {
-    pub(crate) world: World,
+    pub(crate) aws: Aws,
     pub(crate) queue: String,
     pub(crate) dead: String,
 }
@@ -31,22 +33,22 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new(seed: u64) -> Self {
         let stage = Self::without_target(seed);
-        stage.world.create_bucket(Bucket::new("lake", "eu-west-1"));
+        stage.aws.create_bucket(Bucket::new("lake", "eu-west-1"));
         stage
     }
 
     /// The same, but `lake` is still to be made.
     pub(crate) fn without_target(seed: u64) -> Self {
         logs::listen();
-        let world = World::new(seed);
+        let aws = Aws::new(seed);
         let dead = Queue::new("events-dead", "us-east-1");
         let queue = Queue::new("events", "us-east-1").redrive(&dead, 100);
-        let dead = world.create_queue(dead);
-        let queue = world.create_queue(queue);
-        world.create_bucket(Bucket::new("raw", "us-east-1"));
-        world.notify("raw", &queue);
-        world.create_crawler(Crawler::new("lake", "eu-west-1", Duration::from_mins(1)));
-        Self { world, queue, dead }
+        let dead = aws.create_queue(dead);
+        let queue = aws.create_queue(queue);
+        aws.create_bucket(Bucket::new("raw", "us-east-1"));
+        aws.notify("raw", &queue);
+        aws.create_crawler(Crawler::new("lake", "eu-west-1", Duration::from_mins(1)));
+        Self { aws, queue, dead }
     }
 
     /// A configuration with one route, `orders`, and `more` of the route's keys and of others.
@@ -56,7 +58,7 @@ impl Stage {
             r#"
             aws.region = "us-east-1"
             queue.events.url = "{queue}"
-            crawler.lake = {{ region = "eu-west-1", quiet = "30s", at_most_every = "10m" }}
+            crawler.lake = {{ region = "eu-west-1", debounce = "30s", at_most_every = "10m" }}
             [route.orders]
             from = "s3://raw/in/"
             to = "s3://lake/orders/{{path}}"
@@ -72,7 +74,7 @@ impl Stage {
 
     /// The outside world as a daemon of this stage sees it.
     pub(crate) fn edge(&self, seed: u64) -> Edge {
-        edge(&self.world, self.world.http(), seed)
+        edge(&self.aws, self.aws.http(), seed)
     }
 
     /// Starts a daemon.
@@ -85,20 +87,22 @@ impl Stage {
 
     /// Starts a daemon whose line to the world can be cut.
     pub(crate) async fn start_on(&self, line: &Line, config: &Config) -> Daemon {
-        let http = self.world.http_on(None, line);
-        let app = App::start(config, &edge(&self.world, http, 1)).await;
+        let http = self.aws.http_on(None, line);
+        let app = App::start(config, &edge(&self.aws, http, 1)).await;
         Daemon::run(app.expect("the queue is there"))
     }
 
     /// Puts an object under `in/` and lets S3 announce it.
     pub(crate) fn put(&self, name: &str, body: &str) {
-        self.world
-            .put("raw", Seed::new(&format!("in/{name}"), body.to_owned()));
+        self.aws.put(
+            "raw",
+            TestObject::new(&format!("in/{name}"), body.to_owned()),
+        );
     }
 
     /// Sends a message as anyone could.
     pub(crate) async fn send(&self, body: &str) {
-        let sqs = aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"));
+        let sqs = aws_sdk_sqs::Client::new(&self.aws.sdk("us-east-1"));
         let sent = sqs
             .send_message()
             .queue_url(&self.queue)
@@ -110,12 +114,12 @@ impl Stage {
 
     /// Waits until nothing is left in the queue, visible or hidden.
     pub(crate) async fn drained(&self) {
-        until("the queue is empty", || self.world.is_dry(&self.queue)).await;
+        until("the queue is empty", || self.aws.is_dry(&self.queue)).await;
     }
 
     /// Takes S3's test event out of the queue, which setting up notifications has put there.
     pub(crate) async fn drained_of_test_event(&self) {
-        let sqs = aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"));
+        let sqs = aws_sdk_sqs::Client::new(&self.aws.sdk("us-east-1"));
         let reply = sqs
             .receive_message()
             .queue_url(&self.queue)
@@ -134,16 +138,13 @@ impl Stage {
 
     /// The copy of `in/name`, as bytes.
     pub(crate) fn copy(&self, name: &str) -> Option<Vec<u8>> {
-        let object = self
-            .world
-            .object("lake", &format!("orders/{name}"))?
-            .object?;
+        let object = self.aws.object("lake", &format!("orders/{name}"))?.object?;
         Some(object.content.slice(0..object.content.len()).to_vec())
     }
 
     /// S3 calls to objects so far; looking up a bucket's region once is not one.
     pub(crate) fn s3_calls(&self) -> usize {
-        let calls = self.world.calls().0;
+        let calls = self.aws.calls().0;
         calls
             .iter()
             .filter(|call| call.service == "s3" && call.operation != "HeadBucket")
@@ -152,17 +153,17 @@ impl Stage {
 
     /// Sends what is parked back to its queue. How many.
     pub(crate) fn send_back(&self) -> usize {
-        let parked = self.world.empty(&self.dead);
-        for message in &parked {
-            self.world.send_back(&self.queue, message);
+        let dead_lettered = self.aws.empty(&self.dead);
+        for message in &dead_lettered {
+            self.aws.send_back(&self.queue, message);
         }
-        parked.len()
+        dead_lettered.len()
     }
 
     /// What is parked: reason and error of each message.
-    pub(crate) async fn parked(&self) -> Vec<(String, String)> {
-        let sqs = aws_sdk_sqs::Client::new(&self.world.sdk("us-east-1"));
-        let mut parked = Vec::new();
+    pub(crate) async fn dead_lettered(&self) -> Vec<(String, String)> {
+        let sqs = aws_sdk_sqs::Client::new(&self.aws.sdk("us-east-1"));
+        let mut dead_lettered = Vec::new();
         loop {
             let call = sqs
                 .receive_message()
@@ -175,7 +176,7 @@ impl Stage {
                 .expect("the queue is there");
             let messages = reply.messages.unwrap_or_default();
             if messages.is_empty() {
-                return parked;
+                return dead_lettered;
             }
             for message in messages {
                 let attributes = message.message_attributes.unwrap_or_default();
@@ -183,7 +184,7 @@ impl Stage {
                     let value = attributes.get(name).and_then(|value| value.string_value());
                     value.unwrap_or_default().to_owned()
                 };
-                parked.push((text("brigade.reason"), text("brigade.error")));
+                dead_lettered.push((text("brigade.reason"), text("brigade.error")));
             }
         }
     }
@@ -244,8 +245,8 @@ impl Daemon {
     }
 
     /// Whether `/status.json` calls the route held.
-    pub(crate) fn is_held(&self, route: &str) -> bool {
-        self.route(route)["state"] == "held"
+    pub(crate) fn is_paused(&self, route: &str) -> bool {
+        self.route(route)["state"] == "paused"
     }
 
     /// The route as `/status.json` shows it.
@@ -262,13 +263,13 @@ pub(crate) fn events(config: &mut Config) -> &mut brigade::config::Queue {
 }
 
 /// A world as a daemon sees it that reaches it by this client.
-pub(crate) fn edge(world: &World, http: SharedHttpClient, seed: u64) -> Edge {
-    let clock = world.clone();
+pub(crate) fn edge(aws: &Aws, http: SharedHttpClient, seed: u64) -> Edge {
+    let clock = aws.clone();
     let credentials = Credentials::new(HOME_KEY, "secret", None, None, "stage");
     Edge {
         http,
-        wall: Wall::new(move || clock.now()),
-        dice: Dice::seeded(seed),
+        clock: Clock::new(move || clock.now()),
+        rng: Rng::seeded(seed),
         credentials: Some(SharedCredentialsProvider::new(credentials)),
     }
 }
@@ -279,16 +280,16 @@ pub(crate) fn at(
     operation: &'static str,
     nth: usize,
     moment: Moment,
-    act: impl Fn(&World) + Send + Sync + 'static,
+    act: impl Fn(&Aws) + Send + Sync + 'static,
 ) {
     let seen = AtomicUsize::new(0);
-    let watcher = move |world: &World, call: &Call, when| {
+    let watcher = move |aws: &Aws, call: &Call, when| {
         let is_it = call.operation == operation && when == moment;
         if is_it && seen.fetch_add(1, Ordering::Relaxed) == nth {
-            act(world);
+            act(aws);
         }
     };
-    stage.world.watch(Some(Arc::new(watcher)));
+    stage.aws.watch(Some(Arc::new(watcher)));
 }
 
 /// Waits, in virtual time, until something holds.
@@ -303,7 +304,7 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
 /// The queues answer polls at once, with nothing, and hear of it if that brings polls without end.
 pub(crate) fn no_queue_waits(stage: &Stage) {
     let empty = Rule::new(Fault::Empty200 { happens: false }).on("sqs", "ReceiveMessage");
-    stage.world.inject(empty);
+    stage.aws.inject(empty);
     at(stage, "ReceiveMessage", 1_000, Moment::Before, |_| {
         panic!("asked a thousand times")
     });

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::aws::{Access, Call, Denial, Fault, HOME_KEY, Moment, Rule, World};
+use crate::aws::{Access, Aws, Call, Denial, Fault, HOME_KEY, Moment, Rule};
 use crate::parts::{MIB, equal, large};
 use crate::stage::{Stage, at, events, until};
 
 /// A copy whose source may no longer be read when its fourth part is to be.
 fn denied_half_way() -> Stage {
     let stage = Stage::new(1);
-    stage.world.put("raw", large(640 * MIB, 8));
-    at(&stage, "UploadPartCopy", 3, Moment::Before, |world| {
-        world.access(|access| {
+    stage.aws.put("raw", large(640 * MIB, 8));
+    at(&stage, "UploadPartCopy", 3, Moment::Before, |aws| {
+        aws.access(|access| {
             access.deny(Denial {
                 access_key: HOME_KEY.to_owned(),
                 action: "s3:GetObject".to_owned(),
@@ -26,26 +26,26 @@ fn denied_half_way() -> Stage {
 #[tokio::test(start_paused = true)]
 async fn credentials_that_are_mended_cost_no_parts() {
     let stage = Stage::new(1);
-    stage.world.put("raw", large(640 * MIB, 8));
+    stage.aws.put("raw", large(640 * MIB, 8));
     let parts = AtomicUsize::new(0);
-    let watcher = move |world: &World, call: &Call, when| match call.operation.as_str() {
+    let watcher = move |aws: &Aws, call: &Call, when| match call.operation.as_str() {
         "UploadPartCopy"
             if when == Moment::Before && parts.fetch_add(1, Ordering::Relaxed) == 3 =>
         {
-            world.access(|access| access.forget(HOME_KEY));
+            aws.access(|access| access.forget(HOME_KEY));
         }
         // Who would take it back could.
-        "AbortMultipartUpload" => world.access(Access::know_home),
+        "AbortMultipartUpload" => aws.access(Access::know_home),
         _ => {}
     };
-    stage.world.watch(Some(Arc::new(watcher)));
+    stage.aws.watch(Some(Arc::new(watcher)));
     let daemon = stage.start(&stage.config("")).await;
-    until("the route is held", || daemon.is_held("orders")).await;
-    stage.world.access(Access::know_home);
+    until("the route is held", || daemon.is_paused("orders")).await;
+    stage.aws.access(Access::know_home);
     stage.drained().await;
     daemon.stop().await;
     equal(&stage);
-    let calls = stage.world.calls();
+    let calls = stage.aws.calls();
     let opened = calls.of("s3", "CreateMultipartUpload");
     // The route's check opens uploads of its own.
     let opened = opened.filter(|call| !call.checks_a_route());
@@ -55,13 +55,13 @@ async fn credentials_that_are_mended_cost_no_parts() {
 #[tokio::test(start_paused = true)]
 async fn who_gets_further_each_time_is_not_parked() {
     let stage = Stage::new(1);
-    stage.world.put("raw", large(640 * MIB, 8));
+    stage.aws.put("raw", large(640 * MIB, 8));
     // Each try brings two parts, and no more.
     let left = Arc::new(AtomicUsize::new(0));
     let tries = Arc::clone(&left);
     stage
-        .world
-        .watch(Some(Arc::new(move |_: &World, call: &Call, when| {
+        .aws
+        .watch(Some(Arc::new(move |_: &Aws, call: &Call, when| {
             if call.operation == "ListMultipartUploads" && when == Moment::Before {
                 tries.store(2, Ordering::Relaxed);
             }
@@ -72,14 +72,14 @@ async fn who_gets_further_each_time_is_not_parked() {
             .is_err()
     };
     let most = Rule::new(Fault::SlowDown).on("s3", "UploadPartCopy");
-    stage.world.inject(most.when(spent));
+    stage.aws.inject(most.when(spent));
     let mut config = stage.config("");
-    events(&mut config).max_receive_count = 2;
+    events(&mut config).max_attempts = 2;
     let daemon = stage.start(&config).await;
     stage.drained().await;
     daemon.stop().await;
     equal(&stage);
-    let settled = stage.world.settled();
+    let settled = stage.aws.settled();
     let receives = settled.last().map(|settled| settled.receives);
     assert!(receives > Some(2), "{receives:?}");
 }
@@ -87,27 +87,27 @@ async fn who_gets_further_each_time_is_not_parked() {
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_cannot_be_sealed_is_taken_back() {
     let stage = Stage::new(1);
-    stage.world.put("raw", large(640 * MIB, 8));
-    let seal = Denial {
+    stage.aws.put("raw", large(640 * MIB, 8));
+    let manifest = Denial {
         access_key: HOME_KEY.to_owned(),
         action: "s3:PutObject".to_owned(),
         resource: "lake/orders/a.bin".to_owned(),
     };
-    at(&stage, "UploadPart", 0, Moment::Before, move |world| {
-        world.access(|access| access.deny(seal.clone()));
+    at(&stage, "UploadPart", 0, Moment::Before, move |aws| {
+        aws.access(|access| access.deny(manifest.clone()));
     });
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(stage.parked().await[0].0, "denied");
-    assert_eq!(stage.world.uploads("lake").len(), 0);
+    assert_eq!(stage.dead_lettered().await[0].0, "denied");
+    assert_eq!(stage.aws.uploads("lake").len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_does_not_go_is_taken_back_again() {
     let stage = denied_half_way();
     let stays = Rule::new(Fault::Empty200 { happens: false });
-    stage.world.inject(
+    stage.aws.inject(
         stays
             .on("s3", "AbortMultipartUpload")
             .when(|call| !call.checks_a_route())
@@ -116,8 +116,8 @@ async fn an_upload_that_does_not_go_is_taken_back_again() {
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(stage.world.uploads("lake").len(), 0);
-    let calls = stage.world.calls();
+    assert_eq!(stage.aws.uploads("lake").len(), 0);
+    let calls = stage.aws.calls();
     let aborts = calls.of("s3", "AbortMultipartUpload");
     assert_eq!(aborts.filter(|call| !call.checks_a_route()).count(), 3);
 }
@@ -128,6 +128,6 @@ async fn a_copy_that_is_parked_leaves_no_upload() {
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(stage.parked().await[0].0, "denied");
-    assert_eq!(stage.world.uploads("lake").len(), 0);
+    assert_eq!(stage.dead_lettered().await[0].0, "denied");
+    assert_eq!(stage.aws.uploads("lake").len(), 0);
 }

@@ -1,4 +1,4 @@
-"""What the live tests share: one stand-in of each kind, and a bench for each test."""
+"""What the live tests share: one AWS emulator of each kind, and a bench for each test."""
 
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from standin import build, environment, stands
-from standin.daemon import Daemon
-from standin.provision import Pipeline, Wiring, pipeline
-from standin.settings import Settings
-from standin.stands import Product, StandIn
+from emulator import build, environment, stands
+from emulator.daemon import Daemon
+from emulator.provision import Pipeline, Wiring, pipeline
+from emulator.settings import Settings
+from emulator.stands import Product, Emulator
 
-Starter = Callable[..., StandIn]
+Starter = Callable[..., Emulator]
 
 
 @pytest.fixture(scope="session")
 def starter(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    """Starts stand-ins on first use; all end with the session."""
-    folder = tmp_path_factory.mktemp("stand-ins")
+    """Starts AWS emulators on first use; all end with the session."""
+    folder = tmp_path_factory.mktemp("AWS emulators")
     with ExitStack() as running:
 
-        def start(product: Product, name: str = "", **switches: str) -> StandIn:
+        def start(product: Product, name: str = "", **switches: str) -> Emulator:
             made = stands.start(product, folder / (name or product.name), switches=switches)
             return running.enter_context(made)
 
@@ -30,33 +30,33 @@ def starter(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def ministack(starter: Starter) -> StandIn:
-    """The default stand-in."""
+def ministack(starter: Starter) -> Emulator:
+    """The default AWS emulator."""
     return starter(stands.MINISTACK)
 
 
 @pytest.fixture(scope="session")
-def guarded(starter: Starter) -> StandIn:
+def guarded(starter: Starter) -> Emulator:
     """A ministack that checks signatures and IAM policies; `test` may do everything."""
     return starter(stands.MINISTACK, "guarded", AUTH="true")
 
 
 @pytest.fixture(scope="session")
-def localstack(starter: Starter) -> StandIn:
+def localstack(starter: Starter) -> Emulator:
     """What many people run in compose."""
     return starter(stands.LOCALSTACK)
 
 
 @pytest.fixture(scope="session")
-def moto(starter: Starter) -> StandIn:
+def moto(starter: Starter) -> Emulator:
     """For the plain flow."""
     return starter(stands.MOTO)
 
 
 @pytest.fixture
-def stand_in(request: pytest.FixtureRequest) -> StandIn:
-    """The stand-in a test names as its parameter (`indirect`)."""
-    named: StandIn = request.getfixturevalue(request.param)
+def emulator(request: pytest.FixtureRequest) -> Emulator:
+    """The AWS emulator a test names as its parameter (`indirect`)."""
+    named: Emulator = request.getfixturevalue(request.param)
     return named
 
 
@@ -71,7 +71,7 @@ class Bench:
         self._end = end
 
     def pipeline(
-        self, on: StandIn, wiring: Wiring = "sqs", target: bool = True, **away: Any
+        self, on: Emulator, wiring: Wiring = "sqs", target: bool = True, **away: Any
     ) -> Pipeline:
         """Buckets, queues and notification of its own."""
         return pipeline(on, self.name, wiring, target, **away)

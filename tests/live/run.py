@@ -16,11 +16,11 @@ def main() -> None:
     """Prepares what takes long while somebody watches, then hands over to pytest."""
     if sys.version_info < (3, 11):
         sys.exit(
-            "Python 3.11 or newer is needed for the stand-ins.\n"
+            "Python 3.11 or newer is needed for the AWS emulators.\n"
             "  Debian: sudo apt-get install -y python3 python3-venv\n"
             "  macOS:  brew install python@3.13"
         )
-    from standin import build, venv
+    from emulator import build, venv
 
     try:
         # Before pytest, which hides the progress of fixtures.

@@ -1,17 +1,17 @@
-"""Denied and refused: one object's trouble is parked, everybody's trouble is waited for."""
+"""Denied and refused: one object's trouble is dead-lettered, everybody's trouble is waited for."""
 
 from typing import Any
 
 from conftest import Bench
-from standin import wait
-from standin.iam import BUCKETS, QUEUES, User
-from standin.objects import differences, small, upload
-from standin.provision import Pipeline
-from standin.queues import depth, read_all
-from standin.settings import settings
-from standin.stands import StandIn
+from emulator import wait
+from emulator.iam import BUCKETS, QUEUES, User
+from emulator.objects import differences, small, upload
+from emulator.provision import Pipeline
+from emulator.queues import depth, read_all
+from emulator.settings import settings
+from emulator.stands import Emulator
 
-# What may be parked before denials in a row are seen as the route's trouble: the daemon's limit
+# What may be dead-lettered before denials in a row are seen as the route's trouble: the daemon's limit
 # (8 keys) and what the other workers hold at that moment.
 WORKERS = 4
 A_HANDFUL = 8 + WORKERS
@@ -25,21 +25,21 @@ def _never(of: Pipeline, path: str) -> dict[str, Any]:
     }
 
 
-def test_one_denied_object_is_parked_with_the_missing_action(bench: Bench, guarded: StandIn) -> None:
+def test_one_denied_object_is_parked_with_the_missing_action(bench: Bench, guarded: Emulator) -> None:
     of = bench.pipeline(guarded)
     user = User(guarded, bench.name, QUEUES, BUCKETS, _never(of, "burst/00003.txt"))
     daemon = bench.daemon(settings(of), guarded.env() | user.key.env).wait_ready()
     things = small(10)
     upload(of, things)
     daemon.wait_settled("done", len(things) - 1)
-    daemon.wait_settled("parked", 1, 60)
-    [parked] = read_all(of.sqs, of.dead_letter_url)
-    assert "s3:GetObject" in parked.error, parked.attributes
-    assert "00003.txt" in parked.attributes["brigade.key"]
-    assert daemon.held("orders") == "", "one object's trouble is not the route's"
+    daemon.wait_settled("dead_lettered", 1, 60)
+    [dead_lettered] = read_all(of.sqs, of.dead_letter_url)
+    assert "s3:GetObject" in dead_lettered.error, dead_lettered.attributes
+    assert "00003.txt" in dead_lettered.attributes["brigade.key"]
+    assert daemon.paused("orders") == "", "one object's trouble is not the route's"
 
 
-def test_many_denials_hold_the_route_and_park_next_to_nothing(bench: Bench, guarded: StandIn) -> None:
+def test_many_denials_hold_the_route_and_park_next_to_nothing(bench: Bench, guarded: Emulator) -> None:
     of = bench.pipeline(guarded)
     user = User(guarded, bench.name, QUEUES, BUCKETS, _never(of, "*"))
     written = settings(of, workers=WORKERS)
@@ -47,16 +47,16 @@ def test_many_denials_hold_the_route_and_park_next_to_nothing(bench: Bench, guar
     daemon = bench.daemon(written, guarded.env() | user.key.env).wait_ready()
     things = small(100)
     upload(of, things)
-    wait.until("held", lambda: daemon.held("orders"), 60)
+    wait.until("paused", lambda: daemon.paused("orders"), 60)
     user.may(QUEUES, BUCKETS)
     wait.until("the queue worked off", lambda: depth(of.sqs, of.queue_url).empty, 90)
-    parked = len(read_all(of.sqs, of.dead_letter_url))
-    assert parked <= A_HANDFUL, "a bad IAM edit must not empty the queue into the dead letters"
-    assert len(differences(of, things)) == parked
-    assert daemon.held("orders") == ""
+    dead_lettered = len(read_all(of.sqs, of.dead_letter_url))
+    assert dead_lettered <= A_HANDFUL, "a bad IAM edit must not empty the queue into the dead letters"
+    assert len(differences(of, things)) == dead_lettered
+    assert daemon.paused("orders") == ""
 
 
-def test_refused_credentials_are_waited_for(bench: Bench, guarded: StandIn) -> None:
+def test_refused_credentials_are_waited_for(bench: Bench, guarded: Emulator) -> None:
     of = bench.pipeline(guarded)
     user = User(guarded, bench.name, QUEUES, BUCKETS)
     written = settings(of)

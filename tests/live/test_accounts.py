@@ -2,12 +2,12 @@
 
 import pytest
 from conftest import Bench
-from standin import wait
-from standin.iam import BUCKETS, User
-from standin.objects import Thing, body_of, differences, open_uploads, small, upload
-from standin.queues import depth, read_all
-from standin.settings import settings
-from standin.stands import StandIn
+from emulator import wait
+from emulator.iam import BUCKETS, User
+from emulator.objects import Thing, body_of, differences, open_uploads, small, upload
+from emulator.queues import depth, read_all
+from emulator.settings import settings
+from emulator.stands import Emulator
 
 CHINA = "cn-north-1"
 
@@ -23,18 +23,18 @@ THINGS = [
 MIDDLE = 10
 
 
-@pytest.mark.parametrize("stand_in", ["ministack", "localstack"], indirect=True)
+@pytest.mark.parametrize("emulator", ["ministack", "localstack"], indirect=True)
 def test_a_key_replaced_while_objects_travel_parks_and_loses_nothing(
-    bench: Bench, stand_in: StandIn, guarded: StandIn
+    bench: Bench, emulator: Emulator, guarded: Emulator
 ) -> None:
-    """From an account of one stand-in to one of another, whose key a secret of the first keeps.
+    """From an account of one AWS emulator to one of another, whose key a secret of the first keeps.
 
     The second is a ministack with `AUTH=true`, which refuses a key that is not active. LocalStack
     and moto's default refuse none, so they can only be the side that is not asked for a key.
     """
-    of = bench.pipeline(stand_in, away=guarded, away_region=CHINA)
+    of = bench.pipeline(emulator, away=guarded, away_region=CHINA)
     user = User(guarded, bench.name, BUCKETS)
-    secrets = stand_in.client("secretsmanager")
+    secrets = emulator.client("secretsmanager")
     secrets.create_secret(Name=bench.name, SecretString=user.key.json)
     written = settings(of, workers=4)
     written["account"] = {
@@ -42,7 +42,7 @@ def test_a_key_replaced_while_objects_travel_parks_and_loses_nothing(
     }
     written["route"]["orders"]["to_account"] = "china"
     upload(of, THINGS)
-    daemon = bench.daemon(written, stand_in.env()).wait_ready()
+    daemon = bench.daemon(written, emulator.env()).wait_ready()
     daemon.wait_settled("done", MIDDLE, every=0.005)
 
     secrets.put_secret_value(SecretId=bench.name, SecretString=user.new_key().json)

@@ -3,19 +3,19 @@
 import json
 
 from conftest import Bench
-from standin import AWAY, HOME, wait
-from standin.daemon import command
-from standin.objects import Thing, upload
-from standin.provision import Pipeline, catalog
-from standin.queues import read_all
-from standin.settings import as_toml, settings
-from standin.stands import StandIn
+from emulator import AWAY, HOME, wait
+from emulator.daemon import command
+from emulator.objects import Thing, upload
+from emulator.provision import Pipeline, catalog
+from emulator.queues import read_all
+from emulator.settings import as_toml, settings
+from emulator.stands import Emulator
 
 DAYS = [f"2026-11-{day:02}" for day in range(1, 13)]
 THINGS = [Thing(f"dt={day}/part-{part}.json", b"{}") for day in DAYS for part in range(3)]
 
 
-def test_a_topic_is_told_of_each_arrival_once(bench: Bench, ministack: StandIn) -> None:
+def test_a_topic_is_told_of_each_arrival_once(bench: Bench, ministack: Emulator) -> None:
     of = bench.pipeline(ministack)
     sns, sqs = ministack.client("sns", HOME), of.sqs
     topic = sns.create_topic(Name=f"{bench.name}-arrivals")["TopicArn"]
@@ -36,7 +36,7 @@ def test_a_topic_is_told_of_each_arrival_once(bench: Bench, ministack: StandIn) 
     assert daemon.drain() == 0
 
 
-def test_check_looks_at_who_is_told(bench: Bench, ministack: StandIn) -> None:
+def test_check_looks_at_who_is_told(bench: Bench, ministack: Emulator) -> None:
     of = bench.pipeline(ministack)
     there = ministack.client("sns", HOME).create_topic(Name=f"{bench.name}-there")["TopicArn"]
     for topic, code, said in [(there, 0, "ok  "), (f"{there}-not", 1, "FAIL")]:
@@ -51,12 +51,12 @@ def test_check_looks_at_who_is_told(bench: Bench, ministack: StandIn) -> None:
 
 def _partitions(of: Pipeline) -> dict[str, str]:
     assert of.catalog is not None
-    glue = of.stand_in.client("glue", AWAY)
+    glue = of.emulator.client("glue", AWAY)
     listed = glue.get_partitions(DatabaseName=of.catalog.database, TableName=of.catalog.table)
     return {part["Values"][0]: part["StorageDescriptor"]["Location"] for part in listed["Partitions"]}
 
 
-def test_a_table_has_the_partitions_of_what_arrived(bench: Bench, ministack: StandIn) -> None:
+def test_a_table_has_the_partitions_of_what_arrived(bench: Bench, ministack: Emulator) -> None:
     of = bench.pipeline(ministack)
     catalog(of, bench.name)
     assert of.catalog is not None

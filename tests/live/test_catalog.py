@@ -4,16 +4,16 @@ from datetime import datetime
 from typing import Any
 
 from conftest import Bench
-from standin import AWAY, wait
-from standin.objects import small, upload
-from standin.provision import Pipeline, arrivals, catalog
-from standin.queues import depth
-from standin.settings import Settings, settings
-from standin.stands import StandIn
+from emulator import AWAY, wait
+from emulator.objects import small, upload
+from emulator.provision import Pipeline, arrivals, catalog
+from emulator.queues import depth
+from emulator.settings import Settings, settings
+from emulator.stands import Emulator
 
 
-def _kept(bench: Bench, stand_in: StandIn) -> tuple[Pipeline, Settings, str]:
-    of = bench.pipeline(stand_in)
+def _kept(bench: Bench, emulator: Emulator) -> tuple[Pipeline, Settings, str]:
+    of = bench.pipeline(emulator)
     catalog(of, bench.name)
     url = arrivals(of, bench.name)
     written = settings(of, workers=4)
@@ -22,13 +22,13 @@ def _kept(bench: Bench, stand_in: StandIn) -> tuple[Pipeline, Settings, str]:
 
 def _last(of: Pipeline) -> datetime | None:
     assert of.catalog is not None
-    crawler: dict[str, Any] = of.stand_in.client("glue", AWAY).get_crawler(Name=of.catalog.crawler)["Crawler"]
+    crawler: dict[str, Any] = of.emulator.client("glue", AWAY).get_crawler(Name=of.catalog.crawler)["Crawler"]
     started: datetime | None = crawler.get("LastCrawl", {}).get("StartTime")
     return started
 
 
 def test_three_processes_crawl_a_burst_once_and_a_start_crawls_nothing(
-    bench: Bench, ministack: StandIn
+    bench: Bench, ministack: Emulator
 ) -> None:
     of, written, url = _kept(bench, ministack)
     # Longer than the copies may pause while the machine is busy.
@@ -50,7 +50,7 @@ def test_three_processes_crawl_a_burst_once_and_a_start_crawls_nothing(
 
 
 def test_a_process_that_is_killed_before_its_crawl_leaves_it_to_another(
-    bench: Bench, ministack: StandIn
+    bench: Bench, ministack: Emulator
 ) -> None:
     of, written, url = _kept(bench, ministack)
     written["crawler"]["orders"] |= {"quiet": "1h", "at_most_every": "1h"}

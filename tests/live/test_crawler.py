@@ -3,19 +3,19 @@
 from typing import Any
 
 from conftest import Bench
-from standin import AWAY, wait
-from standin.daemon import Daemon
-from standin.objects import small, upload
-from standin.provision import Pipeline, catalog
-from standin.settings import settings
-from standin.stands import StandIn
+from emulator import AWAY, wait
+from emulator.daemon import Daemon
+from emulator.objects import small, upload
+from emulator.provision import Pipeline, catalog
+from emulator.settings import settings
+from emulator.stands import Emulator
 
 QUIET_SECONDS = 2
 
 
 def _state(of: Pipeline) -> dict[str, Any]:
     assert of.catalog is not None
-    crawler: dict[str, Any] = of.stand_in.client("glue", AWAY).get_crawler(Name=of.catalog.crawler)["Crawler"]
+    crawler: dict[str, Any] = of.emulator.client("glue", AWAY).get_crawler(Name=of.catalog.crawler)["Crawler"]
     return crawler
 
 
@@ -26,7 +26,7 @@ def _runs(daemon: Daemon) -> float:
 
 
 def test_a_burst_is_one_crawl_and_an_arrival_during_it_is_exactly_one_more(
-    bench: Bench, ministack: StandIn
+    bench: Bench, ministack: Emulator
 ) -> None:
     of = bench.pipeline(ministack)
     catalog(of, bench.name)

@@ -6,20 +6,20 @@ import urllib.parse
 import pytest
 
 from conftest import Bench
-from standin import wait
-from standin.daemon import Daemon
-from standin.objects import copied_keys, differences, small, upload
-from standin.provision import Pipeline
-from standin.queues import depth, read_all
-from standin.settings import settings
-from standin.stands import StandIn
+from emulator import wait
+from emulator.daemon import Daemon
+from emulator.objects import copied_keys, differences, small, upload
+from emulator.provision import Pipeline
+from emulator.queues import depth, read_all
+from emulator.settings import settings
+from emulator.stands import Emulator
 
 # So many that "in the middle" lasts long enough to be hit.
 OBJECTS = small(1500)
 MIDDLE = 100
 
 
-def started_in_the_middle(bench: Bench, of: Pipeline, ministack: StandIn, workers: int = 2) -> Daemon:
+def started_in_the_middle(bench: Bench, of: Pipeline, ministack: Emulator, workers: int = 2) -> Daemon:
     """Starts a daemon on a full queue and returns when it has settled some of it."""
     written = settings(of, workers=workers)
     written["queue"]["events"]["visibility_timeout"] = "30s"
@@ -32,7 +32,7 @@ def started_in_the_middle(bench: Bench, of: Pipeline, ministack: StandIn, worker
 # must not get lost with the connection.
 @pytest.mark.parametrize("workers", [2, 48])
 def test_sigterm_leaves_nothing_held_and_nothing_done_but_undeleted(
-    bench: Bench, ministack: StandIn, workers: int
+    bench: Bench, ministack: Emulator, workers: int
 ) -> None:
     of = bench.pipeline(ministack)
     upload(of, OBJECTS)
@@ -47,7 +47,7 @@ def test_sigterm_leaves_nothing_held_and_nothing_done_but_undeleted(
     assert len(waiting | copied) == len(OBJECTS), "lost"
 
 
-def test_kill_9_loses_nothing(bench: Bench, ministack: StandIn) -> None:
+def test_kill_9_loses_nothing(bench: Bench, ministack: Emulator) -> None:
     of = bench.pipeline(ministack)
     upload(of, OBJECTS)
     killed = started_in_the_middle(bench, of, ministack)

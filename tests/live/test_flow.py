@@ -1,14 +1,14 @@
-"""An object's whole way, on every stand-in and through every wiring of its event."""
+"""An object's whole way, on every AWS emulator and through every wiring of its event."""
 
 import pytest
 from conftest import Bench
-from standin import wait
-from standin.daemon import Daemon
-from standin.objects import Thing, body_of, differences, small, upload
-from standin.provision import WIRINGS, Pipeline, Wiring
-from standin.queues import depth, read_all
-from standin.settings import settings
-from standin.stands import StandIn
+from emulator import wait
+from emulator.daemon import Daemon
+from emulator.objects import Thing, body_of, differences, small, upload
+from emulator.provision import WIRINGS, Pipeline, Wiring
+from emulator.queues import depth, read_all
+from emulator.settings import settings
+from emulator.stands import Emulator
 
 MIB = 1024 * 1024
 
@@ -19,7 +19,7 @@ THINGS = [
     Thing("large.bin", body_of("large", MIB)),
 ]
 
-WAYS = [(stand_in, wiring) for stand_in in ("ministack", "localstack") for wiring in WIRINGS]
+WAYS = [(emulator, wiring) for emulator in ("ministack", "localstack") for wiring in WIRINGS]
 WAYS += [("moto", "sqs")]
 
 
@@ -31,14 +31,14 @@ def proven(of: Pipeline, things: list[Thing], daemon: Daemon) -> None:
     assert read_all(of.sqs, of.dead_letter_url) == []
 
 
-@pytest.mark.parametrize(("stand_in", "wiring"), WAYS, indirect=["stand_in"])
-def test_objects_arrive_equal_in_the_other_region(bench: Bench, stand_in: StandIn, wiring: Wiring) -> None:
-    of = bench.pipeline(stand_in, wiring)
-    daemon = bench.daemon(settings(of), stand_in.env()).wait_ready()
+@pytest.mark.parametrize(("emulator", "wiring"), WAYS, indirect=["emulator"])
+def test_objects_arrive_equal_in_the_other_region(bench: Bench, emulator: Emulator, wiring: Wiring) -> None:
+    of = bench.pipeline(emulator, wiring)
+    daemon = bench.daemon(settings(of), emulator.env()).wait_ready()
     upload(of, THINGS)
     proven(of, THINGS, daemon)
     assert daemon.drain() == 0
-    # No stand-in is trusted with conditions unless the operator says so, and nobody is left in the dark.
+    # No AWS emulator is trusted with conditions unless the operator says so, and nobody is left in the dark.
     assert daemon.process.log.read_text().count("conditional_writes are off") == 1
 
 
@@ -65,35 +65,35 @@ ODD = [
 
 
 @pytest.mark.parametrize(
-    ("stand_in", "wiring"),
+    ("emulator", "wiring"),
     [("ministack", "sqs"), ("ministack", "eventbridge"), ("localstack", "sqs")],
-    indirect=["stand_in"],
+    indirect=["emulator"],
 )
-def test_no_key_is_too_odd(bench: Bench, stand_in: StandIn, wiring: Wiring) -> None:
-    of = bench.pipeline(stand_in, wiring)
+def test_no_key_is_too_odd(bench: Bench, emulator: Emulator, wiring: Wiring) -> None:
+    of = bench.pipeline(emulator, wiring)
     # Source and destination keys are equally long, so both reach the limit.
     of.target_prefix = of.prefix
     things = [Thing(path, f"body of {path}".encode()) for path in ODD]
-    daemon = bench.daemon(settings(of), stand_in.env()).wait_ready()
+    daemon = bench.daemon(settings(of), emulator.env()).wait_ready()
     upload(of, things)
     proven(of, things, daemon)
 
 
-def test_the_way_through_the_daemon_is_as_good_as_the_way_inside_s3(bench: Bench, ministack: StandIn) -> None:
+def test_the_way_through_the_daemon_is_as_good_as_the_way_inside_s3(bench: Bench, ministack: Emulator) -> None:
     of = bench.pipeline(ministack)
     written = settings(of)
-    written["route"]["orders"]["way"] = "stream"
+    written["route"]["orders"]["transfer"] = "stream"
     daemon = bench.daemon(written, ministack.env()).wait_ready()
     upload(of, THINGS)
     proven(of, THINGS, daemon)
-    assert daemon.metrics().total("brigade_copies_total", way="stream") == len(THINGS)
+    assert daemon.metrics().total("brigade_copies_total", transfer="stream") == len(THINGS)
 
 
-@pytest.mark.parametrize("stand_in", ["ministack", "localstack"], indirect=True)
-def test_three_variables_deploy_a_pipeline(bench: Bench, stand_in: StandIn) -> None:
-    of = bench.pipeline(stand_in)
+@pytest.mark.parametrize("emulator", ["ministack", "localstack"], indirect=True)
+def test_three_variables_deploy_a_pipeline(bench: Bench, emulator: Emulator) -> None:
+    of = bench.pipeline(emulator)
     of.target_prefix = "orders/"
-    env = stand_in.env() | {
+    env = emulator.env() | {
         "BRIGADE_QUEUE__EVENTS__URL": of.queue_url,
         "BRIGADE_ROUTE__ORDERS__FROM": f"s3://{of.source}/{of.prefix}",
         "BRIGADE_ROUTE__ORDERS__TO": f"s3://{of.target}/orders/{{path}}",
@@ -108,7 +108,7 @@ def test_three_variables_deploy_a_pipeline(bench: Bench, stand_in: StandIn) -> N
     assert daemon.drain() == 0
 
 
-def test_three_daemons_share_a_queue_without_working_anything_twice(bench: Bench, ministack: StandIn) -> None:
+def test_three_daemons_share_a_queue_without_working_anything_twice(bench: Bench, ministack: Emulator) -> None:
     of = bench.pipeline(ministack)
     daemons = [bench.daemon(settings(of, workers=4), ministack.env()) for _ in range(3)]
     for daemon in daemons:

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from conftest import Bench
-from standin import wait
-from standin.objects import Thing, body_of, differences, open_uploads, upload
-from standin.provision import Pipeline, another_queue
-from standin.queues import created, depth, read_all
-from standin.settings import Settings, settings
-from standin.stands import StandIn
+from emulator import wait
+from emulator.objects import Thing, body_of, differences, open_uploads, upload
+from emulator.provision import Pipeline, another_queue
+from emulator.queues import created, depth, read_all
+from emulator.settings import Settings, settings
+from emulator.stands import Emulator
 
 MIB = 1024 * 1024
 
@@ -52,8 +52,8 @@ FORGETS_TAGS = ("ministack",)
 """Who ignores the x-amz-tagging of CreateMultipartUpload, and so makes objects of parts without tags."""
 
 
-def lost(on: StandIn, things: list[Thing]) -> list[str]:
-    """What of copies in parts the stand-in itself loses."""
+def lost(on: Emulator, things: list[Thing]) -> list[str]:
+    """What of copies in parts the AWS emulator itself loses."""
     if on.name not in FORGETS_TAGS:
         return []
     return sorted(f"{thing.path!r}: tags {{}}, not {thing.tags}" for thing in things)
@@ -67,29 +67,30 @@ def large_settings(of: Pipeline, **route: Any) -> Settings:
 
 
 @pytest.mark.parametrize(
-    ("stand_in", "way", "whole"),
+    ("emulator", "transfer", "whole"),
     [
-        ("ministack", "server", 5),
+        ("ministack", "server-side", 5),
         ("ministack", "stream", 4),
-        ("localstack", "server", 5),
+        ("localstack", "server-side", 5),
         ("localstack", "stream", 4),
         # As well as the others, but too slow to do both each time.
-        ("moto", "server", 5),
+        ("moto", "server-side", 5),
     ],
-    indirect=["stand_in"],
+    indirect=["emulator"],
 )
 def test_every_size_arrives_whole(
-    bench: Bench, stand_in: StandIn, things: list[Thing], way: str, whole: int
+    bench: Bench, emulator: Emulator, things: list[Thing], transfer: str, whole: int
 ) -> None:
     """S3 copies up to 96 MiB at once, and the daemon streams up to 16 MiB so; the others go in parts."""
-    of = bench.pipeline(stand_in)
-    daemon = bench.daemon(large_settings(of, way=way), stand_in.env()).wait_ready()
+    of = bench.pipeline(emulator)
+    daemon = bench.daemon(large_settings(of, transfer=transfer), emulator.env()).wait_ready()
     upload(of, things)
     daemon.wait_settled("done", len(things), 20)
-    assert differences(of, things) == lost(stand_in, things[whole:])
+    assert differences(of, things) == lost(emulator, things[whole:])
     assert open_uploads(of) == []
-    ways = daemon.metrics().by("brigade_copies_total", "way")
-    assert ways == {way: whole, f"{way}_parts": len(things) - whole}
+    method = transfer.replace("-", "_")
+    methods = daemon.metrics().by("brigade_copies_total", "transfer")
+    assert methods == {method: whole, f"{method}_parts": len(things) - whole}
     wait.until("an empty queue", lambda: depth(of.sqs, of.queue_url).empty, 10)
     assert read_all(of.sqs, of.dead_letter_url) == []
 
@@ -109,22 +110,22 @@ def upload_in_parts(of: Pipeline, thing: Thing, part: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stand_in", "size", "looks"),
+    ("emulator", "size", "looks"),
     [
         ("localstack", 20 * MIB, 6),
         ("localstack", 12 * MIB, 3),
         # Knows no part numbers, so there is nothing to compare.
         ("ministack", 20 * MIB, 6),
     ],
-    indirect=["stand_in"],
+    indirect=["emulator"],
 )
 def test_what_has_checksums_of_its_parts_is_compared_with_them(
-    bench: Bench, stand_in: StandIn, size: int, looks: int
+    bench: Bench, emulator: Emulator, size: int, looks: int
 ) -> None:
     """Looks: at the source, in parts at how it was cut, at each of its parts, and once more after the write."""
-    of = bench.pipeline(stand_in)
+    of = bench.pipeline(emulator)
     thing = Thing("composite.bin", body_of("composite", size))
-    daemon = bench.daemon(large_settings(of, way="stream"), stand_in.env()).wait_ready()
+    daemon = bench.daemon(large_settings(of, transfer="stream"), emulator.env()).wait_ready()
     upload_in_parts(of, thing, 8 * MIB)
     daemon.wait_settled("done", 1, 20)
     assert differences(of, [thing]) == []
@@ -148,12 +149,12 @@ def listed_parts(of: Pipeline) -> set[int]:
     return found
 
 
-def test_a_killed_copy_goes_on_and_sends_no_part_again(bench: Bench, ministack: StandIn) -> None:
+def test_a_killed_copy_goes_on_and_sends_no_part_again(bench: Bench, ministack: Emulator) -> None:
     """The event comes again through another queue, so that nobody waits until the first shows it."""
     of = bench.pipeline(ministack)
     thing = sized(LARGE)
     # Slow, so that "in the middle" lasts long enough to be hit.
-    slow = large_settings(of, way="stream", bandwidth="32MB/s")
+    slow = large_settings(of, transfer="stream", bandwidth="32MB/s")
     killed = bench.daemon(slow, ministack.env()).wait_ready()
     upload(of, [thing])
     wait.until("some parts there", lambda: len(listed_parts(of)) >= 3, 30, every=0.01)
@@ -162,7 +163,7 @@ def test_a_killed_copy_goes_on_and_sends_no_part_again(bench: Bench, ministack: 
     assert there < STREAMED_PARTS, "it was done before it was killed: nothing was tested"
 
     again = another_queue(of, f"{bench.name}-again")
-    next_one = bench.daemon(large_settings(again, way="stream"), ministack.env()).wait_ready()
+    next_one = bench.daemon(large_settings(again, transfer="stream"), ministack.env()).wait_ready()
     of.sqs.send_message(QueueUrl=again.queue_url, MessageBody=created(of.source, of.prefix + thing.path))
     next_one.wait_settled("done", 1)
     assert differences(of, [thing]) == lost(ministack, [thing])

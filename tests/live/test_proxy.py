@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from conftest import Bench
-from standin.daemon import command
-from standin.environment import isolated
+from emulator.daemon import command
+from emulator.environment import isolated
 
 CONFIG = """
 [aws]

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 from conftest import Bench
-from standin import AWAY, wait
-from standin.daemon import command
-from standin.process import Process
-from standin.provision import Catalog, Pipeline, catalog, csv_table
-from standin.settings import Settings, as_toml, settings
-from standin.stands import StandIn
+from emulator import AWAY, wait
+from emulator.daemon import command
+from emulator.process import Process
+from emulator.provision import Catalog, Pipeline, catalog, csv_table
+from emulator.settings import Settings, as_toml, settings
+from emulator.stands import Emulator
 
 COLUMNS = [("id", "bigint"), ("name", "string"), ("paid", "boolean")]
 CSV = b'id,name,paid\n9007199254740993,Ada,true\n2,"a, ""b""",false\n3,,true\n'
@@ -29,7 +29,7 @@ TYPED = (
 
 
 @pytest.fixture
-def lake(bench: Bench, ministack: StandIn) -> Pipeline:
+def lake(bench: Bench, ministack: Emulator) -> Pipeline:
     """A table over what the daemon copies, with one object in it."""
     of = bench.pipeline(ministack)
     catalog(of, bench.name)
@@ -45,7 +45,7 @@ def _catalog(of: Pipeline) -> Catalog:
 
 def _query(bench: Bench, of: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
     line = ["query", *arguments, "--database", _catalog(of).database, "--region", AWAY]
-    return command(bench.binary, *line, env=of.stand_in.env(), cwd=bench.folder)
+    return command(bench.binary, *line, env=of.emulator.env(), cwd=bench.folder)
 
 
 def test_json_has_types_and_all_digits(bench: Bench, lake: Pipeline) -> None:
@@ -105,8 +105,8 @@ def test_ctrl_c_cancels_the_query_at_athena(bench: Bench, lake: Pipeline) -> Non
     # DuckDB counts for some seconds.
     sql = "SELECT count(*) FROM range(30000) a, range(30000) b WHERE (a.range + b.range) % 7 = 3"
     line = [bench.binary, "query", sql, "--database", _catalog(lake).database, "--region", AWAY]
-    running = Process(line, lake.stand_in.env(), bench.folder / "query.log", cwd=bench.folder)
-    athena = lake.stand_in.client("athena", AWAY)
+    running = Process(line, lake.emulator.env(), bench.folder / "query.log", cwd=bench.folder)
+    athena = lake.emulator.client("athena", AWAY)
 
     def states() -> list[str]:
         ids = athena.list_query_executions(WorkGroup="primary")["QueryExecutionIds"]
@@ -139,7 +139,7 @@ def _asserting(of: Pipeline, sql: str) -> Settings:
 def test_a_daemon_asserts_after_its_crawl(
     bench: Bench, lake: Pipeline, sql: str, result: str, value: str | None
 ) -> None:
-    daemon = bench.daemon(_asserting(lake, sql), lake.stand_in.env()).wait_ready()
+    daemon = bench.daemon(_asserting(lake, sql), lake.emulator.env()).wait_ready()
 
     def assertion() -> dict[str, Any]:
         told: dict[str, Any] = daemon.status()["assertions"]["orders"]
@@ -161,7 +161,7 @@ def test_check_rehearses_an_assertion(bench: Bench, lake: Pipeline) -> None:
         file = bench.folder / "check.toml"
         file.write_text(as_toml(_asserting(lake, sql)))
         done = command(
-            bench.binary, "check", "--config", file, env=lake.stand_in.env(), cwd=bench.folder
+            bench.binary, "check", "--config", file, env=lake.emulator.env(), cwd=bench.folder
         )
         assert said in done.stdout, done.stdout
         assert done.returncode == code, done.stderr
@@ -171,8 +171,8 @@ def test_an_interrupted_wait_leaves_the_crawl_running(bench: Bench, lake: Pipeli
     file = bench.folder / "crawl.toml"
     file.write_text(as_toml(settings(lake)))
     line = [bench.binary, "crawl", "orders", "--wait", "--config", file]
-    running = Process(line, lake.stand_in.env(), bench.folder / "crawl.log", cwd=bench.folder)
-    glue = lake.stand_in.client("glue", AWAY)
+    running = Process(line, lake.emulator.env(), bench.folder / "crawl.log", cwd=bench.folder)
+    glue = lake.emulator.client("glue", AWAY)
     crawler = _catalog(lake).crawler
     wait.until("a crawl", lambda: glue.get_crawler(Name=crawler)["Crawler"]["State"] == "RUNNING")
     running.signal(signal.SIGINT)
@@ -180,6 +180,6 @@ def test_an_interrupted_wait_leaves_the_crawl_running(bench: Bench, lake: Pipeli
     assert "goes on" in running.output()
     assert glue.get_crawler(Name=crawler)["Crawler"]["State"] == "RUNNING"
     missing = command(
-        bench.binary, "crawl", "nobody", "--config", file, env=lake.stand_in.env(), cwd=bench.folder
+        bench.binary, "crawl", "nobody", "--config", file, env=lake.emulator.env(), cwd=bench.folder
     )
     assert missing.returncode == 64 and "it has orders" in missing.stderr

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Bench
-from standin.daemon import DRAIN_SECONDS, command
-from standin.environment import isolated
-from standin.objects import small, upload
-from standin.settings import settings
-from standin.stands import StandIn
+from emulator.daemon import DRAIN_SECONDS, command
+from emulator.environment import isolated
+from emulator.objects import small, upload
+from emulator.settings import settings
+from emulator.stands import Emulator
 
 REFUSED = 64
 
@@ -47,7 +47,7 @@ BAD_FILES: list[tuple[str, str, list[str]]] = [
     ("a time out of range", QUEUE + 'visibility_timeout = "5s"\n' + ROUTE, ["visibility_timeout", "30s"]),
     ("a number out of range", QUEUE + ROUTE + "[retry]\nmax_attempts = 1\n", ["retry.max_attempts", "2"]),
     ("a text for a number", QUEUE + ROUTE + '[work]\nworkers = "many"\n', ["work.workers", "many"]),
-    ("a word nobody knows", QUEUE + ROUTE + 'way = "sever"\n', ["route.orders.way", "server"]),
+    ("a word nobody knows", QUEUE + ROUTE + 'transfer = "sever"\n', ["route.orders.transfer", "server"]),
     (
         "not a place in S3",
         QUEUE + "[route.orders]\n" + TO + 'from = "raw/incoming"\n',
@@ -138,7 +138,7 @@ def _refused(binary: Path, folder: Path, env: dict[str, str], said: list[str], *
     assert "panicked" not in told
 
 
-def test_a_wrong_queue_url_ends_the_start_and_names_the_key(bench: Bench, ministack: StandIn) -> None:
+def test_a_wrong_queue_url_ends_the_start_and_names_the_key(bench: Bench, ministack: Emulator) -> None:
     of = bench.pipeline(ministack)
     upload(of, small(1))
     written = settings(of)

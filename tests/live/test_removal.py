@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 from conftest import Bench
-from standin import HOME, wait
-from standin.objects import copied_keys, differences, small, upload
-from standin.queues import depth, read_all
-from standin.settings import settings
-from standin.stands import StandIn
+from emulator import HOME, wait
+from emulator.objects import copied_keys, differences, small, upload
+from emulator.queues import depth, read_all
+from emulator.settings import settings
+from emulator.stands import Emulator
 
 THINGS = small(30)
 
@@ -17,31 +17,31 @@ ON_DELETE = {"ministack": "PreconditionFailed", "moto": "PreconditionFailed", "l
 """What each says to a DeleteObject whose If-Match does not hold."""
 
 
-@pytest.mark.parametrize("stand_in", ON_DELETE, indirect=True)
-def test_what_the_stand_ins_make_of_if_match_on_a_delete(bench: Bench, stand_in: StandIn) -> None:
+@pytest.mark.parametrize("emulator", ON_DELETE, indirect=True)
+def test_what_the_stand_ins_make_of_if_match_on_a_delete(bench: Bench, emulator: Emulator) -> None:
     """S3 and ministack honour it, moto too; LocalStack 4.9 answers 501, as S3 once did."""
-    of = bench.pipeline(stand_in)
+    of = bench.pipeline(emulator)
     upload(of, THINGS[:1])
     key = of.prefix + THINGS[0].path
     with pytest.raises(ClientError) as refused:
         of.s3.delete_object(Bucket=of.source, Key=key, IfMatch='"00000000000000000000000000000000"')
-    assert refused.value.response["Error"]["Code"] == ON_DELETE[stand_in.name]
+    assert refused.value.response["Error"]["Code"] == ON_DELETE[emulator.name]
     assert of.s3.head_object(Bucket=of.source, Key=key)["ContentLength"] == len(THINGS[0].body)
 
 
 @pytest.mark.parametrize(
-    ("stand_in", "conditions"),
+    ("emulator", "conditions"),
     [("ministack", "on"), ("localstack", "auto")],
-    indirect=["stand_in"],
+    indirect=["emulator"],
 )
-def test_a_copy_goes_when_its_source_goes(bench: Bench, stand_in: StandIn, conditions: str) -> None:
+def test_a_copy_goes_when_its_source_goes(bench: Bench, emulator: Emulator, conditions: str) -> None:
     """ministack honours If-Match on DeleteObject. LocalStack does not know it (501), so that
     nothing could be deleted there with `on`; `auto` does without at any endpoint that is not Amazon's."""
-    of = bench.pipeline(stand_in)
+    of = bench.pipeline(emulator)
     written = settings(of)
     written["aws"]["conditional_writes"] = conditions
     written["route"]["orders"]["deletes"] = "follow"
-    daemon = bench.daemon(written, stand_in.env()).wait_ready()
+    daemon = bench.daemon(written, emulator.env()).wait_ready()
     upload(of, THINGS)
     daemon.wait_settled("done", len(THINGS))
     gone, kept = THINGS[:10], THINGS[10:]
@@ -55,13 +55,13 @@ def test_a_copy_goes_when_its_source_goes(bench: Bench, stand_in: StandIn, condi
     assert read_all(of.sqs, of.dead_letter_url) == []
 
 
-def test_an_original_is_moved_once_it_has_arrived(bench: Bench, ministack: StandIn) -> None:
+def test_an_original_is_moved_once_it_has_arrived(bench: Bench, ministack: Emulator) -> None:
     """ministack honours conditions on PutObject and DeleteObject, but ignores those of CopyObject."""
     of = bench.pipeline(ministack)
     aside = replace(of, target=of.source, target_prefix="completed/", away_region=HOME)
     written = settings(of)
     written["aws"]["conditional_writes"] = "on"
-    written["route"]["orders"] |= {"original": "move", "move_to": "completed/{path}"}
+    written["route"]["orders"] |= {"after_copy": "move", "move_to": "completed/{path}"}
     daemon = bench.daemon(written, ministack.env()).wait_ready()
     upload(of, THINGS)
     daemon.wait_settled("done", len(THINGS))

@@ -1,4 +1,4 @@
-"""`make aws-smoke` against a stand-in: it wants to be told so, and leaves nothing behind, however it ends."""
+"""`make aws-smoke` against an AWS emulator: it wants to be told so, and leaves nothing behind, however it ends."""
 
 import ast
 import re
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from standin import HOME, ROOT, wait
-from standin.environment import isolated
-from standin.process import Process
-from standin.stands import StandIn
+from emulator import HOME, ROOT, wait
+from emulator.environment import isolated
+from emulator.process import Process
+from emulator.stands import Emulator
 
 SCRIPT = ROOT / "tests" / "smoke" / "run.py"
 
@@ -25,7 +25,7 @@ def smoke(tmp_path: Path) -> Iterator[list[Process]]:
         run.stop()
 
 
-def started(smoke: list[Process], folder: Path, on: StandIn | None, *arguments: str) -> Process:
+def started(smoke: list[Process], folder: Path, on: Emulator | None, *arguments: str) -> Process:
     env = isolated()
     if on is not None:
         env |= {"AWS_SMOKE": "yes", "AWS_ENDPOINT_URL": on.endpoint, "AWS_REGION": HOME}
@@ -34,7 +34,7 @@ def started(smoke: list[Process], folder: Path, on: StandIn | None, *arguments: 
     return smoke[-1]
 
 
-def made(on: StandIn) -> list[str]:
+def made(on: Emulator) -> list[str]:
     """What there is of its buckets and queues."""
     buckets = [bucket["Name"] for bucket in on.client("s3").list_buckets()["Buckets"]]
     urls = on.client("sqs").list_queues().get("QueueUrls", [])
@@ -63,7 +63,7 @@ def test_it_wants_to_be_told(smoke: list[Process], tmp_path: Path) -> None:
 
 
 def test_it_asks_prints_its_table_and_removes_everything(
-    smoke: list[Process], tmp_path: Path, ministack: StandIn
+    smoke: list[Process], tmp_path: Path, ministack: Emulator
 ) -> None:
     run = started(smoke, tmp_path, ministack, "-k", "q01 or q07")
     # ministack ignores the condition of question 1, and agrees on 7.
@@ -73,7 +73,7 @@ def test_it_asks_prints_its_table_and_removes_everything(
 
 
 def test_told_to_stop_it_removes_everything(
-    smoke: list[Process], tmp_path: Path, ministack: StandIn
+    smoke: list[Process], tmp_path: Path, ministack: Emulator
 ) -> None:
     run = started(smoke, tmp_path, ministack)
     wait.until("something made", lambda: made(ministack), 180)
@@ -83,7 +83,7 @@ def test_told_to_stop_it_removes_everything(
 
 
 def test_what_a_killed_run_left_can_be_removed(
-    smoke: list[Process], tmp_path: Path, ministack: StandIn
+    smoke: list[Process], tmp_path: Path, ministack: Emulator
 ) -> None:
     killed = started(smoke, tmp_path, ministack, "-k", "test_queues")
     wait.until("all of it made", lambda: any("-q25" in name for name in made(ministack)), 180)

@@ -1,9 +1,9 @@
 //! Each rule has a reason: without it something goes wrong.
 
 use crate::check::{Found, search};
-use crate::holds::{CALM_MOVE, COPY, FOLLOW, MOVE, STREAM, told};
+use crate::holds::{CALM_MOVE, COPY, FOLLOW, MOVE, STREAM, reported};
 use crate::rules::May::{Again, Delete, Deny, Doubt, New, Redress, Undo};
-use crate::rules::{Route, Rule, Rules, Setting, Way};
+use crate::rules::{Route, Rule, Rules, Setting, Transfer};
 use crate::wrong::Wrong;
 
 /// Streamed, where a route follows deletes.
@@ -17,11 +17,11 @@ const STREAM_FOLLOW: Setting = Setting {
 fn breaks(rule: Rule, setting: Setting, want: Wrong) {
     match search(&setting, Rules::without(rule)) {
         Found::Counterexample { wrong, trace } => {
-            told(&format!("Without {rule:?}:\n{trace}{wrong:?}\n"));
+            reported(&format!("Without {rule:?}:\n{trace}{wrong:?}\n"));
             assert_eq!(wrong, want, "without {rule:?}:\n{trace}");
         }
-        Found::Nothing { worlds } => {
-            panic!("{rule:?} is for nothing: no counterexample in {worlds} worlds")
+        Found::Nothing { simulations } => {
+            panic!("{rule:?} is for nothing: no counterexample in {simulations} worlds")
         }
     }
 }
@@ -52,7 +52,7 @@ fn deleting_before_the_dead_letter_queue_confirms_loses_the_message() {
         may: &[New, Deny],
         ..COPY
     };
-    breaks(Rule::ParkThenDelete, denied, Wrong::Stale);
+    breaks(Rule::DeadLetterThenDelete, denied, Wrong::Stale);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn equal_bytes_under_other_headers_are_no_duplicate() {
         may: &[New, Redress],
         ..COPY
     };
-    breaks(Rule::EqualInDress, redressed, Wrong::Stale);
+    breaks(Rule::EqualInAttributes, redressed, Wrong::Stale);
 }
 
 #[test]
@@ -134,18 +134,18 @@ fn content_that_repeats_fools_a_streamed_overwrite() {
         changes: 3,
         ..STREAM
     };
-    breaks(Rule::LookAfterOverwrite, again, Wrong::Stale);
+    breaks(Rule::VerifyOverwrite, again, Wrong::Stale);
 }
 
 #[test]
 fn a_slow_copy_is_fooled_as_well() {
     let again = Setting {
-        way: Way::Slow,
+        transfer: Transfer::Slow,
         may: &[New, Again],
         changes: 3,
         ..COPY
     };
-    breaks(Rule::LookAfterOverwrite, again, Wrong::Stale);
+    breaks(Rule::VerifyOverwrite, again, Wrong::Stale);
 }
 
 #[test]
@@ -154,17 +154,17 @@ fn a_write_without_a_condition_may_be_the_older_of_two() {
         conditions: false,
         ..STREAM
     };
-    breaks(Rule::LookAfterUnconditional, unconditional, Wrong::Stale);
+    breaks(Rule::VerifyUnconditional, unconditional, Wrong::Stale);
 }
 
 #[test]
 fn a_first_write_races_the_delete_of_its_source() {
-    breaks(Rule::LookAfterCreate, STREAM_FOLLOW, Wrong::Leftover);
+    breaks(Rule::VerifyCreate, STREAM_FOLLOW, Wrong::Leftover);
 }
 
 #[test]
 fn a_followed_delete_races_a_recreate_with_the_same_content() {
-    breaks(Rule::LookAfterDelete, FOLLOW, Wrong::Stale);
+    breaks(Rule::VerifyDelete, FOLLOW, Wrong::Stale);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn an_etag_does_not_show_that_only_the_headers_changed() {
         changes: 3,
         ..STREAM
     };
-    breaks(Rule::LookAfterVersion, redressed, Wrong::Stale);
+    breaks(Rule::VerifyVersion, redressed, Wrong::Stale);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_move_that_ends_with_a_skip_is_never_made_when_its_worker_dies() {
 
 #[test]
 fn a_move_must_see_that_its_copy_was_overwritten() {
-    breaks(Rule::MoveLooksAtDestination, CALM_MOVE, Wrong::Lost);
+    breaks(Rule::MoveChecksDestination, CALM_MOVE, Wrong::Lost);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_move_must_see_the_copies_of_all_routes() {
         routes: 2,
         ..CALM_MOVE
     };
-    breaks(Rule::MoveLooksAtAll, two, Wrong::Lost);
+    breaks(Rule::MoveChecksAll, two, Wrong::Lost);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_move_must_see_that_the_source_has_other_headers() {
         may: &[New, Redress],
         ..CALM_MOVE
     };
-    breaks(Rule::MoveLooksAtSource, redressed, Wrong::Lost);
+    breaks(Rule::MoveChecksSource, redressed, Wrong::Lost);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::wrong::{self, Wrong};
 /// What a search found.
 pub(crate) enum Found {
     /// Nothing is wrong in so many worlds.
-    Nothing { worlds: usize },
+    Nothing { simulations: usize },
     /// Something is, and this is how it came about.
     Counterexample { wrong: Wrong, trace: String },
 }
@@ -66,7 +66,7 @@ pub(crate) fn search(setting: &Setting, rules: Rules) -> Found {
             trace: trace(setting, rules, first, &origins, end),
         },
         None => Found::Nothing {
-            worlds: origins.len(),
+            simulations: origins.len(),
         },
     }
 }
@@ -105,13 +105,13 @@ fn trace(setting: &Setting, rules: Rules, first: State, origins: &[Origin], end:
         steps.push(origin.step);
         at = origin.from;
     }
-    let (mut world, mut told) = (first, String::new());
+    let (mut world, mut reported) = (first, String::new());
     for step in steps.into_iter().rev() {
         let (label, then) = next(setting, rules, &world).swap_remove(step);
-        let _ = writeln!(told, "{:58} {then}", line(label));
+        let _ = writeln!(reported, "{:58} {then}", line(label));
         world = then;
     }
-    told
+    reported
 }
 
 fn line(Label { who, what }: Label) -> String {

@@ -2,11 +2,11 @@
 
 use crate::check::{Found, search};
 use crate::rules::May::{Again, Delete, Deny, Doubt, New, Redress, Undo};
-use crate::rules::{Route, Rules, Setting, Way};
+use crate::rules::{Route, Rules, Setting, Transfer};
 
 /// A new object, replaced once: what the other settings differ from.
 pub(crate) const COPY: Setting = Setting {
-    way: Way::Server,
+    transfer: Transfer::ServerSide,
     route: Route::Copy,
     versions: true,
     conditions: true,
@@ -20,7 +20,7 @@ pub(crate) const COPY: Setting = Setting {
 };
 
 pub(crate) const STREAM: Setting = Setting {
-    way: Way::Streamed,
+    transfer: Transfer::Streamed,
     ..COPY
 };
 
@@ -46,7 +46,12 @@ pub(crate) const CALM_MOVE: Setting = Setting {
     ..MOVE
 };
 
-const WAYS: [Way; 4] = [Way::Server, Way::Slow, Way::Marked, Way::Streamed];
+const TRANSFERS: [Transfer; 4] = [
+    Transfer::ServerSide,
+    Transfer::Slow,
+    Transfer::Marked,
+    Transfer::Streamed,
+];
 
 /// Optimised code has time for wider bounds.
 const WIDE: bool = !cfg!(debug_assertions);
@@ -72,22 +77,22 @@ fn holds(setting: Setting) {
 
 fn holds_within(setting: Setting) {
     match search(&setting, Rules::all()) {
-        Found::Nothing { worlds } => told(&format!("{worlds:9} worlds, {setting:?}")),
+        Found::Nothing { simulations } => reported(&format!("{simulations:9} worlds, {setting:?}")),
         Found::Counterexample { wrong, trace } => panic!("{wrong:?} in {setting:?}\n{trace}"),
     }
 }
 
 #[expect(clippy::print_stdout, reason = "for --nocapture")]
-pub(crate) fn told(what: &str) {
+pub(crate) fn reported(what: &str) {
     println!("{what}");
 }
 
 #[test]
 fn copies_hold() {
-    for way in WAYS {
+    for transfer in TRANSFERS {
         let may = &[New, Again];
         holds(Setting {
-            way,
+            transfer,
             may,
             versions: false,
             changes: 3,
@@ -98,10 +103,10 @@ fn copies_hold() {
 
 #[test]
 fn copies_with_other_headers_hold() {
-    for way in [Way::Marked, Way::Streamed] {
+    for transfer in [Transfer::Marked, Transfer::Streamed] {
         let may = &[New, Redress];
         holds(Setting {
-            way,
+            transfer,
             may,
             changes: 3,
             ..COPY
@@ -116,10 +121,10 @@ fn undone_versions_hold() {
         changes: 3,
         ..COPY
     };
-    for way in [Way::Server, Way::Streamed] {
+    for transfer in [Transfer::ServerSide, Transfer::Streamed] {
         for route in [Route::Copy, Route::Follow] {
             holds(Setting {
-                way,
+                transfer,
                 route,
                 ..undone
             });
@@ -129,17 +134,17 @@ fn undone_versions_hold() {
 
 #[test]
 fn followed_deletes_hold() {
-    for way in WAYS {
-        holds(Setting { way, ..FOLLOW });
+    for transfer in TRANSFERS {
+        holds(Setting { transfer, ..FOLLOW });
     }
 }
 
 #[test]
 fn destinations_without_conditions_hold() {
-    for way in [Way::Server, Way::Streamed] {
+    for transfer in [Transfer::ServerSide, Transfer::Streamed] {
         let may = &[New, Delete];
         holds(Setting {
-            way,
+            transfer,
             may,
             conditions: false,
             ..FOLLOW
@@ -149,10 +154,10 @@ fn destinations_without_conditions_hold() {
 
 #[test]
 fn moves_of_new_content_hold() {
-    for way in WAYS {
+    for transfer in TRANSFERS {
         let may = &[New, Delete];
         holds(Setting {
-            way,
+            transfer,
             may,
             versions: false,
             changes: 3,
@@ -190,7 +195,7 @@ fn three_workers_and_duplicates_hold() {
     busy(COPY);
     busy(MOVE);
     busy(Setting {
-        way: Way::Streamed,
+        transfer: Transfer::Streamed,
         ..FOLLOW
     });
 }

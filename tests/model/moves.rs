@@ -15,10 +15,10 @@ impl Work<'_> {
         if routes.iter().any(|proven| *proven != routes[0]) {
             return Then::Again;
         }
-        if !self.has(Rule::MoveLooksAtDestination) {
+        if !self.has(Rule::MoveChecksDestination) {
             return Then::Go(At::MoveSource { seen: None });
         }
-        let route = if self.has(Rule::MoveLooksAtAll) {
+        let route = if self.has(Rule::MoveChecksAll) {
             0
         } else {
             self.setting.routes - 1
@@ -39,7 +39,7 @@ impl Work<'_> {
         Then::Go(if route + 1 < self.setting.routes {
             let route = route + 1;
             At::MoveDestination { route, seen }
-        } else if self.has(Rule::MoveLooksAtSource) {
+        } else if self.has(Rule::MoveChecksSource) {
             At::MoveSource { seen }
         } else {
             At::Sent(self.take(content.etag, None))
@@ -64,7 +64,7 @@ impl Work<'_> {
 
     pub(crate) fn doubt_move(&self) -> Then {
         if self.has(Rule::GoneForCertain) {
-            Then::ShowAgain
+            Then::ReturnToQueue
         } else {
             Then::Go(At::Settle)
         }
@@ -73,7 +73,10 @@ impl Work<'_> {
     /// Takes the source away.
     fn take(&self, etag: u8, seen: Option<u8>) -> Write {
         let source = Target {
-            content: Some(Content { etag, dress: 0 }),
+            content: Some(Content {
+                etag,
+                attributes: 0,
+            }),
             ..Target::default()
         };
         self.write(Effect::Move, source, seen)

@@ -1,6 +1,6 @@
 //! One route of one message: observe, plan, act, look after.
 
-use crate::rules::{Route, Rule, Way};
+use crate::rules::{Route, Rule, Transfer};
 use crate::s3::{Answer, land, written};
 use crate::state::{At, Condition, Content, Effect, State, Target, Version, Write};
 use crate::worker::{Then, Work};
@@ -21,15 +21,24 @@ impl Work<'_> {
                 Route::Copy | Route::Follow | Route::Move | Route::MoveAndFollow => At::Destination,
             };
         };
-        match self.setting.way {
-            Way::Server | Way::Slow if self.has(Rule::NoVersionPin) || !self.setting.versions => {
-                At::Sent(self.write(Effect::Copy { pin, dress: None }, nothing, None))
+        match self.setting.transfer {
+            Transfer::ServerSide | Transfer::Slow
+                if self.has(Rule::NoVersionPin) || !self.setting.versions =>
+            {
+                At::Sent(self.write(
+                    Effect::Copy {
+                        pin,
+                        attributes: None,
+                    },
+                    nothing,
+                    None,
+                ))
             }
-            Way::Server | Way::Slow => {
+            Transfer::ServerSide | Transfer::Slow => {
                 let id = message.event;
                 At::Sent(self.write(Effect::CopyVersion { id, pin }, nothing, None))
             }
-            Way::Marked | Way::Streamed => At::Source(nothing),
+            Transfer::Marked | Transfer::Streamed => At::Source(nothing),
         }
     }
 
@@ -37,7 +46,10 @@ impl Work<'_> {
     pub(crate) fn replace(&self, target: Target) -> Then {
         match (target.content, self.worker.message.etag) {
             (Some(content), Some(pin)) if content.etag != pin => {
-                let effect = Effect::Copy { pin, dress: None };
+                let effect = Effect::Copy {
+                    pin,
+                    attributes: None,
+                };
                 Then::Go(At::Sent(self.write(effect, target, None)))
             }
             _ => Then::Go(At::Source(target)),
@@ -46,7 +58,7 @@ impl Work<'_> {
 
     pub(crate) fn doubt(&self, state: &State, target: Target) -> Then {
         if self.has(Rule::GoneForCertain) {
-            return Then::ShowAgain;
+            return Then::ReturnToQueue;
         }
         let id = self.source(state).id;
         self.decide(target, Version { id, content: None })
@@ -79,18 +91,21 @@ impl Work<'_> {
             };
         }
         let pin = content.etag;
-        let effect = match self.setting.way {
-            Way::Server | Way::Slow => Effect::Copy { pin, dress: None },
-            Way::Marked => Effect::Copy {
+        let effect = match self.setting.transfer {
+            Transfer::ServerSide | Transfer::Slow => Effect::Copy {
                 pin,
-                dress: Some(content.dress),
+                attributes: None,
             },
-            Way::Streamed => Effect::Put(content),
+            Transfer::Marked => Effect::Copy {
+                pin,
+                attributes: Some(content.attributes),
+            },
+            Transfer::Streamed => Effect::Put(content),
         };
         let write = self.write(effect, target, Some(source.id));
-        Then::Go(match self.setting.way {
-            Way::Server | Way::Slow | Way::Marked => At::Sent(write),
-            Way::Streamed => At::Read { write, pin },
+        Then::Go(match self.setting.transfer {
+            Transfer::ServerSide | Transfer::Slow | Transfer::Marked => At::Sent(write),
+            Transfer::Streamed => At::Read { write, pin },
         })
     }
 
@@ -132,30 +147,30 @@ impl Work<'_> {
         match land(state, self.setting, self.rules, write) {
             Answer::Refused => refused(write),
             Answer::Written { .. } if moved => Then::Go(At::Settle),
-            Answer::Written { etag, id } if self.looks_after(write) => {
+            Answer::Written { etag, id } if self.verifies(write) => {
                 // Without versions the event's time stands for what was written blindly.
                 let id = id.unwrap_or(self.worker.message.event);
-                Then::Go(At::LookAfter { etag, id })
+                Then::Go(At::Verify { etag, id })
             }
             Answer::Written { etag, .. } => etag.map_or(Then::Nothing, Then::Proven),
         }
     }
 
-    fn looks_after(&self, write: &Write) -> bool {
+    fn verifies(&self, write: &Write) -> bool {
         if write.effect == Effect::Delete {
-            return self.has(Rule::LookAfterDelete) && self.has(Rule::EventIsAHint);
+            return self.has(Rule::VerifyDelete) && self.has(Rule::EventIsAHint);
         }
         match write.condition {
-            Condition::None => self.has(Rule::LookAfterUnconditional),
-            Condition::Match(_) => self.has(Rule::LookAfterOverwrite),
-            Condition::Absent => self.setting.route.follows() && self.has(Rule::LookAfterCreate),
+            Condition::None => self.has(Rule::VerifyUnconditional),
+            Condition::Match(_) => self.has(Rule::VerifyOverwrite),
+            Condition::Absent => self.setting.route.follows() && self.has(Rule::VerifyCreate),
         }
     }
 
-    pub(crate) fn look_after(&self, state: &State, etag: Option<u8>, id: u8) -> Then {
+    pub(crate) fn verify(&self, state: &State, etag: Option<u8>, id: u8) -> Then {
         let now = self.source(state);
         let same = now.content.map(|content| content.etag) == etag
-            && (etag.is_none() || now.id == id || !self.has(Rule::LookAfterVersion));
+            && (etag.is_none() || now.id == id || !self.has(Rule::VerifyVersion));
         match etag {
             _ if !same => Then::Go(At::Destination),
             Some(etag) => Then::Proven(etag),
@@ -188,7 +203,7 @@ impl Work<'_> {
     }
 
     pub(crate) fn equal(&self, a: Content, b: Content) -> bool {
-        a == b || a.etag == b.etag && !self.has(Rule::EqualInDress)
+        a == b || a.etag == b.etag && !self.has(Rule::EqualInAttributes)
     }
 }
 

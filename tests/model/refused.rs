@@ -2,19 +2,19 @@
 //! wrong nevertheless.
 
 use crate::check::{Found, search};
-use crate::holds::{CALM_MOVE, COPY, MOVE, STREAM, told};
+use crate::holds::{CALM_MOVE, COPY, MOVE, STREAM, reported};
 use crate::rules::May::{Delete, New};
-use crate::rules::{Route, Rules, Setting, Way};
+use crate::rules::{Route, Rules, Setting, Transfer};
 use crate::wrong::Wrong;
 
 /// This goes wrong so; or not at all.
 fn ends(setting: Setting, want: Option<Wrong>) {
     match search(&setting, Rules::all()) {
         Found::Counterexample { wrong, trace } => {
-            told(&format!("{trace}{wrong:?}\n"));
+            reported(&format!("{trace}{wrong:?}\n"));
             assert_eq!(Some(wrong), want, "{trace}");
         }
-        Found::Nothing { worlds } => assert_eq!(None, want, "{worlds} worlds"),
+        Found::Nothing { simulations } => assert_eq!(None, want, "{simulations} worlds"),
     }
 }
 
@@ -81,9 +81,15 @@ fn a_move_without_versions_races_content_that_repeats() {
 
 #[test]
 fn a_slow_copy_without_versions_races_content_that_repeats_even_while_it_is_calm() {
-    for way in [Way::Slow, Way::Marked, Way::Streamed] {
-        let want = (way != Way::Marked).then_some(Wrong::Lost);
-        ends(Setting { way, ..CALM_MOVE }, want);
+    for transfer in [Transfer::Slow, Transfer::Marked, Transfer::Streamed] {
+        let want = (transfer != Transfer::Marked).then_some(Wrong::Lost);
+        ends(
+            Setting {
+                transfer,
+                ..CALM_MOVE
+            },
+            want,
+        );
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) enum Rule {
     /// The message is deleted after the effect.
     SettleAfterEffect,
     /// The dead-letter queue confirms before the message is deleted.
-    ParkThenDelete,
+    DeadLetterThenDelete,
     /// Nobody deletes a message after the lease has passed.
     SettleWhileHeld,
     /// A write is sent only while the lease has W left.
@@ -22,7 +22,7 @@ pub(crate) enum Rule {
     /// "Gone" is a delete marker or `NoSuchKey`, never a bare 404.
     GoneForCertain,
     /// Equal means headers and user metadata, too.
-    EqualInDress,
+    EqualInAttributes,
     /// Reads are pinned to the `ETag` they were decided from.
     PinnedReads,
     /// What was received before is not taken for new: both sides are looked at.
@@ -32,25 +32,25 @@ pub(crate) enum Rule {
     /// Writes carry If-Match or If-None-Match.
     ConditionalWrites,
     /// The source is looked at after an overwrite …
-    LookAfterOverwrite,
+    VerifyOverwrite,
     /// … after a write without a condition …
-    LookAfterUnconditional,
+    VerifyUnconditional,
     /// … after a first write, where deletes are followed …
-    LookAfterCreate,
+    VerifyCreate,
     /// … and after a delete.
-    LookAfterDelete,
+    VerifyDelete,
     /// The look after asks for the very version, not only the `ETag`.
-    LookAfterVersion,
+    VerifyVersion,
     /// A followed delete carries If-Match.
     ConditionalDelete,
     /// A copy that is already there is no end: the move goes on.
     SkipsMoveOn,
     /// A move looks at the destination again.
-    MoveLooksAtDestination,
+    MoveChecksDestination,
     /// … at those of all routes.
-    MoveLooksAtAll,
+    MoveChecksAll,
     /// A move looks at the source again.
-    MoveLooksAtSource,
+    MoveChecksSource,
     /// A move's delete carries If-Match.
     ConditionalMove,
     /// A move never deletes by version id.
@@ -79,9 +79,9 @@ impl Rules {
 
 /// How bytes travel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Way {
+pub(crate) enum Transfer {
     /// `CopyObject`: reads the source and writes in one moment.
-    Server,
+    ServerSide,
     /// `CopyObject` that reads the source, and later writes.
     Slow,
     /// `CopyObject` with a mark, so with the headers that a look has shown.
@@ -97,7 +97,7 @@ pub(crate) enum Route {
     Copy,
     /// `deletes = "follow"`.
     Follow,
-    /// `original = "delete"`.
+    /// `after_copy = "delete"`.
     Move,
     /// Both, which the configuration refuses.
     MoveAndFollow,
@@ -134,7 +134,7 @@ pub(crate) enum May {
 /// One bounded world.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
-    pub(crate) way: Way,
+    pub(crate) transfer: Transfer,
     pub(crate) route: Route,
     /// The source keeps versions.
     pub(crate) versions: bool,

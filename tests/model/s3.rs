@@ -34,13 +34,13 @@ pub(crate) fn changes(setting: &Setting, sources: &[Source], source: &Source) ->
         contents.push((next, 0));
     }
     for etag in 0..next {
-        for (may, dress) in [(May::Again, 0), (May::Redress, 1)] {
+        for (may, attributes) in [(May::Again, 0), (May::Redress, 1)] {
             if setting.may(may) {
-                contents.push((etag, dress));
+                contents.push((etag, attributes));
             }
         }
     }
-    let put = |(etag, dress)| Change::Put(Content { etag, dress });
+    let put = |(etag, attributes)| Change::Put(Content { etag, attributes });
     let mut found: Vec<_> = contents.into_iter().map(put).collect();
     if setting.may(May::Delete) && source.now().content.is_some() {
         found.push(Change::Delete);
@@ -115,14 +115,14 @@ pub(crate) fn land(state: &mut State, setting: &Setting, rules: Rules, write: &W
 pub(crate) fn written(source: &Source, rules: Rules, write: &Write) -> Option<Version> {
     let now = source.now();
     match write.effect {
-        Effect::Copy { pin, dress } => {
+        Effect::Copy { pin, attributes } => {
             let mut content = now.content?;
             if rules.has(Rule::PinnedReads) && content.etag != pin {
                 return None;
             }
-            content.dress = dress.unwrap_or(content.dress);
+            content.attributes = attributes.unwrap_or(content.attributes);
             // A marked copy is of the version its mark names.
-            let id = dress.and(write.seen).unwrap_or(now.id);
+            let id = attributes.and(write.seen).unwrap_or(now.id);
             Some(Version {
                 id,
                 content: Some(content),

@@ -17,7 +17,7 @@ pub(crate) struct Content {
     /// The bytes, which is to say the `ETag`: equal for equal bytes.
     pub(crate) etag: u8,
     /// Headers and user metadata: what an `ETag` does not show.
-    pub(crate) dress: u8,
+    pub(crate) attributes: u8,
 }
 
 /// What the owner of the source did.
@@ -86,7 +86,7 @@ pub(crate) enum Condition {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Effect {
     /// `CopyObject`: reads and writes when it lands. A marked copy brings its own dress.
-    Copy { pin: u8, dress: Option<u8> },
+    Copy { pin: u8, attributes: Option<u8> },
     /// `CopyObject` of one version, whether it is still the newest or not.
     CopyVersion { id: Id, pin: u8 },
     /// A slow `CopyObject` that has read this version.
@@ -131,13 +131,13 @@ pub(crate) enum At {
     /// There was no answer, or the worker is dead; the request may still land.
     Unanswered(Write),
     /// Head(source) after a write: is it still what was written? A delete has written nothing.
-    LookAfter { etag: Option<u8>, id: Id },
+    Verify { etag: Option<u8>, id: Id },
     /// A move's look at the destination of this route; what the ones before showed.
     MoveDestination { route: u8, seen: Option<Content> },
     /// A move's look at the source.
     MoveSource { seen: Option<Content> },
     /// Send to the dead-letter queue.
-    Park,
+    DeadLetter,
     /// The message is to be deleted.
     Settle,
 }
@@ -174,7 +174,7 @@ pub(crate) struct State {
     pub(crate) workers: Vec<Worker>,
     /// Requests that outlived the hold on their message. There are none while the rules hold.
     pub(crate) late: Vec<Write>,
-    pub(crate) parked: bool,
+    pub(crate) dead_lettered: bool,
     pub(crate) duplicates: u8,
     pub(crate) wrong: Option<Wrong>,
 }
@@ -187,7 +187,7 @@ impl State {
             queue: Vec::new(),
             workers: Vec::new(),
             late: Vec::new(),
-            parked: false,
+            dead_lettered: false,
             duplicates: 0,
             wrong: None,
         }
@@ -210,7 +210,7 @@ impl State {
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letter = char::from(b'A' + self.etag);
-        write!(f, "{letter}{}", "'".repeat(usize::from(self.dress)))
+        write!(f, "{letter}{}", "'".repeat(usize::from(self.attributes)))
     }
 }
 

@@ -4,7 +4,7 @@
 //! step before it. Dying and losing the lease are one step, too: either way the message is seen
 //! again.
 
-use crate::rules::{May, Rule, Rules, Setting, Way};
+use crate::rules::{May, Rule, Rules, Setting, Transfer};
 use crate::state::{At, Effect, Hold, Message, State, Version, Worker, Write};
 use crate::step::Next;
 
@@ -18,7 +18,7 @@ pub(crate) enum Then {
     Nothing,
     /// Everything again, from the first route.
     Again,
-    ShowAgain,
+    ReturnToQueue,
     Gone,
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn receive(state: &mut State, setting: &Setting, rules: Rules, messag
 /// Everything that the worker at `index` may do next, and what may happen to it.
 pub(crate) fn steps(next: &mut Next<'_>, index: usize) {
     let worker = next.from.workers[index];
-    let mut turn = Turn {
+    let mut turn = RecordSlot {
         next,
         index,
         worker,
@@ -66,19 +66,19 @@ pub(crate) fn steps(next: &mut Next<'_>, index: usize) {
         turn.unanswered(write);
     } else {
         turn.calls();
-        turn.go("dies, or loses its lease", &|_, _| Then::ShowAgain);
+        turn.go("dies, or loses its lease", &|_, _| Then::ReturnToQueue);
     }
     turn.works_on();
 }
 
 /// One worker's turn.
-struct Turn<'a, 'b> {
+struct RecordSlot<'a, 'b> {
     next: &'a mut Next<'b>,
     index: usize,
     worker: Worker,
 }
 
-impl Turn<'_, '_> {
+impl RecordSlot<'_, '_> {
     /// Adds the world in which this happened.
     fn go(&mut self, what: &'static str, then: &dyn Fn(&mut State, &mut Work<'_>) -> Then) {
         let mut state = self.next.from.clone();
@@ -116,8 +116,8 @@ impl Turn<'_, '_> {
                 w.decide(s.targets[route], source)
             }),
             At::Read { write, pin } => self.go("GET", &|s, w| w.read(s, write, pin)),
-            At::LookAfter { etag, id } => self.go("head(source) after the write", &|s, w| {
-                w.look_after(s, etag, id)
+            At::Verify { etag, id } => self.go("head(source) after the write", &|s, w| {
+                w.verify(s, etag, id)
             }),
             At::MoveDestination { route, seen } => {
                 self.go("head(destination) of a move", &|s, w| {
@@ -127,8 +127,8 @@ impl Turn<'_, '_> {
             At::MoveSource { seen } => {
                 self.go("head(source) of a move", &|s, w| w.move_source(s, seen));
             }
-            At::Park => self.go("sends to the dead-letter queue", &|s, _| {
-                s.parked = true;
+            At::DeadLetter => self.go("sends to the dead-letter queue", &|s, _| {
+                s.dead_lettered = true;
                 Then::Go(At::Settle)
             }),
             At::Settle => self.go("deletes the message", &|s, w| w.settle(s)),
@@ -142,7 +142,7 @@ impl Turn<'_, '_> {
         if let At::Source(target) = self.worker.at {
             self.go(what, &|s, w| w.doubt(s, target));
         }
-        if let At::LookAfter { etag, .. } = self.worker.at {
+        if let At::Verify { etag, .. } = self.worker.at {
             self.go(what, &|_, w| w.doubt_after(etag));
         }
         if let At::MoveSource { .. } = self.worker.at {
@@ -178,18 +178,20 @@ impl Turn<'_, '_> {
         if reads_first(self.next.setting, &write) {
             self.go("CopyObject reads the source", &|s, w| {
                 let copied = w.copied(s, write);
-                copied.map_or(Then::ShowAgain, |write| Then::Go(At::Unanswered(write)))
+                copied.map_or(Then::ReturnToQueue, |write| Then::Go(At::Unanswered(write)))
             });
         }
-        self.go("W passes; the request was lost", &|_, _| Then::ShowAgain);
+        self.go("W passes; the request was lost", &|_, _| {
+            Then::ReturnToQueue
+        });
         self.go("W passes; the request has landed", &|s, w| {
             w.answered(s, &write);
-            Then::ShowAgain
+            Then::ReturnToQueue
         });
         if !self.next.rules.has(Rule::UnansweredWaits) {
             self.go("shows the message again before W", &|s, _| {
                 s.late.push(write);
-                Then::ShowAgain
+                Then::ReturnToQueue
             });
         }
     }
@@ -213,7 +215,7 @@ impl Turn<'_, '_> {
 
 /// A slow copy that has not read its source yet.
 fn reads_first(setting: &Setting, write: &Write) -> bool {
-    setting.way == Way::Slow && matches!(write.effect, Effect::Copy { .. })
+    setting.transfer == Transfer::Slow && matches!(write.effect, Effect::Copy { .. })
 }
 
 fn landing(write: &Write) -> &'static str {
@@ -241,10 +243,10 @@ impl Work<'_> {
     }
 
     fn denied(&mut self) -> Then {
-        if !self.has(Rule::ParkThenDelete) {
+        if !self.has(Rule::DeadLetterThenDelete) {
             self.worker.hold = Hold::Deleted;
         }
-        Then::Go(At::Park)
+        Then::Go(At::DeadLetter)
     }
 
     fn settle(&self, state: &mut State) -> Then {
@@ -281,7 +283,7 @@ impl Work<'_> {
             }
             Then::Proven(etag) => return self.route_ended(state, Some(etag)),
             Then::Nothing => return self.route_ended(state, None),
-            Then::ShowAgain => return self.show_again(state),
+            Then::ReturnToQueue => return self.show_again(state),
             Then::Gone => return,
         };
         if self.worker.at == At::Settle {

@@ -1,6 +1,6 @@
 //! What must never be, at any moment or once the world is at rest.
 
-use crate::rules::{May, Route, Setting, Way};
+use crate::rules::{May, Route, Setting, Transfer};
 use crate::state::{Change, Condition, Effect, Source, State, Target, Version, Write};
 
 /// What must never be.
@@ -39,14 +39,14 @@ pub(crate) fn fault(
     // does not look at both sides in one moment, a condition can be fooled: by content that
     // repeats, and by a key that was empty, was filled and is empty again.
     let comparable = setting.conditions && !setting.may(May::Undo) && target.shows.0 == write.key;
-    let one_moment = setting.way == Way::Server && write.effect != Effect::Delete;
+    let one_moment = setting.transfer == Transfer::ServerSide && write.effect != Effect::Delete;
     let fooled = !one_moment && write.condition != Condition::None && write.over != target.shows;
     (comparable && !fooled && shows.id < target.shows.1).then_some(Wrong::Backwards)
 }
 
 /// What is wrong with a world at rest. What is parked is in a person's hands.
 pub(crate) fn at_rest(state: &State, setting: &Setting) -> Option<Wrong> {
-    if state.parked {
+    if state.dead_lettered {
         return None;
     }
     state

@@ -15,7 +15,7 @@ from asking.answers import Asked, table
 from asking.belongings import Belongings, new_run
 from asking.ground import Ground
 from botocore.exceptions import BotoCoreError, ClientError
-from standin import ROOT
+from emulator import ROOT
 
 _ASKED = pytest.StashKey[list[Asked]]()
 _LEFT = pytest.StashKey[list[str]]()

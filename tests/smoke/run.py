@@ -4,7 +4,7 @@
     AWS_SMOKE=yes python3 tests/smoke/run.py --clean RUN
 
 It makes things that cost money, so it wants to be told so. Credentials and region come from the
-SDK's chain, as for any AWS tool; `AWS_ENDPOINT_URL` leads to a stand-in instead.
+SDK's chain, as for any AWS tool; `AWS_ENDPOINT_URL` leads to an AWS emulator instead.
 """
 
 import os
@@ -31,7 +31,7 @@ Variables:
   AWS_SMOKE_AWAY         the other one, in the same partition   (eu-west-1, else us-west-2)
   AWS_SMOKE_KMS_KEY      a KMS key there, for question 33       (not asked without)
   BRIGADE_BIN            the daemon under test                  (target/release/brigade)
-  AWS_ENDPOINT_URL       a stand-in, to try the questions themselves
+  AWS_ENDPOINT_URL       an AWS emulator, to try the questions themselves
 
 Should it die before its end, its first lines name the RUN. Then:
   AWS_SMOKE=yes make aws-smoke ARGS="--clean RUN"
@@ -45,7 +45,7 @@ def main() -> None:
     if sys.version_info < (3, 11):
         sys.exit("Python 3.11 or newer is needed.")
     sys.path.insert(0, str(LIVE))
-    from standin import venv
+    from emulator import venv
 
     try:
         python = venv.ensure("smoke", wanted=HERE / "requirements.txt")

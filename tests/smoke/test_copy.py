@@ -10,7 +10,7 @@ import pytest
 from asking.account import told
 from asking.answers import Asked
 from asking.ground import MIB, Ground
-from standin import wait
+from emulator import wait
 
 FAILED = "412 PreconditionFailed"
 GONE = "404 NoSuchKey"

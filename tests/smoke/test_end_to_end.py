@@ -1,4 +1,4 @@
-"""The real binary on the real thing: every object arrives equal, nothing is parked."""
+"""The real binary on the real thing: every object arrives equal, nothing is dead-lettered."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from asking.ground import ASK, MIB, SEND, Ground, tell
-from standin import wait
-from standin.daemon import Daemon
-from standin.environment import isolated
-from standin.objects import Thing, body_of, differences, small, upload
-from standin.queues import depth, read_all
+from emulator import wait
+from emulator.daemon import Daemon
+from emulator.environment import isolated
+from emulator.objects import Thing, body_of, differences, small, upload
+from emulator.queues import depth, read_all
 
 ARRIVE_SECONDS = 180
 

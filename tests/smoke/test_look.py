@@ -9,7 +9,7 @@ from asking.account import told
 from asking.answers import Asked
 from asking.ground import Ground
 from botocore.exceptions import ClientError
-from standin import wait
+from emulator import wait
 
 # A bucket policy takes some seconds to be known everywhere.
 POLICY_SECONDS = 15

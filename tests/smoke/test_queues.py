@@ -7,7 +7,7 @@ from typing import Any
 from asking.account import told
 from asking.answers import Asked
 from asking.ground import MIB, Ground
-from standin import wait
+from emulator import wait
 
 INVALID = "400 ReceiptHandleIsInvalid"
 BAD_VALUE = "400 InvalidParameterValue"

@@ -51,7 +51,7 @@ pub struct Asking {
     /// Where.
     pub athena: Athena,
     /// For waits and tokens.
-    pub dice: Rng,
+    pub rng: Rng,
     /// Ends the waiting, and the query.
     pub stop: CancellationToken,
     /// How far the query is.
@@ -179,7 +179,7 @@ impl Rows {
                     return Ok(page);
                 }
                 Err(error) => {
-                    let wait = patience.wait(error, &mut self.asking.dice)?;
+                    let wait = patience.wait(error, &mut self.asking.rng)?;
                     if self.asking.pause(wait).await.is_none() {
                         return Err(unread(&self.id));
                     }
@@ -204,11 +204,11 @@ impl Asking {
                 QueryState::Succeeded => return Ok((id, execution)),
                 QueryState::Failed if retryable && left > 0 && is_select(&query.sql) => {
                     left -= 1;
-                    let wait = backoff.next(&mut self.dice);
+                    let wait = backoff.next(&mut self.rng);
                     if self.pause(wait).await.is_none() {
                         return Err(AthenaError::Interrupted(format!("query {id} had failed")));
                     }
-                    if self.look(&id).await?.state == QueryState::Failed {
+                    if self.execution(&id).await?.state == QueryState::Failed {
                         id = self.start(query).await?;
                     }
                 }
@@ -220,17 +220,18 @@ impl Asking {
     }
 
     async fn start(&mut self, query: &Query) -> Result<String, AthenaError> {
-        let token = format!("brigade-{:032x}", self.dice.u128(..));
+        let token = format!("brigade-{:032x}", self.rng.u128(..));
         let mut patience = Patience::new();
         self.state.send_replace(QueryState::Queued);
         loop {
             match self.athena.start(query, &token).await {
                 Ok(id) => return Ok(id),
                 Err(error) => {
-                    let told = format!("no query has been started, as far as is known ({error})");
-                    let wait = patience.wait(error, &mut self.dice)?;
+                    let reported =
+                        format!("no query has been started, as far as is known ({error})");
+                    let wait = patience.wait(error, &mut self.rng)?;
                     if self.pause(wait).await.is_none() {
-                        return Err(AthenaError::Interrupted(told));
+                        return Err(AthenaError::Interrupted(reported));
                     }
                 }
             }
@@ -241,7 +242,7 @@ impl Asking {
     async fn ended(&mut self, id: &str) -> Result<Execution, AthenaError> {
         let mut wait = FIRST_WAIT;
         loop {
-            let execution = self.look(id).await?;
+            let execution = self.execution(id).await?;
             self.state.send_replace(execution.state);
             match execution.state {
                 QueryState::Queued | QueryState::Running => {}
@@ -256,13 +257,13 @@ impl Asking {
         }
     }
 
-    async fn look(&mut self, id: &str) -> Result<Execution, AthenaError> {
+    async fn execution(&mut self, id: &str) -> Result<Execution, AthenaError> {
         let mut patience = Patience::new();
         loop {
-            match self.athena.look(id).await {
+            match self.athena.execution(id).await {
                 Ok(execution) => return Ok(execution),
                 Err(error) => {
-                    let wait = patience.wait(error, &mut self.dice)?;
+                    let wait = patience.wait(error, &mut self.rng)?;
                     if self.pause(wait).await.is_none() {
                         return Err(self.cancel(id).await);
                     }
@@ -291,15 +292,20 @@ impl Asking {
     async fn stopped(&mut self, id: &str) -> Result<QueryState, AthenaError> {
         let mut patience = Patience::new();
         while let Err(error) = self.athena.stop(id).await {
-            sleep(patience.wait(error, &mut self.dice)?).await;
+            sleep(patience.wait(error, &mut self.rng)?).await;
         }
         loop {
-            let wait = match self.athena.look(id).await.map(|execution| execution.state) {
+            let wait = match self
+                .athena
+                .execution(id)
+                .await
+                .map(|execution| execution.state)
+            {
                 Ok(QueryState::Queued | QueryState::Running) => FIRST_WAIT,
                 Ok(
                     state @ (QueryState::Succeeded | QueryState::Failed | QueryState::Cancelled),
                 ) => return Ok(state),
-                Err(error) => patience.wait(error, &mut self.dice)?,
+                Err(error) => patience.wait(error, &mut self.rng)?,
             };
             sleep(wait).await;
         }
@@ -327,11 +333,11 @@ impl Patience {
     }
 
     /// How long to wait before the next try; the error itself if there shall be none.
-    fn wait(&mut self, error: AthenaError, dice: &mut Rng) -> Result<Duration, AthenaError> {
+    fn wait(&mut self, error: AthenaError, rng: &mut Rng) -> Result<Duration, AthenaError> {
         match error {
             AthenaError::Unavailable { .. } if self.left > 0 => {
                 self.left -= 1;
-                Ok(self.backoff.next(dice))
+                Ok(self.backoff.next(rng))
             }
             AthenaError::Unavailable { .. }
             | AthenaError::Failed { .. }

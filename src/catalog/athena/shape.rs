@@ -9,12 +9,12 @@ use super::{Column, Row};
 const TEXT: &str = "string";
 
 /// Columns for rows that came without any, named as Athena names what has no name.
-pub(super) fn columns(mut told: Vec<Column>, rows: &[Row]) -> Vec<Column> {
-    if told.is_empty() {
+pub(super) fn columns(mut reported: Vec<Column>, rows: &[Row]) -> Vec<Column> {
+    if reported.is_empty() {
         let widest = rows.iter().map(Vec::len).max().unwrap_or(0);
-        told.extend((0..widest).map(|at| Column::new(format!("_col{at}"), TEXT.into())));
+        reported.extend((0..widest).map(|at| Column::new(format!("_col{at}"), TEXT.into())));
     }
-    told
+    reported
 }
 
 /// The row with a value for each column. `hives` where a single value may be a whole line of Hive's. What is

@@ -12,7 +12,7 @@ use super::super::crawlers::{Crawlers, Snapshot};
 use super::super::glue::CrawlResult;
 use super::super::scripted::{Answer, Scripted};
 use super::*;
-use crate::edge::Wall;
+use crate::edge::Clock;
 use crate::metrics::Metrics;
 
 /// One crawler as Glue would have it.
@@ -23,7 +23,7 @@ struct Glue {
     results: VecDeque<&'static str>,
     last: Option<&'static str>,
     /// Marked while the next start is being asked for.
-    mark: Option<Crawlers>,
+    signal: Option<Crawlers>,
     /// What the next calls say instead.
     trouble: VecDeque<Answer>,
 }
@@ -43,7 +43,7 @@ impl Glue {
             ("StartCrawler", Some(_)) => Answer::Error("CrawlerRunningException"),
             ("StartCrawler", None) => {
                 self.run_ends = Some(Instant::now() + RUN);
-                self.mark
+                self.signal
                     .take()
                     .iter()
                     .for_each(|crawlers| crawlers.arrived("orders"));
@@ -64,7 +64,7 @@ impl Glue {
 }
 
 /// A crawler task at work.
-struct World {
+struct Fixture {
     glue: Arc<Mutex<Glue>>,
     calls: Scripted,
     crawlers: Crawlers,
@@ -72,13 +72,13 @@ struct World {
     tasks: JoinSet<()>,
 }
 
-impl World {
-    /// With `quiet` 30 s and `at_most_every` 600 s.
+impl Fixture {
+    /// With `debounce` 30 s and `at_most_every` 600 s.
     fn new(glue: Glue) -> Self {
         Self::with_quiet(glue, Duration::from_secs(30))
     }
 
-    fn with_quiet(glue: Glue, quiet: Duration) -> Self {
+    fn with_quiet(glue: Glue, debounce: Duration) -> Self {
         let glue = Arc::new(Mutex::new(glue));
         let behind = glue.clone();
         let calls = Scripted::new(move |op: &str, body: &Value| {
@@ -89,12 +89,12 @@ impl World {
             name: Some("orders-crawler".into()),
             region: None,
             account: None,
-            quiet,
+            debounce,
             ..config::Crawler::default()
         };
         let stop = CancellationToken::new();
         let client = calls.glue();
-        let by = (Rng::with_seed(7), Wall::new(|| Timestamp::UNIX_EPOCH));
+        let by = (Rng::with_seed(7), Clock::new(|| Timestamp::UNIX_EPOCH));
         let metrics = Metrics::new("test").0;
         let report = Report::new("orders", &config, "eu-west-1", metrics, by);
         let task = CrawlerTask::new(report, &config, client, stop.clone(), stop.clone());
@@ -118,66 +118,66 @@ impl World {
         self.calls.times("StartCrawler")
     }
 
-    fn told(&self) -> Snapshot {
+    fn reported(&self) -> Snapshot {
         self.crawlers.snapshot()["orders"].clone()
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn boot_owes_one_run_and_nothing_more() {
-    let world = World::new(Glue::default());
-    world.until(29).await;
+    let fixture = Fixture::new(Glue::default());
+    fixture.until(29).await;
     assert_eq!(
-        (world.told().state, world.told().dirty),
+        (fixture.reported().state, fixture.reported().dirty),
         (State::Waiting, true)
     );
-    world.until(40).await;
+    fixture.until(40).await;
     assert_eq!(
-        (world.told().state, world.told().dirty),
+        (fixture.reported().state, fixture.reported().dirty),
         (State::Running, false)
     );
-    world.until(90).await;
-    let told = world.told();
+    fixture.until(90).await;
+    let reported = fixture.reported();
     assert_eq!(
-        (told.state, told.last_result),
+        (reported.state, reported.last_result),
         (State::Idle, Some(CrawlResult::Succeeded))
     );
-    assert_eq!(told.last_started_seconds_ago, Some(60));
-    let looks = world.calls.times("GetCrawler").len();
-    assert_eq!(looks, 9, "every 5 s for 42 s");
-    world.until(100_000).await;
-    assert_eq!(world.starts(), [30]);
+    assert_eq!(reported.last_started_seconds_ago, Some(60));
+    let readings = fixture.calls.times("GetCrawler").len();
+    assert_eq!(readings, 9, "every 5 s for 42 s");
+    fixture.until(100_000).await;
+    assert_eq!(fixture.starts(), [30]);
     assert_eq!(
-        world.calls.times("GetCrawler").len(),
-        looks,
+        fixture.calls.times("GetCrawler").len(),
+        readings,
         "an idle crawler costs no call"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_is_looked_at_as_often_as_quiet_is_short() {
-    for (why, quiet, want) in [
+    for (why, debounce, want) in [
         ("every second", Duration::from_secs(1), 42),
         ("never without pause", Duration::ZERO, 420),
         ("every 5 s is enough", Duration::from_mins(5), 9),
     ] {
-        let world = World::with_quiet(Glue::default(), quiet);
-        world.until(400).await;
-        assert_eq!(world.calls.times("GetCrawler").len(), want, "{why}");
+        let fixture = Fixture::with_quiet(Glue::default(), debounce);
+        fixture.until(400).await;
+        assert_eq!(fixture.calls.times("GetCrawler").len(), want, "{why}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_burst_is_one_run() {
-    let world = World::new(Glue::default());
-    world.until(2000).await;
+    let fixture = Fixture::new(Glue::default());
+    fixture.until(2000).await;
     for _ in 0..500 {
-        world.crawlers.arrived("orders");
+        fixture.crawlers.arrived("orders");
         sleep(Duration::from_millis(20)).await;
     }
-    world.until(10_000).await;
+    fixture.until(10_000).await;
     assert_eq!(
-        world.starts(),
+        fixture.starts(),
         [30, 2039],
         "30 s after the last, which came at 2009.98 s"
     );
@@ -185,13 +185,13 @@ async fn a_burst_is_one_run() {
 
 #[tokio::test(start_paused = true)]
 async fn arrivals_without_end_do_not_put_a_run_off_for_ever() {
-    let world = World::new(Glue::default());
+    let fixture = Fixture::new(Glue::default());
     for _ in 0..2500 {
-        world.crawlers.arrived("orders");
+        fixture.crawlers.arrived("orders");
         sleep(Duration::from_secs(1)).await;
     }
     assert_eq!(
-        world.starts(),
+        fixture.starts(),
         [600, 1201, 1802, 2403],
         "600 s after the first not yet covered"
     );
@@ -199,48 +199,48 @@ async fn arrivals_without_end_do_not_put_a_run_off_for_ever() {
 
 #[tokio::test(start_paused = true)]
 async fn an_arrival_during_a_run_needs_another() {
-    let world = World::new(Glue::default());
-    world.until(31).await;
-    world.crawlers.arrived("orders");
-    world.until(40).await;
+    let fixture = Fixture::new(Glue::default());
+    fixture.until(31).await;
+    fixture.crawlers.arrived("orders");
+    fixture.until(40).await;
     assert_eq!(
-        (world.told().state, world.told().dirty),
+        (fixture.reported().state, fixture.reported().dirty),
         (State::Running, true)
     );
-    world.until(10_000).await;
-    assert_eq!(world.starts(), [30, 630]);
+    fixture.until(10_000).await;
+    assert_eq!(fixture.starts(), [30, 630]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn so_does_one_while_the_start_is_being_asked_for() {
-    let world = World::new(Glue::default());
-    world.glue.lock().unwrap().mark = Some(world.crawlers.clone());
-    world.until(10_000).await;
-    assert_eq!(world.starts(), [30, 630]);
+    let fixture = Fixture::new(Glue::default());
+    fixture.glue.lock().unwrap().signal = Some(fixture.crawlers.clone());
+    fixture.until(10_000).await;
+    assert_eq!(fixture.starts(), [30, 630]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_run_that_is_not_ours_exactly_one_more_follows() {
     let ends = Instant::now() + Duration::from_secs(200);
-    let world = World::new(Glue {
+    let fixture = Fixture::new(Glue {
         run_ends: Some(ends),
         ..Glue::default()
     });
-    world.until(100).await;
+    fixture.until(100).await;
     assert_eq!(
-        (world.told().state, world.told().dirty),
+        (fixture.reported().state, fixture.reported().dirty),
         (State::Busy, true)
     );
-    world.crawlers.arrived("orders");
-    world.until(198).await;
-    world.crawlers.arrived("orders");
-    world.until(10_000).await;
+    fixture.crawlers.arrived("orders");
+    fixture.until(198).await;
+    fixture.crawlers.arrived("orders");
+    fixture.until(10_000).await;
     assert_eq!(
-        world.starts(),
+        fixture.starts(),
         [30, 200],
         "refused at 30 s, granted as soon as it is ready"
     );
-    assert_eq!(world.told().state, State::Idle);
+    assert_eq!(fixture.reported().state, State::Idle);
 }
 
 #[tokio::test(start_paused = true)]
@@ -249,24 +249,24 @@ async fn a_run_that_failed_is_run_again() {
         ("FAILED", CrawlResult::Failed),
         ("CANCELLED", CrawlResult::Cancelled),
     ] {
-        let world = World::new(Glue {
+        let fixture = Fixture::new(Glue {
             results: [result].into(),
             ..Glue::default()
         });
-        world.until(100).await;
-        let told = world.told();
+        fixture.until(100).await;
+        let reported = fixture.reported();
         assert_eq!(
-            (told.last_result, told.dirty),
+            (reported.last_result, reported.dirty),
             (Some(want), true),
             "{result}"
         );
-        world.until(10_000).await;
-        let told = world.told();
+        fixture.until(10_000).await;
+        let reported = fixture.reported();
         assert_eq!(
-            (told.last_result, told.dirty),
+            (reported.last_result, reported.dirty),
             (Some(CrawlResult::Succeeded), false)
         );
-        let starts = world.starts();
+        let starts = fixture.starts();
         assert_eq!(starts.len(), 2, "{result}: {starts:?}");
         assert!((630..=675).contains(&starts[1]), "{result}: {starts:?}");
     }
@@ -274,12 +274,12 @@ async fn a_run_that_failed_is_run_again() {
 
 #[tokio::test(start_paused = true)]
 async fn runs_that_keep_failing_are_run_ever_less_often() {
-    let world = World::new(Glue {
+    let fixture = Fixture::new(Glue {
         results: ["FAILED"; 1000].into(),
         ..Glue::default()
     });
-    world.until(24 * 3600).await;
-    let starts = world.starts();
+    fixture.until(24 * 3600).await;
+    let starts = fixture.starts();
     assert!(
         (24..=50).contains(&starts.len()),
         "at least hourly: {starts:?}"
@@ -290,17 +290,17 @@ async fn runs_that_keep_failing_are_run_ever_less_often() {
 async fn a_missing_crawler_is_named_and_found_once_it_exists() {
     let missing = || Answer::Error("EntityNotFoundException");
     let trouble = std::iter::repeat_with(missing).take(20).collect();
-    let world = World::new(Glue {
+    let fixture = Fixture::new(Glue {
         trouble,
         ..Glue::default()
     });
-    world.until(1000).await;
+    fixture.until(1000).await;
     assert_eq!(
-        world.told().error.as_deref(),
+        fixture.reported().error.as_deref(),
         Some("StartCrawler: no such crawler: EntityNotFoundException: so it is")
     );
-    world.glue.lock().unwrap().trouble.clear();
-    let tried = world.starts();
+    fixture.glue.lock().unwrap().trouble.clear();
+    let tried = fixture.starts();
     let growing: Vec<_> = tried.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(
         growing[..4].iter().all(|wait| *wait <= 9),
@@ -311,10 +311,10 @@ async fn a_missing_crawler_is_named_and_found_once_it_exists() {
         "never longer than 5 min: {growing:?}"
     );
     assert!((8..=15).contains(&tried.len()), "{growing:?}");
-    world.until(1000 + 301 + 50).await;
-    let told = world.told();
+    fixture.until(1000 + 301 + 50).await;
+    let reported = fixture.reported();
     assert_eq!(
-        (told.error, told.last_result),
+        (reported.error, reported.last_result),
         (None, Some(CrawlResult::Succeeded))
     );
 }
@@ -322,32 +322,32 @@ async fn a_missing_crawler_is_named_and_found_once_it_exists() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_fails_is_made_again() {
     let trouble = [Answer::Error("ThrottlingException"), Answer::Broken].into();
-    let world = World::new(Glue {
+    let fixture = Fixture::new(Glue {
         trouble,
         ..Glue::default()
     });
-    world.until(36).await;
-    assert_eq!(world.starts().len(), 3, "throttled, broken, granted");
-    world.glue.lock().unwrap().trouble = [Answer::Broken, Answer::Broken].into();
-    world.until(46).await;
-    let told = world.told();
+    fixture.until(36).await;
+    assert_eq!(fixture.starts().len(), 3, "throttled, broken, granted");
+    fixture.glue.lock().unwrap().trouble = [Answer::Broken, Answer::Broken].into();
+    fixture.until(46).await;
+    let reported = fixture.reported();
     assert_eq!(
-        (told.state, told.error),
+        (reported.state, reported.error),
         (State::Running, None),
         "a look is no verdict on the run"
     );
-    world.until(10_000).await;
-    assert_eq!(world.starts().len(), 3);
-    assert_eq!(world.told().last_result, Some(CrawlResult::Succeeded));
+    fixture.until(10_000).await;
+    assert_eq!(fixture.starts().len(), 3);
+    assert_eq!(fixture.reported().last_result, Some(CrawlResult::Succeeded));
 }
 
 #[tokio::test(start_paused = true)]
 async fn stopping_ends_the_wait() {
     for second in [1, 31, 500] {
-        let mut world = World::new(Glue::default());
-        world.until(second).await;
-        world.stop.cancel();
-        world.tasks.join_next().await.unwrap().unwrap();
-        assert_eq!(world.calls.boot().elapsed().as_secs(), second, "at once");
+        let mut fixture = Fixture::new(Glue::default());
+        fixture.until(second).await;
+        fixture.stop.cancel();
+        fixture.tasks.join_next().await.unwrap().unwrap();
+        assert_eq!(fixture.calls.boot().elapsed().as_secs(), second, "at once");
     }
 }

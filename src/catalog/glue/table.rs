@@ -160,7 +160,7 @@ fn sorted<E>(op: &'static str, error: &SdkError<E>) -> TableError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let why = cause::told(error);
+    let why = cause::describe(error);
     match named(op, error) {
         GlueError::Denied { op, why } => TableError::Lasts { op, why },
         GlueError::Missing { .. } | GlueError::Unavailable { .. } => {

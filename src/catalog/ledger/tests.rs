@@ -53,8 +53,8 @@ fn a_crawl_covers_what_was_held_before_it_began() {
         let mut all = Vec::new();
         for then in story {
             match then {
-                Hold(at, item) => ledger.hold(s(at), item),
-                Look(at, sight) => all.extend(ledger.looked(s(at), sight).covered),
+                Hold(at, item) => ledger.add(s(at), item),
+                Look(at, sight) => all.extend(ledger.read_state(s(at), sight).covered),
                 Started(at) => ledger.started(s(at)),
                 Busy(at) => ledger.busy(s(at)),
                 Refused(at, wait) => ledger.refused(s(at), s(wait)),
@@ -67,10 +67,10 @@ fn a_crawl_covers_what_was_held_before_it_began() {
 #[test]
 fn a_failure_is_told_once() {
     let mut ledger = Ledger::new(s(30), s(600));
-    ledger.hold(s(0), "a");
-    let told = [ready(1, false), ready(2, false), ready(2, false)]
-        .map(|sight| ledger.looked(s(1), sight).failed);
-    assert_eq!(told, [false, true, false]);
+    ledger.add(s(0), "a");
+    let reported = [ready(1, false), ready(2, false), ready(2, false)]
+        .map(|sight| ledger.read_state(s(1), sight).failed);
+    assert_eq!(reported, [false, true, false]);
 }
 
 /// A crawler as Glue has it: crawls have numbers, and begin and end when they do.
@@ -116,7 +116,7 @@ proptest! {
         for now in 0..20_000 {
             for (at, whose) in &arrivals {
                 if *at == now {
-                    ledgers[*whose].hold(s(now), now);
+                    ledgers[*whose].add(s(now), now);
                 }
             }
             if others.contains(&now) && !crawler.running(now) {
@@ -124,11 +124,11 @@ proptest! {
             }
             for (ledger, next) in ledgers.iter_mut().zip(&mut next) {
                 let due = ledger.due().is_some_and(|due| due <= s(now));
-                if now < *next || !(due || ledger.wants_a_look()) {
+                if now < *next || !(due || ledger.wants_a_reading()) {
                     continue;
                 }
                 *next = now + wakes.next().expect("it goes round");
-                let ended = ledger.looked(s(now), crawler.sight(now));
+                let ended = ledger.read_state(s(now), crawler.sight(now));
                 for at in ended.covered {
                     let covered = crawler.crawls.iter().any(|(begin, end, good)| {
                         *good && *begin >= at && *end <= now
@@ -160,12 +160,12 @@ proptest! {
         for now in 0..2_000 {
             for (at, whose) in &arrivals {
                 if *at == now {
-                    ledgers[*whose].hold(s(now), now);
+                    ledgers[*whose].add(s(now), now);
                 }
             }
             for ledger in &mut ledgers {
-                if ledger.wants_a_look() || ledger.due().is_some_and(|due| due <= s(now)) {
-                    ledger.looked(s(now), crawler.sight(now));
+                if ledger.wants_a_reading() || ledger.due().is_some_and(|due| due <= s(now)) {
+                    ledger.read_state(s(now), crawler.sight(now));
                 }
                 if ledger.due().is_some_and(|due| due <= s(now)) {
                     if crawler.running(now) {

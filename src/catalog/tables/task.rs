@@ -28,7 +28,7 @@ pub struct TableTask {
     pub(super) batches: Batches<Place, Answer>,
     pub(super) shared: Arc<Shared>,
     pub(super) glue: Glue,
-    pub(super) dice: Mutex<Rng>,
+    pub(super) rng: Mutex<Rng>,
 }
 
 impl TableTask {
@@ -38,12 +38,12 @@ impl TableTask {
             batches,
             shared,
             glue,
-            dice,
+            rng,
         } = self;
         let work = Work {
             shared: &shared,
             glue: &glue,
-            dice: &dice,
+            rng: &rng,
         };
         batches.run(|places| work.answer(places)).await;
     }
@@ -53,7 +53,7 @@ impl TableTask {
 struct Work<'a> {
     shared: &'a Shared,
     glue: &'a Glue,
-    dice: &'a Mutex<Rng>,
+    rng: &'a Mutex<Rng>,
 }
 
 impl Work<'_> {
@@ -97,7 +97,7 @@ impl Work<'_> {
                         "s3://{bucket}/{key} is in none of its partitions: it {none}; copied all \
                          the same. Leave such keys out with exclude, or mend the key or the table"
                     ));
-                    self.told(&why);
+                    self.reported(&why);
                     Ok(Err(Unannounced::of_this_object(why)))
                 }
             });
@@ -121,7 +121,7 @@ impl Work<'_> {
             work: *self,
             layout,
         };
-        let made = until_settled(&adding, &wanted, PATIENCE, self.dice).await;
+        let made = until_settled(&adding, &wanted, PATIENCE, self.rng).await;
         values.into_iter().zip(made).collect()
     }
 
@@ -130,8 +130,8 @@ impl Work<'_> {
         if let Some(layout) = self.shared.layout(age) {
             return Ok(layout);
         }
-        let told = self.glue.table(&self.shared.database, &self.shared.table);
-        match told.await {
+        let reported = self.glue.table(&self.shared.database, &self.shared.table);
+        match reported.await {
             Ok(layout) => {
                 let layout = Arc::new(layout);
                 let mut state = self.shared.state();
@@ -146,7 +146,7 @@ impl Work<'_> {
     /// What a failure means.
     fn failed(&self, e: &TableError) -> Unannounced {
         let why = self.shared.says(&e.to_string());
-        self.told(&why);
+        self.reported(&why);
         let mut state = self.shared.state();
         match e {
             TableError::Lasts { .. } => {
@@ -163,7 +163,7 @@ impl Work<'_> {
     }
 
     /// Once at full voice, and then quietly until it changes.
-    fn told(&self, why: &str) {
+    fn reported(&self, why: &str) {
         let mut state = self.shared.state();
         let known = state.error.as_deref();
         if known.is_some_and(|known| cause::is_same(known, why)) {

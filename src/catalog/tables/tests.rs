@@ -21,18 +21,18 @@ fn shown(keys: &[&str]) -> Said {
 async fn arrive(scripted: &Scripted, keys: &[&str]) -> (Vec<String>, TableStatus) {
     let config = config::Table::new("d");
     let (table, task) = table("t", &config, "here", scripted.glue(), Rng::with_seed(1));
-    let told = async {
+    let reported = async {
         let asked = keys.iter().map(|key| table.arrived(place(key)));
         let answers = futures_util::future::join_all(asked).await;
         let shared = table.shared.clone();
         drop(table);
-        let told = answers.into_iter().map(|answer| match answer {
+        let reported = answers.into_iter().map(|answer| match answer {
             Ok(()) => "ok".to_owned(),
             Err(Unannounced { why, lasts, alone }) => format!("{lasts} {alone} {why}"),
         });
-        (told.collect(), shared.status())
+        (reported.collect(), shared.status())
     };
-    tokio::join!(task.run(), told).1
+    tokio::join!(task.run(), reported).1
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,9 +42,9 @@ async fn one_bad_partition_spoils_no_others() {
         _ if body.to_string().contains("bad") => Said::Error("InvalidInputException"),
         _ => Said::Is(json!({})),
     });
-    let (told, status) = arrive(&scripted, &["a=1/x", "a=bad/x", "a=2/x"]).await;
+    let (reported, status) = arrive(&scripted, &["a=1/x", "a=bad/x", "a=2/x"]).await;
     let bad = "true true table d.t in here: BatchCreatePartition: InvalidInputException: so it is";
-    assert_eq!(told, ["ok", bad, "ok"]);
+    assert_eq!(reported, ["ok", bad, "ok"]);
     assert_eq!(status.made_partitions, 2);
 }
 
@@ -54,8 +54,8 @@ async fn one_partition_is_asked_for_once_however_many_arrive() {
         "GetTable" => shown(&["a"]),
         _ => Said::Is(json!({})),
     });
-    let (told, _) = arrive(&scripted, &["a=1/x", "a=1/y", "a=2/x", "a=1/z"]).await;
-    assert_eq!(told, ["ok"; 4]);
+    let (reported, _) = arrive(&scripted, &["a=1/x", "a=1/y", "a=2/x", "a=1/z"]).await;
+    assert_eq!(reported, ["ok"; 4]);
     let items = |body: &Value| body["PartitionInputList"].as_array().unwrap().len();
     let asked: Vec<_> = scripted
         .bodies("BatchCreatePartition")
@@ -111,8 +111,8 @@ async fn what_no_partition_helps_is_said_with_what_it_concerns() {
             "GetTable" => table.clone(),
             _ => partition.clone(),
         });
-        let (told, _) = arrive(&scripted, &["a=1/x"]).await;
-        assert_eq!(told, [want], "{why}");
+        let (reported, _) = arrive(&scripted, &["a=1/x"]).await;
+        assert_eq!(reported, [want], "{why}");
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn crawlers(
         }
         let account = accounts.of(crawler.account.as_deref());
         let glue = account.glue(crawler.region.as_deref(), metrics.clone());
-        findings.push(match glue.look(glue_name).await {
+        findings.push(match glue.state(glue_name).await {
             Ok(_) => what,
             Err(e) => what.fail(e.to_string()),
         });
@@ -58,7 +58,7 @@ pub(super) async fn assertions(
         }
         let asking = Asking {
             athena: accounts.of(account).athena(region, metrics.clone()),
-            dice: fastrand::Rng::with_seed(edge.dice.seed()),
+            rng: fastrand::Rng::with_seed(edge.rng.seed()),
             stop: CancellationToken::new(),
             state: watch::Sender::new(QueryState::Queued),
         };
@@ -175,12 +175,12 @@ mod tests {
             let answer = Answer::Is(json!({ "Table": table }));
             let glue = Scripted::new(move |_, _| answer.clone()).glue();
             let layout = glue.table("d", "t").await.unwrap();
-            let told = match wrong_with_table(&config, "t", &layout) {
+            let reported = match wrong_with_table(&config, "t", &layout) {
                 None => "ok".to_owned(),
                 Some(Obstacle::Fails(why)) => format!("FAIL {why}"),
                 Some(Obstacle::Warns(why)) => format!("warn {why}"),
             };
-            assert_eq!(told, want);
+            assert_eq!(reported, want);
         }
     }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::finding::Finding;
 use crate::account::Accounts;
-use crate::config::{Config, HOME};
-use crate::edge::Dice;
+use crate::config::{Config, DEFAULT_ACCOUNT};
+use crate::edge::Rng;
 use crate::metrics::Metrics;
 use crate::queue::SqsError;
-use crate::s3::{Bucket, Doors, Kind, S3Error};
+use crate::s3::{Bucket, Kind, S3Clients, S3Error};
 use crate::start;
 
 /// The accounts without usable credentials, each with the account that is to blame.
@@ -18,7 +18,9 @@ pub(super) struct Unsigned(BTreeMap<String, String>);
 impl Unsigned {
     /// The account to blame, if this one cannot sign.
     pub(super) fn of(&self, account: Option<&str>) -> Option<&str> {
-        self.0.get(account.unwrap_or(HOME)).map(String::as_str)
+        self.0
+            .get(account.unwrap_or(DEFAULT_ACCOUNT))
+            .map(String::as_str)
     }
 }
 
@@ -56,9 +58,14 @@ pub(super) async fn accounts(config: &Config, accounts: &Accounts) -> (Vec<Findi
 fn lender(config: &Config, name: &str) -> Option<String> {
     let account = config.account.get(name)?;
     if account.secret.is_some() {
-        return Some(account.secret_account.clone().unwrap_or(HOME.into()));
+        return Some(
+            account
+                .secret_account
+                .clone()
+                .unwrap_or(DEFAULT_ACCOUNT.into()),
+        );
     }
-    account.profile.is_none().then(|| HOME.into())
+    account.profile.is_none().then(|| DEFAULT_ACCOUNT.into())
 }
 
 pub(super) async fn queues(
@@ -80,7 +87,7 @@ pub(super) async fn queues(
             findings.push(what.fail(error.to_string()));
             continue;
         }
-        match start::link(name, queue, sqs, &Dice::default()).await {
+        match start::link(name, queue, sqs, &Rng::default()).await {
             Err(error) => findings.push(match error.fix() {
                 None => what.fail(error.why()),
                 Some(fix) => what.fail(error.why()).fix(fix),
@@ -115,7 +122,11 @@ fn wrong_with_dead(what: Finding, error: &SqsError) -> Finding {
     }
 }
 
-pub(super) async fn buckets(config: &Config, doors: &Doors, unsigned: &Unsigned) -> Vec<Finding> {
+pub(super) async fn buckets(
+    config: &Config,
+    s3_clients: &S3Clients,
+    unsigned: &Unsigned,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, route) in &config.route {
         let from = (Bucket::source(route), &route.from_account);
@@ -129,7 +140,7 @@ pub(super) async fn buckets(config: &Config, doors: &Doors, unsigned: &Unsigned)
                 findings.push(Finding::ok(what).skipped(account));
                 continue;
             }
-            let s3 = doors.of(account.as_deref());
+            let s3 = s3_clients.of(account.as_deref());
             let found = s3.region(&bucket).await;
             if let Ok(region) = &found {
                 what = format!("{what} in {region}");
@@ -158,7 +169,7 @@ fn bucket_finding(
         (Err(e), _) => what.fail(e.to_string()),
         (Ok(_), Err(e)) if e.kind == Kind::NoBucket => what.fail(e.to_string()),
         (Ok(_), Err(e)) if e.kind == Kind::Denied => what
-            .fail("a missing key cannot be told from a denied one")
+            .fail("a missing key looks the same as a denied one")
             .fix("allow s3:ListBucket"),
         (Ok(found), _) => match bucket.region.as_ref().filter(|named| **named != found) {
             None => what,

@@ -16,7 +16,7 @@ const CONFIG: &str = r#"
     [account.same]
     region = "eu-west-2"
     [account.partner]
-    role = "arn:aws:iam::111122223333:role/x"
+    role_arn = "arn:aws:iam::111122223333:role/x"
     [account.stored]
     secret = "s"
     secret_account = "partner"
@@ -72,7 +72,7 @@ async fn missing_credentials_are_one_finding_and_what_needs_them_is_skipped() {
         let named = these.map(|finding| finding["what"].as_str().unwrap().to_owned());
         named.collect::<Vec<_>>()
     };
-    assert_eq!(of("fail"), ["account home"], "{said:#}");
+    assert_eq!(of("fail"), ["account default"], "{said:#}");
     assert_eq!(of("ok"), ["configuration: 1 queue, 1 route"]);
     let skipped = [
         "account partner",
@@ -90,13 +90,16 @@ async fn missing_credentials_are_one_finding_and_what_needs_them_is_skipped() {
         .filter(|finding| finding["level"] == "skipped")
     {
         let why = finding["why"].as_str().unwrap();
-        assert_eq!(why, "account home has no usable credentials");
+        assert_eq!(why, "account default has no usable credentials");
     }
-    let home = &findings[1];
-    assert_eq!(home["why"], "no credentials were found");
+    let default_account = &findings[1];
+    assert_eq!(default_account["why"], "no credentials were found");
     assert!(
-        home["fix"].as_str().unwrap().contains("AWS_PROFILE"),
-        "{home}"
+        default_account["fix"]
+            .as_str()
+            .unwrap()
+            .contains("AWS_PROFILE"),
+        "{default_account}"
     );
     assert_eq!(ended.to_string(), "1 of 10 checks failed");
 }

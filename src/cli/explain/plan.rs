@@ -7,7 +7,7 @@ use crate::plan::{Capabilities, Copy, Cut, FirstAttempt, Hint, ONE_PART};
 
 /// What is known of the event and its route.
 pub(super) struct Asked<'a> {
-    pub(super) means: Capabilities,
+    pub(super) capabilities: Capabilities,
     pub(super) hint: Hint<'a>,
     /// The destination's key carries the source's date.
     pub(super) dated: bool,
@@ -23,16 +23,18 @@ pub(super) struct Plan {
 }
 
 pub(super) fn plan(asked: &Asked<'_>) -> Plan {
-    let Asked { means, hint, .. } = asked;
-    let look = match (means.conditional, means.follows) {
+    let Asked {
+        capabilities, hint, ..
+    } = asked;
+    let head = match (capabilities.conditional, capabilities.follows) {
         (true, false) => "",
-        (true, true) => ", then a look at the source (deletes are followed)",
-        (false, _) => ", then a look at the source (no conditional writes)",
+        (true, true) => ", then a HEAD of the source (deletes are followed)",
+        (false, _) => ", then a HEAD of the source (no conditional writes)",
     };
-    if let Some(cut) = hint.size.and_then(|size| means.cut(size)) {
-        return in_parts(asked, &cut, look);
+    if let Some(cut) = hint.size.and_then(|size| capabilities.cut(size)) {
+        return in_parts(asked, &cut, head);
     }
-    let first = match means.first_attempt(*hint) {
+    let first = match capabilities.first_attempt(*hint) {
         FirstAttempt::Blind(_) if asked.dated => {
             FirstAttempt::SourceOnly("the destination key needs the source's date")
         }
@@ -41,29 +43,32 @@ pub(super) fn plan(asked: &Asked<'_>) -> Plan {
         | FirstAttempt::SourceOnly(_)
         | FirstAttempt::BothSides(_)) => first,
     };
-    let extra = u32::from(!look.is_empty());
+    let extra = u32::from(!head.is_empty());
     match first {
         FirstAttempt::Blind(Copy { why, .. }) => Plan {
-            steps: format!("CopyObject pinned to the event's eTag, if nothing is there yet{look}"),
-            why: format!("{why} (at most {} in one call)", ByteSize(means.copy_max)),
+            steps: format!("CopyObject pinned to the event's eTag, if nothing is there yet{head}"),
+            why: format!(
+                "{why} (at most {} in one call)",
+                ByteSize(capabilities.copy_max)
+            ),
             calls: format!("{} S3, if it is new", 1 + extra),
         },
         FirstAttempt::Read { why, .. } => Plan {
             steps: format!(
-                "GetObject pinned to the event's eTag, then PutObject if nothing is there yet{look}"
+                "GetObject pinned to the event's eTag, then PutObject if nothing is there yet{head}"
             ),
             why: why.into(),
             calls: format!("{} S3, if it is new", 2 + extra),
         },
-        FirstAttempt::SourceOnly(why) if means.streams() => Plan {
+        FirstAttempt::SourceOnly(why) if capabilities.streams() => Plan {
             steps: format!(
-                "HeadObject of the source, then GetObject → PutObject if nothing is there yet{look}"
+                "HeadObject of the source, then GetObject → PutObject if nothing is there yet{head}"
             ),
             why: why.into(),
             calls: format!("{} S3 or more, if it is new", 3 + extra),
         },
         FirstAttempt::SourceOnly(why) => Plan {
-            steps: format!("HeadObject of the source, then copy if nothing is there yet{look}"),
+            steps: format!("HeadObject of the source, then copy if nothing is there yet{head}"),
             why: why.into(),
             calls: format!("{} S3 or more, if it is new", 2 + extra),
         },
@@ -86,9 +91,9 @@ pub(super) fn removal(follows: bool, missing: SourceMissing) -> Plan {
             "the copy stays (deletes = \"ignore\") and the message returns to the queue \
              (source_missing = \"retry\")"
         }
-        SourceMissing::Park => {
+        SourceMissing::DeadLetter => {
             "the copy stays (deletes = \"ignore\") and the message is dead-lettered as \
-             source_missing (source_missing = \"park\")"
+             source_missing (source_missing = \"dead-letter\")"
         }
     };
     Plan {
@@ -107,28 +112,30 @@ pub(super) fn removal(follows: bool, missing: SourceMissing) -> Plan {
     }
 }
 
-fn in_parts(asked: &Asked<'_>, cut: &Cut, look: &str) -> Plan {
-    let Asked { means, hint, .. } = asked;
-    let how = match means.streams() {
-        true if cut.part > ONE_PART => "GetObject → UploadPart, piped",
+fn in_parts(asked: &Asked<'_>, cut: &Cut, head: &str) -> Plan {
+    let Asked {
+        capabilities, hint, ..
+    } = asked;
+    let how = match capabilities.streams() {
+        true if cut.part > ONE_PART => "GetObject → UploadPart, streamed",
         true => "GetObject → UploadPart",
         false => "UploadPartCopy",
     };
     let (parts, part) = (cut.parts, ByteSize(cut.part));
     // How its source is cut is asked where the copy may be cut alike.
     let cut_before = hint.etag.is_some_and(|etag| etag.parts().is_some());
-    let looks = [
-        !look.is_empty(),
+    let heads = [
+        !head.is_empty(),
         asked.tags,
-        cut_before && means.part_size.is_none(),
+        cut_before && capabilities.part_size.is_none(),
     ];
-    let looks: u64 = looks.into_iter().map(u64::from).sum();
+    let heads: u64 = heads.into_iter().map(u64::from).sum();
     Plan {
         steps: format!(
-            "HeadObject of both sides, then {parts} parts of {part} ({how}), eight at once{look}"
+            "HeadObject of both sides, then {parts} parts of {part} ({how}), eight at once{head}"
         ),
         why: "larger than one request may copy; an upload that was begun is gone on with".into(),
         // Both sides, the uploads there are, a new one and its seal, its end.
-        calls: format!("{} S3, if it is new", 7 + cut.calls + looks),
+        calls: format!("{} S3, if it is new", 7 + cut.calls + heads),
     }
 }

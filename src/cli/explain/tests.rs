@@ -25,9 +25,9 @@ fn created(key: &str, size: u64, etag: &str) -> String {
     .to_string()
 }
 
-fn told(explain: &Explain, route: &str, body: &str) -> anyhow::Result<String> {
+fn explained(explain: &Explain, route: &str, body: &str) -> anyhow::Result<String> {
     let mut out = Vec::new();
-    explain.tell(&config(route), body, &mut out)?;
+    explain.print(&config(route), body, &mut out)?;
     Ok(String::from_utf8(out)?)
 }
 
@@ -57,7 +57,7 @@ fn a_new_object_costs_what_the_readme_says() {
         ),
         (
             "streamed",
-            route("way = \"stream\""),
+            route("transfer = \"stream\""),
             1,
             MD5,
             "2 S3, if it is new",
@@ -78,35 +78,35 @@ fn a_new_object_costs_what_the_readme_says() {
         ),
         (
             "all of one request, streamed",
-            route("way = \"stream\""),
+            route("transfer = \"stream\""),
             16 * MIB,
             MD5,
             "2 S3, if it is new",
         ),
         (
             "three parts, streamed",
-            route("way = \"stream\""),
+            route("transfer = \"stream\""),
             24 * MIB,
             MD5,
             "14 S3, if it is new",
         ),
         (
             "… without tags",
-            route("way = \"stream\"\ntags = \"skip\""),
+            route("transfer = \"stream\"\ntags = \"skip\""),
             24 * MIB,
             MD5,
             "13 S3, if it is new",
         ),
         (
             "… that it had",
-            route("way = \"stream\""),
+            route("transfer = \"stream\""),
             24 * MIB,
             &cut,
             "15 S3, if it is new",
         ),
         (
             "… which the route says",
-            route("way = \"stream\"\npart_size = \"8MiB\""),
+            route("transfer = \"stream\"\npart_size = \"8MiB\""),
             24 * MIB,
             &cut,
             "14 S3, if it is new",
@@ -126,7 +126,7 @@ fn a_new_object_costs_what_the_readme_says() {
             "16 S3, if it is new",
         ),
     ] {
-        let all = told(&ASKED, &route, &created("in/a.csv", size, etag)).expect(why);
+        let all = explained(&ASKED, &route, &created("in/a.csv", size, etag)).expect(why);
         let all: Value = serde_json::from_str(&all).expect("it was asked for JSON");
         assert_eq!(all[0]["routes"][0]["calls"], want, "{why}: {all}");
     }
@@ -149,7 +149,7 @@ fn a_person_reads_what_is_done_why_and_for_what() {
         (
             "parts",
             &text,
-            "to = \"s3://lake/\"\nway = \"stream\"\nsse = \"aws:kms\"",
+            "to = \"s3://lake/\"\ntransfer = \"stream\"\nsse = \"aws:kms\"",
             &new,
         ),
         ("again", &again, TO, &new),
@@ -167,7 +167,7 @@ fn a_person_reads_what_is_done_why_and_for_what() {
             &json!({"brigade": 2, "kind": "work"}).to_string(),
         ),
     ] {
-        insta::assert_snapshot!(name, told(explain, route, body).expect(name));
+        insta::assert_snapshot!(name, explained(explain, route, body).expect(name));
     }
 }
 
@@ -178,14 +178,18 @@ fn what_cannot_be_told_is_an_error_that_says_why() {
         ..ASKED
     };
     for (explain, body, want) in [
-        (&ASKED, "{", "the message would be parked as malformed"),
+        (
+            &ASKED,
+            "{",
+            "the message would be dead-lettered as malformed",
+        ),
         (
             &elsewhere,
             "{}",
             "there is no [queue.events] in the configuration; it has q",
         ),
     ] {
-        let error = told(explain, TO, body).expect_err(want).to_string();
+        let error = explained(explain, TO, body).expect_err(want).to_string();
         assert!(error.contains(want), "{error}");
     }
 }
@@ -208,7 +212,7 @@ fn nothing_of_a_message_reaches_the_terminal_as_a_command() {
         ("an event that means nothing", TO, &nameless),
         ("a malformed key", TO, &malformed),
     ] {
-        let said = told(&text, route, body).unwrap_or_else(|error| error.to_string());
+        let said = explained(&text, route, body).unwrap_or_else(|error| error.to_string());
         let raw = said.chars().any(|c| c.is_control() && c != '\n');
         assert!(!raw && said.contains("\\u{1b}[2J"), "{why}: {said:?}");
     }
@@ -270,7 +274,7 @@ fn json_has_an_entry_for_each_record_and_for_what_has_none() {
             vec![("work message of version 2", "left for a newer release")],
         ),
     ] {
-        let all = told(&ASKED, TO, &body.to_string()).unwrap();
+        let all = explained(&ASKED, TO, &body.to_string()).unwrap();
         let all: Vec<Value> = serde_json::from_str(&all).expect(&all);
         let text = |one: &Value| one.as_str().unwrap_or_default().to_owned();
         let got: Vec<_> = all
@@ -287,7 +291,7 @@ fn json_has_an_entry_for_each_record_and_for_what_has_none() {
         json: false,
         ..ASKED
     };
-    let said = told(&text, TO, "{\"Records\":[]}").unwrap();
+    let said = explained(&text, TO, "{\"Records\":[]}").unwrap();
     assert_eq!(said, "no record: deleted, counted as skipped (empty)\n");
 }
 
@@ -304,7 +308,7 @@ fn a_removal_is_explained_by_what_the_route_does_about_it() {
             "the copy stays (deletes = \"ignore\") and the message returns",
         ),
         (
-            "source_missing = \"park\"",
+            "source_missing = \"dead-letter\"",
             "the message is dead-lettered as source_missing",
         ),
         (
@@ -312,7 +316,7 @@ fn a_removal_is_explained_by_what_the_route_does_about_it() {
             "if the source is gone, its copy is deleted",
         ),
     ] {
-        let all = told(&ASKED, &format!("{TO}\n{more}"), &removed).unwrap();
+        let all = explained(&ASKED, &format!("{TO}\n{more}"), &removed).unwrap();
         let all: Value = serde_json::from_str(&all).unwrap();
         let plan = all[0]["routes"][0]["plan"].as_str().unwrap();
         assert!(plan.contains(want), "{more}: {plan}");

@@ -7,13 +7,13 @@ use super::{TERMS, gone};
 use crate::config::{Glacier, SourceMissing};
 use crate::plan::{Nothing, Plan};
 use crate::queue::Terms;
-use crate::s3::{Archive, Object, Spot};
+use crate::s3::{Archive, Object, ObjectLocation};
 use crate::work::{Foreseen, Planned, Replicator, Skip};
 
 /// What each route that takes the object would do.
-pub(super) async fn rows(replicator: &Replicator, spot: &Spot) -> Vec<Row> {
-    let object = spot.to_string();
-    let all = replicator.foresee(spot, Terms::new(TERMS)).await;
+pub(super) async fn rows(replicator: &Replicator, location: &ObjectLocation) -> Vec<Row> {
+    let object = location.to_string();
+    let all = replicator.foresee(location, Terms::new(TERMS)).await;
     if all.is_empty() {
         return vec![Row::new(&object, "none".into(), Skip::NoRoute.name())];
     }
@@ -43,7 +43,7 @@ fn row(object: &str, foreseen: Foreseen) -> Row {
             let why = gone(Some(route.source_missing));
             match route.source_missing {
                 SourceMissing::Skip => row(Skip::SourceGone.name()).because(why),
-                SourceMissing::Retry | SourceMissing::Park => {
+                SourceMissing::Retry | SourceMissing::DeadLetter => {
                     row(Skip::SourceGone.name()).failed(why)
                 }
             }
@@ -58,7 +58,7 @@ fn row(object: &str, foreseen: Foreseen) -> Row {
         }
         (Plan::Copy(copy), source) => {
             let bytes = ByteSize(source.map_or(0, |source| source.size));
-            let mut why = format!("{bytes} to {to} by {}: {}", copy.way, copy.why);
+            let mut why = format!("{bytes} to {to} by {}: {}", copy.transfer, copy.why);
             if route.moves {
                 why += "; then the source object is deleted, once all routes have it";
             }
@@ -76,6 +76,6 @@ fn archived(policy: Glacier, source: &Object) -> (&'static str, &'static str) {
             "would_restore",
             "archived; it is copied once it is restored",
         ),
-        (Glacier::Park, _) => ("would_fail", "archived, and the route restores nothing"),
+        (Glacier::DeadLetter, _) => ("would_fail", "archived, and the route restores nothing"),
     }
 }

@@ -155,8 +155,8 @@ impl<'o, W: Write> Report<'o, W> {
     /// Whether all is well.
     pub(super) fn verdict(&self) -> anyhow::Result<()> {
         match self.what {
-            What::Below(spot) if self.outcomes.is_empty() => {
-                anyhow::bail!("there is no object below {spot}")
+            What::Below(location) if self.outcomes.is_empty() => {
+                anyhow::bail!("there is no object below {location}")
             }
             What::Object(_) | What::Below(_) | What::List => {}
         }

@@ -3,8 +3,8 @@
 use super::what::{Objects, What};
 use super::*;
 
-fn spot(bucket: &str, key: &str) -> Spot {
-    Spot {
+fn location(bucket: &str, key: &str) -> ObjectLocation {
+    ObjectLocation {
         bucket: bucket.into(),
         key: key.into(),
     }
@@ -12,8 +12,8 @@ fn spot(bucket: &str, key: &str) -> Spot {
 
 #[test]
 fn an_argument_is_an_object_a_prefix_or_a_list() {
-    let object = |key| Some(What::Object(spot("raw", key)));
-    let below = |key| Some(What::Below(spot("raw", key)));
+    let object = |key| Some(What::Object(location("raw", key)));
+    let below = |key| Some(What::Below(location("raw", key)));
     #[rustfmt::skip]
     let table = [
         ("s3://raw/a/b c+%.csv", false, object("a/b c+%.csv")),
@@ -74,12 +74,12 @@ async fn a_list_is_read_line_by_line_and_what_is_no_object_is_named() {
     let read: Vec<_> = pages.into_iter().flatten().collect();
     let wrong = |line: u64, text: &str| Err(format!("line {line} is no s3://BUCKET/KEY: {text}"));
     let want = [
-        Ok(spot("raw", "a")),
-        Ok(spot("raw", "b/")),
+        Ok(location("raw", "a")),
+        Ok(location("raw", "b/")),
         wrong(4, "raw/c"),
-        Ok(spot("raw", "d")),
+        Ok(location("raw", "d")),
         wrong(6, "s3://raw/"),
-        Ok(spot("raw", "e")),
+        Ok(location("raw", "e")),
     ];
     assert_eq!(read, want);
 

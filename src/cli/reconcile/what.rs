@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use anyhow::Context;
 
-use crate::s3::{Bucket, S3, Spot};
+use crate::s3::{Bucket, ObjectLocation, S3};
 use crate::work::Replicator;
 
 /// A line is `s3://`, a bucket of 63 characters and a key of 1,024 bytes at most.
@@ -19,9 +19,9 @@ const WANTED: &str =
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum What {
-    Object(Spot),
+    Object(ObjectLocation),
     /// All objects whose keys begin with the spot's.
-    Below(Spot),
+    Below(ObjectLocation),
     /// Objects on standard input, one a line.
     List,
 }
@@ -41,14 +41,14 @@ impl What {
         match place {
             Some((bucket, key, has_key)) if !bucket.is_empty() && (has_key || recursive) => {
                 let below = recursive || key.is_empty() || key.ends_with('/');
-                let spot = Spot {
+                let location = ObjectLocation {
                     bucket: bucket.to_owned(),
                     key: key.to_owned(),
                 };
                 Ok(if below {
-                    Self::Below(spot)
+                    Self::Below(location)
                 } else {
-                    Self::Object(spot)
+                    Self::Object(location)
                 })
             }
             Some(_) | None => Err(format!("{text:?}: {WANTED}")),
@@ -58,7 +58,7 @@ impl What {
     /// The bucket, where it is the same for all.
     pub(super) fn bucket(&self) -> Option<&str> {
         match self {
-            Self::Object(spot) | Self::Below(spot) => Some(&spot.bucket),
+            Self::Object(location) | Self::Below(location) => Some(&location.bucket),
             Self::List => None,
         }
     }
@@ -66,7 +66,7 @@ impl What {
 
 /// Where objects come from, page by page.
 pub(super) enum Objects<'a, R> {
-    One(Option<Spot>),
+    One(Option<ObjectLocation>),
     Listing(Listing<'a>),
     Lines {
         input: &'a mut BufReader<R>,
@@ -96,16 +96,18 @@ impl<'a, R: Read> Objects<'a, R> {
         input: &'a mut BufReader<R>,
     ) -> anyhow::Result<Self> {
         Ok(match what {
-            What::Object(spot) => Self::One(Some(spot.clone())),
-            What::Below(spot) => Self::Listing(Listing::of(spot, replicator)?),
+            What::Object(location) => Self::One(Some(location.clone())),
+            What::Below(location) => Self::Listing(Listing::of(location, replicator)?),
             What::List => Self::Lines { input, read: 0 },
         })
     }
 
     /// The next objects, or lines that name none; nothing after the last.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Vec<Result<Spot, String>>>> {
+    pub(super) async fn next(
+        &mut self,
+    ) -> anyhow::Result<Option<Vec<Result<ObjectLocation, String>>>> {
         match self {
-            Self::One(spot) => Ok(spot.take().map(|spot| vec![Ok(spot)])),
+            Self::One(location) => Ok(location.take().map(|location| vec![Ok(location)])),
             Self::Listing(listing) => listing.next().await,
             Self::Lines { input, read } => {
                 Ok(lines(input, read).context("cannot read standard input")?)
@@ -116,35 +118,35 @@ impl<'a, R: Read> Objects<'a, R> {
 
 impl<'a> Listing<'a> {
     /// Through the first route that takes from there; no further than the routes reach.
-    fn of(spot: &Spot, replicator: &'a Replicator) -> anyhow::Result<Self> {
+    fn of(location: &ObjectLocation, replicator: &'a Replicator) -> anyhow::Result<Self> {
         let routes = replicator.routes.iter().filter(|route| {
-            let (wanted, taken) = (&spot.key, &route.from.prefix);
-            route.from.bucket == spot.bucket
+            let (wanted, taken) = (&location.key, &route.from.prefix);
+            route.from.bucket == location.bucket
                 && (wanted.starts_with(taken) || taken.starts_with(wanted))
         });
         let routes: Vec<_> = routes.collect();
         let Some(first) = routes.first() else {
-            anyhow::bail!("no route takes objects from {spot}");
+            anyhow::bail!("no route takes objects from {location}");
         };
         let shared = routes
             .iter()
             .fold(first.from.prefix.as_str(), |shared, route| {
                 common(shared, &route.from.prefix)
             });
-        let prefix = if shared.starts_with(&spot.key) {
+        let prefix = if shared.starts_with(&location.key) {
             shared
         } else {
-            &spot.key
+            &location.key
         };
         Ok(Self {
-            s3: replicator.doors.of(first.from_account.as_deref()),
+            s3: replicator.s3_clients.of(first.from_account.as_deref()),
             bucket: &first.source_bucket,
             prefix: prefix.to_owned(),
             next: Next::First,
         })
     }
 
-    async fn next(&mut self) -> anyhow::Result<Option<Vec<Result<Spot, String>>>> {
+    async fn next(&mut self) -> anyhow::Result<Option<Vec<Result<ObjectLocation, String>>>> {
         let from = match &self.next {
             Next::First => None,
             Next::From(from) => Some(from.as_str()),
@@ -154,7 +156,7 @@ impl<'a> Listing<'a> {
         self.next = page.next.map_or(Next::End, Next::From);
         let bucket = &self.bucket.name;
         let spots = page.keys.into_iter().map(|key| {
-            Ok(Spot {
+            Ok(ObjectLocation {
                 bucket: bucket.clone(),
                 key,
             })
@@ -176,7 +178,7 @@ fn common<'t>(one: &'t str, other: &str) -> &'t str {
 fn lines(
     input: &mut BufReader<impl Read>,
     read: &mut u64,
-) -> io::Result<Option<Vec<Result<Spot, String>>>> {
+) -> io::Result<Option<Vec<Result<ObjectLocation, String>>>> {
     let mut page = Vec::new();
     while page.len() < LINES && (page.is_empty() || input.buffer().contains(&b'\n')) {
         let mut line = Vec::new();
@@ -207,10 +209,10 @@ fn lines(
 }
 
 /// One object of a list, whose key may end in a slash.
-fn object(text: &str) -> Option<Spot> {
+fn object(text: &str) -> Option<ObjectLocation> {
     let (bucket, key) = text.strip_prefix("s3://")?.split_once('/')?;
     let is_whole = !bucket.is_empty() && !key.is_empty();
-    is_whole.then(|| Spot {
+    is_whole.then(|| ObjectLocation {
         bucket: bucket.to_owned(),
         key: key.to_owned(),
     })

@@ -79,7 +79,7 @@ mod tests {
             ("in a list",         route("s3://raw/", "[\".csv\", \".a\\r\"]"), r#"route.r.suffix in f = [".csv",".a\r"]: ends in a carriage return (\r): take it out"#),
             ("NUL",               route("s3://raw/a\\u0000b", "[]"),         r#"route.r.from in f = "s3://raw/a\u0000b": holds a control character (U+0000): take it out"#),
             ("C1",                route("s3://raw/\\u0085", "[]"),           r#"route.r.from in f = "s3://raw/\u{85}": ends in a control character (U+0085): take it out"#),
-            ("in a word",         "[route.r]\nfrom = \"s3://a-b/\"\nto = \"s3://lake/\"\nway = \"auto\\n\"".into(), r#"route.r.way in f = "auto\n": ends in a line break (\n): take it out"#),
+            ("in a word",         "[route.r]\nfrom = \"s3://a-b/\"\nto = \"s3://lake/\"\ntransfer = \"auto\\n\"".into(), r#"route.r.transfer in f = "auto\n": ends in a line break (\n): take it out"#),
         ];
         for (why, file, want) in table {
             assert_eq!(said(&Sources::text("f", &file)), want, "{why}");
@@ -143,8 +143,8 @@ mod tests {
             let file = lines.iter().map(|other| if other == line { wrong.as_str() } else { other.as_str() });
             let said = said(&Sources::text("f", &file.collect::<Vec<_>>().join("\n")));
             let key = line.split(' ').next().unwrap();
-            let told = said.lines().any(|told| told.contains(&format!("{key} in f")) && told.ends_with("take it out"));
-            prop_assert!(told, "{wrong}: {said}");
+            let reported = said.lines().any(|reported| reported.contains(&format!("{key} in f")) && reported.ends_with("take it out"));
+            prop_assert!(reported, "{wrong}: {said}");
         }
     }
 

@@ -45,7 +45,7 @@ impl<'a> Faults<'a> {
     }
 
     /// Tells of what is no value: a variable that is no setting.
-    pub(crate) fn tell(&mut self, fault: Fault) {
+    pub(crate) fn report(&mut self, fault: Fault) {
         self.found.insert(fault.key.clone(), fault);
     }
 

@@ -200,7 +200,7 @@ mod tests {
         queue.events.visibility in f = "1m": no such key; did you mean visibility_timeout?
         queue.events.workers in f = 3: no such key here; did you mean work.workers?
         routes in f = {"orders":{"from":"s3://one"}}: no such key; did you mean route?
-        work.retry in f = {"max_attempts":3}: no such key; known here: large_threshold, large_workers, memory, shutdown_timeout, workers
+        work.retry in f = {"max_attempts":3}: no such key; known here: buffer_memory, large_threshold, large_workers, shutdown_timeout, workers
         "#);
     }
 
@@ -209,14 +209,14 @@ mod tests {
         for name in [
             "Orders", "1st", "_a", "a__b", "a-b", "\"a.b\"", "\"\"", "\"é\"",
         ] {
-            let file = format!("[crawler.{name}]\nquiet = \"1s\"");
+            let file = format!("[crawler.{name}]\ndebounce = \"1s\"");
             let said = said(&file);
             assert!(
                 said.contains("expected a name of a-z, 0-9 and single _"),
                 "{name}: {said}"
             );
         }
-        assert!(Config::load(&Sources::text("f", "[crawler.a1_b]\nquiet = \"1s\"")).is_ok());
+        assert!(Config::load(&Sources::text("f", "[crawler.a1_b]\ndebounce = \"1s\"")).is_ok());
     }
 
     #[test]

@@ -248,7 +248,7 @@ mod tests {
             ("BRIGADE__ENVIRONMENT", "012345"),
             ("BRIGADE_AWS__REGION", "true"),
             ("BRIGADE_WORK__WORKERS", "7"),
-            ("BRIGADE_WORK__MEMORY", "33554432"),
+            ("BRIGADE_WORK__BUFFER_MEMORY", "33554432"),
             ("BRIGADE_RETRY__MAX_BACKOFF", "1m30s"),
             ("BRIGADE_ROUTE__A__SUFFIX", ".csv"),
             ("BRIGADE_ROUTE__A__INCLUDE", r#"["2024", "**/x"]"#),
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(config.environment, "012345");
         assert_eq!(config.aws.region.as_deref(), Some("true"));
         assert_eq!(config.work.workers, 7);
-        assert_eq!(config.work.memory, bytesize::ByteSize::mib(32));
+        assert_eq!(config.work.buffer_memory, bytesize::ByteSize::mib(32));
         assert_eq!(config.retry.max_backoff, std::time::Duration::from_secs(90));
         assert_eq!(config.route["a"].suffix, [".csv"]);
         assert_eq!(config.route["a"].include, ["2024", "**/x"]);

@@ -36,7 +36,7 @@ pub struct Properties {
     pub kms_context: Option<String>,
     /// Unset: as the bucket does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub bucket_key: Option<bool>,
+    pub bucket_key_enabled: Option<bool>,
     /// Unset: none is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acl: Option<Acl>,
@@ -65,7 +65,7 @@ impl Properties {
                 let json = serde_json::to_string(&context).expect("text can be written");
                 base64::encode(json)
             }),
-            bucket_key: route.bucket_key,
+            bucket_key_enabled: route.bucket_key_enabled,
             acl: route.acl,
         }
     }
@@ -90,13 +90,16 @@ pub(crate) fn check(route: &Route, at: &str, faults: &mut Faults<'_>) {
             faults.refuse(&key, why);
         }
     }
-    if route.bucket_key.is_some() && route.sse != Some(Encryption::Kms) {
+    if route.bucket_key_enabled.is_some() && route.sse != Some(Encryption::Kms) {
         let why = "is for sse = \"aws:kms\" only: say that too, or leave this to the bucket";
-        faults.refuse(&format!("{at}.bucket_key"), why);
+        faults.refuse(&format!("{at}.bucket_key_enabled"), why);
     }
     for (key, owner) in [
-        ("from_bucket_owner", &route.from_bucket_owner),
-        ("to_bucket_owner", &route.to_bucket_owner),
+        (
+            "from_expected_bucket_owner",
+            &route.from_expected_bucket_owner,
+        ),
+        ("to_expected_bucket_owner", &route.to_expected_bucket_owner),
     ] {
         if owner.as_ref().is_some_and(|owner| !is_account(owner)) {
             let why =
@@ -145,8 +148,8 @@ mod tests {
             ("sse_kms_context = \"a=b\"\nsse = \"AES256\"", "route.r.sse_kms_context in f = \"a=b\": is for KMS only: say sse = \"aws:kms\" (or \"aws:kms:dsse\") too"),
             ("sse_kms_context = \"ab\"\nsse = \"aws:kms\"", "route.r.sse_kms_context in f = \"ab\": expected NAME=VALUE, not \"ab\""),
             ("sse_kms_context = [\"a=b\", \"a=c\"]\nsse = \"aws:kms\"", "route.r.sse_kms_context in f = [\"a=b\",\"a=c\"]: gives \"a\" twice"),
-            ("bucket_key = true\nsse = \"aws:kms:dsse\"", "route.r.bucket_key in f = true: is for sse = \"aws:kms\" only: say that too, or leave this to the bucket"),
-            ("to_bucket_owner = 1234", "route.r.to_bucket_owner in f = 1234: expected the 12 digits of an AWS account, in quotes, such as \"111122223333\""),
+            ("bucket_key_enabled = true\nsse = \"aws:kms:dsse\"", "route.r.bucket_key_enabled in f = true: is for sse = \"aws:kms\" only: say that too, or leave this to the bucket"),
+            ("to_expected_bucket_owner = 1234", "route.r.to_expected_bucket_owner in f = 1234: expected the 12 digits of an AWS account, in quotes, such as \"111122223333\""),
         ];
         for (lines, want) in table {
             assert_eq!(load(lines).unwrap_err(), want, "{lines}");

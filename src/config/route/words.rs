@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 
 /// How bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Way {
+#[serde(rename_all = "kebab-case")]
+pub enum Transfer {
     /// The cheapest that can work.
     #[default]
     Auto,
     /// Only inside S3.
-    Server,
+    ServerSide,
     /// Only through this process.
     Stream,
 }
 
 /// What a source key that is gone means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum SourceMissing {
     /// Nothing to do.
     #[default]
@@ -26,7 +26,7 @@ pub enum SourceMissing {
     /// Look again later.
     Retry,
     /// Park the message.
-    Park,
+    DeadLetter,
 }
 
 /// Whether two source keys may map to one destination key.
@@ -54,7 +54,7 @@ pub enum Deletes {
 /// What becomes of a source that was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Original {
+pub enum AfterCopy {
     /// It stays.
     #[default]
     Keep,
@@ -122,11 +122,11 @@ pub enum Acl {
 
 /// What becomes of an archived source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Glacier {
     /// Park the message.
     #[default]
-    Park,
+    DeadLetter,
     /// Restore it, and copy it then.
     Restore,
     /// Leave it.

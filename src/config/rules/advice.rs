@@ -275,7 +275,7 @@ mod tests {
             ("exclude = \"**\"",                  "route.r.exclude: leaves every key out, so that nothing is taken"),
             ("include = \"*.json\"\nsuffix = \".csv\"", "route.r.include: no key that matches has one of the suffixes, so that nothing is taken"),
             ("to = \"s3://lake//orders/{path}\"", "route.r.to: begins with a slash, and so does every key it makes: write \"orders/\" behind the bucket"),
-            ("original = \"move\"\nmove_to = \"/done/\"", "route.r.move_to: begins with a slash"),
+            ("after_copy = \"move\"\nmove_to = \"/done/\"", "route.r.move_to: begins with a slash"),
         ];
         for (lines, want) in table {
             let said = advice(lines);

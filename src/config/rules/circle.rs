@@ -10,16 +10,16 @@ pub(crate) fn circle_from(
     feeds: impl Fn(usize, usize) -> bool,
 ) -> Option<Vec<usize>> {
     let mut seen = BTreeSet::new();
-    let mut ways = VecDeque::from([vec![first]]);
-    while let Some(way) = ways.pop_front() {
-        let last = *way.last().expect("a way begins with the first");
+    let mut flows = VecDeque::from([vec![first]]);
+    while let Some(flow) = flows.pop_front() {
+        let last = *flow.last().expect("a way begins with the first");
         // What feeds itself is told as that, not as part of every circle through it.
         if feeds(last, first) {
-            return Some(way);
+            return Some(flow);
         }
         for next in first + 1..count {
             if feeds(last, next) && seen.insert(next) {
-                ways.push_back(way.iter().copied().chain([next]).collect());
+                flows.push_back(flow.iter().copied().chain([next]).collect());
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The cloud that each side of a route is in, and what keeps two sides apart.
 
 use crate::config::route::Route;
-use crate::config::rules::apart::Apart;
+use crate::config::rules::needs_streaming::NeedsStreaming;
 use crate::config::value::partition::Partition;
 use crate::config::{aws::Aws, sections::Config};
 
@@ -15,13 +15,13 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     /// What keeps two apart for good; none if they may be one.
-    pub(crate) fn apart(&self, other: &Self) -> Option<Apart> {
+    pub(crate) fn needs_streaming(&self, other: &Self) -> Option<NeedsStreaming> {
         if self.endpoint != other.endpoint {
-            return Some(Apart::Endpoints);
+            return Some(NeedsStreaming::Endpoints);
         }
         let both = self.partition.zip(other.partition);
         let differ = both.is_some_and(|(here, there)| here != there);
-        differ.then_some(Apart::Partitions)
+        differ.then_some(NeedsStreaming::Partitions)
     }
 }
 
@@ -53,20 +53,22 @@ impl Config {
 
     /// What keeps a route's two sides apart, as far as the configuration tells.
     #[must_use]
-    pub fn apart(&self, route: &Route) -> Option<Apart> {
-        let accounts = (route.from_account != route.to_account).then_some(Apart::Accounts);
-        let clouds = self.cloud_from(route).apart(&self.cloud_to(route));
+    pub fn needs_streaming(&self, route: &Route) -> Option<NeedsStreaming> {
+        let accounts = (route.from_account != route.to_account).then_some(NeedsStreaming::Accounts);
+        let clouds = self
+            .cloud_from(route)
+            .needs_streaming(&self.cloud_to(route));
         clouds.or(of_regions(route)).or(accounts)
     }
 }
 
-fn of_regions(route: &Route) -> Option<Apart> {
+fn of_regions(route: &Route) -> Option<NeedsStreaming> {
     if route.from_access_point.is_none() && route.to_access_point.is_none() {
         return None;
     }
     match (route.source_region(), route.destination_region()) {
         (Some(from), Some(to)) if from == to => None,
-        (Some(_), Some(_)) => Some(Apart::Regions),
-        _ => Some(Apart::AccessPoint),
+        (Some(_), Some(_)) => Some(NeedsStreaming::Regions),
+        _ => Some(NeedsStreaming::AccessPoint),
     }
 }

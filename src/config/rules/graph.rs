@@ -33,7 +33,7 @@ pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
         .iter()
         .filter_map(|(name, route)| Some((*name, route.aside()?)));
     let aside: Vec<(&str, Route)> = aside.collect();
-    let ways = routes.iter().map(|(name, route)| Flow {
+    let flows = routes.iter().map(|(name, route)| Flow {
         name,
         key: "to",
         route,
@@ -43,10 +43,10 @@ pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
         key: "move_to",
         route,
     });
-    let ways: Vec<Flow<'_>> = ways.chain(aside).collect();
-    check_circles(&ways, config, faults);
-    for (i, one) in ways.iter().enumerate() {
-        for other in &ways[i + 1..] {
+    let flows: Vec<Flow<'_>> = flows.chain(aside).collect();
+    check_circles(&flows, config, faults);
+    for (i, one) in flows.iter().enumerate() {
+        for other in &flows[i + 1..] {
             check_pair(one, other, config, faults);
         }
     }
@@ -93,14 +93,14 @@ fn check_circles(routes: &[Flow<'_>], config: &Config, faults: &mut Faults<'_>) 
 
 fn feeds(one: &Route, other: &Route, config: &Config) -> bool {
     let (to, from) = (config.cloud_to(one), config.cloud_from(other));
-    let one_bucket = one.to.bucket == other.from.bucket && to.apart(&from).is_none();
+    let one_bucket = one.to.bucket == other.from.bucket && to.needs_streaming(&from).is_none();
     one_bucket && overlap(one.to.key.literal_prefix(), &other.from.prefix)
 }
 
 fn check_pair(one: &Flow<'_>, other: &Flow<'_>, config: &Config, faults: &mut Faults<'_>) {
     let (a, b) = (one.route, other.route);
-    let apart = config.cloud_to(a).apart(&config.cloud_to(b));
-    let one_bucket = a.to.bucket == b.to.bucket && apart.is_none();
+    let needs_streaming = config.cloud_to(a).needs_streaming(&config.cloud_to(b));
+    let one_bucket = a.to.bucket == b.to.bucket && needs_streaming.is_none();
     let meet = one_bucket && overlap(a.to.key.literal_prefix(), b.to.key.literal_prefix());
     let removes = |route: &Route| route.follows() || route.moves();
     let allowed = |route: &Route| route.collisions == Collisions::Allow && !removes(route);

@@ -1,7 +1,7 @@
 //! Names in one section that are those of other sections.
 
 use crate::config::read::faults::Faults;
-use crate::config::{account::HOME, nearest::nearest, sections::Config};
+use crate::config::{account::DEFAULT_ACCOUNT, nearest::nearest, sections::Config};
 
 /// Refuses names that no section has.
 pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
@@ -24,7 +24,7 @@ pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     for (name, account) in &config.account {
         let reader = account.secret_account.as_ref();
         let reader = reader.and_then(|reader| config.account.get(reader));
-        if name != HOME && reader.is_some_and(|reader| reader.secret.is_some()) {
+        if name != DEFAULT_ACCOUNT && reader.is_some_and(|reader| reader.secret.is_some()) {
             let why = "expected an account that needs no secret itself";
             faults.refuse(&format!("account.{name}.secret_account"), why);
         }
@@ -34,7 +34,11 @@ pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
 /// Every key that names an account, and the account.
 fn accounts(config: &Config) -> Vec<(String, &str)> {
     let mut all = vec![("catalog.account".to_owned(), &config.catalog.account)];
-    for (name, account) in config.account.iter().filter(|(name, _)| *name != HOME) {
+    for (name, account) in config
+        .account
+        .iter()
+        .filter(|(name, _)| *name != DEFAULT_ACCOUNT)
+    {
         all.push((
             format!("account.{name}.secret_account"),
             &account.secret_account,

@@ -8,14 +8,14 @@ use crate::config::{queue::Queue, sections::Config};
 
 pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     check_urls_differ(&config.queue, faults);
-    check_parking_ends(&config.queue, faults);
+    check_dead_lettering_ends(&config.queue, faults);
     check_arrivals(config, faults);
     check_notified(config, faults);
 }
 
 /// Poison that is parked where the daemon listens is worked again, with its attempts counted from
 /// one. A chain of queues ends; a circle never does.
-fn check_parking_ends(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>) {
+fn check_dead_lettering_ends(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>) {
     let queues: Vec<_> = queues.iter().collect();
     let feeds = |one: usize, other: usize| {
         queues[one].1.dead_letter_queue_url.as_ref() == Some(&queues[other].1.url)
@@ -27,8 +27,8 @@ fn check_parking_ends(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>)
         let key = |&at: &usize| format!("queue.{}.dead_letter_queue_url", queues[at].0);
         let keys: Vec<_> = circle.iter().map(key).collect();
         let why = format!(
-            "expected parking to end somewhere, but it goes in a circle through {}: what can never \
-             work would go round for ever; park where no [queue.NAME] listens",
+            "expected dead-lettering to end somewhere, but it goes in a circle through {}: what can never \
+             work would go round for ever; dead-letter to where no [queue.NAME] listens",
             keys.join(", ")
         );
         faults.refuse(&keys[0], why);
@@ -84,7 +84,7 @@ fn check_notified(config: &Config, faults: &mut Faults<'_>) {
             if route
                 .notify
                 .as_ref()
-                .is_some_and(|told| told.target == *url)
+                .is_some_and(|reported| reported.target == *url)
             {
                 let why = format!("is {key} too, and would be read by brigade itself");
                 faults.refuse(&format!("route.{name}.notify"), why);
@@ -113,9 +113,9 @@ mod tests {
     fn parking_in_a_circle_is_refused_and_in_a_chain_is_not() {
         let circle = |keys: &str, value: &str| {
             format!(
-                "queue.{}.dead_letter_queue_url in f = \"http://h/{value}\": expected parking to end \
+                "queue.{}.dead_letter_queue_url in f = \"http://h/{value}\": expected dead-lettering to end \
                  somewhere, but it goes in a circle through {}: what can never work would go round \
-                 for ever; park where no [queue.NAME] listens",
+                 for ever; dead-letter to where no [queue.NAME] listens",
                 &keys[..1],
                 keys.split_whitespace()
                     .map(|name| format!("queue.{name}.dead_letter_queue_url"))

@@ -3,7 +3,7 @@
 //! What the file leaves open is checked again at the start, when the SDK's chain has told the regions.
 
 use crate::config::read::fault::{Fault, Refusal};
-use crate::config::route::{Route, words::Way};
+use crate::config::route::{Route, words::Transfer};
 use crate::config::value::{
     arn::{Arn, is_region},
     partition::Partition,
@@ -18,11 +18,11 @@ impl Config {
     /// Names each key that asks for what no credentials can do.
     pub fn check_regions(&self) -> Result<(), Refusal> {
         // What is typed was read as regions; the SDK's chain adds others.
-        let home = [("aws.region".to_owned(), &self.aws.region)];
+        let default_account = [("aws.region".to_owned(), &self.aws.region)];
         let named = self.account.iter();
         let named =
             named.map(|(name, account)| (format!("account.{name}.region"), &account.region));
-        let strange = home.into_iter().chain(named).filter_map(|(key, region)| {
+        let strange = default_account.into_iter().chain(named).filter_map(|(key, region)| {
             let region = region.as_ref().filter(|region| !is_region(region))?;
             let why = format!(
                 "the SDK's chain (AWS_REGION, the profile, the instance) says {region:?}, which is no region: \
@@ -46,7 +46,10 @@ impl Config {
         let mut faults = Vec::new();
         for (name, account) in &self.account {
             let at = |key: &str| format!("account.{name}.{key}");
-            faults.extend(self.role_elsewhere(account).map(|why| (at("role"), why)));
+            faults.extend(
+                self.role_elsewhere(account)
+                    .map(|why| (at("role_arn"), why)),
+            );
             let region = account.secret_region();
             let key = account
                 .secret_region
@@ -56,9 +59,9 @@ impl Config {
             faults.extend(self.stranger(&at(key), region, asker, "secret_account"));
         }
         for (name, queue) in &self.queue {
-            let told = region_of(&queue.url);
+            let reported = region_of(&queue.url);
             let key = queue.region.as_ref().map_or("url", |_| "region");
-            let region = queue.region.as_deref().or(told.as_deref());
+            let region = queue.region.as_deref().or(reported.as_deref());
             let (key, account) = (format!("queue.{name}.{key}"), queue.account.as_deref());
             faults.extend(self.stranger(&key, region, account, "account"));
         }
@@ -81,11 +84,14 @@ impl Config {
 
     /// Why a role cannot be assumed, or its credentials not be used.
     fn role_elsewhere(&self, account: &Account) -> Option<String> {
-        let role = Arn::parse(account.role.as_deref()?)?;
+        let role = Arn::parse(account.role_arn.as_deref()?)?;
         let partition = role.partition;
         // A role is assumed with home's credentials, and used in its account's region.
-        let home = self.aws.region.as_deref();
-        let regions = [("[aws]", home), ("its account", account.region.as_deref())];
+        let default_account = self.aws.region.as_deref();
+        let regions = [
+            ("[aws]", default_account),
+            ("its account", account.region.as_deref()),
+        ];
         regions.into_iter().find_map(|(whose, region)| {
             let of = Partition::of(region?).to_string();
             (of != partition).then(|| {
@@ -131,12 +137,12 @@ impl Config {
             let account = route.notify_account.as_deref();
             faults.extend(self.stranger(&key, region, account, "notify_account"));
         }
-        if let Some(apart) = self.apart(route)
-            && apart.is_final()
-            && route.way == Way::Server
+        if let Some(needs_streaming) = self.needs_streaming(route)
+            && needs_streaming.is_final()
+            && route.transfer == Transfer::ServerSide
         {
-            let why = format!("{}; use \"auto\" or \"stream\"", apart.why());
-            faults.push((format!("route.{name}.way"), why));
+            let why = format!("{}; use \"auto\" or \"stream\"", needs_streaming.why());
+            faults.push((format!("route.{name}.transfer"), why));
         }
     }
 
@@ -149,14 +155,14 @@ impl Config {
         naming: &str,
     ) -> Option<(String, String)> {
         let (region, aws) = (region?, self.aws_of(account));
-        let home = aws.region.as_deref()?;
-        let (there, here) = (Partition::of(region), Partition::of(home));
+        let default_account = aws.region.as_deref()?;
+        let (there, here) = (Partition::of(region), Partition::of(default_account));
         if there == here || aws.is_custom_endpoint() {
             return None;
         }
         let whose = account.map_or_else(|| "[aws]".into(), |name| format!("[account.{name}]"));
         let why = format!(
-            "{region} is in partition {there}, and {whose} ({home}) in {here}: credentials work in \
+            "{region} is in partition {there}, and {whose} ({default_account}) in {here}: credentials work in \
              one partition only; name an account of {there} in {naming}"
         );
         Some((key.to_owned(), why))
@@ -165,7 +171,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Apart, Config, Sources};
+    use crate::config::{Config, NeedsStreaming, Sources};
 
     const FILE: &str = "
         [aws]
@@ -196,27 +202,27 @@ mod tests {
     fn s3_copies_between_two_sides_unless_something_keeps_them_apart() {
         #[rustfmt::skip]
         let table = [
-            ("home to home",         "",                                                    None),
+            ("within one",           "",                                                    None),
             ("one account",          "from_account = \"china\"\nto_account = \"china\"",     None),
             ("another region",       "to_region = \"eu-west-1\"",                           None),
-            ("two accounts",         "to_account = \"partner\"",                            Some(Apart::Accounts)),
-            ("an endpoint of AWS",   "to_account = \"private\"",                            Some(Apart::Accounts)),
-            ("to China",             "to_account = \"china\"",                              Some(Apart::Partitions)),
-            ("from GovCloud",        "from_account = \"gov\"",                              Some(Apart::Partitions)),
-            ("to a store",           "to_account = \"store\"",                              Some(Apart::Endpoints)),
-            ("between two stores",   "from_account = \"store\"\nto_account = \"other_store\"", Some(Apart::Endpoints)),
+            ("two accounts",         "to_account = \"partner\"",                            Some(NeedsStreaming::Accounts)),
+            ("an endpoint of AWS",   "to_account = \"private\"",                            Some(NeedsStreaming::Accounts)),
+            ("to China",             "to_account = \"china\"",                              Some(NeedsStreaming::Partitions)),
+            ("from GovCloud",        "from_account = \"gov\"",                              Some(NeedsStreaming::Partitions)),
+            ("to a store",           "to_account = \"store\"",                              Some(NeedsStreaming::Endpoints)),
+            ("between two stores",   "from_account = \"store\"\nto_account = \"other_store\"", Some(NeedsStreaming::Endpoints)),
             ("inside a store",       "from_account = \"store\"\nto_account = \"store\"",     None),
-            ("one access point",     &at("to", "eu-west-1", ""),                            Some(Apart::AccessPoint)),
+            ("one access point",     &at("to", "eu-west-1", ""),                            Some(NeedsStreaming::AccessPoint)),
             ("in the other's region", &at("to", "eu-west-1", "from_region = \"eu-west-1\""), None),
-            ("not in it",            &at("from", "eu-west-1", "to_region = \"us-east-1\""), Some(Apart::Regions)),
+            ("not in it",            &at("from", "eu-west-1", "to_region = \"us-east-1\""), Some(NeedsStreaming::Regions)),
             ("two access points",    &at("from", "eu-west-1", &at("to", "eu-west-1", "")),  None),
-            ("in two regions",       &at("from", "eu-west-1", &at("to", "us-east-1", "")),  Some(Apart::Regions)),
-            ("and two accounts",     &at("to", "eu-west-1", "from_region = \"eu-west-1\"\nto_account = \"partner\""), Some(Apart::Accounts)),
+            ("in two regions",       &at("from", "eu-west-1", &at("to", "us-east-1", "")),  Some(NeedsStreaming::Regions)),
+            ("and two accounts",     &at("to", "eu-west-1", "from_region = \"eu-west-1\"\nto_account = \"partner\""), Some(NeedsStreaming::Accounts)),
         ];
         for (why, lines, want) in table {
             let loaded = Config::load(&Sources::text("f", &format!("{FILE}{lines}"))).unwrap();
             assert_eq!(
-                loaded.config.apart(&loaded.config.route["r"]),
+                loaded.config.needs_streaming(&loaded.config.route["r"]),
                 want,
                 "{why}"
             );
@@ -226,18 +232,18 @@ mod tests {
     #[test]
     fn what_no_credentials_can_do_is_refused() {
         let arn = "arn:aws-cn:iam::111122223333:role/brigade";
-        let role = format!("[account.role]\nrole = \"{arn}\"");
+        let role = format!("[account.role]\nrole_arn = \"{arn}\"");
         let here = "arn:aws:s3:eu-west-1:111122223333:accesspoint/a";
         #[rustfmt::skip]
         let table = [
-            ("server across partitions", "way = \"server\"\nto_account = \"china\"",
-             "route.r.way in f = \"server\": the two sides are in different partitions, and S3 copies inside one only; use \"auto\" or \"stream\""),
-            ("server between endpoints", "way = \"server\"\nto_account = \"store\"",
-             "route.r.way in f = \"server\": the two sides have different endpoints, and S3 copies inside one only; use \"auto\" or \"stream\""),
+            ("server across partitions", "transfer = \"server-side\"\nto_account = \"china\"",
+             "route.r.transfer in f = \"server-side\": the two sides are in different partitions, and S3 copies inside one only; use \"auto\" or \"stream\""),
+            ("server between endpoints", "transfer = \"server-side\"\nto_account = \"store\"",
+             "route.r.transfer in f = \"server-side\": the two sides have different endpoints, and S3 copies inside one only; use \"auto\" or \"stream\""),
             ("global keys in China", "to_region = \"cn-north-1\"",
              "route.r.to_region in f = \"cn-north-1\": cn-north-1 is in partition aws-cn, and [aws] (us-east-1) in aws: credentials work in one partition only; name an account of aws-cn in to_account"),
-            ("server between regions", &*at("from", "eu-west-1", "to_region = \"us-east-1\"\nway = \"server\""),
-             "route.r.way in f = \"server\": the two sides are in different regions, and through an access point S3 copies inside one only; use \"auto\" or \"stream\""),
+            ("server between regions", &*at("from", "eu-west-1", "to_region = \"us-east-1\"\ntransfer = \"server-side\""),
+             "route.r.transfer in f = \"server-side\": the two sides are in different regions, and through an access point S3 copies inside one only; use \"auto\" or \"stream\""),
             ("two regions of one side", &at("from", "eu-west-1", "from_region = \"us-east-1\""),
              "route.r.from_region in f = \"us-east-1\": from_access_point is in eu-west-1: correct one of the two, or leave this out"),
             ("an access point of a store", &at("to", "eu-west-1", "to_account = \"store\""),
@@ -253,7 +259,7 @@ mod tests {
             ("a secret elsewhere", "[account.s]\nsecret = \"arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:keys-a1b2c3\"",
              "account.s.secret in f = \"arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:keys-a1b2c3\": cn-north-1 is in partition aws-cn, and [aws] (us-east-1) in aws: credentials work in one partition only; name an account of aws-cn in secret_account"),
             ("a role elsewhere", &*role,
-             "account.role.role in f = \"arn:aws-cn:iam::111122223333:role/brigade\": is a role of partition aws-cn, and [aws] is in aws: roles are assumed inside one partition; use a secret with keys of aws-cn"),
+             "account.role.role_arn in f = \"arn:aws-cn:iam::111122223333:role/brigade\": is a role of partition aws-cn, and [aws] is in aws: roles are assumed inside one partition; use a secret with keys of aws-cn"),
         ];
         for (why, lines, want) in table {
             let said = Config::load(&Sources::text("f", &format!("{FILE}{lines}"))).unwrap_err();
@@ -263,12 +269,12 @@ mod tests {
 
     #[test]
     fn what_the_file_leaves_open_is_refused_once_it_is_known() {
-        let file = "[route.r]\nfrom = \"s3://raw/\"\nto = \"s3://lake/\"\nto_account = \"china\"\nway = \"server\"\n[account.china]\nregion = \"cn-north-1\"";
+        let file = "[route.r]\nfrom = \"s3://raw/\"\nto = \"s3://lake/\"\nto_account = \"china\"\ntransfer = \"server-side\"\n[account.china]\nregion = \"cn-north-1\"";
         let mut config = Config::load(&Sources::text("f", file)).unwrap().config;
         assert_eq!(config.check_regions(), Ok(()));
         config.aws.region = Some("us-east-1".into());
         let said = config.check_regions().unwrap_err().to_string();
-        assert!(said.starts_with("route.r.way: the two sides are in different partitions"));
+        assert!(said.starts_with("route.r.transfer: the two sides are in different partitions"));
     }
 
     #[test]

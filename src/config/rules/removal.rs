@@ -12,7 +12,7 @@ pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
             if !config.aws_of(account.as_deref()).conditional() {
                 let why = "a move needs conditional writes and deletes on both sides; if the endpoint knows \
                            If-Match on PutObject, CopyObject and DeleteObject, say conditional_writes = \"on\"";
-                faults.refuse(&format!("route.{name}.original"), why);
+                faults.refuse(&format!("route.{name}.after_copy"), why);
             }
         }
     }
@@ -26,22 +26,23 @@ pub(crate) fn check_pair(
     faults: &mut Faults<'_>,
 ) {
     let (from, and) = (config.cloud_from(one.1), config.cloud_from(other.1));
-    let one_bucket = one.1.from.bucket == other.1.from.bucket && from.apart(&and).is_none();
+    let one_bucket =
+        one.1.from.bucket == other.1.from.bucket && from.needs_streaming(&and).is_none();
     if !one_bucket || !overlap(&one.1.from.prefix, &other.1.from.prefix) {
         return;
     }
     for ((name, mover), (second, route)) in [(one, other), (other, one)] {
-        let key = format!("route.{name}.original");
+        let key = format!("route.{name}.after_copy");
         if mover.moves() && route.follows() {
             let why = format!(
-                "takes originals away whose copies route.{second} would then delete: choose places \
+                "removes source objects whose copies route.{second} would then delete: choose places \
                  that don't overlap"
             );
             faults.refuse(&key, why);
         }
         if mover.moves() && mover.queue != route.queue && config.queue.len() > 1 {
             let why = format!(
-                "takes originals away before route.{second}, which hears of them through another \
+                "removes source objects before route.{second}, which hears of them through another \
                  queue, may have copied them: give both the same queue"
             );
             faults.refuse(&key, why);

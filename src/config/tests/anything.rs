@@ -20,7 +20,7 @@ fn example() -> Vec<String> {
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
     "queue", "route", "crawler", "table", "work", "aws", "retry", "admin", "version", "environment", "a", "b", "events",
-    "url", "from", "to", "queue", "suffix", "include", "exclude", "crawlers", "tables", "database", "accept", "quiet", "memory", "workers",
+    "url", "from", "to", "queue", "suffix", "include", "exclude", "crawlers", "tables", "database", "accept", "quiet", "buffer_memory", "workers",
     "account", "to_account", "secret", "role", "profile", "max_size", "min_size", "way", "listen", "max_backoff", "endpoint_url", "A", "a__b", "\"\"", "\"a.b\"", "\"\\u001b\"",
 ];
 
@@ -68,9 +68,16 @@ fn loads(sources: &Sources) {
             assert!(!refusal.0.is_empty());
             for fault in refusal.0 {
                 assert!(!fault.key.trim().is_empty(), "names a key: {fault:?}");
-                let told = fault.to_string();
-                assert!(!told.contains(char::is_control), "is one line: {told:?}");
-                assert!(told.chars().count() < 2300, "can be read: {}", told.len());
+                let reported = fault.to_string();
+                assert!(
+                    !reported.contains(char::is_control),
+                    "is one line: {reported:?}"
+                );
+                assert!(
+                    reported.chars().count() < 2300,
+                    "can be read: {}",
+                    reported.len()
+                );
             }
         }
     }

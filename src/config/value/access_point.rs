@@ -44,7 +44,7 @@ impl FromText for AccessPoint {
         match (arn.service, name) {
             ("s3", Some(_)) if region.is_empty() => Err(
                 "is a multi-region access point, which answers from any of its buckets: what \
-                     was written could not be looked at for certain; name one bucket's access point"
+                     was written could not be verified for certain; name one bucket's access point"
                     .into(),
             ),
             ("s3-object-lambda", _) => Err(
@@ -115,7 +115,7 @@ mod tests {
             ("another host",   "arn:aws:s3:evil.example/#:111122223333:accesspoint/a",                expected),
             ("no account",     "arn:aws:s3:eu-west-1::accesspoint/a", "expected an account of twelve digits"),
             ("another cloud",  "arn:aws:s3:cn-north-1:111122223333:accesspoint/a", "cn-north-1 is in partition aws-cn, not in aws"),
-            ("many regions",   "arn:aws:s3::111122223333:accesspoint/mfzwi23gnjvgw.mrap", "is a multi-region access point, which answers from any of its buckets: what was written could not be looked at for certain; name one bucket's access point"),
+            ("many regions",   "arn:aws:s3::111122223333:accesspoint/mfzwi23gnjvgw.mrap", "is a multi-region access point, which answers from any of its buckets: what was written could not be verified for certain; name one bucket's access point"),
             ("Object Lambda",  "arn:aws:s3-object-lambda:eu-west-1:111122223333:accesspoint/a", "is an Object Lambda access point, which gives other bytes than the bucket has: nothing could be proved; name the access point behind it"),
         ];
         for (why, text, want) in table {

@@ -110,8 +110,8 @@ mod tests {
         ];
         for (text, want) in table {
             let arn = Arn::parse(text);
-            let told = arn.and_then(|arn| arn.queue_url().or_else(|| arn.s3_place()));
-            assert_eq!(told.as_deref(), want, "{text}");
+            let reported = arn.and_then(|arn| arn.queue_url().or_else(|| arn.s3_place()));
+            assert_eq!(reported.as_deref(), want, "{text}");
         }
     }
 
@@ -144,12 +144,13 @@ mod tests {
                     .collect();
                 let refused = Config::load(&Sources::text("f", &file.join("\n"))).unwrap_err();
                 let section = path.split('.').next().unwrap();
-                let told = refused.to_string();
-                let told = told.lines().find(|told| {
-                    told.starts_with(section)
-                        && told.contains(&format!(".{key} in f = \"{wrong}\": expected a region"))
+                let reported = refused.to_string();
+                let reported = reported.lines().find(|reported| {
+                    reported.starts_with(section)
+                        && reported
+                            .contains(&format!(".{key} in f = \"{wrong}\": expected a region"))
                 });
-                assert!(told.is_some(), "{path} = {wrong}: {refused}");
+                assert!(reported.is_some(), "{path} = {wrong}: {refused}");
             }
         }
     }

@@ -82,14 +82,14 @@ mod tests {
 
     #[test]
     fn one_whole_key_or_path_keeps_keys_apart() {
-        let apart = [
+        let distinct = [
             "{key}",
             "x/{path}.gz",
             "{yyyy}{path}",
             "{dir}/{name}",
             "a/{dir}/{name}-{hh}",
         ];
-        for text in apart {
+        for text in distinct {
             let template = Template::parse(text).unwrap();
             assert!(template.is_injective(), "{text}");
             assert_eq!(template.collision("in/"), None, "{text}");

@@ -93,8 +93,8 @@ mod tests {
         let env = [
             ("BRIGADE_QUEUE__Q__URL", "http://h/q"),
             ("BRIGADE_QUEUE__Q__ACCEPT", "s3,sns"),
-            ("BRIGADE_CRAWLER__A__QUIET", "1s"),
-            ("BRIGADE_CRAWLER__B__QUIET", "1s"),
+            ("BRIGADE_CRAWLER__A__DEBOUNCE", "1s"),
+            ("BRIGADE_CRAWLER__B__DEBOUNCE", "1s"),
             ("BRIGADE_TABLE__A__DATABASE", "d"),
             ("BRIGADE_TABLE__B__DATABASE", "d"),
             ("BRIGADE_ROUTE__R__FROM", "s3://one/"),

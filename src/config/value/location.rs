@@ -98,8 +98,12 @@ impl FromText for Template {
 }
 
 /// Splits `s3://bucket/rest`; the slash may be missing when nothing follows. An access point belongs
-/// into `doors`: two names for one bucket would hide a cycle.
-fn split<'t>(text: &'t str, expected: &str, doors: &str) -> Result<(&'t str, &'t str), String> {
+/// into `s3_clients`: two names for one bucket would hide a cycle.
+fn split<'t>(
+    text: &'t str,
+    expected: &str,
+    s3_clients: &str,
+) -> Result<(&'t str, &'t str), String> {
     let Some(rest) = text.strip_prefix("s3://") else {
         let meant = written(text).map(|meant| format!(": write \"{meant}\""));
         return Err(format!("expected {expected}{}", meant.unwrap_or_default()));
@@ -107,7 +111,7 @@ fn split<'t>(text: &'t str, expected: &str, doors: &str) -> Result<(&'t str, &'t
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if rest.starts_with("arn:") || bucket.ends_with(ALIAS) {
         return Err(format!(
-            "names an access point: name its bucket, and the access point in {doors}"
+            "names an access point: name its bucket, and the access point in {s3_clients}"
         ));
     }
     if bucket.ends_with(DIRECTORY) {

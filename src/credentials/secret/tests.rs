@@ -41,10 +41,10 @@ async fn many_ask_and_one_call_is_made_until_it_is_old() {
     let all = futures_util::future::join_all((0..64).map(|_| secret.ready())).await;
     assert!(all.iter().all(|answer| *answer == Ok(0)), "{all:?}");
     assert_eq!(manager.bodies(OP).len(), 1);
-    tokio::time::advance(HELD_FOR.mul_f64(0.99)).await;
+    tokio::time::advance(CACHED_FOR.mul_f64(0.99)).await;
     assert_eq!(key(&secret).await, "A");
     assert_eq!(manager.bodies(OP).len(), 1, "not yet old");
-    tokio::time::advance(HELD_FOR.mul_f64(0.02)).await;
+    tokio::time::advance(CACHED_FOR.mul_f64(0.02)).await;
     let all = futures_util::future::join_all((0..64).map(|_| secret.ready())).await;
     assert!(
         all.iter().all(|answer| *answer == Ok(0)),
@@ -121,7 +121,7 @@ async fn what_was_read_stays_good_while_secrets_manager_is_away() {
     });
     let secret = secret(&manager);
     assert_eq!(key(&secret).await, "A");
-    tokio::time::advance(HELD_FOR).await;
+    tokio::time::advance(CACHED_FOR).await;
     assert_eq!(key(&secret).await, "A");
     assert!(secret.status().error.unwrap().contains("brigade/china"));
     assert_eq!(key(&secret).await, "A");
@@ -135,7 +135,7 @@ async fn what_was_read_stays_good_while_secrets_manager_is_away() {
 async fn an_error_names_the_secret_and_what_is_missing_and_never_a_value() {
     #[rustfmt::skip]
     let table = [
-        ("not there",  Answer::Error("ResourceNotFoundException"), "not there, for who reads it and in that region: GetSecretValue: so it is"),
+        ("not there",  Answer::Error("ResourceNotFoundException"), "not found by this caller in this region: GetSecretValue: so it is"),
         ("forbidden",  Answer::Error("AccessDeniedException"), "cannot be read: GetSecretValue: AccessDeniedException: so it is"),
         ("no text",    Answer::Is(json!({ "SecretBinary": "aHVzaA==" })), "no text in it (SecretString)"),
         ("malformed",  Answer::Is(json!({ "SecretString": "hush" })), "not JSON"),

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::super::samples::object;
 use super::*;
-use crate::s3::Spot;
+use crate::s3::ObjectLocation;
 
-pub(in crate::plan) fn means() -> Capabilities {
+pub(in crate::plan) fn capabilities() -> Capabilities {
     let terms = Terms::new(Duration::from_mins(2));
     Capabilities {
-        way: config::Way::Auto,
+        transfer: config::Transfer::Auto,
         identity: Identity::SameBytes,
-        apart: None,
+        needs_streaming: None,
         conditional: true,
         kms_target: false,
         follows: false,
@@ -22,14 +22,14 @@ pub(in crate::plan) fn means() -> Capabilities {
 }
 
 /// What is planned for a source and a destination.
-fn plan(means: Capabilities, source: Option<&Object>, target: Option<&Object>) -> Plan {
-    let spot = spot();
-    let expected = source.map(|source| ExpectedCopy::of(&spot, source, means.identity));
-    means.plan(expected.as_ref(), target)
+fn plan(capabilities: Capabilities, source: Option<&Object>, target: Option<&Object>) -> Plan {
+    let location = location();
+    let expected = source.map(|source| ExpectedCopy::of(&location, source, capabilities.identity));
+    capabilities.plan(expected.as_ref(), target)
 }
 
-fn spot() -> Spot {
-    Spot {
+fn location() -> ObjectLocation {
+    ObjectLocation {
         bucket: "raw".into(),
         key: "a.csv".into(),
     }
@@ -66,11 +66,23 @@ fn a_write_is_conditional_on_what_was_seen() {
     let unchanged = Condition::Unchanged(target.etag.clone());
     let off = Capabilities {
         conditional: false,
-        ..means()
+        ..capabilities()
     };
-    for (why, means, target, want, looks) in [
-        ("nothing there", means(), None, Condition::Absent, false),
-        ("something there", means(), Some(&target), unchanged, true),
+    for (why, capabilities, target, want, looks) in [
+        (
+            "nothing there",
+            capabilities(),
+            None,
+            Condition::Absent,
+            false,
+        ),
+        (
+            "something there",
+            capabilities(),
+            Some(&target),
+            unchanged,
+            true,
+        ),
         ("no conditions", off, None, Condition::Unconditional, true),
         (
             "no conditions, something there",
@@ -80,16 +92,16 @@ fn a_write_is_conditional_on_what_was_seen() {
             true,
         ),
     ] {
-        let Plan::Copy(copy) = plan(means, Some(&object()), target) else {
+        let Plan::Copy(copy) = plan(capabilities, Some(&object()), target) else {
             panic!("{why}: not a copy");
         };
         assert_eq!(copy.condition, want, "{why}");
-        assert_eq!(means.looks_after(&copy), looks, "{why}");
+        assert_eq!(capabilities.verifies(&copy), looks, "{why}");
         let follows = Capabilities {
             follows: true,
-            ..means
+            ..capabilities
         };
-        assert!(follows.looks_after(&copy), "{why}");
+        assert!(follows.verifies(&copy), "{why}");
         assert_eq!(copy.pin, object().etag, "{why}");
     }
 }
@@ -97,12 +109,12 @@ fn a_write_is_conditional_on_what_was_seen() {
 #[test]
 fn a_copy_is_marked_where_s3_cannot_show_that_it_is_equal() {
     let stream = Capabilities {
-        way: config::Way::Stream,
-        ..means()
+        transfer: config::Transfer::Stream,
+        ..capabilities()
     };
     let kms_target = Capabilities {
         kms_target: true,
-        ..means()
+        ..capabilities()
     };
     let multipart = Object {
         etag: ETag::new("ab-3"),
@@ -112,51 +124,65 @@ fn a_copy_is_marked_where_s3_cannot_show_that_it_is_equal() {
         kms: true,
         ..object()
     };
-    for (why, means, source, want) in [
-        ("plain", means(), object(), false),
+    for (why, capabilities, source, want) in [
+        ("plain", capabilities(), object(), false),
         ("streamed", stream, object(), true),
-        ("multipart source", means(), multipart, true),
-        ("KMS source", means(), kms, true),
+        ("multipart source", capabilities(), multipart, true),
+        ("KMS source", capabilities(), kms, true),
         ("KMS destination", kms_target, object(), true),
     ] {
-        let Plan::Copy(copy) = plan(means, Some(&source), None) else {
+        let Plan::Copy(copy) = plan(capabilities, Some(&source), None) else {
             panic!("{why}: not a copy");
         };
-        assert_eq!(copy.marked, want, "{why}");
+        assert_eq!(copy.with_provenance, want, "{why}");
     }
 }
 
 #[test]
 fn two_sides_that_are_apart_are_streamed_unless_the_operator_insists() {
-    let apart = Some("the two sides are apart");
-    for (why, way, apart, want) in [
-        ("together", config::Way::Auto, None, TransferMethod::Server),
-        ("apart", config::Way::Auto, apart, TransferMethod::Stream),
+    let needs_streaming = Some("the two sides are apart");
+    for (why, transfer, needs_streaming, want) in [
+        (
+            "together",
+            config::Transfer::Auto,
+            None,
+            TransferMethod::ServerSide,
+        ),
+        (
+            "apart",
+            config::Transfer::Auto,
+            needs_streaming,
+            TransferMethod::Stream,
+        ),
         (
             "insisting",
-            config::Way::Server,
-            apart,
-            TransferMethod::Server,
+            config::Transfer::ServerSide,
+            needs_streaming,
+            TransferMethod::ServerSide,
         ),
         (
             "streaming anyway",
-            config::Way::Stream,
+            config::Transfer::Stream,
             None,
             TransferMethod::Stream,
         ),
     ] {
-        let means = Capabilities {
-            way,
-            apart,
-            ..means()
+        let capabilities = Capabilities {
+            transfer,
+            needs_streaming,
+            ..capabilities()
         };
-        let Plan::Copy(copy) = plan(means, Some(&object()), None) else {
+        let Plan::Copy(copy) = plan(capabilities, Some(&object()), None) else {
             panic!("{why}: not a copy");
         };
-        assert_eq!(copy.way, want, "{why}");
-        assert_eq!(means.streams(), want == TransferMethod::Stream, "{why}");
+        assert_eq!(copy.transfer, want, "{why}");
+        assert_eq!(
+            capabilities.streams(),
+            want == TransferMethod::Stream,
+            "{why}"
+        );
         if why == "apart" {
-            assert_eq!(Some(copy.why), apart);
+            assert_eq!(Some(copy.why), needs_streaming);
         }
     }
 }
@@ -164,16 +190,16 @@ fn two_sides_that_are_apart_are_streamed_unless_the_operator_insists() {
 #[test]
 fn what_is_too_large_for_one_request_goes_in_parts() {
     let stream = Capabilities {
-        way: config::Way::Stream,
-        ..means()
+        transfer: config::Transfer::Stream,
+        ..capabilities()
     };
-    let said = |part_size: u64, means: Capabilities| Capabilities {
+    let said = |part_size: u64, capabilities: Capabilities| Capabilities {
         part_size: Some(part_size << 20),
-        ..means
+        ..capabilities
     };
     let few = Capabilities {
         copy_max: 100 << 20,
-        ..means()
+        ..capabilities()
     };
     let cut = |parts, mib: u64, calls| {
         Some(Cut {
@@ -182,13 +208,13 @@ fn what_is_too_large_for_one_request_goes_in_parts() {
             calls,
         })
     };
-    let (server, streamed) = (TransferMethod::ServerParts, TransferMethod::StreamParts);
+    let (server, streamed) = (TransferMethod::ServerSideParts, TransferMethod::StreamParts);
     #[rustfmt::skip]
     let table = [
-        ("one copy",                 means(),              480 << 20,           TransferMethod::Server, None),
-        ("a byte more",              means(),              (480 << 20) + 1,     server,      cut(8, 64, 8)),
-        ("1 TiB",                    means(),              1 << 40,             server,      cut(9_987, 105, 9_987)),
-        ("the largest",              means(),              48 << 40,            server,      cut(9_997, 5_035, 9_997)),
+        ("one copy",                 capabilities(),              480 << 20,           TransferMethod::ServerSide, None),
+        ("a byte more",              capabilities(),              (480 << 20) + 1,     server,      cut(8, 64, 8)),
+        ("1 TiB",                    capabilities(),              1 << 40,             server,      cut(9_987, 105, 9_987)),
+        ("the largest",              capabilities(),              48 << 40,            server,      cut(9_997, 5_035, 9_997)),
         ("a threshold of one's own", few,                  (100 << 20) + 1,     server,      cut(2, 64, 2)),
         ("parts of one's own",       said(10, few),        (100 << 20) + 1,     server,      cut(11, 10, 11)),
         ("one part",                 stream,               16 << 20,            TransferMethod::Stream, None),
@@ -201,13 +227,13 @@ fn what_is_too_large_for_one_request_goes_in_parts() {
         ("held parts of one's own",  said(5, stream),      17 << 20,            streamed,    cut(4, 5, 8)),
         ("… grow with the object",   said(5, stream),      1 << 40,             streamed,    cut(9_987, 105, 9_987 + 9_986 * 21 + 10)),
     ];
-    for (why, means, size, want, cut) in table {
+    for (why, capabilities, size, want, cut) in table {
         let large = Object { size, ..object() };
-        let Plan::Copy(copy) = plan(means, Some(&large), None) else {
+        let Plan::Copy(copy) = plan(capabilities, Some(&large), None) else {
             panic!("{why}: not a copy");
         };
-        assert_eq!(copy.way, want, "{why}");
-        assert_eq!(means.cut(size), cut, "{why}");
+        assert_eq!(copy.transfer, want, "{why}");
+        assert_eq!(capabilities.cut(size), cut, "{why}");
     }
 }
 
@@ -215,7 +241,7 @@ fn what_is_too_large_for_one_request_goes_in_parts() {
 fn the_copy_of_what_is_gone_is_deleted_where_deletes_are_followed() {
     let follows = Capabilities {
         follows: true,
-        ..means()
+        ..capabilities()
     };
     let blind = Capabilities {
         conditional: false,
@@ -223,7 +249,7 @@ fn the_copy_of_what_is_gone_is_deleted_where_deletes_are_followed() {
     };
     let unchanged = Condition::Unchanged(object().etag);
     let gone = Plan::Nothing(Nothing::SourceGone);
-    for (why, means, target, want) in [
+    for (why, capabilities, target, want) in [
         ("followed", follows, Some(object()), Plan::Delete(unchanged)),
         (
             "no conditions",
@@ -232,18 +258,18 @@ fn the_copy_of_what_is_gone_is_deleted_where_deletes_are_followed() {
             Plan::Delete(Condition::Unconditional),
         ),
         ("no copy", follows, None, gone.clone()),
-        ("not followed", means(), Some(object()), gone),
+        ("not followed", capabilities(), Some(object()), gone),
     ] {
-        assert_eq!(plan(means, None, target.as_ref()), want, "{why}");
+        assert_eq!(plan(capabilities, None, target.as_ref()), want, "{why}");
     }
 }
 
 #[test]
 fn nothing_is_done_about_what_is_gone_or_there() {
     assert_eq!(
-        plan(means(), None, None),
+        plan(capabilities(), None, None),
         Plan::Nothing(Nothing::SourceGone)
     );
-    let equal = plan(means(), Some(&object()), Some(&object()));
+    let equal = plan(capabilities(), Some(&object()), Some(&object()));
     assert_eq!(equal, Plan::Nothing(Nothing::AlreadyThere(Proof::ETag)));
 }

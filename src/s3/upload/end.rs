@@ -8,18 +8,18 @@ use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use super::{
     Algorithm, Call, ETag, Effect, MOST_PARTS, Part, TIMEOUT, Upload, guard, patient, wire,
 };
-use crate::queue::Window;
+use crate::queue::WriteLease;
 use crate::s3::attempt::Attempt;
 use crate::s3::object::{Condition, Written};
 use crate::s3::sdk::{about, paying, with_checksum};
-use crate::s3::seen::{is_kms, told, whole};
+use crate::s3::seen::{attribute, is_kms, whole};
 use crate::s3::{Kind, S3, S3Error};
 
 /// How often an upload is taken back that does not go.
 const ABORTS: u32 = 3;
 
 /// Between two of these.
-const ABORTS_APART: Duration = Duration::from_secs(1);
+const ABORTS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What an upload becomes.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ impl S3 {
     pub async fn complete(
         &self,
         complete: &Complete<'_>,
-        window: &Window,
+        write_lease: &WriteLease,
     ) -> Result<Written, S3Error> {
         let upload = complete.upload;
         let client = self.client(&upload.bucket).await?;
@@ -53,7 +53,7 @@ impl S3 {
             op: "CompleteMultipartUpload",
             effect: Effect::Once,
         };
-        let timeout = window.terms().write_timeout();
+        let timeout = write_lease.terms().write_timeout();
         let answer = guard(&self.limits, &upload.bucket.name, call, timeout, || {
             let parts = complete
                 .parts
@@ -76,7 +76,7 @@ impl S3 {
             let sum = complete.checksum.map(str::to_owned);
             let request = with_checksum!(request, upload.algorithm, sum);
             let request = request.customize().config_override(patient());
-            self.write(call.op, window, request.send(), made)
+            self.write(call.op, write_lease, request.send(), made)
         });
         self.learn_of_write(&upload.bucket, complete.condition, answer.await)
     }
@@ -95,7 +95,7 @@ impl S3 {
                 | Err(S3Error {
                     kind: Kind::Denied, ..
                 }) => return Ok(()),
-                Ok(Some(_)) => tokio::time::sleep(ABORTS_APART).await,
+                Ok(Some(_)) => tokio::time::sleep(ABORTS_INTERVAL).await,
                 Err(other) => return Err(other),
             }
         }
@@ -142,7 +142,7 @@ fn made(answer: CompleteMultipartUploadOutput) -> Option<Written> {
     Some(Written {
         etag: ETag::new(answer.e_tag.as_deref()?),
         source_version: None,
-        checksum: whole(kind, told!(answer)).filter(|_| is_whole),
+        checksum: whole(kind, attribute!(answer)).filter(|_| is_whole),
         kms: answer.server_side_encryption.as_ref().is_some_and(is_kms),
         version: answer.version_id,
     })

@@ -9,7 +9,7 @@
 mod end;
 mod list;
 mod part;
-mod pipe;
+mod part_body;
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ use super::attempt::Attempt;
 use super::bucket::Bucket;
 use super::client::S3;
 use super::error::S3Error;
-use super::object::{Algorithm, Dress, ETag};
+use super::object::{Algorithm, ETag, ObjectAttributes};
 use super::sdk::{about, dressed, expiring, made_with, paying};
 use super::stack::{Call, Effect, guard};
 use crate::config::Properties;
 
 pub use end::Complete;
-pub use pipe::{Inlet, Sums};
+pub use part_body::{PartSender, Sums};
 
 /// S3 numbers the parts of an upload from 1 to this.
 pub const MOST_PARTS: u32 = 10_000;
@@ -72,7 +72,7 @@ impl S3 {
     pub async fn create_upload(
         &self,
         (bucket, key): (&Bucket, &str),
-        (dress, properties): (Dress<'_>, &Properties),
+        (attributes, properties): (ObjectAttributes<'_>, &Properties),
         algorithm: Algorithm,
     ) -> Result<Upload, S3Error> {
         let client = self.client(bucket).await?;
@@ -86,8 +86,8 @@ impl S3 {
                 .key(key)
                 .checksum_algorithm(sdk_algorithm(algorithm))
                 .checksum_type(ChecksumType::FullObject);
-            let request = made_with!(dressed!(request, dress), properties);
-            let request = expiring!(request, dress.headers.expires.as_deref());
+            let request = made_with!(dressed!(request, attributes), properties);
+            let request = expiring!(request, attributes.headers.expires.as_deref());
             async move { attempt.end(request.send().await) }
         });
         let answer = self.learn(bucket, answer.await)?;
@@ -105,8 +105,8 @@ impl S3 {
 }
 
 /// Who does not tell is believed to do as asked.
-fn is_whole(told: Option<&ChecksumType>) -> bool {
-    told != Some(&ChecksumType::Composite)
+fn is_whole(reported: Option<&ChecksumType>) -> bool {
+    reported != Some(&ChecksumType::Composite)
 }
 
 /// A silent body is no stalled one here.

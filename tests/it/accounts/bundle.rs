@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use brigade::account::Accounts;
-use brigade::edge::{Edge, Wall};
+use brigade::edge::{Clock, Edge};
 use brigade::metrics::Metrics;
 use brigade::s3::Bucket;
 use rustls::ServerConfig;
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::load;
-use crate::aws::World;
+use crate::aws::Aws;
 use crate::stage;
 
 const ROOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls/ca.pem");
@@ -67,23 +67,23 @@ async fn an_account_trusts_its_own_roots_and_nobody_else_does() {
         "#
     ));
     // Home's credentials and dice of a world that nobody calls.
-    let world = World::new(1);
+    let aws = Aws::new(1);
     let edge = Edge {
         http: Edge::real().http,
-        wall: Wall::new(jiff::Timestamp::default),
-        ..stage::edge(&world, world.http(), 1)
+        clock: Clock::new(jiff::Timestamp::default),
+        ..stage::edge(&aws, aws.http(), 1)
     };
     let metrics = Metrics::new("test").0;
     let accounts = Accounts::open(&config, &edge, &metrics)
         .await
         .expect("a bundle");
-    let doors = accounts.doors(&config.retry, &edge, metrics);
-    let own = doors
+    let s3_clients = accounts.s3_clients(&config.retry, &edge, metrics);
+    let own = s3_clients
         .of(Some("own"))
         .may_list(&Bucket::new("bucket", None))
         .await;
     assert!(own.is_ok(), "{own:?}");
-    let machines = doors
+    let machines = s3_clients
         .of(Some("machines"))
         .may_list(&Bucket::new("bucket", None))
         .await;
@@ -93,8 +93,8 @@ async fn an_account_trusts_its_own_roots_and_nobody_else_does() {
 
 #[tokio::test]
 async fn a_bundle_that_is_not_there_is_refused_at_the_start() {
-    let world = World::new(1);
-    let edge = stage::edge(&world, world.http(), 1);
+    let aws = Aws::new(1);
+    let edge = stage::edge(&aws, aws.http(), 1);
     for (section, key) in [("aws", "aws"), ("account.lab", "account.lab")] {
         let config = load(&format!("[{section}]\nca_bundle = \"/no/such/file\""));
         let opened = Accounts::open(&config, &edge, &Metrics::new("test").0).await;

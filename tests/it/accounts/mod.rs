@@ -9,7 +9,7 @@ use std::time::Duration;
 use brigade::config::{Config, Sources};
 use serde_json::json;
 
-use crate::aws::{Bucket, Crawler, HOME_KEY, Queue, Seed, World};
+use crate::aws::{Aws, Bucket, Crawler, HOME_KEY, Queue, TestObject};
 use crate::stage::{Daemon, Stage, until};
 
 const SECRET: &str = "brigade/china";
@@ -18,20 +18,20 @@ const SECRET: &str = "brigade/china";
 fn stage() -> Stage {
     let stage = Stage::new(1);
     let china = Bucket::new("china", "cn-north-1").owner("444455556666");
-    stage.world.create_bucket(china);
-    know(&stage.world, "AKIACHINA");
-    keep(&stage.world, "AKIACHINA");
+    stage.aws.create_bucket(china);
+    know(&stage.aws, "AKIACHINA");
+    keep(&stage.aws, "AKIACHINA");
     stage
 }
 
-fn know(world: &World, key: &str) {
+fn know(aws: &Aws, key: &str) {
     let user = "arn:aws-cn:iam::444455556666:user/brigade";
-    world.access(|access| access.know(key, user));
+    aws.access(|access| access.know(key, user));
 }
 
-fn keep(world: &World, key: &str) {
+fn keep(aws: &Aws, key: &str) {
     let value = json!({ "AccessKeyId": key, "SecretAccessKey": "secret" });
-    world.keep_secret("us-east-1", SECRET, &value.to_string());
+    aws.keep_secret("us-east-1", SECRET, &value.to_string());
 }
 
 /// One route, `export`, from home to China, and `more` of its keys and of other sections.
@@ -67,22 +67,22 @@ fn put(stage: &Stage, objects: std::ops::Range<usize>) {
 }
 
 /// The bytes of an object.
-fn bytes(world: &World, bucket: &str, key: &str) -> Option<Vec<u8>> {
-    let content = world.object(bucket, key)?.object?.content;
+fn bytes(aws: &Aws, bucket: &str, key: &str) -> Option<Vec<u8>> {
+    let content = aws.object(bucket, key)?.object?.content;
     Some(content.slice(0..content.len()).to_vec())
 }
 
 fn arrived(stage: &Stage, objects: std::ops::Range<usize>) {
     for n in objects {
-        let copy = bytes(&stage.world, "china", &format!("in/{n}.csv"));
+        let copy = bytes(&stage.aws, "china", &format!("in/{n}.csv"));
         assert_eq!(copy, Some(format!("body of {n}").into_bytes()), "{n}.csv");
     }
 }
 
 /// Which keys an operation was signed with, in order of appearance.
-fn signers(world: &World, service: &str, operation: &str) -> Vec<String> {
+fn signers(aws: &Aws, service: &str, operation: &str) -> Vec<String> {
     let mut signers = Vec::new();
-    for call in world.calls().of(service, operation) {
+    for call in aws.calls().of(service, operation) {
         if !signers.contains(&call.access_key) {
             signers.push(call.access_key.clone());
         }
@@ -90,12 +90,12 @@ fn signers(world: &World, service: &str, operation: &str) -> Vec<String> {
     signers
 }
 
-fn asked(world: &World) -> usize {
-    world.calls().count("secretsmanager", "GetSecretValue")
+fn asked(aws: &Aws) -> usize {
+    aws.calls().count("secretsmanager", "GetSecretValue")
 }
 
 async fn reason(daemon: &Daemon, route: &str) -> String {
-    until("the route is held", || daemon.is_held(route)).await;
+    until("the route is held", || daemon.is_paused(route)).await;
     daemon.route(route)["error"].to_string()
 }
 
@@ -107,25 +107,25 @@ async fn objects_travel_between_partitions_through_each_sides_own_door() {
     stage.drained().await;
     daemon.stop().await;
     arrived(&stage, 0..100);
-    let world = &stage.world;
-    assert_eq!(signers(world, "s3", "GetObject"), [HOME_KEY]);
-    assert_eq!(signers(world, "s3", "PutObject"), ["AKIACHINA"]);
-    assert_eq!(signers(world, "sqs", "ReceiveMessage"), [HOME_KEY]);
-    assert_eq!(world.calls().count("s3", "CopyObject"), 0, "S3 could not");
-    assert_eq!(asked(world), 1, "one reads the secret for all");
-    assert!(stage.parked().await.is_empty());
+    let aws = &stage.aws;
+    assert_eq!(signers(aws, "s3", "GetObject"), [HOME_KEY]);
+    assert_eq!(signers(aws, "s3", "PutObject"), ["AKIACHINA"]);
+    assert_eq!(signers(aws, "sqs", "ReceiveMessage"), [HOME_KEY]);
+    assert_eq!(aws.calls().count("s3", "CopyObject"), 0, "S3 could not");
+    assert_eq!(asked(aws), 1, "one reads the secret for all");
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_and_a_crawler_belong_to_accounts_too() {
     let stage = stage();
-    let world = &stage.world;
+    let aws = &stage.aws;
     let dead = Queue::new("news-dead", "cn-north-1");
-    let queue = world.create_queue(Queue::new("news", "cn-north-1").redrive(&dead, 100));
-    world.create_queue(dead);
-    world.notify("china", &queue);
-    world.create_crawler(Crawler::new("theirs", "cn-north-1", Duration::from_mins(1)));
-    world.put("china", Seed::new("out/1.csv", "from China"));
+    let queue = aws.create_queue(Queue::new("news", "cn-north-1").redrive(&dead, 100));
+    aws.create_queue(dead);
+    aws.notify("china", &queue);
+    aws.create_crawler(Crawler::new("theirs", "cn-north-1", Duration::from_mins(1)));
+    aws.put("china", TestObject::new("out/1.csv", "from China"));
     let config = load(&format!(
         r#"
         aws.region = "us-east-1"
@@ -136,28 +136,28 @@ async fn a_queue_and_a_crawler_belong_to_accounts_too() {
         "#
     ));
     let daemon = stage.start(&config).await;
-    until("it is there", || world.object("lake", "1.csv").is_some()).await;
-    let crawls = || world.crawler("cn-north-1", "theirs").starts().len();
+    until("it is there", || aws.object("lake", "1.csv").is_some()).await;
+    let crawls = || aws.crawler("cn-north-1", "theirs").starts().len();
     until("it is crawled", || crawls() > 0).await;
-    assert_eq!(bytes(world, "lake", "1.csv"), Some(b"from China".to_vec()));
+    assert_eq!(bytes(aws, "lake", "1.csv"), Some(b"from China".to_vec()));
     for (service, operation, want) in [
         ("sqs", "ReceiveMessage", "AKIACHINA"),
         ("glue", "StartCrawler", "AKIACHINA"),
         ("s3", "GetObject", "AKIACHINA"),
         ("s3", "PutObject", HOME_KEY),
     ] {
-        assert_eq!(signers(world, service, operation), [want], "{operation}");
+        assert_eq!(signers(aws, service, operation), [want], "{operation}");
     }
 
     // Nothing asks S3: the queue itself must find out that its key has been rotated away.
     tokio::time::sleep(Duration::from_mins(1)).await;
-    know(world, "AKIANEW");
-    keep(world, "AKIANEW");
-    world.access(|access| access.forget("AKIACHINA"));
-    world.put("china", Seed::new("out/2.csv", "also from China"));
+    know(aws, "AKIANEW");
+    keep(aws, "AKIANEW");
+    aws.access(|access| access.forget("AKIACHINA"));
+    aws.put("china", TestObject::new("out/2.csv", "also from China"));
     let rotated = tokio::time::Instant::now();
     until("the next is there", || {
-        world.object("lake", "2.csv").is_some()
+        aws.object("lake", "2.csv").is_some()
     })
     .await;
     assert!(
@@ -165,7 +165,7 @@ async fn a_queue_and_a_crawler_belong_to_accounts_too() {
         "{:?}",
         rotated.elapsed()
     );
-    assert_eq!(asked(world), 2);
+    assert_eq!(asked(aws), 2);
     daemon.stop().await;
 }
 
@@ -183,5 +183,5 @@ async fn a_profile_that_is_not_there_holds_the_route_and_is_named() {
         "{reason}"
     );
     daemon.stop().await;
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }

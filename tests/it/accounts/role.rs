@@ -16,7 +16,7 @@ fn with_role(stage: &Stage, external_id: &str, more: &str) -> Config {
         r#"
         aws.region = "us-east-1"
         queue.events.url = "{queue}"
-        account.partner = {{ role = "{ROLE}", external_id = "{external_id}" }}
+        account.partner = {{ role_arn = "{ROLE}", external_id = "{external_id}" }}
         [route.orders]
         from = "s3://raw/in/"
         to = "s3://lake/orders/{{path}}"
@@ -28,15 +28,15 @@ fn with_role(stage: &Stage, external_id: &str, more: &str) -> Config {
 #[tokio::test(start_paused = true)]
 async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_hour_is_over() {
     let stage = Stage::new(1);
-    stage.world.create_role(ROLE, Some("the-word"));
+    stage.aws.create_role(ROLE, Some("the-word"));
     put(&stage, 0..50);
     let both = "from_account = \"partner\"\nto_account = \"partner\"";
     let daemon = stage.start(&with_role(&stage, "the-word", both)).await;
     stage.drained().await;
-    assert_eq!(stage.world.calls().count("sts", "AssumeRole"), 1);
-    let world = &stage.world;
+    assert_eq!(stage.aws.calls().count("sts", "AssumeRole"), 1);
+    let aws = &stage.aws;
     assert_eq!(
-        signers(world, "s3", "CopyObject"),
+        signers(aws, "s3", "CopyObject"),
         ["ASIA0001"],
         "one account: inside S3"
     );
@@ -45,9 +45,9 @@ async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_hour_is_over(
     put(&stage, 50..100);
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(world.calls().count("sts", "AssumeRole"), 2);
-    assert_eq!(signers(world, "s3", "CopyObject"), ["ASIA0001", "ASIA0002"]);
-    let refused = world
+    assert_eq!(aws.calls().count("sts", "AssumeRole"), 2);
+    assert_eq!(signers(aws, "s3", "CopyObject"), ["ASIA0001", "ASIA0002"]);
+    let refused = aws
         .calls()
         .0
         .iter()
@@ -57,13 +57,13 @@ async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_hour_is_over(
     for n in 0..100 {
         assert!(stage.copy(&format!("{n}.csv")).is_some(), "{n}.csv");
     }
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_role_that_wants_to_hear_another_word_holds_the_route() {
     let stage = Stage::new(1);
-    stage.world.create_role(ROLE, Some("the-word"));
+    stage.aws.create_role(ROLE, Some("the-word"));
     put(&stage, 0..50);
     let to = "to_account = \"partner\"";
     let daemon = stage.start(&with_role(&stage, "a-guess", to)).await;
@@ -72,30 +72,30 @@ async fn a_role_that_wants_to_hear_another_word_holds_the_route() {
         reason.contains("is not authorized to perform: sts:AssumeRole on resource"),
         "{reason}"
     );
-    stage.world.create_role(ROLE, Some("a-guess"));
+    stage.aws.create_role(ROLE, Some("a-guess"));
     stage.drained().await;
     daemon.stop().await;
     assert!(stage.copy("49.csv").is_some());
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_accounts_of_one_partition_stream_unless_the_operator_insists() {
-    for (way, operation, signer) in [
+    for (transfer, operation, signer) in [
         ("auto", "PutObject", "ASIA0001"),
-        ("server", "CopyObject", "ASIA0001"),
+        ("server-side", "CopyObject", "ASIA0001"),
     ] {
         let stage = Stage::new(1);
-        stage.world.create_role(ROLE, Some("w"));
+        stage.aws.create_role(ROLE, Some("w"));
         put(&stage, 0..5);
-        let more = format!("to_account = \"partner\"\nway = \"{way}\"");
+        let more = format!("to_account = \"partner\"\ntransfer = \"{transfer}\"");
         let daemon = stage.start(&with_role(&stage, "w", &more)).await;
         stage.drained().await;
         daemon.stop().await;
-        assert_eq!(signers(&stage.world, "s3", operation), [signer], "{way}");
-        let writes = stage.world.calls();
+        assert_eq!(signers(&stage.aws, "s3", operation), [signer], "{transfer}");
+        let writes = stage.aws.calls();
         let writes = writes.count("s3", "PutObject") + writes.count("s3", "CopyObject");
-        assert_eq!(writes, 5, "{way}");
-        assert!(stage.copy("4.csv").is_some(), "{way}");
+        assert_eq!(writes, 5, "{transfer}");
+        assert!(stage.copy("4.csv").is_some(), "{transfer}");
     }
 }

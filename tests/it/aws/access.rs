@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 /// The account of whatever names no other.
 pub(crate) const HOME_ACCOUNT: &str = "111122223333";
-/// The access key that [`super::World::sdk`] signs with.
+/// The access key that [`super::Aws::sdk`] signs with.
 pub(crate) const HOME_KEY: &str = "AKIAHOME";
 
 /// Known access keys and what they may not do.

@@ -13,7 +13,7 @@ use super::json::{JsonError, text};
 use super::reply::Reply;
 use super::request::Request;
 use super::s3::S3;
-use super::{Bucket, HOME_ACCOUNT, Scene, World};
+use super::{Aws, Bucket, HOME_ACCOUNT, Scene};
 
 /// A page of results holds at most so many rows, the header's among them (SDK model,
 /// `MaxQueryResults`; ghdna/athena-express#1).
@@ -72,7 +72,7 @@ impl WorkGroup {
     }
 }
 
-impl World {
+impl Aws {
     /// Sets a workgroup up, or changes one.
     pub(crate) fn workgroup(&self, region: &str, name: &str, group: WorkGroup) {
         let at = (region.to_owned(), name.to_owned());

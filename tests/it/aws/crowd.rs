@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::World;
+use super::Aws;
 
 /// The places that do not bear everything.
 #[derive(Debug, Default)]
@@ -20,11 +20,11 @@ struct Crowd {
 
 /// A call that is let in, until dropped.
 pub(super) struct Inside {
-    world: World,
+    aws: Aws,
     place: String,
 }
 
-impl World {
+impl Aws {
     /// From now on a bucket answers so many calls at once, and refuses what is more.
     pub(crate) fn bears(&self, bucket: &str, most: usize) {
         self.with(|state, _| {
@@ -40,7 +40,7 @@ impl World {
 
 impl Crowds {
     /// Lets a call in; `Err` when there are too many.
-    pub(super) fn enter(&mut self, world: &World, place: &str) -> Result<Option<Inside>, ()> {
+    pub(super) fn enter(&mut self, aws: &Aws, place: &str) -> Result<Option<Inside>, ()> {
         let Some(crowd) = self.0.get_mut(place) else {
             return Ok(None);
         };
@@ -48,14 +48,14 @@ impl Crowds {
             return Err(());
         }
         crowd.inside += 1;
-        let (world, place) = (world.clone(), place.to_owned());
-        Ok(Some(Inside { world, place }))
+        let (aws, place) = (aws.clone(), place.to_owned());
+        Ok(Some(Inside { aws, place }))
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        self.world.with(|state, _| {
+        self.aws.with(|state, _| {
             let crowd = state.crowds.0.get_mut(&self.place);
             crowd.expect("it was entered").inside -= 1;
         });

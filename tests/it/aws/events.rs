@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::World;
+use super::Aws;
 use super::access::Access;
 use super::json::{JsonError, text};
 use super::reply::Reply;
@@ -16,7 +16,7 @@ use super::sns::Published;
 #[derive(Debug, Default)]
 pub(super) struct Buses(BTreeMap<String, Vec<Published>>);
 
-impl World {
+impl Aws {
     /// Makes a bus.
     pub(crate) fn create_bus(&self, arn: &str) {
         self.with(|state, _| state.buses.0.entry(arn.to_owned()).or_default().clear());

@@ -99,10 +99,10 @@ impl Latency {
         if self.0.is_zero() {
             return None;
         }
-        let mut way = || self.0.mul_f64(rng.f64().powi(3));
+        let mut transfer = || self.0.mul_f64(rng.f64().powi(3));
         Some(Fault::Slow {
-            before: way(),
-            after: way(),
+            before: transfer(),
+            after: transfer(),
         })
     }
 }

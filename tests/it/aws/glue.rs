@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::json::{JsonError, text};
 use super::reply::Reply;
 use super::request::Request;
-use super::{HOME_ACCOUNT, Scene, World};
+use super::{Aws, HOME_ACCOUNT, Scene};
 
 /// All crawlers, by region and name.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ impl Crawler {
     }
 }
 
-impl World {
+impl Aws {
     /// Sets a crawler up.
     pub(crate) fn create_crawler(&self, crawler: Crawler) {
         let at = (crawler.region.clone(), crawler.name.clone());

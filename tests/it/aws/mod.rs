@@ -1,6 +1,6 @@
 //! An AWS made in memory, behind the real SDK clients.
 //!
-//! A [`World`] is one universe: buckets, queues, crawlers, tables, queries, topics, buses, secrets and roles in all regions,
+//! A [`Aws`] is one universe: buckets, queues, crawlers, tables, queries, topics, buses, secrets and roles in all regions,
 //! the people who may use them, the faults that strike, and a log of every call. Clients reach it through an HTTP
 //! connector without sockets, so that the paused clock of tokio is the only clock there is.
 //!
@@ -54,7 +54,7 @@ pub(crate) use fault::{Fault, Latency, Rule, Silence};
 pub(crate) use glue::{Crawler, Ending};
 pub(crate) use line::Line;
 pub(crate) use raw::raw;
-pub(crate) use s3::{Algorithm, Bucket, Object, Restore, Seed, Version, What, Write};
+pub(crate) use s3::{Algorithm, Bucket, Object, Restore, TestObject, Version, What, Write};
 pub(crate) use sqs::{Message, Mischief, Queue, Settled, Stale};
 pub(crate) use tables::Table;
 pub(crate) use torn::Tear;
@@ -64,7 +64,7 @@ const BEGINNING: Timestamp = Timestamp::constant(1_793_610_000, 250_000_000);
 
 /// A handle on one universe; clones share it.
 #[derive(Clone)]
-pub(crate) struct World(Arc<Inner>);
+pub(crate) struct Aws(Arc<Inner>);
 
 struct Inner {
     beginning: Timestamp,
@@ -76,7 +76,7 @@ struct Inner {
 }
 
 /// Told of every call; may do to the world what it likes.
-type Watcher = Arc<dyn Fn(&World, &Call, Moment) + Send + Sync>;
+type Watcher = Arc<dyn Fn(&Aws, &Call, Moment) + Send + Sync>;
 
 struct State {
     rng: Rng,
@@ -105,7 +105,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) moment: u64,
 }
 
-impl World {
+impl Aws {
     /// Begins a universe whose dice are thrown from `seed`.
     pub(crate) fn new(seed: u64) -> Self {
         Self::later(seed, Duration::ZERO)
@@ -148,7 +148,7 @@ impl World {
     /// The same, for a process with a line of its own; the number goes into the log of calls.
     pub(crate) fn http_on(&self, number: Option<usize>, line: &Line) -> SharedHttpClient {
         SharedHttpClient::new(wire::Wire {
-            world: self.clone(),
+            aws: self.clone(),
             number,
             line: line.clone(),
         })
@@ -260,7 +260,7 @@ impl State {
     }
 }
 
-impl fmt::Debug for World {
+impl fmt::Debug for Aws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("World").finish_non_exhaustive()
     }

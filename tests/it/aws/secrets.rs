@@ -8,13 +8,13 @@ use super::access::{Access, Refusal, partition};
 use super::json::{JsonError, text};
 use super::reply::Reply;
 use super::request::Request;
-use super::{HOME_ACCOUNT, World};
+use super::{Aws, HOME_ACCOUNT};
 
 /// All secrets, by region and name; of each its versions, the newest last.
 #[derive(Debug, Default)]
 pub(super) struct Secrets(BTreeMap<(String, String), Vec<String>>);
 
-impl World {
+impl Aws {
     /// Gives a secret of the home account a new version, which is current from now on; the one
     /// before is previous (API reference, `PutSecretValue`).
     pub(crate) fn keep_secret(&self, region: &str, name: &str, value: &str) {

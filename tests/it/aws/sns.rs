@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::World;
+use super::Aws;
 use super::access::{Access, Refusal};
 use super::reply::Reply;
 use super::request::{Request, form};
@@ -30,7 +30,7 @@ const DEDUPLICATION: Duration = Duration::from_mins(5);
 /// One message and a batch together (API reference, `PublishBatch`: `BatchRequestTooLong`).
 const MOST_BYTES: usize = 256 << 10;
 
-impl World {
+impl Aws {
     /// Makes a topic.
     pub(crate) fn create_topic(&self, arn: &str) {
         self.with(|state, _| state.sns.0.entry(arn.to_owned()).or_default().clear());

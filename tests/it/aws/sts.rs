@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::World;
+use super::Aws;
 use super::access::{Access, Refusal};
 use super::reply::Reply;
 use super::request::{Request, form};
@@ -21,7 +21,7 @@ pub(super) struct Sts {
     sessions: usize,
 }
 
-impl World {
+impl Aws {
     /// Makes a role that home may assume, if it says what the owner wants to hear.
     pub(crate) fn create_role(&self, arn: &str, external_id: Option<&str>) {
         let external_id = external_id.map(str::to_owned);

@@ -9,7 +9,7 @@ use super::access::Access;
 use super::json::{JsonError, text};
 use super::reply::Reply;
 use super::request::Request;
-use super::{HOME_ACCOUNT, World};
+use super::{Aws, HOME_ACCOUNT};
 
 /// All tables, by region, database and name.
 #[derive(Debug, Default)]
@@ -126,7 +126,7 @@ impl Table {
     }
 }
 
-impl World {
+impl Aws {
     /// Sets a table up, or replaces it.
     pub(crate) fn create_table(&self, table: Table) {
         self.with(|state, _| state.tables.0.insert(table.at.clone(), table));

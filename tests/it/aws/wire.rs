@@ -19,12 +19,12 @@ use super::line::Line;
 use super::reply::Reply;
 use super::request::Request;
 use super::torn::{Tear, receive};
-use super::{World, athena, events, glue, json, s3, secrets, sns, sqs, sts, tables};
+use super::{Aws, athena, events, glue, json, s3, secrets, sns, sqs, sts, tables};
 
 /// Hands out connectors into one world.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
-    pub(super) world: World,
+    pub(super) aws: Aws,
     pub(super) number: Option<usize>,
     pub(super) line: Line,
 }
@@ -74,7 +74,7 @@ impl Wire {
         let (mut request, body) = Request::head(http);
         // What a call to another service is about stands in its body.
         if request.caller.service == "s3" {
-            let tear = self.world.with(|state, now| {
+            let tear = self.aws.with(|state, now| {
                 let call = describe(&request, now);
                 state.faults.tear(&call, &mut state.rng)
             });
@@ -88,12 +88,12 @@ impl Wire {
     /// From the request to its answer, as far as the line carries them.
     async fn carry(&self, mut request: Request) -> Result<Reply, ConnectorError> {
         self.line.pass().await?;
-        let world = &self.world;
-        let (index, call, fault, _inside) = world.with(|state, now| {
+        let aws = &self.aws;
+        let (index, call, fault, _inside) = aws.with(|state, now| {
             let mut call = describe(&request, now);
             call.line = self.number;
             let mut fault = state.faults.strike(&call, &mut state.rng);
-            let inside = state.crowds.enter(world, &call.place);
+            let inside = state.crowds.enter(aws, &call.place);
             if inside.is_err() {
                 fault = Some(Fault::SlowDown);
             }
@@ -108,27 +108,27 @@ impl Wire {
             let fault = fault.or_else(|| state.latency.draw(&mut state.rng));
             (state.calls.0.len() - 1, call, fault, inside.ok())
         });
-        world.tell(&call, Moment::Before);
+        aws.report(&call, Moment::Before);
         self.line.pass().await?;
         let reply = match fault {
-            Some(fault) => world.suffer(fault, &mut request).await?,
-            None => world.perform(&request).await,
+            Some(fault) => aws.suffer(fault, &mut request).await?,
+            None => aws.perform(&request).await,
         };
         let reply = reply.numbered(&request.caller.service, index);
-        world.with(|state, _| {
+        aws.with(|state, _| {
             let call = &mut state.calls.0[index];
             (call.status, call.code) = (Some(reply.status), reply.code.clone());
             call.request_id = reply.request_id().map(str::to_owned);
         });
-        world.tell(&call, Moment::After);
+        aws.report(&call, Moment::After);
         self.line.pass().await?;
         Ok(reply)
     }
 }
 
-impl World {
+impl Aws {
     /// Lets whoever watches the calls do something at this moment.
-    fn tell(&self, call: &Call, moment: Moment) {
+    fn report(&self, call: &Call, moment: Moment) {
         let watcher = self.0.watcher.lock();
         let watcher = watcher.unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(watcher) = watcher {
@@ -267,10 +267,10 @@ impl World {
         reason = "what happens in the world outlives the call it came from"
     )]
     fn travels(&self, time: Duration, request: Request) -> JoinHandle<Reply> {
-        let world = self.clone();
+        let aws = self.clone();
         tokio::spawn(async move {
             sleep(time).await;
-            world.perform(&request).await
+            aws.perform(&request).await
         })
     }
 }

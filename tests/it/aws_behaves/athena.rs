@@ -6,19 +6,19 @@ use aws_sdk_athena::Client;
 use aws_sdk_athena::types::ResultConfiguration;
 use tokio::time::advance;
 
-use super::told;
-use crate::aws::{Bucket, Run, WorkGroup, World};
+use super::reported;
+use crate::aws::{Aws, Bucket, Run, WorkGroup};
 
 pub(super) const REGION: &str = "eu-west-1";
 pub(super) const SQL: &str = "SELECT true";
 
 /// A world in which `primary` has a place for results, and its Athena.
-pub(super) fn athena() -> (World, Client) {
-    let world = World::new(1);
-    world.results(REGION);
-    world.script(REGION, SQL, [Run::value("boolean", Some("true"))]);
-    let client = Client::new(&world.sdk(REGION));
-    (world, client)
+pub(super) fn athena() -> (Aws, Client) {
+    let aws = Aws::new(1);
+    aws.results(REGION);
+    aws.script(REGION, SQL, [Run::value("boolean", Some("true"))]);
+    let client = Client::new(&aws.sdk(REGION));
+    (aws, client)
 }
 
 /// Starts a query, and says its id, or why not.
@@ -30,7 +30,7 @@ pub(super) async fn start(athena: &Client, sql: &str) -> String {
         .await;
     match &started {
         Ok(started) => started.query_execution_id().unwrap().to_owned(),
-        Err(error) => format!("{}: {}", told(&started), why(error)),
+        Err(error) => format!("{}: {}", reported(&started), why(error)),
     }
 }
 
@@ -46,23 +46,23 @@ pub(super) async fn state(athena: &Client, id: &str) -> String {
         .await
         .unwrap();
     let status = look.query_execution.unwrap().status.unwrap();
-    let mut told = status.state.unwrap().to_string();
+    let mut reported = status.state.unwrap().to_string();
     if let Some(reason) = status.state_change_reason {
-        told = format!("{told}: {reason}");
+        reported = format!("{reported}: {reason}");
     }
     if let Some(error) = status.athena_error {
-        told = format!(
-            "{told} ({}, {})",
+        reported = format!(
+            "{reported} ({}, {})",
             error.error_category.unwrap(),
             error.retryable
         );
     }
-    told
+    reported
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_query_passes_through_its_states_and_ends_as_scripted() {
-    let (world, athena) = athena();
+    let (aws, athena) = athena();
     let second = Duration::from_secs(1);
     #[rustfmt::skip]
     let table: [(&str, Run, &[&str]); 6] = [
@@ -76,7 +76,7 @@ async fn a_query_passes_through_its_states_and_ends_as_scripted() {
         ("takes its time", Run::value("boolean", None).takes(second), &["QUEUED", "RUNNING", "RUNNING", "SUCCEEDED"]),
     ];
     for (why, run, want) in table {
-        world.script(REGION, SQL, [run]);
+        aws.script(REGION, SQL, [run]);
         let id = start(&athena, SQL).await;
         for (at, want) in want.iter().enumerate() {
             assert_eq!(state(&athena, &id).await, *want, "{why}, look {at}");
@@ -86,22 +86,22 @@ async fn a_query_passes_through_its_states_and_ends_as_scripted() {
     }
     let unknown = start(&athena, "SELECT 2").await;
     advance(second * 2).await;
-    let told = state(&athena, &unknown).await;
+    let reported = state(&athena, &unknown).await;
     assert!(
-        told.starts_with("FAILED") && told.ends_with("(2, false)"),
-        "{told}"
+        reported.starts_with("FAILED") && reported.ends_with("(2, false)"),
+        "{reported}"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_token_starts_one_query_only_and_is_of_32_to_128_characters() {
-    let (world, athena) = athena();
+    let (aws, athena) = athena();
     let start = async |token: &str, sql: &str| {
         let call = athena.start_query_execution().query_string(sql);
         let started = call.client_request_token(token).send().await;
         match &started {
             Ok(started) => started.query_execution_id().unwrap().to_owned(),
-            Err(_) => told(&started),
+            Err(_) => reported(&started),
         }
     };
     let token = "t".repeat(32);
@@ -121,21 +121,21 @@ async fn a_token_starts_one_query_only_and_is_of_32_to_128_characters() {
         start(&"t".repeat(129), SQL).await,
         "400 InvalidRequestException"
     );
-    assert_eq!(world.queries().len(), 2);
+    assert_eq!(aws.queries().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_query_needs_a_workgroup_and_a_place_for_its_result() {
-    let (world, athena) = athena();
-    world.create_bucket(Bucket::new("mine", REGION));
+    let (aws, athena) = athena();
+    aws.create_bucket(Bucket::new("mine", REGION));
     let empty = WorkGroup::default;
-    world.workgroup(REGION, "bare", empty());
-    world.workgroup(
+    aws.workgroup(REGION, "bare", empty());
+    aws.workgroup(
         REGION,
         "strict",
         empty().output("s3://results/strict/").enforced(),
     );
-    world.workgroup(REGION, "off", empty().output("s3://results/").disabled());
+    aws.workgroup(REGION, "off", empty().output("s3://results/").disabled());
     let no_place = "No output location provided. An output location is required either through \
                     the Workgroup result configuration setting or as an API input.";
     #[rustfmt::skip]
@@ -174,7 +174,7 @@ async fn a_query_needs_a_workgroup_and_a_place_for_its_result() {
                     .unwrap())
             }
             Err(error) => {
-                assert_eq!(told(&started), "400 InvalidRequestException");
+                assert_eq!(reported(&started), "400 InvalidRequestException");
                 Err(why(error))
             }
         };
@@ -200,8 +200,11 @@ async fn a_query_needs_a_workgroup_and_a_place_for_its_result() {
             .as_str(),
         "DISABLED"
     );
-    assert_eq!(told(&look("nobody").await), "400 InvalidRequestException");
-    let elsewhere = Client::new(&world.sdk("us-east-1"));
+    assert_eq!(
+        reported(&look("nobody").await),
+        "400 InvalidRequestException"
+    );
+    let elsewhere = Client::new(&aws.sdk("us-east-1"));
     let there = elsewhere
         .get_work_group()
         .work_group("primary")
@@ -216,7 +219,7 @@ async fn a_query_needs_a_workgroup_and_a_place_for_its_result() {
 async fn a_stopped_query_goes_on_for_a_moment_and_an_ended_one_stays_as_it_is() {
     let (_world, athena) = athena();
     let stop = async |id: &str| {
-        told(
+        reported(
             &athena
                 .stop_query_execution()
                 .query_execution_id(id)

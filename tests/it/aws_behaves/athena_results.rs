@@ -5,18 +5,18 @@ use std::time::Duration;
 use tokio::time::advance;
 
 use super::athena::{REGION, SQL, athena, start, state, why};
-use super::told;
+use super::reported;
 use crate::aws::{Denial, Fault, HOME_KEY, Rule, Run};
 
 #[tokio::test(start_paused = true)]
 async fn rows_come_in_pages_and_only_a_select_has_a_header() {
-    let (world, athena) = athena();
+    let (aws, athena) = athena();
     let numbers: Vec<_> = (0..2_500).map(|n| n.to_string()).collect();
     let rows: Vec<_> = numbers.iter().map(|n| [Some(n.as_str())]).collect();
     let rows: Vec<&[Option<&str>]> = rows.iter().map(|row| &row[..]).collect();
     let columns = [("n", "integer")];
     let ended = async |run: Run| {
-        world.script(REGION, SQL, [run]);
+        aws.script(REGION, SQL, [run]);
         let id = start(&athena, SQL).await;
         advance(Duration::from_secs(2)).await;
         id
@@ -31,9 +31,9 @@ async fn rows_come_in_pages_and_only_a_select_has_a_header() {
         loop {
             let answer = page(&id, None, from).await.unwrap();
             let result = answer.result_set.unwrap();
-            let told = result.result_set_metadata.unwrap().column_info.unwrap();
+            let reported = result.result_set_metadata.unwrap().column_info.unwrap();
             assert_eq!(
-                (told[0].name(), told[0].r#type()),
+                (reported[0].name(), reported[0].r#type()),
                 ("n", "integer"),
                 "on every page"
             );
@@ -85,7 +85,7 @@ async fn rows_come_in_pages_and_only_a_select_has_a_header() {
         ),
     ] {
         assert_eq!(
-            told(&page(&id, most, from).await),
+            reported(&page(&id, most, from).await),
             "400 InvalidRequestException",
             "{why}"
         );
@@ -106,7 +106,7 @@ async fn rows_come_in_pages_and_only_a_select_has_a_header() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_select_has_odd_rows_and_a_count() {
-    let (world, athena) = athena();
+    let (aws, athena) = athena();
     let line = "id      \tbigint  \t        ";
     let lines: &[&[Option<&str>]] = &[&[Some(line)]];
     let three = [
@@ -121,7 +121,7 @@ async fn what_is_no_select_has_odd_rows_and_a_count() {
         (wrote, 1, 0, Some(3)),
         (Run::rows(&three, &[]), 3, 1, Some(0)),
     ] {
-        world.script(REGION, SQL, [run]);
+        aws.script(REGION, SQL, [run]);
         let id = start(&athena, SQL).await;
         advance(Duration::from_secs(2)).await;
         let read = athena
@@ -132,15 +132,18 @@ async fn what_is_no_select_has_odd_rows_and_a_count() {
         let read = read.unwrap();
         assert_eq!(read.update_count(), count);
         let result = read.result_set.unwrap();
-        let told = result.result_set_metadata.unwrap().column_info.unwrap();
-        assert_eq!((told.len(), result.rows.unwrap().len()), (columns, rows));
+        let reported = result.result_set_metadata.unwrap().column_info.unwrap();
+        assert_eq!(
+            (reported.len(), result.rows.unwrap().len()),
+            (columns, rows)
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_query_needs_rights_and_may_be_throttled() {
-    let (world, athena) = athena();
-    let elsewhere = aws_sdk_athena::Client::new(&world.sdk("us-east-1"));
+    let (aws, athena) = athena();
+    let elsewhere = aws_sdk_athena::Client::new(&aws.sdk("us-east-1"));
     let id = start(&athena, SQL).await;
     advance(Duration::from_secs(2)).await;
     let foreign = elsewhere
@@ -149,7 +152,7 @@ async fn a_query_needs_rights_and_may_be_throttled() {
         .send()
         .await;
     assert_eq!(
-        told(&foreign),
+        reported(&foreign),
         "400 InvalidRequestException",
         "another region's"
     );
@@ -176,11 +179,11 @@ async fn a_query_needs_rights_and_may_be_throttled() {
             .send()
             .await;
         [
-            told(&begun),
-            told(&look),
-            told(&rows),
-            told(&stop),
-            told(&group),
+            reported(&begun),
+            reported(&look),
+            reported(&rows),
+            reported(&stop),
+            reported(&group),
         ]
     };
     let actions = [
@@ -196,31 +199,31 @@ async fn a_query_needs_rights_and_may_be_throttled() {
             action: format!("athena:{action}"),
             resource: "primary".into(),
         };
-        world.access(|access| access.deny(denial.clone()));
+        aws.access(|access| access.deny(denial.clone()));
         let mut want = ["ok"; 5];
         want[at] = "400 AccessDeniedException";
         assert_eq!(calls().await, want, "without {action}");
-        world.access(|access| access.allow(&denial));
+        aws.access(|access| access.allow(&denial));
     }
     let denied = |action: &str| Denial {
         access_key: HOME_KEY.into(),
         action: action.into(),
         resource: "results/".into(),
     };
-    world.access(|access| access.deny(denied("s3:GetObject")));
+    aws.access(|access| access.deny(denied("s3:GetObject")));
     assert_eq!(
         calls().await,
         ["ok", "ok", "400 AccessDeniedException", "ok", "ok"]
     );
-    world.access(|access| access.deny(denied("s3:PutObject")));
+    aws.access(|access| access.deny(denied("s3:PutObject")));
     let unwritten = start(&athena, SQL).await;
     advance(Duration::from_secs(2)).await;
-    let told = state(&athena, &unwritten).await;
+    let reported = state(&athena, &unwritten).await;
     assert_eq!(
-        told,
+        reported,
         "FAILED: Access denied when writing to location: s3://results/ (2, false)"
     );
-    world.inject(Rule::new(Fault::SlowDown));
+    aws.inject(Rule::new(Fault::SlowDown));
     let throttled = [
         "TooManyRequests",
         "Throttling",

@@ -5,15 +5,15 @@ use std::time::Duration;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use tokio::time::{Instant, advance};
 
-use super::{s3, sqs, told, two_buckets};
-use crate::aws::{Fault, Queue, Rule, Seed, Silence, World};
+use super::{reported, s3, sqs, two_buckets};
+use crate::aws::{Aws, Fault, Queue, Rule, Silence, TestObject};
 
 /// A client that gives up on an attempt after 10 s.
-fn impatient(world: &World) -> aws_sdk_s3::Client {
+fn impatient(aws: &Aws) -> aws_sdk_s3::Client {
     let timeout = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(10))
         .build();
-    let config = aws_sdk_s3::config::Builder::from(&world.sdk("eu-west-1")).timeout_config(timeout);
+    let config = aws_sdk_s3::config::Builder::from(&aws.sdk("eu-west-1")).timeout_config(timeout);
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
@@ -40,43 +40,43 @@ async fn each_fault_looks_as_it_does_on_aws_and_happens_or_not() {
         ("too slow after",        Some(Fault::Slow { before: five, after: five * 3 }), "timeout",   true,  10),
     ];
     for (why, fault, want, happens, seconds) in table {
-        let world = two_buckets(false);
-        world.put("raw", Seed::new("a", "abc"));
+        let aws = two_buckets(false);
+        aws.put("raw", TestObject::new("a", "abc"));
         if let Some(fault) = fault {
-            world.inject(Rule::new(fault).on("s3", "CopyObject"));
+            aws.inject(Rule::new(fault).on("s3", "CopyObject"));
         }
         let start = Instant::now();
-        let copy = impatient(&world)
+        let copy = impatient(&aws)
             .copy_object()
             .bucket("lake")
             .key("b")
             .copy_source("raw/a")
             .send()
             .await;
-        assert_eq!(told(&copy), want, "{why}");
+        assert_eq!(reported(&copy), want, "{why}");
         let whole = copy.is_ok_and(|copy| copy.copy_object_result.is_some());
         assert_eq!(
             whole,
             want == "ok" && !why.contains("200") && !why.contains("the same"),
             "{why}"
         );
-        assert_eq!(world.object("lake", "b").is_some(), happens, "{why}");
+        assert_eq!(aws.object("lake", "b").is_some(), happens, "{why}");
         assert_eq!(start.elapsed(), Duration::from_secs(seconds), "{why}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_refuses_what_is_more_at_once_than_it_bears() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::new("a", "abc"));
-    world.bears("raw", 2);
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::new("a", "abc"));
+    aws.bears("raw", 2);
     let far = Fault::Slow {
         before: Duration::from_secs(1),
         after: Duration::ZERO,
     };
-    world.inject(Rule::new(far).on("s3", "GetObject"));
-    let s3 = s3(&world, "us-east-1");
-    let get = || async { told(&s3.get_object().bucket("raw").key("a").send().await) };
+    aws.inject(Rule::new(far).on("s3", "GetObject"));
+    let s3 = s3(&aws, "us-east-1");
+    let get = || async { reported(&s3.get_object().bucket("raw").key("a").send().await) };
     let (a, b, c) = tokio::join!(get(), get(), get());
     assert_eq!([&*a, &*b, &*c], ["ok", "ok", "503 SlowDown"]);
     assert_eq!(get().await, "ok", "the two are done");
@@ -84,56 +84,54 @@ async fn a_bucket_refuses_what_is_more_at_once_than_it_bears() {
 
 #[tokio::test(start_paused = true)]
 async fn what_happens_late_happens_after_the_client_gave_up() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::new("a", "abc"));
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::new("a", "abc"));
     let late = Fault::Late(Duration::from_secs(30), Silence::Hang);
-    world.inject(Rule::new(late).on("s3", "CopyObject").times(1));
-    let copy = impatient(&world)
+    aws.inject(Rule::new(late).on("s3", "CopyObject").times(1));
+    let copy = impatient(&aws)
         .copy_object()
         .bucket("lake")
         .key("b")
         .copy_source("raw/a");
-    assert_eq!(told(&copy.send().await), "timeout");
-    assert_eq!(world.calls().last().status, None, "nothing was said");
-    assert_eq!(world.calls().last().fault, Some("late"));
+    assert_eq!(reported(&copy.send().await), "timeout");
+    assert_eq!(aws.calls().last().status, None, "nothing was said");
+    assert_eq!(aws.calls().last().fault, Some("late"));
     tokio::time::sleep(Duration::from_millis(19_999)).await;
-    assert!(world.object("lake", "b").is_none());
+    assert!(aws.object("lake", "b").is_none());
     tokio::time::sleep(Duration::from_millis(2)).await;
-    assert!(world.object("lake", "b").is_some());
+    assert!(aws.object("lake", "b").is_some());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_late_write_still_meets_its_conditions() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::new("a", "abc"));
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::new("a", "abc"));
     let late = Fault::Late(Duration::from_secs(5), Silence::Reset);
-    world.inject(Rule::new(late).on("s3", "CopyObject").times(1));
-    let copy = impatient(&world)
+    aws.inject(Rule::new(late).on("s3", "CopyObject").times(1));
+    let copy = impatient(&aws)
         .copy_object()
         .bucket("lake")
         .key("b")
         .copy_source("raw/a");
-    assert_eq!(told(&copy.if_none_match("*").send().await), "dispatch");
-    world.put("lake", Seed::new("b", "somebody was faster"));
+    assert_eq!(reported(&copy.if_none_match("*").send().await), "dispatch");
+    aws.put("lake", TestObject::new("b", "somebody was faster"));
     tokio::time::sleep(Duration::from_secs(6)).await;
-    assert_eq!(world.history("lake", "b").0.len(), 1);
+    assert_eq!(aws.history("lake", "b").0.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn rules_strike_by_operation_key_count_and_chance() {
-    let world = two_buckets(false);
-    let s3 = s3(&world, "us-east-1");
-    let put = async |key: &str| told(&s3.put_object().bucket("raw").key(key).send().await);
-    world.inject(
+    let aws = two_buckets(false);
+    let s3 = s3(&aws, "us-east-1");
+    let put = async |key: &str| reported(&s3.put_object().bucket("raw").key(key).send().await);
+    aws.inject(
         Rule::new(Fault::SlowDown)
             .on("s3", "PutObject")
             .key("a")
             .times(2),
     );
-    world.inject(
-        Rule::new(Fault::InternalError).when(|call| call.place == "raw" && call.key == "b"),
-    );
-    let told = [
+    aws.inject(Rule::new(Fault::InternalError).when(|call| call.place == "raw" && call.key == "b"));
+    let reported = [
         put("a").await,
         put("c").await,
         put("a").await,
@@ -141,7 +139,7 @@ async fn rules_strike_by_operation_key_count_and_chance() {
         put("b").await,
     ];
     assert_eq!(
-        told,
+        reported,
         [
             "503 SlowDown",
             "ok",
@@ -150,15 +148,15 @@ async fn rules_strike_by_operation_key_count_and_chance() {
             "500 InternalError"
         ]
     );
-    world.calm();
+    aws.calm();
     assert_eq!(put("b").await, "ok");
-    assert_eq!(world.calls().count("s3", "PutObject"), 6);
+    assert_eq!(aws.calls().count("s3", "PutObject"), 6);
 
-    world.inject(Rule::new(Fault::SlowDown).chance(0.25));
+    aws.inject(Rule::new(Fault::SlowDown).chance(0.25));
     for _ in 0..400 {
         put("d").await;
     }
-    let struck = world
+    let struck = aws
         .calls()
         .of("s3", "PutObject")
         .filter(|call| call.fault.is_some())
@@ -170,24 +168,24 @@ async fn rules_strike_by_operation_key_count_and_chance() {
 #[tokio::test(start_paused = true)]
 async fn a_seed_replays_and_another_differs() {
     let run = async |seed| {
-        let world = World::new(seed);
-        let url = world.create_queue(Queue::new("events", "us-east-1"));
-        world.inject(Rule::new(Fault::InternalError).chance(0.5));
+        let aws = Aws::new(seed);
+        let url = aws.create_queue(Queue::new("events", "us-east-1"));
+        aws.inject(Rule::new(Fault::InternalError).chance(0.5));
         for _ in 0..20 {
-            let _ = sqs(&world)
+            let _ = sqs(&aws)
                 .send_message()
                 .queue_url(&url)
                 .message_body("a")
                 .send()
                 .await;
         }
-        let ids: Vec<_> = world
+        let ids: Vec<_> = aws
             .queue(&url)
             .messages()
             .iter()
             .map(|m| m.id.clone())
             .collect();
-        (world.calls().0, ids)
+        (aws.calls().0, ids)
     };
     assert_eq!(run(1).await, run(1).await);
     assert_ne!(run(1).await.1, run(2).await.1);
@@ -195,46 +193,46 @@ async fn a_seed_replays_and_another_differs() {
 
 #[tokio::test(start_paused = true)]
 async fn a_receive_whose_answer_is_lost_hides_its_messages() {
-    let world = World::new(1);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
-    sqs(&world)
+    let aws = Aws::new(1);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
+    sqs(&aws)
         .send_message()
         .queue_url(&url)
         .message_body("a")
         .send()
         .await
         .unwrap();
-    world.inject(
+    aws.inject(
         Rule::new(Fault::Lost(Silence::Reset))
             .on("sqs", "ReceiveMessage")
             .times(1),
     );
     assert_eq!(
-        told(&sqs(&world).receive_message().queue_url(&url).send().await),
+        reported(&sqs(&aws).receive_message().queue_url(&url).send().await),
         "dispatch"
     );
-    assert_eq!(world.queue(&url).in_flight(), 1);
-    world.inject(
+    assert_eq!(aws.queue(&url).in_flight(), 1);
+    aws.inject(
         Rule::new(Fault::SlowDown)
             .on("sqs", "ReceiveMessage")
             .times(1),
     );
     assert_eq!(
-        told(&sqs(&world).receive_message().queue_url(&url).send().await),
+        reported(&sqs(&aws).receive_message().queue_url(&url).send().await),
         "403 RequestThrottled"
     );
     advance(Duration::from_secs(30)).await;
-    assert_eq!(world.queue(&url).visible(), 1);
+    assert_eq!(aws.queue(&url).visible(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_read_timeout_of_the_client_is_kept() {
-    let world = two_buckets(false);
-    world.inject(Rule::new(Fault::Dropped(Silence::Hang)));
+    let aws = two_buckets(false);
+    aws.inject(Rule::new(Fault::Dropped(Silence::Hang)));
     let timeout = TimeoutConfig::builder()
         .read_timeout(Duration::from_secs(3))
         .build();
-    let config = aws_sdk_s3::config::Builder::from(&world.sdk("us-east-1")).timeout_config(timeout);
+    let config = aws_sdk_s3::config::Builder::from(&aws.sdk("us-east-1")).timeout_config(timeout);
     let start = Instant::now();
     let head = aws_sdk_s3::Client::from_conf(config.build())
         .head_bucket()
@@ -242,7 +240,7 @@ async fn the_read_timeout_of_the_client_is_kept() {
         .send()
         .await;
     assert_eq!(
-        (told(&head).as_str(), start.elapsed()),
+        (reported(&head).as_str(), start.elapsed()),
         ("dispatch", Duration::from_secs(3))
     );
 }
@@ -258,22 +256,22 @@ async fn a_long_copy_writes_what_it_has_read_and_meets_its_conditions_then() {
             "412 PreconditionFailed",
         ),
     ] {
-        let world = two_buckets(false);
-        world.put("raw", Seed::new("a", "read"));
+        let aws = two_buckets(false);
+        aws.put("raw", TestObject::new("a", "read"));
         let time = Duration::from_secs(5);
-        world.inject(Rule::new(Fault::LongCopy(time)).on("s3", "CopyObject"));
-        let s3 = impatient(&world);
+        aws.inject(Rule::new(Fault::LongCopy(time)).on("s3", "CopyObject"));
+        let s3 = impatient(&aws);
         let copy = s3.copy_object().bucket("lake").key("a");
         let copy = copy.copy_source("raw/a").if_none_match("*").send();
         let later = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             if let Some(bucket) = meddle {
-                world.put(bucket, Seed::new("a", "later"));
+                aws.put(bucket, TestObject::new("a", "later"));
             }
         };
         let (copy, ()) = tokio::join!(copy, later);
-        assert_eq!(told(&copy), want, "{why}");
-        let there = world.object("lake", "a").and_then(|v| v.object);
+        assert_eq!(reported(&copy), want, "{why}");
+        let there = aws.object("lake", "a").and_then(|v| v.object);
         let there = there.map(|object| object.content.slice(0..object.content.len()));
         let text = if want == "ok" { "read" } else { "later" };
         assert_eq!(there.as_deref(), Some(text.as_bytes()), "{why}");

@@ -5,16 +5,16 @@ use std::time::Duration;
 use aws_sdk_glue::types::{CrawlerState, LastCrawlStatus};
 use tokio::time::advance;
 
-use super::told;
-use crate::aws::{Crawler, Ending, World};
+use super::reported;
+use crate::aws::{Aws, Crawler, Ending};
 
 #[tokio::test(start_paused = true)]
 async fn a_crawler_runs_its_time_refuses_another_start_and_ends_as_scripted() {
-    let world = World::new(1);
+    let aws = Aws::new(1);
     let crawler = Crawler::new("orders", "eu-west-1", Duration::from_secs(90));
-    world.create_crawler(crawler.script([Ending::Failed("no table".into())]));
-    let glue = aws_sdk_glue::Client::new(&world.sdk("eu-west-1"));
-    let start = async |name: &str| told(&glue.start_crawler().name(name).send().await);
+    aws.create_crawler(crawler.script([Ending::Failed("no table".into())]));
+    let glue = aws_sdk_glue::Client::new(&aws.sdk("eu-west-1"));
+    let start = async |name: &str| reported(&glue.start_crawler().name(name).send().await);
     let see = async || {
         let crawler = glue
             .get_crawler()
@@ -52,11 +52,11 @@ async fn a_crawler_runs_its_time_refuses_another_start_and_ends_as_scripted() {
             Some((LastCrawlStatus::Succeeded, None))
         )
     );
-    assert_eq!(world.crawler("eu-west-1", "orders").starts().len(), 2);
-    let elsewhere = aws_sdk_glue::Client::new(&world.sdk("us-east-1"));
+    assert_eq!(aws.crawler("eu-west-1", "orders").starts().len(), 2);
+    let elsewhere = aws_sdk_glue::Client::new(&aws.sdk("us-east-1"));
     let start = elsewhere.start_crawler().name("orders").send().await;
     assert_eq!(
-        told(&start),
+        reported(&start),
         "400 EntityNotFoundException",
         "another region"
     );

@@ -8,7 +8,7 @@ mod credentials;
 mod faults;
 mod glue;
 mod network;
-mod notices;
+mod notifications;
 mod s3_access;
 mod s3_access_points;
 mod s3_copy;
@@ -38,32 +38,32 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::aws::{Bucket, World};
+use crate::aws::{Aws, Bucket};
 
 /// A world with `raw` (us-east-1) and `lake` (eu-west-1), both versioned if asked.
-fn two_buckets(versioned: bool) -> World {
-    let world = World::new(7);
+fn two_buckets(versioned: bool) -> Aws {
+    let aws = Aws::new(7);
     for (name, region) in [("raw", "us-east-1"), ("lake", "eu-west-1")] {
         let bucket = Bucket::new(name, region);
-        world.create_bucket(if versioned {
+        aws.create_bucket(if versioned {
             bucket.versioned()
         } else {
             bucket
         });
     }
-    world
+    aws
 }
 
-fn s3(world: &World, region: &str) -> aws_sdk_s3::Client {
-    aws_sdk_s3::Client::new(&world.sdk(region))
+fn s3(aws: &Aws, region: &str) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::new(&aws.sdk(region))
 }
 
-fn sqs(world: &World) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(&world.sdk("us-east-1"))
+fn sqs(aws: &Aws) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&aws.sdk("us-east-1"))
 }
 
 /// What the client was told, in one line: `ok`, `412 PreconditionFailed`, `timeout`, `dispatch`.
-fn told<T, E>(result: &Result<T, SdkError<E, HttpResponse>>) -> String
+fn reported<T, E>(result: &Result<T, SdkError<E, HttpResponse>>) -> String
 where
     E: ProvideErrorMetadata,
 {

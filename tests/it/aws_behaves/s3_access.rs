@@ -2,28 +2,28 @@
 
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::{s3, told, two_buckets};
-use crate::aws::{Denial, HOME_KEY, Seed, World};
+use super::{reported, s3, two_buckets};
+use crate::aws::{Aws, Denial, HOME_KEY, TestObject};
 
-fn deny(world: &World, action: &str, resource: &str) -> Denial {
+fn deny(aws: &Aws, action: &str, resource: &str) -> Denial {
     let (action, resource) = (action.to_owned(), resource.to_owned());
     let denial = Denial {
         access_key: HOME_KEY.to_owned(),
         action,
         resource,
     };
-    world.access(|access| access.deny(denial.clone()));
+    aws.access(|access| access.deny(denial.clone()));
     denial
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_denial_says_who_what_and_on_what_until_it_is_lifted() {
-    let world = two_buckets(false);
-    let s3 = s3(&world, "us-east-1");
-    let denial = deny(&world, "s3:PutObject", "raw/secret/");
+    let aws = two_buckets(false);
+    let s3 = s3(&aws, "us-east-1");
+    let denial = deny(&aws, "s3:PutObject", "raw/secret/");
     let put = async |key: &str| s3.put_object().bucket("raw").key(key).send().await;
     let refused = put("secret/k").await;
-    assert_eq!(told(&refused), "403 AccessDenied");
+    assert_eq!(reported(&refused), "403 AccessDenied");
     assert_eq!(
         refused.unwrap_err().message(),
         Some(
@@ -32,9 +32,9 @@ async fn a_denial_says_who_what_and_on_what_until_it_is_lifted() {
              policy allows the s3:PutObject action"
         )
     );
-    assert_eq!(told(&put("open/k").await), "ok", "another prefix");
-    world.access(|access| access.allow(&denial));
-    assert_eq!(told(&put("secret/k").await), "ok", "lifted");
+    assert_eq!(reported(&put("open/k").await), "ok", "another prefix");
+    aws.access(|access| access.allow(&denial));
+    assert_eq!(reported(&put("secret/k").await), "ok", "lifted");
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,20 +52,17 @@ async fn a_copy_needs_every_permission_it_uses() {
         ("a missing key otherwise",         "",                       "",    "absent", None,     "404 NoSuchKey"),
     ];
     for (why, action, resource, key, if_match, want) in table {
-        let world = two_buckets(false);
-        world.put("raw", Seed::new("a", "abc"));
-        world.put("raw", Seed::new("tagged", "abc").tag("t", "1"));
+        let aws = two_buckets(false);
+        aws.put("raw", TestObject::new("a", "abc"));
+        aws.put("raw", TestObject::new("tagged", "abc").tag("t", "1"));
         if !action.is_empty() {
-            deny(&world, action, resource);
+            deny(&aws, action, resource);
         }
-        let copy = s3(&world, "eu-west-1")
-            .copy_object()
-            .bucket("lake")
-            .key("b");
+        let copy = s3(&aws, "eu-west-1").copy_object().bucket("lake").key("b");
         let copy = copy
             .copy_source(format!("raw/{key}"))
             .set_if_match(if_match.map(Into::into));
-        assert_eq!(told(&copy.send().await), want, "{why}");
+        assert_eq!(reported(&copy.send().await), want, "{why}");
     }
 }
 
@@ -80,24 +77,21 @@ async fn a_delete_needs_every_permission_it_uses() {
         ("an asterisk does not",        "s3:GetObject",           false, Some("*"),    "ok"),
     ];
     for (why, action, by_id, if_match, want) in table {
-        let world = two_buckets(true);
-        let version = world.put("raw", Seed::new("k", "abc"));
-        deny(&world, action, "raw/k");
-        let delete = s3(&world, "us-east-1")
-            .delete_object()
-            .bucket("raw")
-            .key("k");
+        let aws = two_buckets(true);
+        let version = aws.put("raw", TestObject::new("k", "abc"));
+        deny(&aws, action, "raw/k");
+        let delete = s3(&aws, "us-east-1").delete_object().bucket("raw").key("k");
         let delete = delete.set_version_id(version.id.filter(|_| by_id));
         let result = delete.set_if_match(if_match.map(Into::into)).send().await;
-        assert_eq!(told(&result), want, "{why}");
+        assert_eq!(reported(&result), want, "{why}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn access_keys_come_and_go_and_belong_to_a_partition() {
-    let world = two_buckets(false);
-    world.create_bucket(crate::aws::Bucket::new("china", "cn-north-1"));
-    world.access(|access| access.know("AKIACHINA", "arn:aws-cn:iam::444455556666:user/brigade"));
+    let aws = two_buckets(false);
+    aws.create_bucket(crate::aws::Bucket::new("china", "cn-north-1"));
+    aws.access(|access| access.know("AKIACHINA", "arn:aws-cn:iam::444455556666:user/brigade"));
     #[rustfmt::skip]
     let table = [
         ("home",                   HOME_KEY,    "us-east-1",  "raw",   "ok"),
@@ -108,51 +102,50 @@ async fn access_keys_come_and_go_and_belong_to_a_partition() {
         ("a bucket of the others", "AKIACHINA", "cn-north-1", "raw",   "404 NoSuchBucket"),
     ];
     for (why, key, region, bucket, want) in table {
-        let s3 = aws_sdk_s3::Client::new(&world.sdk_as(key, region));
+        let s3 = aws_sdk_s3::Client::new(&aws.sdk_as(key, region));
         assert_eq!(
-            told(&s3.put_object().bucket(bucket).key("k").send().await),
+            reported(&s3.put_object().bucket(bucket).key("k").send().await),
             want,
             "{why}"
         );
     }
-    let copy = aws_sdk_s3::Client::new(&world.sdk_as("AKIACHINA", "cn-north-1")).copy_object();
+    let copy = aws_sdk_s3::Client::new(&aws.sdk_as("AKIACHINA", "cn-north-1")).copy_object();
     let copy = copy
         .bucket("china")
         .key("b")
         .copy_source("raw/k")
         .send()
         .await;
-    assert_eq!(told(&copy), "404 NoSuchBucket", "no copy across partitions");
-    world.access(|access| access.forget(HOME_KEY));
-    let put = s3(&world, "us-east-1")
+    assert_eq!(
+        reported(&copy),
+        "404 NoSuchBucket",
+        "no copy across partitions"
+    );
+    aws.access(|access| access.forget(HOME_KEY));
+    let put = s3(&aws, "us-east-1")
         .put_object()
         .bucket("raw")
         .key("k")
         .send()
         .await;
-    assert_eq!(told(&put), "403 InvalidAccessKeyId", "rotated away");
+    assert_eq!(reported(&put), "403 InvalidAccessKeyId", "rotated away");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_may_have_another_owner_and_may_vanish() {
-    let world = two_buckets(false);
-    world.create_bucket(crate::aws::Bucket::new("theirs", "us-east-1").owner("999999999999"));
-    let put = || {
-        s3(&world, "us-east-1")
-            .put_object()
-            .bucket("theirs")
-            .key("k")
-    };
+    let aws = two_buckets(false);
+    aws.create_bucket(crate::aws::Bucket::new("theirs", "us-east-1").owner("999999999999"));
+    let put = || s3(&aws, "us-east-1").put_object().bucket("theirs").key("k");
     assert_eq!(
-        told(&put().expected_bucket_owner("999999999999").send().await),
+        reported(&put().expected_bucket_owner("999999999999").send().await),
         "ok"
     );
     assert_eq!(
-        told(&put().expected_bucket_owner("111122223333").send().await),
+        reported(&put().expected_bucket_owner("111122223333").send().await),
         "403 AccessDenied"
     );
-    world.hide_bucket("theirs", true);
-    assert_eq!(told(&put().send().await), "404 NoSuchBucket");
-    world.hide_bucket("theirs", false);
-    assert_eq!(told(&put().send().await), "ok");
+    aws.hide_bucket("theirs", true);
+    assert_eq!(reported(&put().send().await), "404 NoSuchBucket");
+    aws.hide_bucket("theirs", false);
+    assert_eq!(reported(&put().send().await), "ok");
 }

@@ -1,14 +1,14 @@
 //! Access points.
 
-use super::{s3, told, two_buckets};
-use crate::aws::{Bucket, Seed};
+use super::{reported, s3, two_buckets};
+use crate::aws::{Bucket, TestObject};
 
 #[tokio::test(start_paused = true)]
 async fn an_access_point_leads_to_its_bucket_in_its_region() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::new("a", "abc"));
-    let door = world.access_point("for-raw", "raw");
-    world.close_bucket("raw");
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::new("a", "abc"));
+    let door = aws.access_point("for-raw", "raw");
+    aws.close_bucket("raw");
     let elsewhere = door.replace("us-east-1", "eu-west-1");
     let nobodys = door.replace("for-raw", "for-none");
     for (why, region, bucket, want) in [
@@ -23,20 +23,20 @@ async fn an_access_point_leads_to_its_bucket_in_its_region() {
         ),
         ("nobody's", "us-east-1", &nobodys, "404 NoSuchAccessPoint"),
     ] {
-        let get = s3(&world, region).get_object().bucket(bucket).key("a");
-        assert_eq!(told(&get.send().await), want, "{why}");
+        let get = s3(&aws, region).get_object().bucket(bucket).key("a");
+        assert_eq!(reported(&get.send().await), want, "{why}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn copies_through_an_access_point_stay_in_one_region() {
-    let world = two_buckets(false);
-    world.create_bucket(Bucket::new("near", "us-east-1"));
-    world.put("raw", Seed::new("a", "abc"));
-    let source = world.access_point("for-raw", "raw");
+    let aws = two_buckets(false);
+    aws.create_bucket(Bucket::new("near", "us-east-1"));
+    aws.put("raw", TestObject::new("a", "abc"));
+    let source = aws.access_point("for-raw", "raw");
     let (near, far) = (
-        world.access_point("near", "near"),
-        world.access_point("far", "lake"),
+        aws.access_point("near", "near"),
+        aws.access_point("far", "lake"),
     );
     let named = format!("{}/object/a", source.replace(':', "%3A"));
     let keyless = named.trim_end_matches("object/a");
@@ -51,11 +51,11 @@ async fn copies_through_an_access_point_stay_in_one_region() {
         ("into another region",   "eu-west-1", &far,   "raw/a",              "400 InvalidRequest"),
     ];
     for (why, region, bucket, source, want) in table {
-        let copy = s3(&world, region)
+        let copy = s3(&aws, region)
             .copy_object()
             .bucket(bucket)
             .key("b")
             .copy_source(source);
-        assert_eq!(told(&copy.send().await), want, "{why}");
+        assert_eq!(reported(&copy.send().await), want, "{why}");
     }
 }

@@ -2,27 +2,27 @@
 
 use aws_sdk_s3::types::{MetadataDirective, StorageClass, TaggingDirective};
 
-use super::{s3, told, two_buckets};
-use crate::aws::{Bucket, Seed};
+use super::{reported, s3, two_buckets};
+use crate::aws::{Bucket, TestObject};
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_crosses_regions_and_carries_what_s3_carries() {
-    let world = two_buckets(false);
-    let seed = Seed::new("a", "abcdef")
+    let aws = two_buckets(false);
+    let seed = TestObject::new("a", "abcdef")
         .multipart(2)
         .storage_class("STANDARD_IA");
     let seed = seed
         .header("content-type", "text/csv")
         .meta("team", "blue")
         .tag("t", "1");
-    let source = world.put("raw", seed).object.unwrap();
-    let copy = s3(&world, "eu-west-1")
+    let source = aws.put("raw", seed).object.unwrap();
+    let copy = s3(&aws, "eu-west-1")
         .copy_object()
         .bucket("lake")
         .key("b")
         .copy_source("raw/a");
     let result = copy.send().await.unwrap().copy_object_result.unwrap();
-    let copied = world.object("lake", "b").unwrap().object.unwrap();
+    let copied = aws.object("lake", "b").unwrap().object.unwrap();
     assert_eq!(result.e_tag().unwrap().trim_matches('"'), copied.etag);
     assert_eq!(
         result.checksum_crc64_nvme(),
@@ -39,13 +39,15 @@ async fn a_copy_crosses_regions_and_carries_what_s3_carries() {
 
 #[tokio::test(start_paused = true)]
 async fn directives_replace_metadata_and_tags() {
-    let world = two_buckets(false);
-    world.put(
+    let aws = two_buckets(false);
+    aws.put(
         "raw",
-        Seed::new("a", "abc").meta("team", "blue").tag("t", "1"),
+        TestObject::new("a", "abc")
+            .meta("team", "blue")
+            .tag("t", "1"),
     );
     let copy = || {
-        s3(&world, "eu-west-1")
+        s3(&aws, "eu-west-1")
             .copy_object()
             .bucket("lake")
             .key("b")
@@ -63,7 +65,7 @@ async fn directives_replace_metadata_and_tags() {
             "400 InvalidRequest",
         ),
     ] {
-        assert_eq!(told(&copy.send().await), want, "{why}");
+        assert_eq!(reported(&copy.send().await), want, "{why}");
     }
     let copy = copy()
         .metadata_directive(MetadataDirective::Replace)
@@ -76,7 +78,7 @@ async fn directives_replace_metadata_and_tags() {
         .send()
         .await
         .unwrap();
-    let copied = world.object("lake", "b").unwrap().object.unwrap();
+    let copied = aws.object("lake", "b").unwrap().object.unwrap();
     assert_eq!(
         copied.meta.user.into_iter().collect::<Vec<_>>(),
         [("m".into(), "1".into())]
@@ -96,10 +98,14 @@ async fn directives_replace_metadata_and_tags() {
 
 #[tokio::test(start_paused = true)]
 async fn both_ends_of_a_copy_may_carry_conditions() {
-    let world = two_buckets(false);
-    let source_etag = world.put("raw", Seed::new("a", "abc")).object.unwrap().etag;
-    let old = world
-        .put("lake", Seed::new("old", "old"))
+    let aws = two_buckets(false);
+    let source_etag = aws
+        .put("raw", TestObject::new("a", "abc"))
+        .object
+        .unwrap()
+        .etag;
+    let old = aws
+        .put("lake", TestObject::new("old", "old"))
         .object
         .unwrap()
         .etag;
@@ -114,7 +120,7 @@ async fn both_ends_of_a_copy_may_carry_conditions() {
         ("must be this, and is",           "old",  None,                  None,      Some(old.as_str()), "ok"),
     ];
     for (why, key, source, none_match, if_match, want) in table {
-        let copy = s3(&world, "eu-west-1")
+        let copy = s3(&aws, "eu-west-1")
             .copy_object()
             .bucket("lake")
             .key(key)
@@ -123,8 +129,8 @@ async fn both_ends_of_a_copy_may_carry_conditions() {
         let copy = copy
             .set_if_none_match(none_match.map(Into::into))
             .set_if_match(if_match.map(Into::into));
-        assert_eq!(told(&copy.send().await), want, "{why}");
-        let is = world
+        assert_eq!(reported(&copy.send().await), want, "{why}");
+        let is = aws
             .object("lake", key)
             .is_some_and(|v| v.object.unwrap().etag == source_etag);
         assert_eq!(is, want == "ok", "{why}");
@@ -133,14 +139,14 @@ async fn both_ends_of_a_copy_may_carry_conditions() {
 
 #[tokio::test(start_paused = true)]
 async fn the_copy_source_must_be_encoded_as_s3_decodes_it() {
-    let world = two_buckets(true);
-    let version = world
-        .put("raw", Seed::new("a b+c/ü%.txt", "abc"))
+    let aws = two_buckets(true);
+    let version = aws
+        .put("raw", TestObject::new("a b+c/ü%.txt", "abc"))
         .id
         .unwrap();
-    world.put("raw", Seed::new("a b+c/ü%.txt", "newer"));
-    world.delete("raw", "a b+c/ü%.txt", None);
-    let marker = world.versions("raw", "a b+c/ü%.txt")[2].id.clone().unwrap();
+    aws.put("raw", TestObject::new("a b+c/ü%.txt", "newer"));
+    aws.delete("raw", "a b+c/ü%.txt", None);
+    let marker = aws.versions("raw", "a b+c/ü%.txt")[2].id.clone().unwrap();
     let right = "raw/a%20b%2Bc/%C3%BC%25.txt";
     #[rustfmt::skip]
     let table = [
@@ -157,16 +163,15 @@ async fn the_copy_source_must_be_encoded_as_s3_decodes_it() {
         ("no key",                  "raw".to_owned(),                              "400 InvalidArgument"),
     ];
     for (why, source, want) in table {
-        let copy = s3(&world, "eu-west-1")
+        let copy = s3(&aws, "eu-west-1")
             .copy_object()
             .bucket("lake")
             .key("b")
             .copy_source(source);
-        assert_eq!(told(&copy.send().await), want, "{why}");
+        assert_eq!(reported(&copy.send().await), want, "{why}");
     }
     assert_eq!(
-        world
-            .object("lake", "b")
+        aws.object("lake", "b")
             .unwrap()
             .object
             .unwrap()
@@ -179,17 +184,20 @@ async fn the_copy_source_must_be_encoded_as_s3_decodes_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_copied_is_refused() {
-    let world = two_buckets(true);
-    let older = world.put("raw", Seed::new("itself", "abc")).id.unwrap();
-    world.put("raw", Seed::new("itself", "abd"));
-    world.put(
+    let aws = two_buckets(true);
+    let older = aws.put("raw", TestObject::new("itself", "abc")).id.unwrap();
+    aws.put("raw", TestObject::new("itself", "abd"));
+    aws.put(
         "raw",
-        Seed::new("cold", "abc").storage_class("DEEP_ARCHIVE"),
+        TestObject::new("cold", "abc").storage_class("DEEP_ARCHIVE"),
     );
-    world.put("raw", Seed::claimed("five", 5 << 30, 1).multipart(3));
-    world.put("raw", Seed::claimed("more", (5 << 30) + 1, 1).multipart(3));
+    aws.put("raw", TestObject::claimed("five", 5 << 30, 1).multipart(3));
+    aws.put(
+        "raw",
+        TestObject::claimed("more", (5 << 30) + 1, 1).multipart(3),
+    );
     let copy = |source: &str| {
-        s3(&world, "us-east-1")
+        s3(&aws, "us-east-1")
             .copy_object()
             .bucket("raw")
             .key("b")
@@ -226,17 +234,17 @@ async fn what_cannot_be_copied_is_refused() {
             "403 AccessDenied",
         ),
     ] {
-        assert_eq!(told(&copy.send().await), want, "{why}");
+        assert_eq!(reported(&copy.send().await), want, "{why}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_history_knows_which_version_each_copy_carried() {
-    let world = two_buckets(true);
-    world.create_bucket(Bucket::new("vault", "eu-west-1").kms());
-    let first = world.put("raw", Seed::new("a", "1")).id.unwrap();
-    world.put("raw", Seed::new("a", "2"));
-    let s3 = s3(&world, "eu-west-1");
+    let aws = two_buckets(true);
+    aws.create_bucket(Bucket::new("vault", "eu-west-1").kms());
+    let first = aws.put("raw", TestObject::new("a", "1")).id.unwrap();
+    aws.put("raw", TestObject::new("a", "2"));
+    let s3 = s3(&aws, "eu-west-1");
     let copy = async |source: &str, key: &str| {
         s3.copy_object()
             .bucket("vault")
@@ -249,16 +257,16 @@ async fn a_history_knows_which_version_each_copy_carried() {
     copy("raw/a", "stale").await;
     copy(&format!("raw/a?versionId={first}"), "stale").await;
     assert_eq!(
-        world.history("vault", "stale").regressions().len(),
+        aws.history("vault", "stale").regressions().len(),
         1,
         "1 replaced 2"
     );
 
     copy("raw/a", "fresh").await;
-    let second = world.object("raw", "a").unwrap().id;
-    world.delete("raw", "a", second.as_deref());
+    let second = aws.object("raw", "a").unwrap().id;
+    aws.delete("raw", "a", second.as_deref());
     copy("raw/a", "fresh").await;
-    let history = world.history("vault", "fresh");
+    let history = aws.history("vault", "fresh");
     assert_eq!(history.regressions().len(), 0, "1 has become current again");
     assert_ne!(history.0[0].md5, history.0[1].md5);
 }

@@ -1,7 +1,7 @@
 //! `DeleteObject`.
 
-use super::{s3, told, two_buckets};
-use crate::aws::{Seed, What};
+use super::{reported, s3, two_buckets};
+use crate::aws::{TestObject, What};
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_may_carry_a_condition() {
@@ -17,17 +17,18 @@ async fn a_delete_may_carry_a_condition() {
     ];
     for versioned in [false, true] {
         for (why, key, condition, want, stays) in table {
-            let world = two_buckets(versioned);
-            let etag = world.put("raw", Seed::new("k", "abc")).object.unwrap().etag;
+            let aws = two_buckets(versioned);
+            let etag = aws
+                .put("raw", TestObject::new("k", "abc"))
+                .object
+                .unwrap()
+                .etag;
             let condition = condition.map(|c| if c == "right" { etag.as_str() } else { c });
-            let delete = s3(&world, "us-east-1")
-                .delete_object()
-                .bucket("raw")
-                .key(key);
+            let delete = s3(&aws, "us-east-1").delete_object().bucket("raw").key(key);
             let result = delete.set_if_match(condition.map(Into::into)).send().await;
-            assert_eq!(told(&result), want, "{why}, versioned: {versioned}");
+            assert_eq!(reported(&result), want, "{why}, versioned: {versioned}");
             assert_eq!(
-                world.object("raw", "k").is_some(),
+                aws.object("raw", "k").is_some(),
                 stays,
                 "{why}, versioned: {versioned}"
             );
@@ -37,13 +38,12 @@ async fn a_delete_may_carry_a_condition() {
 
 #[tokio::test(start_paused = true)]
 async fn versions_come_back_when_what_lies_over_them_is_deleted() {
-    let world = two_buckets(true);
-    let s3 = s3(&world, "us-east-1");
-    let first = world.put("raw", Seed::new("k", "1"));
-    let second = world.put("raw", Seed::new("k", "2"));
+    let aws = two_buckets(true);
+    let s3 = s3(&aws, "us-east-1");
+    let first = aws.put("raw", TestObject::new("k", "1"));
+    let second = aws.put("raw", TestObject::new("k", "2"));
     let now = || {
-        world
-            .object("raw", "k")
+        aws.object("raw", "k")
             .map(|v| v.object.unwrap().content.slice(0..1))
     };
 
@@ -69,7 +69,7 @@ async fn versions_come_back_when_what_lies_over_them_is_deleted() {
         .key("k")
         .version_id(second.id.unwrap());
     assert_eq!(delete.send().await.unwrap().delete_marker(), None);
-    let exposed = world.object("raw", "k").unwrap();
+    let exposed = aws.object("raw", "k").unwrap();
     assert_eq!((&exposed.id, now().unwrap()), (&first.id, "1".into()));
     assert!(
         exposed.reign > first.reign,
@@ -77,9 +77,9 @@ async fn versions_come_back_when_what_lies_over_them_is_deleted() {
     );
     assert_eq!(exposed.modified, first.modified);
 
-    world.put("raw", Seed::new("k", "3"));
-    world.delete("raw", "k", exposed.id.as_deref());
-    let history = world.history("raw", "k").0;
+    aws.put("raw", TestObject::new("k", "3"));
+    aws.delete("raw", "k", exposed.id.as_deref());
+    let history = aws.history("raw", "k").0;
     assert_eq!(
         history[3].what,
         What::Removed { current: true },

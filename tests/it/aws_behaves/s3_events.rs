@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::{s3, two_buckets};
-use crate::aws::{Queue, Seed};
+use crate::aws::{Queue, TestObject};
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_tells_its_queue_what_happened() {
-    let world = two_buckets(true);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
-    world.notify("raw", &url);
-    world.put("raw", Seed::new("a b/ü+c%20(1).txt", "abc"));
-    world.put("raw", Seed::new("k", "abcdef").multipart(2));
-    s3(&world, "us-east-1")
+    let aws = two_buckets(true);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
+    aws.notify("raw", &url);
+    aws.put("raw", TestObject::new("a b/ü+c%20(1).txt", "abc"));
+    aws.put("raw", TestObject::new("k", "abcdef").multipart(2));
+    s3(&aws, "us-east-1")
         .copy_object()
         .bucket("raw")
         .key("k2")
@@ -20,16 +20,16 @@ async fn a_bucket_tells_its_queue_what_happened() {
         .send()
         .await
         .unwrap();
-    let marker = s3(&world, "us-east-1")
+    let marker = s3(&aws, "us-east-1")
         .delete_object()
         .bucket("raw")
         .key("k")
         .send()
         .await
         .unwrap();
-    world.delete("raw", "k", marker.version_id());
+    aws.delete("raw", "k", marker.version_id());
 
-    let queue = world.queue(&url);
+    let queue = aws.queue(&url);
     let bodies: Vec<Value> = queue
         .messages()
         .iter()
@@ -72,7 +72,7 @@ async fn a_bucket_tells_its_queue_what_happened() {
     );
     assert_eq!(
         first["s3"]["object"]["versionId"].as_str(),
-        world.versions("raw", "a b/ü+c%20(1).txt")[0].id.as_deref()
+        aws.versions("raw", "a b/ü+c%20(1).txt")[0].id.as_deref()
     );
     assert_eq!(
         records[3]["s3"]["object"]["versionId"].as_str(),

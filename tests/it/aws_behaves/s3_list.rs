@@ -1,16 +1,16 @@
 //! `ListObjectsV2`.
 
 use super::{s3, two_buckets};
-use crate::aws::Seed;
+use crate::aws::TestObject;
 
 #[tokio::test(start_paused = true)]
 async fn a_listing_is_in_order_in_pages_and_rolled_up() {
-    let world = two_buckets(true);
+    let aws = two_buckets(true);
     for key in ["b", "a/2", "a/1 & <x>", "a/3/4", "c/1", "ü", "gone"] {
-        world.put("raw", Seed::new(key, "abc"));
+        aws.put("raw", TestObject::new(key, "abc"));
     }
-    world.delete("raw", "gone", None);
-    let s3 = s3(&world, "us-east-1");
+    aws.delete("raw", "gone", None);
+    let s3 = s3(&aws, "us-east-1");
     #[rustfmt::skip]
     let table = [
         ("all",              "",   "",  "",    vec!["a/1 & <x>", "a/2", "a/3/4", "b", "c/1", "ü"]),

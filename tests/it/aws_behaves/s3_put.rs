@@ -10,16 +10,16 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body::Frame;
 
-use super::{s3, told, two_buckets};
-use crate::aws::{Algorithm, Bucket, Seed};
+use super::{reported, s3, two_buckets};
+use crate::aws::{Algorithm, Bucket, TestObject};
 
 /// MD5 and CRC64NVME of `abc`, from elsewhere.
 const ABC_MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
 
 #[tokio::test(start_paused = true)]
 async fn what_is_put_is_there_at_once_with_its_md5_as_etag() {
-    let world = two_buckets(false);
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    let s3 = s3(&aws, "us-east-1");
     let put = s3
         .put_object()
         .bucket("raw")
@@ -35,7 +35,7 @@ async fn what_is_put_is_there_at_once_with_its_md5_as_etag() {
         .await
         .unwrap();
     assert_eq!(got.body.collect().await.unwrap().to_vec(), b"abc");
-    let version = world
+    let version = aws
         .object("raw", "a b/ü+%.txt")
         .expect("the key is decoded once, the plus kept");
     assert_eq!(version.object.unwrap().etag, ABC_MD5);
@@ -61,23 +61,23 @@ async fn conditions_decide_whether_a_put_happens() {
         ("If-Match knows no *",            "old", None,      Some("*"),           "501 NotImplemented"),
     ];
     for (why, key, none_match, if_match, want) in table {
-        let world = two_buckets(true);
-        world.put("raw", Seed::new("old", "abc"));
-        world.put("raw", Seed::new("deleted", "abc"));
-        world.delete("raw", "deleted", None);
-        let put = s3(&world, "us-east-1").put_object().bucket("raw").key(key);
+        let aws = two_buckets(true);
+        aws.put("raw", TestObject::new("old", "abc"));
+        aws.put("raw", TestObject::new("deleted", "abc"));
+        aws.delete("raw", "deleted", None);
+        let put = s3(&aws, "us-east-1").put_object().bucket("raw").key(key);
         let put = put
             .set_if_none_match(none_match.map(Into::into))
             .set_if_match(if_match.map(Into::into));
         let result = put.body(ByteStream::from_static(b"new")).send().await;
-        assert_eq!(told(&result), want, "{why}");
-        let happened = world.object("raw", key).is_some_and(|v| {
+        assert_eq!(reported(&result), want, "{why}");
+        let happened = aws.object("raw", key).is_some_and(|v| {
             v.object.unwrap().content.len() == 3
-                && world.history("raw", key).0.last().unwrap().md5.as_deref() != Some(ABC_MD5)
+                && aws.history("raw", key).0.last().unwrap().md5.as_deref() != Some(ABC_MD5)
         });
         assert_eq!(happened, want == "ok", "{why}");
         assert_eq!(
-            world.calls().last().conditional,
+            aws.calls().last().conditional,
             none_match.or(if_match).is_some(),
             "{why}"
         );
@@ -105,8 +105,8 @@ async fn a_body_that_does_not_match_its_digest_is_refused() {
         ("not known",    "x-amz-checksum-xxhash3",   "AAAAAAAAAAA=",                 "501 NotImplemented"),
     ];
     for (why, header, value, want) in table {
-        let world = two_buckets(false);
-        let put = s3(&world, "us-east-1").put_object().bucket("raw").key("k");
+        let aws = two_buckets(false);
+        let put = s3(&aws, "us-east-1").put_object().bucket("raw").key("k");
         let put = match header {
             "content-md5" => put.content_md5(value),
             "x-amz-checksum-crc32" => put.checksum_crc32(value),
@@ -117,8 +117,8 @@ async fn a_body_that_does_not_match_its_digest_is_refused() {
             _ => put.checksum_xxhash3(value),
         };
         let result = put.body(ByteStream::from_static(b"abc")).send().await;
-        assert_eq!(told(&result), want, "{why}");
-        let object = world.object("raw", "k").map(|v| v.object.unwrap());
+        assert_eq!(reported(&result), want, "{why}");
+        let object = aws.object("raw", "k").map(|v| v.object.unwrap());
         assert_eq!(object.is_some(), want == "ok", "{why}");
         if let Some(object) = object.filter(|_| header != "content-md5") {
             assert_eq!(object.checksum.value, value, "{why}: kept beside it");
@@ -135,8 +135,8 @@ async fn a_hash_is_computed_by_the_sdk_and_read_back() {
             "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
         ),
     ] {
-        let world = two_buckets(false);
-        let s3 = s3(&world, "us-east-1");
+        let aws = two_buckets(false);
+        let s3 = s3(&aws, "us-east-1");
         let put = s3.put_object().bucket("raw").key("k");
         let put = put.checksum_algorithm(algorithm.clone());
         put.body(ByteStream::from_static(b"abc"))
@@ -144,13 +144,13 @@ async fn a_hash_is_computed_by_the_sdk_and_read_back() {
             .await
             .unwrap();
         let got = s3.get_object().bucket("raw").key("k").send().await.unwrap();
-        let told = got.checksum_sha1().or(got.checksum_sha256());
-        assert_eq!(told, Some(read), "{algorithm}");
+        let reported = got.checksum_sha1().or(got.checksum_sha256());
+        assert_eq!(reported, Some(read), "{algorithm}");
         got.body.collect().await.expect("the SDK agrees");
         let copy = s3.copy_object().bucket("raw").key("c").copy_source("raw/k");
         let copied = copy.send().await.unwrap().copy_object_result.unwrap();
-        let told = copied.checksum_sha1().or(copied.checksum_sha256());
-        assert_eq!(told, Some(read), "{algorithm}: a copy keeps the kind");
+        let reported = copied.checksum_sha1().or(copied.checksum_sha256());
+        assert_eq!(reported, Some(read), "{algorithm}: a copy keeps the kind");
     }
 }
 
@@ -175,14 +175,14 @@ async fn a_streamed_body_is_taken_out_of_its_chunks_and_its_trailer_verified() {
         ("unsigned chunks", "https://s3.us-east-1.amazonaws.com"),
         ("signed chunks", "http://127.0.0.1:4566"),
     ] {
-        let world = two_buckets(false);
+        let aws = two_buckets(false);
         let data: Vec<u8> = (0..=250).cycle().take(200_000).collect();
         let pieces = data
             .chunks(70_000)
             .rev()
             .map(Bytes::copy_from_slice)
             .collect();
-        let config = aws_sdk_s3::config::Builder::from(&world.sdk("us-east-1"));
+        let config = aws_sdk_s3::config::Builder::from(&aws.sdk("us-east-1"));
         let config = config.endpoint_url(endpoint).force_path_style(true);
         let put = aws_sdk_s3::Client::from_conf(config.build())
             .put_object()
@@ -197,7 +197,7 @@ async fn a_streamed_body_is_taken_out_of_its_chunks_and_its_trailer_verified() {
             .send()
             .await
             .unwrap();
-        let object = world.object("raw", "k").unwrap().object.unwrap();
+        let object = aws.object("raw", "k").unwrap().object.unwrap();
         assert_eq!(object.content.slice(0..200_000), data, "{why}");
         assert_eq!(
             object.checksum.algorithm,
@@ -213,8 +213,8 @@ async fn a_streamed_body_is_taken_out_of_its_chunks_and_its_trailer_verified() {
 
 #[tokio::test(start_paused = true)]
 async fn headers_metadata_tags_and_class_are_kept() {
-    let world = two_buckets(false);
-    let put = s3(&world, "us-east-1").put_object().bucket("raw").key("k");
+    let aws = two_buckets(false);
+    let put = s3(&aws, "us-east-1").put_object().bucket("raw").key("k");
     let put = put
         .content_type("text/csv")
         .cache_control("no-cache")
@@ -227,7 +227,7 @@ async fn headers_metadata_tags_and_class_are_kept() {
         .send()
         .await
         .unwrap();
-    let head = s3(&world, "us-east-1")
+    let head = s3(&aws, "us-east-1")
         .head_object()
         .bucket("raw")
         .key("k")
@@ -241,16 +241,16 @@ async fn headers_metadata_tags_and_class_are_kept() {
     assert_eq!(head.metadata().unwrap()["team"], "blue");
     assert_eq!(head.tag_count(), Some(2));
     assert_eq!(head.storage_class(), Some(&StorageClass::StandardIa));
-    let object = world.object("raw", "k").unwrap().object.unwrap();
+    let object = aws.object("raw", "k").unwrap().object.unwrap();
     assert_eq!(object.tags["b"], "x y");
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_kms_an_etag_says_nothing() {
-    let world = two_buckets(false);
-    world.create_bucket(Bucket::new("vault", "us-east-1").kms());
-    world.put("raw", Seed::new("seeded", "abc").kms());
-    let seeded = world.object("raw", "seeded").unwrap().object.unwrap();
+    let aws = two_buckets(false);
+    aws.create_bucket(Bucket::new("vault", "us-east-1").kms());
+    aws.put("raw", TestObject::new("seeded", "abc").kms());
+    let seeded = aws.object("raw", "seeded").unwrap().object.unwrap();
     assert!(
         seeded.encryption.kms && seeded.etag != ABC_MD5,
         "also what somebody else put"
@@ -271,7 +271,7 @@ async fn with_kms_an_etag_says_nothing() {
             true,
         ),
     ] {
-        let put = s3(&world, "us-east-1").put_object().bucket(bucket).key("k");
+        let put = s3(&aws, "us-east-1").put_object().bucket(bucket).key("k");
         let put = put
             .set_server_side_encryption(sse)
             .body(ByteStream::from_static(b"abc"));
@@ -282,8 +282,8 @@ async fn with_kms_an_etag_says_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_is_refused() {
-    let world = two_buckets(false);
-    let put = || s3(&world, "us-east-1").put_object().bucket("raw").key("k");
+    let aws = two_buckets(false);
+    let put = || s3(&aws, "us-east-1").put_object().bucket("raw").key("k");
     let many: Vec<_> = (0..11).map(|n| format!("t{n}=1")).collect();
     for (why, put, want) in vec![
         ("a key of 1,024 bytes", put().key("k".repeat(1024)), "ok"),
@@ -343,6 +343,6 @@ async fn what_cannot_be_is_refused() {
             "501 NotImplemented",
         ),
     ] {
-        assert_eq!(told(&put.send().await), want, "{why}");
+        assert_eq!(reported(&put.send().await), want, "{why}");
     }
 }

@@ -4,19 +4,21 @@ use std::time::Duration;
 
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 
-use super::{s3, told, two_buckets};
-use crate::aws::Seed;
+use super::{reported, s3, two_buckets};
+use crate::aws::TestObject;
 
 #[tokio::test(start_paused = true)]
 async fn head_tells_the_checksum_when_asked() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::new("single", "abc"));
-    world.put("raw", Seed::new("multi", "abcdef").multipart(2));
-    world.put(
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::new("single", "abc"));
+    aws.put("raw", TestObject::new("multi", "abcdef").multipart(2));
+    aws.put(
         "raw",
-        Seed::new("composite", "abcdef").multipart(2).composite(),
+        TestObject::new("composite", "abcdef")
+            .multipart(2)
+            .composite(),
     );
-    let s3 = s3(&world, "us-east-1");
+    let s3 = s3(&aws, "us-east-1");
     for (why, key, full, parts) in [
         ("S3 adds CRC64NVME", "single", true, ""),
         ("also to uploads in parts", "multi", true, "-2"),
@@ -57,12 +59,12 @@ async fn head_tells_the_checksum_when_asked() {
 
 #[tokio::test(start_paused = true)]
 async fn last_modified_has_no_fraction_of_a_second() {
-    let world = two_buckets(false);
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    let s3 = s3(&aws, "us-east-1");
     let mut seen = Vec::new();
     for (key, millis) in [("a", 0), ("b", 700), ("c", 100)] {
         tokio::time::advance(Duration::from_millis(millis)).await;
-        world.put("raw", Seed::new(key, "x"));
+        aws.put("raw", TestObject::new(key, "x"));
         let head = s3
             .head_object()
             .bucket("raw")
@@ -78,13 +80,13 @@ async fn last_modified_has_no_fraction_of_a_second() {
 
 #[tokio::test(start_paused = true)]
 async fn a_part_can_be_read_and_pinned() {
-    let world = two_buckets(false);
-    let etag = world
-        .put("raw", Seed::new("k", "0123456789"))
+    let aws = two_buckets(false);
+    let etag = aws
+        .put("raw", TestObject::new("k", "0123456789"))
         .object
         .unwrap()
         .etag;
-    let s3 = s3(&world, "us-east-1");
+    let s3 = s3(&aws, "us-east-1");
     #[rustfmt::skip]
     let table = [
         ("all of it",        None,               None,               Ok("0123456789")),
@@ -108,16 +110,16 @@ async fn a_part_can_be_read_and_pinned() {
                 let got = result.unwrap().body.collect().await.unwrap();
                 assert_eq!(got.to_vec(), body.as_bytes(), "{why}");
             }
-            Err(want) => assert_eq!(told(&result), want, "{why}"),
+            Err(want) => assert_eq!(reported(&result), want, "{why}"),
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_claimed_object_reads_the_same_each_time() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::claimed("huge", 5 << 40, 3));
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::claimed("huge", 5 << 40, 3));
+    let s3 = s3(&aws, "us-east-1");
     let read = async |range: &str| {
         let get = s3
             .get_object()
@@ -146,12 +148,15 @@ async fn a_claimed_object_reads_the_same_each_time() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_missing_says_how() {
-    let world = two_buckets(true);
-    world.put("raw", Seed::new("deleted", "abc"));
-    world.delete("raw", "deleted", None);
-    world.put("raw", Seed::new("cold", "abc").storage_class("GLACIER"));
-    let marker = world.versions("raw", "deleted")[1].id.clone().unwrap();
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(true);
+    aws.put("raw", TestObject::new("deleted", "abc"));
+    aws.delete("raw", "deleted", None);
+    aws.put(
+        "raw",
+        TestObject::new("cold", "abc").storage_class("GLACIER"),
+    );
+    let marker = aws.versions("raw", "deleted")[1].id.clone().unwrap();
+    let s3 = s3(&aws, "us-east-1");
     #[rustfmt::skip]
     let table = [
         ("no such key",        "raw",     "absent",  None,          "404 NoSuchKey",        "404 NotFound"),
@@ -168,7 +173,7 @@ async fn what_is_missing_says_how() {
             .set_version_id(id.cloned())
             .send()
             .await;
-        assert_eq!(told(&got), get, "{why}");
+        assert_eq!(reported(&got), get, "{why}");
         let headed = s3
             .head_object()
             .bucket(bucket)
@@ -176,7 +181,7 @@ async fn what_is_missing_says_how() {
             .set_version_id(id.cloned())
             .send()
             .await;
-        assert_eq!(told(&headed), head, "{why}");
+        assert_eq!(reported(&headed), head, "{why}");
         if let Err(error) = headed {
             let raw = error.raw_response().unwrap();
             assert_eq!(
@@ -184,36 +189,36 @@ async fn what_is_missing_says_how() {
                 Some(&b""[..]),
                 "{why}: HEAD has no body"
             );
-            let is_marked = raw.headers().get("x-amz-delete-marker") == Some("true");
-            assert_eq!(is_marked, key == "deleted", "{why}");
+            let has_provenance = raw.headers().get("x-amz-delete-marker") == Some("true");
+            assert_eq!(has_provenance, key == "deleted", "{why}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_wrong_region_is_told_the_right_one() {
-    let world = two_buckets(false);
+    let aws = two_buckets(false);
     for (why, region, bucket, want, header) in [
         ("at home", "us-east-1", "raw", "ok", None),
         ("elsewhere", "us-east-1", "lake", "301 -", Some("eu-west-1")),
         ("nowhere", "us-east-1", "nowhere", "404 NotFound", None),
         ("another partition", "cn-north-1", "raw", "403 -", None),
     ] {
-        let result = s3(&world, region).head_bucket().bucket(bucket).send().await;
-        assert_eq!(told(&result), want, "{why}");
+        let result = s3(&aws, region).head_bucket().bucket(bucket).send().await;
+        assert_eq!(reported(&result), want, "{why}");
         if let Err(error) = result {
             let headers = error.raw_response().unwrap().headers();
             assert_eq!(headers.get("x-amz-bucket-region"), header, "{why}");
         }
     }
-    let get = s3(&world, "us-east-1")
+    let get = s3(&aws, "us-east-1")
         .get_object()
         .bucket("lake")
         .key("k")
         .send()
         .await;
     assert_eq!(
-        told(&get),
+        reported(&get),
         "301 PermanentRedirect",
         "with a body it has a name"
     );
@@ -221,9 +226,9 @@ async fn the_wrong_region_is_told_the_right_one() {
 
 #[tokio::test(start_paused = true)]
 async fn both_ways_of_addressing_and_custom_endpoints_lead_to_the_bucket() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::new("a/b", "abc"));
-    let base = || aws_sdk_s3::config::Builder::from(&world.sdk("us-east-1"));
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::new("a/b", "abc"));
+    let base = || aws_sdk_s3::config::Builder::from(&aws.sdk("us-east-1"));
     for (why, config) in [
         ("virtual host", base()),
         ("path", base().force_path_style(true)),
@@ -244,13 +249,13 @@ async fn both_ways_of_addressing_and_custom_endpoints_lead_to_the_bucket() {
             .await
             .unwrap();
         assert_eq!(head.content_length(), Some(3), "{why}");
-        assert_eq!(world.calls().last().key, "a/b", "{why}");
+        assert_eq!(aws.calls().last().key, "a/b", "{why}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_signature_must_be_for_the_region_of_the_endpoint() {
-    let world = two_buckets(false);
+    let aws = two_buckets(false);
     for (why, region, endpoint, want) in [
         ("the same", "us-east-1", "s3.us-east-1", "404 NoSuchKey"),
         ("no region is us-east-1", "us-east-1", "s3", "404 NoSuchKey"),
@@ -267,11 +272,11 @@ async fn the_signature_must_be_for_the_region_of_the_endpoint() {
             "400 AuthorizationHeaderMalformed",
         ),
     ] {
-        let config = aws_sdk_s3::config::Builder::from(&world.sdk(region)).force_path_style(true);
+        let config = aws_sdk_s3::config::Builder::from(&aws.sdk(region)).force_path_style(true);
         let config = config.endpoint_url(format!("https://{endpoint}.amazonaws.com"));
         let s3 = aws_sdk_s3::Client::from_conf(config.build());
         assert_eq!(
-            told(&s3.get_object().bucket("raw").key("k").send().await),
+            reported(&s3.get_object().bucket("raw").key("k").send().await),
             want,
             "{why}"
         );

@@ -2,19 +2,19 @@
 
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 
-use super::{s3, told, two_buckets};
-use crate::aws::Seed;
+use super::{reported, s3, two_buckets};
+use crate::aws::TestObject;
 
 #[tokio::test(start_paused = true)]
 async fn a_part_is_read_by_its_number() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::new("single", "0123456789"));
-    world.put("raw", Seed::new("empty", ""));
-    world.put("raw", Seed::new("one", "0123456789").multipart(1));
-    world.put("raw", Seed::new("multi", "0123456789").multipart(3));
-    let composite = Seed::new("composite", "0123456789").multipart(3);
-    world.put("raw", composite.composite());
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::new("single", "0123456789"));
+    aws.put("raw", TestObject::new("empty", ""));
+    aws.put("raw", TestObject::new("one", "0123456789").multipart(1));
+    aws.put("raw", TestObject::new("multi", "0123456789").multipart(3));
+    let composite = TestObject::new("composite", "0123456789").multipart(3);
+    aws.put("raw", composite.composite());
+    let s3 = s3(&aws, "us-east-1");
     let invalid = "416 InvalidPartNumber";
     #[rustfmt::skip]
     let table = [
@@ -37,8 +37,8 @@ async fn a_part_is_read_by_its_number() {
         let head = head.checksum_mode(ChecksumMode::Enabled).send().await;
         match want {
             Err(want) => {
-                assert_eq!(told(&got), want, "{why}");
-                assert_eq!(told(&head)[..3], want[..3], "{why}, HEAD");
+                assert_eq!(reported(&got), want, "{why}");
+                assert_eq!(reported(&head)[..3], want[..3], "{why}, HEAD");
             }
             Ok((body, range)) => {
                 let (got, head) = (got.unwrap(), head.unwrap());
@@ -66,7 +66,7 @@ async fn a_part_is_read_by_its_number() {
     }
     let both = s3.get_object().bucket("raw").key("multi").part_number(1);
     let both = both.range("bytes=0-1").send().await;
-    assert_eq!(told(&both), "400 InvalidRequest", "a part or a range");
+    assert_eq!(reported(&both), "400 InvalidRequest", "a part or a range");
     let whole = s3.get_object().bucket("raw").key("multi").send().await;
     assert_eq!(whole.unwrap().parts_count(), None, "not asked, not told");
 }

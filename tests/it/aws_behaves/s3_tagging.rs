@@ -6,8 +6,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Tag, Tagging};
 use serde_json::Value;
 
-use super::{s3, told, two_buckets};
-use crate::aws::{Denial, HOME_KEY, Queue, Seed};
+use super::{reported, s3, two_buckets};
+use crate::aws::{Denial, HOME_KEY, Queue, TestObject};
 
 fn tagging(tags: &[(&str, &str)]) -> Tagging {
     let tag = |(key, value): &(&str, &str)| Tag::builder().key(*key).value(*value).build();
@@ -30,13 +30,13 @@ fn pairs(tags: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[tokio::test(start_paused = true)]
 async fn tags_are_replaced_and_removed_without_touching_the_object() {
-    let world = two_buckets(true);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
-    let older = world.put("raw", Seed::new("k", "1").tag("old", "1"));
+    let aws = two_buckets(true);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
+    let older = aws.put("raw", TestObject::new("k", "1").tag("old", "1"));
     let older = older.id.as_deref();
-    let before = world.put("raw", Seed::new("k", "2").tag("new", "2"));
-    world.notify("raw", &url);
-    let s3 = s3(&world, "us-east-1");
+    let before = aws.put("raw", TestObject::new("k", "2").tag("new", "2"));
+    aws.notify("raw", &url);
+    let s3 = s3(&aws, "us-east-1");
     assert_eq!(tags(&s3, None).await, pairs(&[("new", "2")]));
     assert_eq!(tags(&s3, older).await, pairs(&[("old", "1")]));
 
@@ -58,13 +58,13 @@ async fn tags_are_replaced_and_removed_without_touching_the_object() {
     assert_eq!(tags(&s3, None).await, pairs(&[]));
     assert_eq!(tags(&s3, older).await.len(), 1, "only the current one's");
 
-    let after = world.object("raw", "k").unwrap();
+    let after = aws.object("raw", "k").unwrap();
     assert_eq!(
         (after.modified, after.reign, &after.id),
         (before.modified, before.reign, &before.id)
     );
-    assert_eq!(world.history("raw", "k").0.len(), 2, "nothing was written");
-    let queue = world.queue(&url);
+    assert_eq!(aws.history("raw", "k").0.len(), 2, "nothing was written");
+    let queue = aws.queue(&url);
     let bodies = queue.messages().iter().skip(1).map(|m| {
         let body: Value = serde_json::from_str(&m.body).unwrap();
         body["Records"][0].clone()
@@ -90,9 +90,9 @@ async fn tags_are_replaced_and_removed_without_touching_the_object() {
 
 #[tokio::test(start_paused = true)]
 async fn tags_have_limits() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::new("k", "abc"));
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::new("k", "abc"));
+    let s3 = s3(&aws, "us-east-1");
     let (long, longer) = ("k".repeat(128), "k".repeat(129));
     let (value, too_much) = ("v".repeat(256), "v".repeat(257));
     let names: Vec<_> = (0..11).map(|n| format!("t{n}")).collect();
@@ -115,7 +115,7 @@ async fn tags_have_limits() {
         let before = tags(&s3, None).await;
         let put = s3.put_object_tagging().bucket("raw").key("k");
         let result = put.tagging(tagging(set)).send().await;
-        assert_eq!(told(&result), want, "{why}");
+        assert_eq!(reported(&result), want, "{why}");
         let mut after = pairs(set);
         after.sort();
         let want = if result.is_ok() { after } else { before };
@@ -139,13 +139,13 @@ async fn what_has_no_tags_says_why() {
     ];
     for (why, key, id, denied, want) in table {
         for call in ["Get", "Put", "Delete"] {
-            let world = two_buckets(true);
-            let version = world.put("raw", Seed::new("k", "abc")).id.unwrap();
-            world.put("raw", Seed::new("gone", "abc"));
-            world.delete("raw", "gone", None);
+            let aws = two_buckets(true);
+            let version = aws.put("raw", TestObject::new("k", "abc")).id.unwrap();
+            aws.put("raw", TestObject::new("gone", "abc"));
+            aws.delete("raw", "gone", None);
             let (action, resource) = (denied.replace("{}", call), "raw".to_owned());
             let access_key = HOME_KEY.to_owned();
-            world.access(|access| {
+            aws.access(|access| {
                 access.deny(Denial {
                     access_key,
                     action,
@@ -153,23 +153,23 @@ async fn what_has_no_tags_says_why() {
                 });
             });
             let id = id.map(|id| id.replace("{id}", &version));
-            let s3 = s3(&world, "us-east-1");
-            let told = match call {
+            let s3 = s3(&aws, "us-east-1");
+            let reported = match call {
                 "Get" => {
                     let get = s3.get_object_tagging().bucket("raw").key(key);
-                    told(&get.set_version_id(id).send().await)
+                    reported(&get.set_version_id(id).send().await)
                 }
                 "Put" => {
                     let put = s3.put_object_tagging().bucket("raw").key(key);
                     let put = put.set_version_id(id).tagging(tagging(&[("a", "1")]));
-                    told(&put.send().await)
+                    reported(&put.send().await)
                 }
                 _ => {
                     let delete = s3.delete_object_tagging().bucket("raw").key(key);
-                    told(&delete.set_version_id(id).send().await)
+                    reported(&delete.set_version_id(id).send().await)
                 }
             };
-            assert_eq!(told, want, "{call}, {why}");
+            assert_eq!(reported, want, "{call}, {why}");
         }
     }
 }

@@ -9,8 +9,8 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, StorageClass};
 use md5::{Digest, Md5};
 use tokio::time::advance;
 
-use super::{s3, told, two_buckets};
-use crate::aws::{Bucket, Denial, HOME_KEY, Queue, Seed, World};
+use super::{reported, s3, two_buckets};
+use crate::aws::{Aws, Bucket, Denial, HOME_KEY, Queue, TestObject};
 
 /// The least a part may have that is not the last.
 const FIVE_MB: usize = 5 << 20;
@@ -41,10 +41,10 @@ pub(super) fn list(parts: &[&CompletedPart]) -> CompletedMultipartUpload {
 
 #[tokio::test(start_paused = true)]
 async fn parts_become_one_object_with_all_that_was_said_at_the_beginning() {
-    let world = two_buckets(false);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
-    world.notify("raw", &url);
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
+    aws.notify("raw", &url);
+    let s3 = s3(&aws, "us-east-1");
     let create = s3.create_multipart_upload().bucket("raw").key("k");
     let create = create.content_type("text/csv").metadata("team", "blue");
     let create = create
@@ -57,12 +57,12 @@ async fn parts_become_one_object_with_all_that_was_said_at_the_beginning() {
     upload(&s3, &id, 2, b"replaced").await;
     let first = upload(&s3, &id, 2, &large).await;
     upload(&s3, &id, 9, b"never listed").await;
-    assert!(world.object("raw", "k").is_none(), "not an object yet");
-    let open = world.uploads("raw");
+    assert!(aws.object("raw", "k").is_none(), "not an object yet");
+    let open = aws.uploads("raw");
     assert_eq!(open.len(), 1);
     assert_eq!(
         (open[0].key.as_str(), open[0].initiated),
-        ("k", world.now()),
+        ("k", aws.now()),
         "the clock stands still"
     );
     assert_eq!(open[0].parts.keys().collect::<Vec<_>>(), [&2, &7, &9]);
@@ -74,7 +74,7 @@ async fn parts_become_one_object_with_all_that_was_said_at_the_beginning() {
         .upload_id(&id)
         .multipart_upload(list(&[&first, &last]));
     let answer = complete.send().await.unwrap();
-    let object = world.object("raw", "k").unwrap().object.unwrap();
+    let object = aws.object("raw", "k").unwrap().object.unwrap();
     let digests = [Md5::digest(&large), Md5::digest(small)].concat();
     let want = format!(
         "{:032x}-2",
@@ -98,8 +98,8 @@ async fn parts_become_one_object_with_all_that_was_said_at_the_beginning() {
     assert_eq!(object.meta.user["team"], "blue");
     assert_eq!(object.tags["a"], "1");
     assert_eq!(object.storage_class, "STANDARD_IA");
-    assert!(world.uploads("raw").is_empty());
-    let queue = world.queue(&url);
+    assert!(aws.uploads("raw").is_empty());
+    let queue = aws.queue(&url);
     let bodies: Vec<_> = queue.messages().iter().map(|m| m.body.clone()).collect();
     assert_eq!(bodies.len(), 2, "the test event and one more");
     assert!(bodies[1].contains("ObjectCreated:CompleteMultipartUpload"));
@@ -108,8 +108,8 @@ async fn parts_become_one_object_with_all_that_was_said_at_the_beginning() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_of_parts_must_be_what_was_uploaded() {
-    let world = two_buckets(false);
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    let s3 = s3(&aws, "us-east-1");
     let id = begin(&s3, "k").await;
     let large = upload(&s3, &id, 1, &vec![b'a'; FIVE_MB]).await;
     let small = upload(&s3, &id, 2, &vec![b'b'; FIVE_MB - 1]).await;
@@ -121,7 +121,7 @@ async fn a_list_of_parts_must_be_what_was_uploaded() {
     let (none, length) = (Vec::new(), (5 << 20) + 1);
     let unlisted = s3.complete_multipart_upload().bucket("raw").key("k");
     let unlisted = unlisted.upload_id(&id).send().await;
-    assert_eq!(told(&unlisted), "400 InvalidRequest", "no list at all");
+    assert_eq!(reported(&unlisted), "400 InvalidRequest", "no list at all");
     let right = vec![&large, &last];
     #[rustfmt::skip]
     let table = [
@@ -142,23 +142,23 @@ async fn a_list_of_parts_must_be_what_was_uploaded() {
         let complete = s3.complete_multipart_upload().bucket("raw").key(key);
         let complete = complete.upload_id(id).multipart_upload(list(&parts));
         let result = complete.set_mpu_object_size(size).send().await;
-        assert_eq!(told(&result), want, "{why}");
+        assert_eq!(reported(&result), want, "{why}");
         completed |= want == "ok";
-        assert_eq!(world.object("raw", "k").is_some(), completed, "{why}");
-        assert_eq!(world.uploads("raw").is_empty(), completed, "{why}");
+        assert_eq!(aws.object("raw", "k").is_some(), completed, "{why}");
+        assert_eq!(aws.uploads("raw").is_empty(), completed, "{why}");
     }
-    assert_eq!(world.versions("raw", "k").len(), 1, "made once");
-    assert_eq!(world.history("raw", "k").0.len(), 1, "made once");
+    assert_eq!(aws.versions("raw", "k").len(), 1, "made once");
+    assert_eq!(aws.history("raw", "k").0.len(), 1, "made once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_complete_or_aborted_is_no_upload_any_more() {
     for ending in ["complete", "abort"] {
-        let world = two_buckets(false);
-        let s3 = s3(&world, "us-east-1");
+        let aws = two_buckets(false);
+        let s3 = s3(&aws, "us-east-1");
         let id = begin(&s3, "k").await;
         let part = upload(&s3, &id, 1, b"abc").await;
-        world.put("raw", Seed::new("source", "abc"));
+        aws.put("raw", TestObject::new("source", "abc"));
         let complete = || {
             let complete = s3.complete_multipart_upload().bucket("raw").key("k");
             let complete = complete.upload_id(&id).multipart_upload(list(&[&part]));
@@ -172,31 +172,31 @@ async fn what_is_complete_or_aborted_is_no_upload_any_more() {
             "complete" => drop(complete().await.unwrap()),
             _ => drop(abort().await.unwrap()),
         }
-        let is_object = world.object("raw", "k").is_some();
+        let is_object = aws.object("raw", "k").is_some();
         assert_eq!(is_object, ending == "complete", "{ending}");
-        assert!(world.uploads("raw").is_empty(), "{ending}");
+        assert!(aws.uploads("raw").is_empty(), "{ending}");
         let upload = s3.upload_part().bucket("raw").key("k").upload_id(&id);
         let copy = s3.upload_part_copy().bucket("raw").key("k").upload_id(&id);
         let copy = copy.part_number(2).copy_source("raw/source");
         let list = s3.list_parts().bucket("raw").key("k").upload_id(&id);
-        for (call, told) in [
-            ("UploadPart", told(&upload.part_number(2).send().await)),
-            ("UploadPartCopy", told(&copy.send().await)),
-            ("ListParts", told(&list.send().await)),
-            ("CompleteMultipartUpload", told(&complete().await)),
-            ("AbortMultipartUpload", told(&abort().await)),
+        for (call, reported) in [
+            ("UploadPart", reported(&upload.part_number(2).send().await)),
+            ("UploadPartCopy", reported(&copy.send().await)),
+            ("ListParts", reported(&list.send().await)),
+            ("CompleteMultipartUpload", reported(&complete().await)),
+            ("AbortMultipartUpload", reported(&abort().await)),
         ] {
-            assert_eq!(told, "404 NoSuchUpload", "{call} after {ending}");
-            assert_ne!(world.calls().count("s3", call), 0, "{call}");
+            assert_eq!(reported, "404 NoSuchUpload", "{call} after {ending}");
+            assert_ne!(aws.calls().count("s3", call), 0, "{call}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_complete_may_get_the_first_answer_again() {
-    let world = two_buckets(true);
-    world.repeat_completes(Duration::from_mins(1));
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(true);
+    aws.repeat_completes(Duration::from_mins(1));
+    let s3 = s3(&aws, "us-east-1");
     let id = begin(&s3, "k").await;
     let part = upload(&s3, &id, 1, b"abc").await;
     let other = upload(&s3, &id, 2, b"def").await;
@@ -210,34 +210,38 @@ async fn a_second_complete_may_get_the_first_answer_again() {
     let again = complete("k", &[&part]).await.unwrap();
     assert_eq!(again.e_tag(), first.e_tag());
     assert_eq!(again.version_id(), first.version_id());
-    assert_eq!(world.versions("raw", "k").len(), 1, "made once");
+    assert_eq!(aws.versions("raw", "k").len(), 1, "made once");
     let gone = "404 NoSuchUpload";
     let another = complete("k", &[&other]).await;
-    assert_eq!(told(&another), gone, "another list");
-    assert_eq!(told(&complete("j", &[&part]).await), gone, "another key");
+    assert_eq!(reported(&another), gone, "another list");
+    assert_eq!(
+        reported(&complete("j", &[&part]).await),
+        gone,
+        "another key"
+    );
     advance(Duration::from_secs(1)).await;
-    assert_eq!(told(&complete("k", &[&part]).await), gone, "too late");
+    assert_eq!(reported(&complete("k", &[&part]).await), gone, "too late");
 }
 
 /// What happens to the key while the upload goes on.
-fn meanwhile(world: &World, what: &str) {
+fn meanwhile(aws: &Aws, what: &str) {
     match what {
-        "put" => drop(world.put("raw", Seed::new("k", "theirs"))),
-        "put the same" => drop(world.put("raw", Seed::new("k", "abc"))),
+        "put" => drop(aws.put("raw", TestObject::new("k", "theirs"))),
+        "put the same" => drop(aws.put("raw", TestObject::new("k", "abc"))),
         // Only where there are versions.
         "delete the oldest" => {
-            if let Some(oldest) = &world.versions("raw", "k")[0].id {
-                world.delete("raw", "k", Some(oldest));
+            if let Some(oldest) = &aws.versions("raw", "k")[0].id {
+                aws.delete("raw", "k", Some(oldest));
             }
         }
-        "delete" => world.delete("raw", "k", None),
+        "delete" => aws.delete("raw", "k", None),
         "delete, put" => {
-            world.delete("raw", "k", None);
-            world.put("raw", Seed::new("k", "abc"));
+            aws.delete("raw", "k", None);
+            aws.put("raw", TestObject::new("k", "abc"));
         }
         "put, delete" => {
-            world.put("raw", Seed::new("k", "theirs"));
-            world.delete("raw", "k", None);
+            aws.put("raw", TestObject::new("k", "theirs"));
+            aws.delete("raw", "k", None);
         }
         _ => {}
     }
@@ -266,27 +270,27 @@ async fn a_condition_looks_at_the_key_as_it_is_when_the_upload_ends() {
     for versioned in [false, true] {
         for (why, before, what, none_match, if_match, want, stays) in table {
             let why = format!("{why}, versioned: {versioned}");
-            let world = two_buckets(versioned);
+            let aws = two_buckets(versioned);
             // What happened before the upload began is no conflict.
-            meanwhile(&world, "put, delete");
+            meanwhile(&aws, "put, delete");
             if before {
-                world.put("raw", Seed::new("k", "abc"));
+                aws.put("raw", TestObject::new("k", "abc"));
             }
-            let s3 = s3(&world, "us-east-1");
+            let s3 = s3(&aws, "us-east-1");
             let id = begin(&s3, "k").await;
             let part = upload(&s3, &id, 1, b"ours").await;
-            meanwhile(&world, what);
+            meanwhile(&aws, what);
             let complete = s3.complete_multipart_upload().bucket("raw").key("k");
             let complete = complete.upload_id(&id).multipart_upload(list(&[&part]));
             let complete = complete
                 .set_if_none_match(none_match.map(Into::into))
                 .set_if_match(if_match.map(Into::into));
-            assert_eq!(told(&complete.send().await), want, "{why}");
-            let ours = world
+            assert_eq!(reported(&complete.send().await), want, "{why}");
+            let ours = aws
                 .object("raw", "k")
                 .is_some_and(|v| v.object.unwrap().etag.ends_with("-1"));
             assert_eq!(ours, want == "ok", "{why}");
-            assert_eq!(!world.uploads("raw").is_empty(), stays, "{why}");
+            assert_eq!(!aws.uploads("raw").is_empty(), stays, "{why}");
         }
     }
 }
@@ -303,8 +307,8 @@ async fn each_call_needs_its_permission() {
         ("s3:ListBucketMultipartUploads",  "ListMultipartUploads"),
     ];
     for (action, denied) in table {
-        let world = two_buckets(false);
-        let s3 = s3(&world, "us-east-1");
+        let aws = two_buckets(false);
+        let s3 = s3(&aws, "us-east-1");
         let id = begin(&s3, "k").await;
         let part = upload(&s3, &id, 1, b"abc").await;
         let denial = Denial {
@@ -312,21 +316,21 @@ async fn each_call_needs_its_permission() {
             action: action.to_owned(),
             resource: "raw".to_owned(),
         };
-        world.access(|access| access.deny(denial));
+        aws.access(|access| access.deny(denial));
         let create = s3.create_multipart_upload().bucket("raw").key("j");
-        let create = told(&create.tagging("a=1").send().await);
+        let create = reported(&create.tagging("a=1").send().await);
         let upload = s3.upload_part().bucket("raw").key("k").upload_id(&id);
-        let upload = told(&upload.part_number(2).send().await);
+        let upload = reported(&upload.part_number(2).send().await);
         let complete = s3.complete_multipart_upload().bucket("raw").key("k");
         let complete = complete.upload_id(&id).multipart_upload(list(&[&part]));
         // The key is absent: a 404 says that it was allowed to look.
-        let complete = told(&complete.if_match("feed").send().await);
+        let complete = reported(&complete.if_match("feed").send().await);
         let parts = s3.list_parts().bucket("raw").key("k").upload_id(&id);
-        let parts = told(&parts.send().await);
-        let uploads = told(&s3.list_multipart_uploads().bucket("raw").send().await);
+        let parts = reported(&parts.send().await);
+        let uploads = reported(&s3.list_multipart_uploads().bucket("raw").send().await);
         let abort = s3.abort_multipart_upload().bucket("raw").key("k");
-        let abort = told(&abort.upload_id(&id).send().await);
-        let told = [
+        let abort = reported(&abort.upload_id(&id).send().await);
+        let reported = [
             ("CreateMultipartUpload", create),
             ("UploadPart", upload),
             ("CompleteMultipartUpload", complete),
@@ -334,9 +338,9 @@ async fn each_call_needs_its_permission() {
             ("ListMultipartUploads", uploads),
             ("AbortMultipartUpload", abort),
         ];
-        let refused = told
+        let refused = reported
             .iter()
-            .filter(|(_, told)| told == "403 AccessDenied")
+            .filter(|(_, reported)| reported == "403 AccessDenied")
             .map(|(call, _)| *call);
         assert_eq!(refused.collect::<Vec<_>>().join(", "), denied, "{action}");
     }
@@ -344,9 +348,9 @@ async fn each_call_needs_its_permission() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_created_does_not_follow_the_bucket() {
-    let world = two_buckets(false);
-    world.create_bucket(Bucket::new("vault", "us-east-1").kms());
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    aws.create_bucket(Bucket::new("vault", "us-east-1").kms());
+    let s3 = s3(&aws, "us-east-1");
     for (why, bucket, want) in [("a plain bucket", "raw", false), ("KMS", "vault", true)] {
         let create = s3.create_multipart_upload().bucket(bucket).key("k");
         let id = create.send().await.unwrap().upload_id.unwrap();
@@ -360,8 +364,7 @@ async fn what_was_created_does_not_follow_the_bucket() {
         let complete = complete.upload_id(&id).multipart_upload(list(&[&listed]));
         complete.send().await.unwrap();
         assert_eq!(
-            world
-                .object(bucket, "k")
+            aws.object(bucket, "k")
                 .unwrap()
                 .object
                 .unwrap()

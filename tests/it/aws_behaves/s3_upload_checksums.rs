@@ -6,8 +6,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedPart};
 
 use super::s3_upload::list;
-use super::{s3, told, two_buckets};
-use crate::aws::{Seed, World};
+use super::{reported, s3, two_buckets};
+use crate::aws::{Aws, TestObject};
 
 /// What goes wrong with a list of parts.
 type Change<'a> = &'a dyn Fn(Vec<CompletedPart>) -> Vec<CompletedPart>;
@@ -58,12 +58,12 @@ async fn upload(
 }
 
 /// The object of the same content that is put in one piece, and its checksum.
-async fn whole(world: &World, algorithm: ChecksumAlgorithm) -> String {
+async fn whole(aws: &Aws, algorithm: ChecksumAlgorithm) -> String {
     let body = [large(), b"abc".to_vec()].concat();
-    let put = s3(world, "us-east-1").put_object().bucket("raw").key("p");
+    let put = s3(aws, "us-east-1").put_object().bucket("raw").key("p");
     let put = put.checksum_algorithm(algorithm).body(body.into());
     put.send().await.unwrap();
-    let object = world.object("raw", "p").unwrap().object.unwrap();
+    let object = aws.object("raw", "p").unwrap().object.unwrap();
     object.checksum.value
 }
 
@@ -83,17 +83,17 @@ async fn a_checksum_is_over_the_whole_or_over_those_of_the_parts() {
     ];
     for (algorithm, asked, want) in table {
         let why = format!("{algorithm} {asked:?}");
-        let world = two_buckets(false);
-        let s3 = s3(&world, "us-east-1");
+        let aws = two_buckets(false);
+        let s3 = s3(&aws, "us-east-1");
         let id = begin(&s3, Some(&algorithm), asked.as_ref()).await;
         let parts = upload(&s3, &id, Some(&algorithm), &[&large(), b"abc"]).await;
         let complete = s3.complete_multipart_upload().bucket("raw").key("k");
         let complete = complete.upload_id(&id);
         let complete = complete.multipart_upload(list(&parts.iter().collect::<Vec<_>>()));
         complete.send().await.unwrap();
-        let held = world.object("raw", "k").unwrap().object.unwrap().checksum;
+        let held = aws.object("raw", "k").unwrap().object.unwrap().checksum;
         assert_eq!(held.full, want == FullObject, "{why}");
-        let whole = whole(&world, algorithm).await;
+        let whole = whole(&aws, algorithm).await;
         assert_eq!(held.value == whole, want == FullObject, "{why}");
         assert_eq!(held.value.ends_with("-2"), want == Composite, "{why}");
     }
@@ -101,8 +101,8 @@ async fn a_checksum_is_over_the_whole_or_over_those_of_the_parts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_composite_checksum_is_that_of_the_parts_in_a_row() {
-    let world = two_buckets(false);
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    let s3 = s3(&aws, "us-east-1");
     let id = begin(&s3, Some(&ChecksumAlgorithm::Crc32C), None).await;
     let part = s3.upload_part().bucket("raw").key("k").upload_id(&id);
     // CRC32C of `abc`, and of its four bytes, from elsewhere.
@@ -158,17 +158,17 @@ async fn a_complete_is_refused_for_checksums_that_are_missing_or_wrong() {
         ("of another algorithm",           Some(Crc32),     &same,    Some(zeros), None,                    "400 BadDigest"),
     ];
     for (why, algorithm, change, sum, kind, want) in table {
-        let world = two_buckets(false);
-        let s3 = s3(&world, "us-east-1");
+        let aws = two_buckets(false);
+        let s3 = s3(&aws, "us-east-1");
         let id = begin(&s3, algorithm.as_ref(), None).await;
         let parts = change(upload(&s3, &id, algorithm.as_ref(), &[b"abc"]).await);
         let complete = s3.complete_multipart_upload().bucket("raw").key("k");
         let complete = complete.upload_id(&id).set_checksum_type(kind);
         let complete = complete.set_checksum_crc64_nvme(sum.map(Into::into));
         let complete = complete.multipart_upload(list(&parts.iter().collect::<Vec<_>>()));
-        assert_eq!(told(&complete.send().await), want, "{why}");
-        assert_eq!(world.object("raw", "k").is_some(), want == "ok", "{why}");
-        assert_eq!(world.uploads("raw").is_empty(), want == "ok", "{why}");
+        assert_eq!(reported(&complete.send().await), want, "{why}");
+        assert_eq!(aws.object("raw", "k").is_some(), want == "ok", "{why}");
+        assert_eq!(aws.uploads("raw").is_empty(), want == "ok", "{why}");
     }
 }
 
@@ -176,7 +176,7 @@ async fn a_complete_is_refused_for_checksums_that_are_missing_or_wrong() {
 async fn an_algorithm_and_its_kind_must_go_together() {
     use ChecksumAlgorithm::{Crc32, Crc64Nvme, Sha256, Xxhash3};
     use ChecksumType::{Composite, FullObject};
-    let world = two_buckets(false);
+    let aws = two_buckets(false);
     #[rustfmt::skip]
     let table = [
         ("over the parts",       Some(Crc32),     Some(Composite),        "ok"),
@@ -187,10 +187,10 @@ async fn an_algorithm_and_its_kind_must_go_together() {
         ("not simulated",        Some(Xxhash3),   None,                   "501 NotImplemented"),
     ];
     for (why, algorithm, kind, want) in table {
-        let create = s3(&world, "us-east-1").create_multipart_upload();
+        let create = s3(&aws, "us-east-1").create_multipart_upload();
         let create = create.bucket("raw").key("k").set_checksum_type(kind);
         let result = create.set_checksum_algorithm(algorithm).send().await;
-        assert_eq!(told(&result), want, "{why}");
+        assert_eq!(reported(&result), want, "{why}");
     }
 }
 
@@ -211,8 +211,8 @@ async fn a_part_has_a_number_and_the_checksum_that_was_declared() {
         ("a right one",                  1,      Some(Crc64Nvme), None,            Some("BeXKuz/B+us="), "ok"),
     ];
     for (why, number, declared, sent, value, want) in table {
-        let world = two_buckets(false);
-        let config = aws_sdk_s3::config::Builder::from(&world.sdk("us-east-1"));
+        let aws = two_buckets(false);
+        let config = aws_sdk_s3::config::Builder::from(&aws.sdk("us-east-1"));
         let config = config.request_checksum_calculation(match sent {
             Some(_) => RequestChecksumCalculation::WhenSupported,
             None => RequestChecksumCalculation::WhenRequired,
@@ -223,8 +223,8 @@ async fn a_part_has_a_number_and_the_checksum_that_was_declared() {
         let part = part.part_number(number).set_checksum_algorithm(sent);
         let part = part.set_checksum_crc64_nvme(value.map(Into::into));
         let result = part.body(ByteStream::from_static(b"abc")).send().await;
-        assert_eq!(told(&result), want, "{why}");
-        let held = !world.uploads("raw")[0].parts.is_empty();
+        assert_eq!(reported(&result), want, "{why}");
+        let held = !aws.uploads("raw")[0].parts.is_empty();
         assert_eq!(held, want == "ok", "{why}");
         if let Ok(part) = result {
             let said = part.checksum_crc64_nvme();
@@ -235,9 +235,9 @@ async fn a_part_has_a_number_and_the_checksum_that_was_declared() {
 
 #[tokio::test(start_paused = true)]
 async fn a_copied_part_tells_the_checksum_that_s3_made() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::new("a", "abc"));
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::new("a", "abc"));
+    let s3 = s3(&aws, "us-east-1");
     let id = begin(&s3, Some(&ChecksumAlgorithm::Crc32C), None).await;
     let copy = s3.upload_part_copy().bucket("raw").key("k").upload_id(&id);
     let copy = copy.part_number(1).copy_source("raw/a").send();

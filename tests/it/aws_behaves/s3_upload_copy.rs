@@ -7,8 +7,8 @@ use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
 use super::s3_upload::{list, listed};
-use super::{s3, told, two_buckets};
-use crate::aws::{Denial, HOME_KEY, Seed, What};
+use super::{reported, s3, two_buckets};
+use crate::aws::{Denial, HOME_KEY, TestObject, What};
 
 const GIB: u64 = 1 << 30;
 
@@ -20,11 +20,11 @@ async fn begin(s3: &Client) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_huge_object_is_copied_in_ranges_and_equals_its_source() {
-    let world = two_buckets(true);
-    let seed = Seed::claimed("huge", 12 * GIB + 5, 3);
-    let version = world.put("raw", seed);
+    let aws = two_buckets(true);
+    let seed = TestObject::claimed("huge", 12 * GIB + 5, 3);
+    let version = aws.put("raw", seed);
     let source = version.object.unwrap();
-    let s3 = s3(&world, "eu-west-1");
+    let s3 = s3(&aws, "eu-west-1");
     let id = begin(&s3).await;
     let mut parts = Vec::new();
     for (number, first) in (1..).zip([0, 5 * GIB, 10 * GIB]) {
@@ -52,11 +52,11 @@ async fn a_huge_object_is_copied_in_ranges_and_equals_its_source() {
         .checksum_crc64_nvme(&source.checksum.value);
     let parts = list(&parts.iter().collect::<Vec<_>>());
     complete.multipart_upload(parts).send().await.unwrap();
-    let copy = world.object("lake", "k").unwrap().object.unwrap();
+    let copy = aws.object("lake", "k").unwrap().object.unwrap();
     assert_eq!(copy.checksum, source.checksum);
     assert_eq!(copy.content, source.content);
     assert!(copy.etag.ends_with("-3"));
-    let What::Copy(from) = &world.history("lake", "k").0[0].what else {
+    let What::Copy(from) = &aws.history("lake", "k").0[0].what else {
         panic!("all its parts are of one version");
     };
     assert_eq!(
@@ -68,15 +68,15 @@ async fn a_huge_object_is_copied_in_ranges_and_equals_its_source() {
 
 #[tokio::test(start_paused = true)]
 async fn parts_of_two_versions_are_a_torn_object() {
-    let world = two_buckets(false);
-    let s3 = s3(&world, "eu-west-1");
+    let aws = two_buckets(false);
+    let s3 = s3(&aws, "eu-west-1");
     let id = begin(&s3).await;
     let (mut parts, mut md5) = (Vec::new(), String::new());
     for (number, seed, range) in [
         (1, 7, "bytes=0-5368709119"),
         (2, 8, "bytes=5368709120-6442450943"),
     ] {
-        let version = world.put("raw", Seed::claimed("huge", 6 * GIB, seed));
+        let version = aws.put("raw", TestObject::claimed("huge", 6 * GIB, seed));
         md5 = version.object.unwrap().content.md5();
         let copy = s3.upload_part_copy().bucket("lake").key("k").upload_id(&id);
         let copy = copy.part_number(number).copy_source("raw/huge");
@@ -90,21 +90,21 @@ async fn parts_of_two_versions_are_a_torn_object() {
     let parts = list(&parts.iter().collect::<Vec<_>>());
     let complete = complete.upload_id(&id).multipart_upload(parts);
     complete.send().await.unwrap();
-    let torn = &world.history("lake", "k").0[0];
+    let torn = &aws.history("lake", "k").0[0];
     assert_eq!(torn.what, What::Put, "a copy of nothing");
     assert_ne!(torn.md5, Some(md5));
 }
 
 #[tokio::test(start_paused = true)]
 async fn four_conditions_may_be_put_on_the_source() {
-    let world = two_buckets(false);
+    let aws = two_buckets(false);
     tokio::time::advance(Duration::from_secs(1000)).await;
-    let version = world.put("raw", Seed::new("a", "abc"));
+    let version = aws.put("raw", TestObject::new("a", "abc"));
     let right = version.object.unwrap().etag;
     let (right, wrong) = (Some(right.as_str()), Some("feed"));
     let then = version.modified.as_second();
     let (before, at, after) = (Some(then - 1), Some(then), Some(then + 1));
-    let s3 = s3(&world, "eu-west-1");
+    let s3 = s3(&aws, "eu-west-1");
     let id = begin(&s3).await;
     let failed = "412 PreconditionFailed";
     #[rustfmt::skip]
@@ -132,7 +132,7 @@ async fn four_conditions_may_be_put_on_the_source() {
             .set_copy_source_if_none_match(none_match.map(Into::into))
             .set_copy_source_if_unmodified_since(date(unmodified))
             .set_copy_source_if_modified_since(date(modified));
-        assert_eq!(told(&part.send().await), want, "{why}");
+        assert_eq!(reported(&part.send().await), want, "{why}");
         let copy = s3.copy_object().bucket("lake").key("b");
         let copy = copy.copy_source("raw/a");
         let copy = copy
@@ -140,17 +140,17 @@ async fn four_conditions_may_be_put_on_the_source() {
             .set_copy_source_if_none_match(none_match.map(Into::into))
             .set_copy_source_if_unmodified_since(date(unmodified))
             .set_copy_source_if_modified_since(date(modified));
-        assert_eq!(told(&copy.send().await), want, "{why}, CopyObject");
+        assert_eq!(reported(&copy.send().await), want, "{why}, CopyObject");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_range_must_lie_within_a_source_that_is_large_enough() {
-    let world = two_buckets(false);
-    world.put("raw", Seed::claimed("huge", 6 * GIB, 1));
-    world.put("raw", Seed::claimed("five", 5 << 20, 1));
-    world.put("raw", Seed::claimed("more", (5 << 20) + 1, 1));
-    let s3 = s3(&world, "eu-west-1");
+    let aws = two_buckets(false);
+    aws.put("raw", TestObject::claimed("huge", 6 * GIB, 1));
+    aws.put("raw", TestObject::claimed("five", 5 << 20, 1));
+    aws.put("raw", TestObject::claimed("more", (5 << 20) + 1, 1));
+    let s3 = s3(&aws, "eu-west-1");
     let id = begin(&s3).await;
     #[rustfmt::skip]
     let table = [
@@ -175,9 +175,9 @@ async fn a_range_must_lie_within_a_source_that_is_large_enough() {
         let copy = s3.upload_part_copy().bucket("lake").key("k").upload_id(&id);
         let copy = copy.part_number(1).copy_source(format!("raw/{source}"));
         let result = copy.set_copy_source_range(range.map(Into::into)).send();
-        assert_eq!(told(&result.await), want.err().unwrap_or("ok"), "{why}");
+        assert_eq!(reported(&result.await), want.err().unwrap_or("ok"), "{why}");
         if let Ok(length) = want {
-            let held = world.uploads("lake")[0].parts[&1].content.len();
+            let held = aws.uploads("lake")[0].parts[&1].content.len();
             assert_eq!(held, length, "{why}");
         }
     }
@@ -189,7 +189,7 @@ async fn the_gates_of_a_copy_stand_before_a_part_too() {
     let table = [
         ("the newest",                 "raw/a",                     "",                    None,      "ok"),
         ("an older version",           "raw/a?versionId={older}",   "",                    None,      "ok"),
-        ("a marker",                   "raw/gone?versionId={mark}", "",                    None,      "400 InvalidRequest"),
+        ("a marker",                   "raw/gone?versionId={provenance}", "",                    None,      "400 InvalidRequest"),
         ("a deleted key",              "raw/gone",                  "",                    None,      "404 NoSuchKey"),
         ("no such version",            "raw/a?versionId=feed",      "",                    None,      "404 NoSuchVersion"),
         ("no such bucket",             "nowhere/a",                 "",                    None,      "404 NoSuchBucket"),
@@ -203,28 +203,33 @@ async fn the_gates_of_a_copy_stand_before_a_part_too() {
         ("tags do not come along",     "raw/a",                     "s3:GetObjectTagging", None,      "ok"),
     ];
     for (why, source, denied, owner, want) in table {
-        let world = two_buckets(true);
-        let older = world.put("raw", Seed::new("a", "old")).id.unwrap();
-        world.put("raw", Seed::new("a", "newer").tag("t", "1"));
-        world.put("raw", Seed::new("cold", "abc").storage_class("GLACIER"));
-        world.put("raw", Seed::new("gone", "abc"));
-        world.delete("raw", "gone", None);
-        let mark = world.versions("raw", "gone")[1].id.clone().unwrap();
-        let s3 = s3(&world, "eu-west-1");
+        let aws = two_buckets(true);
+        let older = aws.put("raw", TestObject::new("a", "old")).id.unwrap();
+        aws.put("raw", TestObject::new("a", "newer").tag("t", "1"));
+        aws.put(
+            "raw",
+            TestObject::new("cold", "abc").storage_class("GLACIER"),
+        );
+        aws.put("raw", TestObject::new("gone", "abc"));
+        aws.delete("raw", "gone", None);
+        let provenance = aws.versions("raw", "gone")[1].id.clone().unwrap();
+        let s3 = s3(&aws, "eu-west-1");
         let id = begin(&s3).await;
-        world.access(|access| {
+        aws.access(|access| {
             access.deny(Denial {
                 access_key: HOME_KEY.to_owned(),
                 action: denied.to_owned(),
                 resource: String::new(),
             });
         });
-        let source = source.replace("{older}", &older).replace("{mark}", &mark);
+        let source = source
+            .replace("{older}", &older)
+            .replace("{provenance}", &provenance);
         let copy = s3.upload_part_copy().bucket("lake").key("k").upload_id(&id);
         let copy = copy.part_number(1).copy_source(&source);
         let result = copy.set_expected_source_bucket_owner(owner.map(Into::into));
-        assert_eq!(told(&result.send().await), want, "{why}");
-        let parts = &world.uploads("lake")[0].parts;
+        assert_eq!(reported(&result.send().await), want, "{why}");
+        let parts = &aws.uploads("lake")[0].parts;
         let length = if source.contains('?') { 3 } else { 5 };
         let held = parts.get(&1).map(|part| part.content.len());
         assert_eq!(held, (want == "ok").then_some(length), "{why}");

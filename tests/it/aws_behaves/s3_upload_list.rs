@@ -10,8 +10,8 @@ use super::{s3, two_buckets};
 
 #[tokio::test(start_paused = true)]
 async fn parts_are_listed_by_number_in_pages() {
-    let world = two_buckets(false);
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    let s3 = s3(&aws, "us-east-1");
     let create = s3.create_multipart_upload().bucket("raw").key("k");
     let create = create.checksum_algorithm(ChecksumAlgorithm::Crc32C);
     let id = create.send().await.unwrap().upload_id.unwrap();
@@ -43,8 +43,8 @@ async fn parts_are_listed_by_number_in_pages() {
 
 #[tokio::test(start_paused = true)]
 async fn uploads_are_listed_by_key_and_age_in_pages() {
-    let world = two_buckets(false);
-    let s3 = s3(&world, "us-east-1");
+    let aws = two_buckets(false);
+    let s3 = s3(&aws, "us-east-1");
     let mut begun = Vec::new();
     for key in ["b", "a/1", "b", "a/2", "b", "c"] {
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -79,7 +79,7 @@ async fn uploads_are_listed_by_key_and_age_in_pages() {
             assert_eq!(listed, expected(prefix), "{prefix:?}, {most} a page");
         }
     }
-    let keys: Vec<_> = world.uploads("raw").into_iter().map(|u| u.key).collect();
+    let keys: Vec<_> = aws.uploads("raw").into_iter().map(|u| u.key).collect();
     assert_eq!(keys, ["a/1", "a/2", "b", "b", "b", "c"]);
     let after = s3.list_multipart_uploads().bucket("raw").key_marker("b");
     let after = after.send().await.unwrap();

@@ -5,11 +5,11 @@ use std::time::Duration;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use tokio::time::{Instant, advance, sleep};
 
-use super::{sqs, told};
-use crate::aws::{Queue, World};
+use super::{reported, sqs};
+use crate::aws::{Aws, Queue};
 
-async fn send(world: &World, url: &str, body: &str) {
-    sqs(world)
+async fn send(aws: &Aws, url: &str, body: &str) {
+    sqs(aws)
         .send_message()
         .queue_url(url)
         .message_body(body)
@@ -18,8 +18,8 @@ async fn send(world: &World, url: &str, body: &str) {
         .unwrap();
 }
 
-async fn receive(world: &World, url: &str, wait: i32) -> Vec<Message> {
-    let receive = sqs(world)
+async fn receive(aws: &Aws, url: &str, wait: i32) -> Vec<Message> {
+    let receive = sqs(aws)
         .receive_message()
         .queue_url(url)
         .wait_time_seconds(wait);
@@ -31,55 +31,55 @@ async fn receive(world: &World, url: &str, wait: i32) -> Vec<Message> {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_poll_ends_with_a_message_or_with_its_time() {
-    let world = World::new(1);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
+    let aws = Aws::new(1);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
     let start = Instant::now();
-    assert_eq!(receive(&world, &url, 0).await.len(), 0);
+    assert_eq!(receive(&aws, &url, 0).await.len(), 0);
     assert_eq!(
         start.elapsed(),
         Duration::ZERO,
         "a short poll does not wait"
     );
-    assert_eq!(receive(&world, &url, 20).await.len(), 0);
+    assert_eq!(receive(&aws, &url, 20).await.len(), 0);
     assert_eq!(start.elapsed(), Duration::from_secs(20), "nothing came");
 
     let start = Instant::now();
     let later = async {
         sleep(Duration::from_millis(3_456)).await;
-        send(&world, &url, "a").await;
+        send(&aws, &url, "a").await;
     };
-    let (got, ()) = tokio::join!(receive(&world, &url, 20), later);
+    let (got, ()) = tokio::join!(receive(&aws, &url, 20), later);
     assert_eq!(
         (got.len(), start.elapsed()),
         (1, Duration::from_millis(3_456))
     );
 
     let start = Instant::now();
-    assert_eq!(receive(&world, &url, 20).await.len(), 0, "hidden for 30 s");
-    assert_eq!(receive(&world, &url, 20).await.len(), 1, "and then not");
+    assert_eq!(receive(&aws, &url, 20).await.len(), 0, "hidden for 30 s");
+    assert_eq!(receive(&aws, &url, 20).await.len(), 1, "and then not");
     assert_eq!(start.elapsed(), Duration::from_secs(30));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_message_is_hidden_to_the_millisecond() {
-    let world = World::new(1);
+    let aws = Aws::new(1);
     let url =
-        world.create_queue(Queue::new("events", "us-east-1").visibility(Duration::from_secs(7)));
-    send(&world, &url, "a").await;
-    let first = receive(&world, &url, 0).await.remove(0);
-    let sent = world.queue(&url).messages()[0].sent;
+        aws.create_queue(Queue::new("events", "us-east-1").visibility(Duration::from_secs(7)));
+    send(&aws, &url, "a").await;
+    let first = receive(&aws, &url, 0).await.remove(0);
+    let sent = aws.queue(&url).messages()[0].sent;
     assert_eq!(
-        (world.queue(&url).visible(), world.queue(&url).in_flight()),
+        (aws.queue(&url).visible(), aws.queue(&url).in_flight()),
         (0, 1)
     );
     advance(Duration::from_millis(6_999)).await;
-    assert_eq!(receive(&world, &url, 0).await.len(), 0);
+    assert_eq!(receive(&aws, &url, 0).await.len(), 0);
     advance(Duration::from_millis(1)).await;
     assert_eq!(
-        (world.queue(&url).visible(), world.queue(&url).in_flight()),
+        (aws.queue(&url).visible(), aws.queue(&url).in_flight()),
         (1, 0)
     );
-    let again = receive(&world, &url, 0).await.remove(0);
+    let again = receive(&aws, &url, 0).await.remove(0);
     assert_ne!(first.receipt_handle, again.receipt_handle);
     assert_eq!(first.message_id, again.message_id);
     let attributes = again.attributes.unwrap();
@@ -101,10 +101,10 @@ async fn a_message_is_hidden_to_the_millisecond() {
 
 #[tokio::test(start_paused = true)]
 async fn a_receive_takes_at_most_ten_and_says_no_more_than_asked() {
-    let world = World::new(1);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
+    let aws = Aws::new(1);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
     for n in 0..12 {
-        send(&world, &url, &n.to_string()).await;
+        send(&aws, &url, &n.to_string()).await;
     }
     for (why, most, wait, hidden, want) in [
         ("eleven", 11, 0, 1, "400 InvalidParameterValue"),
@@ -118,14 +118,14 @@ async fn a_receive_takes_at_most_ten_and_says_no_more_than_asked() {
             "400 InvalidParameterValue",
         ),
     ] {
-        let receive = sqs(&world)
+        let receive = sqs(&aws)
             .receive_message()
             .queue_url(&url)
             .max_number_of_messages(most);
         let receive = receive.wait_time_seconds(wait).visibility_timeout(hidden);
-        assert_eq!(told(&receive.send().await), want, "{why}");
+        assert_eq!(reported(&receive.send().await), want, "{why}");
     }
-    let bare = sqs(&world)
+    let bare = sqs(&aws)
         .receive_message()
         .queue_url(&url)
         .send()
@@ -135,38 +135,38 @@ async fn a_receive_takes_at_most_ten_and_says_no_more_than_asked() {
         (bare.messages().len(), bare.messages()[0].attributes()),
         (1, None)
     );
-    assert_eq!(receive(&world, &url, 0).await.len(), 10);
-    assert_eq!(receive(&world, &url, 0).await.len(), 1);
+    assert_eq!(receive(&aws, &url, 0).await.len(), 10);
+    assert_eq!(receive(&aws, &url, 0).await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_message_received_too_often_goes_to_the_dead_letter_queue_as_it_is() {
-    let world = World::new(1);
+    let aws = Aws::new(1);
     let dead = Queue::new("dead", "us-east-1");
     let queue = Queue::new("events", "us-east-1")
         .visibility(Duration::from_secs(1))
         .redrive(&dead, 3);
-    let (dead, url) = (world.create_queue(dead), world.create_queue(queue));
-    send(&world, &url, "a").await;
-    let first = receive(&world, &url, 0).await.remove(0);
+    let (dead, url) = (aws.create_queue(dead), aws.create_queue(queue));
+    send(&aws, &url, "a").await;
+    let first = receive(&aws, &url, 0).await.remove(0);
     for n in 2..=3 {
         advance(Duration::from_secs(1)).await;
-        assert_eq!(receive(&world, &url, 0).await.len(), 1, "receive {n} of 3");
+        assert_eq!(receive(&aws, &url, 0).await.len(), 1, "receive {n} of 3");
     }
     advance(Duration::from_secs(1)).await;
     let start = Instant::now();
-    let (parked, given) = tokio::join!(receive(&world, &dead, 5), receive(&world, &url, 0));
+    let (dead_lettered, given) = tokio::join!(receive(&aws, &dead, 5), receive(&aws, &url, 0));
     assert_eq!(
-        (given.len(), world.queue(&url).messages().len()),
+        (given.len(), aws.queue(&url).messages().len()),
         (0, 0),
         "the fourth is one too many"
     );
     assert_eq!(
-        parked[0].message_id, first.message_id,
+        dead_lettered[0].message_id, first.message_id,
         "and wakes whoever waits over there"
     );
     assert_eq!(start.elapsed(), Duration::ZERO, "at once");
-    let attributes = parked[0].attributes.as_ref().unwrap();
+    let attributes = dead_lettered[0].attributes.as_ref().unwrap();
     assert_eq!(
         attributes[&MessageSystemAttributeName::ApproximateReceiveCount],
         "4"
@@ -183,19 +183,22 @@ async fn a_message_received_too_often_goes_to_the_dead_letter_queue_as_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_that_is_deleted_ends_its_polls() {
-    let world = World::new(1);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
-    let poll = sqs(&world)
+    let aws = Aws::new(1);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
+    let poll = sqs(&aws)
         .receive_message()
         .queue_url(&url)
         .wait_time_seconds(20)
         .send();
     let delete = async {
         sleep(Duration::from_secs(1)).await;
-        world.delete_queue(&url);
+        aws.delete_queue(&url);
     };
     let start = Instant::now();
     let (polled, ()) = tokio::join!(poll, delete);
-    assert_eq!(told(&polled), "400 AWS.SimpleQueueService.NonExistentQueue");
+    assert_eq!(
+        reported(&polled),
+        "400 AWS.SimpleQueueService.NonExistentQueue"
+    );
     assert_eq!(start.elapsed(), Duration::from_secs(1));
 }

@@ -4,8 +4,8 @@ use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry};
 
-use super::{sqs, told};
-use crate::aws::{Denial, HOME_KEY, Queue, World};
+use super::{reported, sqs};
+use crate::aws::{Aws, Denial, HOME_KEY, Queue};
 
 fn text(value: &str) -> MessageAttributeValue {
     MessageAttributeValue::builder()
@@ -17,9 +17,9 @@ fn text(value: &str) -> MessageAttributeValue {
 
 #[tokio::test(start_paused = true)]
 async fn what_sqs_refuses_to_take_is_refused() {
-    let world = World::new(1);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
-    let sqs = sqs(&world);
+    let aws = Aws::new(1);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
+    let sqs = sqs(&aws);
     let send = |body: &str| sqs.send_message().queue_url(&url).message_body(body);
     let with = |count: usize| {
         (0..count).fold(send("x"), |send: SendMessageFluentBuilder, n| {
@@ -45,10 +45,10 @@ async fn what_sqs_refuses_to_take_is_refused() {
         ("a delay beyond 15 minutes",  send("x").delay_seconds(901),                "400 InvalidParameterValue"),
     ];
     for (why, send, want) in table {
-        let before = world.queue(&url).messages().len();
-        assert_eq!(told(&send.send().await), want, "{why}");
+        let before = aws.queue(&url).messages().len();
+        assert_eq!(reported(&send.send().await), want, "{why}");
         assert_eq!(
-            world.queue(&url).messages().len() > before,
+            aws.queue(&url).messages().len() > before,
             want == "ok",
             "{why}"
         );
@@ -57,9 +57,9 @@ async fn what_sqs_refuses_to_take_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_is_refused_for_its_shape_and_answered_entry_by_entry() {
-    let world = World::new(1);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
-    let sqs = sqs(&world);
+    let aws = Aws::new(1);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
+    let sqs = sqs(&aws);
     let entry = |id: &str, body: &str| {
         SendMessageBatchRequestEntry::builder()
             .id(id)
@@ -85,7 +85,7 @@ async fn a_batch_is_refused_for_its_shape_and_answered_entry_by_entry() {
             .set_entries(Some(entries))
             .send()
             .await;
-        assert_eq!(told(&batch), want, "{why}");
+        assert_eq!(reported(&batch), want, "{why}");
     }
     let entries = vec![entry("good", "x"), entry("bad", "\u{1}")];
     let batch = sqs
@@ -105,15 +105,12 @@ async fn a_batch_is_refused_for_its_shape_and_answered_entry_by_entry() {
 
 #[tokio::test(start_paused = true)]
 async fn digests_are_those_of_aws() {
-    let world = World::new(1);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
+    let aws = Aws::new(1);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
     let number = MessageAttributeValue::builder()
         .data_type("Number")
         .string_value("1493147359900");
-    let message = sqs(&world)
-        .send_message()
-        .queue_url(&url)
-        .message_body("abc");
+    let message = sqs(&aws).send_message().queue_url(&url).message_body("abc");
     let answer = message
         .message_attributes("timestamp", number.build().unwrap())
         .send()
@@ -132,15 +129,12 @@ async fn digests_are_those_of_aws() {
     let bytes = MessageAttributeValue::builder()
         .data_type("Binary")
         .binary_value(Blob::new([0, 255]));
-    let send = sqs(&world)
-        .send_message()
-        .queue_url(&url)
-        .message_body("abc");
+    let send = sqs(&aws).send_message().queue_url(&url).message_body("abc");
     send.message_attributes("b", bytes.build().unwrap())
         .send()
         .await
         .unwrap();
-    let receive = sqs(&world)
+    let receive = sqs(&aws)
         .receive_message()
         .queue_url(&url)
         .max_number_of_messages(10);
@@ -156,10 +150,10 @@ async fn digests_are_those_of_aws() {
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_tells_about_itself_when_asked() {
-    let world = World::new(1);
+    let aws = Aws::new(1);
     let dead = Queue::new("dead", "us-east-1");
-    let url = world.create_queue(Queue::new("events", "us-east-1").redrive(&dead, 5));
-    let sqs = sqs(&world);
+    let url = aws.create_queue(Queue::new("events", "us-east-1").redrive(&dead, 5));
+    let sqs = sqs(&aws);
     let found = sqs
         .get_queue_url()
         .queue_name("events")
@@ -219,15 +213,15 @@ async fn a_queue_tells_about_itself_when_asked() {
         .unwrap();
     assert_eq!(one.len(), 1, "only what was asked for");
     let odd = ask("Colour".into()).send().await;
-    assert_eq!(told(&odd), "400 InvalidAttributeName");
+    assert_eq!(reported(&odd), "400 InvalidAttributeName");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_can_be_missing_elsewhere_or_closed() {
-    let world = World::new(1);
-    let url = world.create_queue(Queue::new("events", "us-east-1"));
+    let aws = Aws::new(1);
+    let url = aws.create_queue(Queue::new("events", "us-east-1"));
     let missing = "400 AWS.SimpleQueueService.NonExistentQueue";
-    let receive = sqs(&world)
+    let receive = sqs(&aws)
         .receive_message()
         .queue_url(format!("{url}x"))
         .send()
@@ -240,16 +234,16 @@ async fn a_queue_can_be_missing_elsewhere_or_closed() {
             .unwrap()
             .is_queue_does_not_exist()
     );
-    assert_eq!(told(&receive), missing);
-    let elsewhere = aws_sdk_sqs::Client::new(&world.sdk("eu-west-1"));
+    assert_eq!(reported(&receive), missing);
+    let elsewhere = aws_sdk_sqs::Client::new(&aws.sdk("eu-west-1"));
     assert_eq!(
-        told(&elsewhere.receive_message().queue_url(&url).send().await),
+        reported(&elsewhere.receive_message().queue_url(&url).send().await),
         missing
     );
-    let stranger = aws_sdk_sqs::Client::new(&world.sdk_as("AKIANOONE", "us-east-1"));
+    let stranger = aws_sdk_sqs::Client::new(&aws.sdk_as("AKIANOONE", "us-east-1"));
     let refused = stranger.receive_message().queue_url(&url).send().await;
-    assert_eq!(told(&refused), "403 InvalidClientTokenId");
-    world.access(|access| {
+    assert_eq!(reported(&refused), "403 InvalidClientTokenId");
+    aws.access(|access| {
         let (access_key, action) = (HOME_KEY.to_owned(), "sqs:DeleteMessage".to_owned());
         access.deny(Denial {
             access_key,
@@ -257,11 +251,11 @@ async fn a_queue_can_be_missing_elsewhere_or_closed() {
             resource: "events".to_owned(),
         });
     });
-    let delete = sqs(&world)
+    let delete = sqs(&aws)
         .delete_message()
         .queue_url(&url)
         .receipt_handle("x")
         .send()
         .await;
-    assert_eq!(told(&delete), "400 AccessDeniedException");
+    assert_eq!(reported(&delete), "400 AccessDeniedException");
 }

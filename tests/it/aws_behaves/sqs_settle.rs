@@ -8,26 +8,26 @@ use aws_sdk_sqs::types::{
 };
 use tokio::time::advance;
 
-use super::{sqs, told};
-use crate::aws::{Fault, Queue, Rule, Stale, World};
+use super::{reported, sqs};
+use crate::aws::{Aws, Fault, Queue, Rule, Stale};
 
 /// A world with one message on a queue with 10 s of visibility.
-async fn one_message() -> (World, String) {
-    let world = World::new(1);
+async fn one_message() -> (Aws, String) {
+    let aws = Aws::new(1);
     let url =
-        world.create_queue(Queue::new("events", "us-east-1").visibility(Duration::from_secs(10)));
-    sqs(&world)
+        aws.create_queue(Queue::new("events", "us-east-1").visibility(Duration::from_secs(10)));
+    sqs(&aws)
         .send_message()
         .queue_url(&url)
         .message_body("a")
         .send()
         .await
         .unwrap();
-    (world, url)
+    (aws, url)
 }
 
-async fn receive(world: &World, url: &str) -> String {
-    let got = sqs(world)
+async fn receive(aws: &Aws, url: &str) -> String {
+    let got = sqs(aws)
         .receive_message()
         .queue_url(url)
         .send()
@@ -36,17 +36,17 @@ async fn receive(world: &World, url: &str) -> String {
     got.messages()[0].receipt_handle.clone().unwrap()
 }
 
-async fn hide(world: &World, url: &str, handle: &str, seconds: i32) -> String {
-    let change = sqs(world)
+async fn hide(aws: &Aws, url: &str, handle: &str, seconds: i32) -> String {
+    let change = sqs(aws)
         .change_message_visibility()
         .queue_url(url)
         .receipt_handle(handle);
-    told(&change.visibility_timeout(seconds).send().await)
+    reported(&change.visibility_timeout(seconds).send().await)
 }
 
-async fn delete(world: &World, url: &str, handle: &str) -> String {
-    told(
-        &sqs(world)
+async fn delete(aws: &Aws, url: &str, handle: &str) -> String {
+    reported(
+        &sqs(aws)
             .delete_message()
             .queue_url(url)
             .receipt_handle(handle)
@@ -57,37 +57,37 @@ async fn delete(world: &World, url: &str, handle: &str) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn visibility_is_moved_both_ways_while_the_message_is_held() {
-    let (world, url) = one_message().await;
-    let handle = receive(&world, &url).await;
+    let (aws, url) = one_message().await;
+    let handle = receive(&aws, &url).await;
     advance(Duration::from_secs(9)).await;
-    assert_eq!(hide(&world, &url, &handle, 20).await, "ok");
+    assert_eq!(hide(&aws, &url, &handle, 20).await, "ok");
     advance(Duration::from_millis(19_999)).await;
-    assert_eq!(world.queue(&url).in_flight(), 1, "counted from the change");
-    assert_eq!(hide(&world, &url, &handle, 0).await, "ok");
-    assert_eq!(world.queue(&url).visible(), 1, "shown at once");
+    assert_eq!(aws.queue(&url).in_flight(), 1, "counted from the change");
+    assert_eq!(hide(&aws, &url, &handle, 0).await, "ok");
+    assert_eq!(aws.queue(&url).visible(), 1, "shown at once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn twelve_hours_from_the_receive_is_the_ceiling() {
-    let (world, url) = one_message().await;
-    let handle = receive(&world, &url).await;
+    let (aws, url) = one_message().await;
+    let handle = receive(&aws, &url).await;
     assert_eq!(
-        hide(&world, &url, &handle, 43_201).await,
+        hide(&aws, &url, &handle, 43_201).await,
         "400 InvalidParameterValue"
     );
     advance(Duration::from_secs(1)).await;
     assert_eq!(
-        hide(&world, &url, &handle, 43_200).await,
+        hide(&aws, &url, &handle, 43_200).await,
         "400 InvalidParameterValue"
     );
-    assert_eq!(hide(&world, &url, &handle, 43_199).await, "ok");
+    assert_eq!(hide(&aws, &url, &handle, 43_199).await, "ok");
     advance(Duration::from_secs(43_000)).await;
     assert_eq!(
-        hide(&world, &url, &handle, 200).await,
+        hide(&aws, &url, &handle, 200).await,
         "400 InvalidParameterValue",
         "changes add no time"
     );
-    assert_eq!(hide(&world, &url, &handle, 199).await, "ok");
+    assert_eq!(hide(&aws, &url, &handle, 199).await, "ok");
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,24 +109,24 @@ async fn a_stale_handle_moves_nothing_and_deletes_nothing() {
             1,
         ),
     ] {
-        let (world, url) = one_message().await;
-        let handle = receive(&world, &url).await;
+        let (aws, url) = one_message().await;
+        let handle = receive(&aws, &url).await;
         advance(Duration::from_secs(10)).await;
         if again {
-            receive(&world, &url).await;
+            receive(&aws, &url).await;
         }
-        assert_eq!(hide(&world, &url, &handle, 5).await, change, "{why}");
+        assert_eq!(hide(&aws, &url, &handle, 5).await, change, "{why}");
         assert_eq!(
-            delete(&world, &url, &handle).await,
+            delete(&aws, &url, &handle).await,
             "ok",
             "{why}: success, and yet"
         );
-        assert_eq!(world.queue(&url).messages().len(), left, "{why}");
-        let stales = world.stale_deletes();
+        assert_eq!(aws.queue(&url).messages().len(), left, "{why}");
+        let stales = aws.stale_deletes();
         assert_eq!((stales.len(), stales[0].why), (1, stale), "{why}");
         assert_eq!(
             stales[0].message_id,
-            world.queue(&url).messages()[0].id,
+            aws.queue(&url).messages()[0].id,
             "{why}"
         );
     }
@@ -134,30 +134,26 @@ async fn a_stale_handle_moves_nothing_and_deletes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deleted_message_is_gone_and_a_made_up_handle_is_invalid() {
-    let (world, url) = one_message().await;
-    let handle = receive(&world, &url).await;
-    assert_eq!(delete(&world, &url, &handle).await, "ok");
-    assert_eq!(world.queue(&url).messages().len(), 0);
-    assert_eq!(world.stale_deletes(), [], "that one was good");
+    let (aws, url) = one_message().await;
+    let handle = receive(&aws, &url).await;
+    assert_eq!(delete(&aws, &url, &handle).await, "ok");
+    assert_eq!(aws.queue(&url).messages().len(), 0);
+    assert_eq!(aws.stale_deletes(), [], "that one was good");
+    assert_eq!(delete(&aws, &url, &handle).await, "ok", "twice is no error");
+    assert_eq!(aws.stale_deletes()[0].why, Stale::Gone);
     assert_eq!(
-        delete(&world, &url, &handle).await,
-        "ok",
-        "twice is no error"
-    );
-    assert_eq!(world.stale_deletes()[0].why, Stale::Gone);
-    assert_eq!(
-        hide(&world, &url, &handle, 5).await,
+        hide(&aws, &url, &handle, 5).await,
         "400 InvalidParameterValue"
     );
     assert_eq!(
-        delete(&world, &url, "made-up").await,
+        delete(&aws, &url, "made-up").await,
         "400 ReceiptHandleIsInvalid"
     );
     assert_eq!(
-        hide(&world, &url, "made-up", 5).await,
+        hide(&aws, &url, "made-up", 5).await,
         "400 ReceiptHandleIsInvalid"
     );
-    let delete = sqs(&world).delete_message().queue_url(&url);
+    let delete = sqs(&aws).delete_message().queue_url(&url);
     let refused = delete.receipt_handle("made-up").send().await.unwrap_err();
     assert_eq!(
         refused.message(),
@@ -181,28 +177,28 @@ async fn a_handle_is_refused_twelve_hours_after_its_receive() {
         ),
         ("it was deleted", "deleted", half_a_day, expired),
     ] {
-        let (world, url) = one_message().await;
-        let handle = receive(&world, &url).await;
+        let (aws, url) = one_message().await;
+        let handle = receive(&aws, &url).await;
         match before {
-            "held" => assert_eq!(hide(&world, &url, &handle, 43_200).await, "ok", "{why}"),
+            "held" => assert_eq!(hide(&aws, &url, &handle, 43_200).await, "ok", "{why}"),
             "received again" => {
-                assert_eq!(hide(&world, &url, &handle, 0).await, "ok", "{why}");
-                receive(&world, &url).await;
+                assert_eq!(hide(&aws, &url, &handle, 0).await, "ok", "{why}");
+                receive(&aws, &url).await;
             }
-            _ => assert_eq!(delete(&world, &url, &handle).await, "ok", "{why}"),
+            _ => assert_eq!(delete(&aws, &url, &handle).await, "ok", "{why}"),
         }
         advance(after).await;
-        assert_eq!(delete(&world, &url, &handle).await, want, "{why}");
-        assert_eq!(hide(&world, &url, &handle, 1).await, expired, "{why}");
-        assert_eq!(world.stale_deletes(), [], "{why}: no silent success");
+        assert_eq!(delete(&aws, &url, &handle).await, want, "{why}");
+        assert_eq!(hide(&aws, &url, &handle, 1).await, expired, "{why}");
+        assert_eq!(aws.stale_deletes(), [], "{why}: no silent success");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_fails_by_entry_with_a_200() {
-    let (world, url) = one_message().await;
-    let handle = receive(&world, &url).await;
-    let sqs = sqs(&world);
+    let (aws, url) = one_message().await;
+    let handle = receive(&aws, &url).await;
+    let sqs = sqs(&aws);
     let change = |id: &str, handle: &str| {
         let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
             .id(id)
@@ -221,7 +217,7 @@ async fn a_batch_fails_by_entry_with_a_200() {
     assert_eq!(answer.failed()[0].code(), "ReceiptHandleIsInvalid");
     advance(Duration::from_secs(59)).await;
 
-    world.inject(
+    aws.inject(
         Rule::new(Fault::Entries(vec![0]))
             .on("sqs", "DeleteMessageBatch")
             .times(1),
@@ -240,6 +236,6 @@ async fn a_batch_fails_by_entry_with_a_200() {
             answer.failed().iter().all(|failed| !failed.sender_fault()),
             "{why}"
         );
-        assert_eq!(world.queue(&url).messages().len(), left, "{why}");
+        assert_eq!(aws.queue(&url).messages().len(), left, "{why}");
     }
 }

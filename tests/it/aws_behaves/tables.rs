@@ -3,8 +3,8 @@
 use aws_sdk_glue::operation::batch_create_partition::BatchCreatePartitionOutput;
 use aws_sdk_glue::types::{PartitionInput, StorageDescriptor};
 
-use super::told;
-use crate::aws::{Denial, Fault, HOME_KEY, Rule, Table, World};
+use super::reported;
+use crate::aws::{Aws, Denial, Fault, HOME_KEY, Rule, Table};
 
 const REGION: &str = "eu-west-1";
 
@@ -16,11 +16,11 @@ fn input(values: &[&str]) -> PartitionInput {
         .build()
 }
 
-fn world() -> (World, aws_sdk_glue::Client) {
-    let world = World::new(1);
-    world.create_table(Table::new(REGION, "lake", "orders", &["dt", "region"]));
-    let glue = aws_sdk_glue::Client::new(&world.sdk(REGION));
-    (world, glue)
+fn aws() -> (Aws, aws_sdk_glue::Client) {
+    let aws = Aws::new(1);
+    aws.create_table(Table::new(REGION, "lake", "orders", &["dt", "region"]));
+    let glue = aws_sdk_glue::Client::new(&aws.sdk(REGION));
+    (aws, glue)
 }
 
 /// The code of each item that failed, by its values.
@@ -37,7 +37,7 @@ fn errors(output: &BatchCreatePartitionOutput) -> Vec<(String, String)> {
 
 #[tokio::test(start_paused = true)]
 async fn a_table_shows_its_keys_and_its_partitions_once_they_are_made() {
-    let (world, glue) = world();
+    let (aws, glue) = aws();
     let get = async |name: &str| {
         glue.get_table()
             .database_name("lake")
@@ -54,11 +54,11 @@ async fn a_table_shows_its_keys_and_its_partitions_once_they_are_made() {
     assert_eq!(keys, ["dt", "region"]);
     let storage = table.storage_descriptor().unwrap();
     assert_eq!(storage.location(), Some("s3://lake/orders/"));
-    assert_eq!(told(&get("stock").await), "400 EntityNotFoundException");
-    let elsewhere = aws_sdk_glue::Client::new(&world.sdk("us-east-1"));
+    assert_eq!(reported(&get("stock").await), "400 EntityNotFoundException");
+    let elsewhere = aws_sdk_glue::Client::new(&aws.sdk("us-east-1"));
     let elsewhere = elsewhere.get_table().database_name("lake").name("orders");
     assert_eq!(
-        told(&elsewhere.send().await),
+        reported(&elsewhere.send().await),
         "400 EntityNotFoundException",
         "another region"
     );
@@ -93,7 +93,7 @@ async fn a_table_shows_its_keys_and_its_partitions_once_they_are_made() {
         .map(|p| p.values().join("/"))
         .collect();
     assert_eq!(listed, ["1/eu", "2/eu", "3/eu"]);
-    let locations = world.table(REGION, "lake", "orders").partitions();
+    let locations = aws.table(REGION, "lake", "orders").partitions();
     let locations: Vec<_> = locations.into_values().collect();
     assert_eq!(
         locations,
@@ -103,7 +103,7 @@ async fn a_table_shows_its_keys_and_its_partitions_once_they_are_made() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_a_partition_is_refused_with_all_that_came_with_it() {
-    let (world, glue) = world();
+    let (aws, glue) = aws();
     let many = |n: usize| (0..n).map(|i| input(&[&i.to_string(), "eu"])).collect();
     let long = "x".repeat(1025);
     for (list, want) in [
@@ -126,15 +126,15 @@ async fn what_cannot_be_a_partition_is_refused_with_all_that_came_with_it() {
         let call = call
             .table_name("orders")
             .set_partition_input_list(Some(list));
-        assert_eq!(told(&call.send().await), want);
-        let made = world.table(REGION, "lake", "orders").partitions().len();
+        assert_eq!(reported(&call.send().await), want);
+        let made = aws.table(REGION, "lake", "orders").partitions().len();
         assert_eq!(made, if want == "ok" { 100 } else { 0 });
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn partitions_can_be_denied_throttled_contended_and_fail_one_by_one() {
-    let (world, glue) = world();
+    let (aws, glue) = aws();
     let create = async || {
         let list = vec![input(&["1", "eu"]), input(&["2", "eu"])];
         let call = glue.batch_create_partition().database_name("lake");
@@ -148,21 +148,21 @@ async fn partitions_can_be_denied_throttled_contended_and_fail_one_by_one() {
         action: "glue:BatchCreatePartition".into(),
         resource: "table/lake/orders".into(),
     };
-    world.access(|access| access.deny(denial.clone()));
-    assert_eq!(told(&create().await), "400 AccessDeniedException");
-    world.access(|access| access.allow(&denial));
+    aws.access(|access| access.deny(denial.clone()));
+    assert_eq!(reported(&create().await), "400 AccessDeniedException");
+    aws.access(|access| access.allow(&denial));
     for (fault, want) in [
         (Fault::SlowDown, "400 ThrottlingException"),
         (Fault::Conflict, "400 ConcurrentModificationException"),
         (Fault::InternalError, "500 InternalServiceException"),
     ] {
-        world.inject(Rule::new(fault).on("glue", "BatchCreatePartition").times(1));
-        assert_eq!(told(&create().await), want);
+        aws.inject(Rule::new(fault).on("glue", "BatchCreatePartition").times(1));
+        assert_eq!(reported(&create().await), want);
     }
     let rule = Rule::new(Fault::Entries(vec![0])).on("glue", "BatchCreatePartition");
-    world.inject(rule.times(1));
+    aws.inject(rule.times(1));
     let failed = ("1/eu".to_owned(), "InternalServiceException".to_owned());
     assert_eq!(errors(&create().await.unwrap()), [failed]);
-    let made = world.table(REGION, "lake", "orders").partitions();
+    let made = aws.table(REGION, "lake", "orders").partitions();
     assert_eq!(made.into_keys().collect::<Vec<_>>(), [["2", "eu"]]);
 }

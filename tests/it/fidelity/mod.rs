@@ -12,56 +12,56 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::ChecksumMode;
 
-use crate::aws::{Algorithm, Bucket, Seed};
+use crate::aws::{Algorithm, Bucket, TestObject};
 use crate::stage::{Stage, work};
 
 const MIB: u64 = 1 << 20;
-const STREAM: &str = "way = \"stream\"";
+const STREAM: &str = "transfer = \"stream\"";
 
 /// A way that copies go, and what makes them go it.
 #[derive(Debug, Clone, Copy)]
-struct Way {
+struct Transfer {
     name: &'static str,
     /// Of the source.
     size: u64,
     /// The call that makes the copy.
     call: &'static str,
-    /// The route's `way`.
+    /// The route's `transfer`.
     config: &'static str,
     /// The destination encrypts with KMS, so that copies carry our mark.
     kms: bool,
 }
 
-const WAYS: [Way; 5] = [
-    Way {
+const TRANSFERS: [Transfer; 5] = [
+    Transfer {
         name: "CopyObject",
         size: MIB,
         call: "CopyObject",
         config: "",
         kms: false,
     },
-    Way {
+    Transfer {
         name: "CopyObject with a mark",
         size: MIB,
         call: "CopyObject",
         config: "",
         kms: true,
     },
-    Way {
+    Transfer {
         name: "UploadPartCopy",
         size: 500 * MIB,
         call: "UploadPartCopy",
         config: "",
         kms: false,
     },
-    Way {
+    Transfer {
         name: "streamed",
         size: MIB,
         call: "PutObject",
         config: STREAM,
         kms: false,
     },
-    Way {
+    Transfer {
         name: "streamed in parts",
         size: 17 * MIB,
         call: "UploadPart",
@@ -70,26 +70,26 @@ const WAYS: [Way; 5] = [
     },
 ];
 
-impl Way {
+impl Transfer {
     /// A stage whose destination makes copies go this way.
     fn stage(self) -> Stage {
         let stage = Stage::without_target(1);
         let lake = Bucket::new("lake", "eu-west-1");
         stage
-            .world
+            .aws
             .create_bucket(if self.kms { lake.kms() } else { lake });
         stage
     }
 
     /// A source that goes this way.
-    fn bare(self) -> Seed {
-        let seed = Seed::claimed("in/a.bin", self.size, 7);
+    fn bare(self) -> TestObject {
+        let seed = TestObject::claimed("in/a.bin", self.size, 7);
         // The copy of what was uploaded in parts has another ETag.
         if self.kms { seed.multipart(2) } else { seed }
     }
 
     /// … with everything that travels.
-    fn source(self) -> Seed {
+    fn source(self) -> TestObject {
         self.bare()
             .header("content-type", "text/csv; charset=utf-8")
             .header("content-encoding", "zstd")
@@ -105,26 +105,26 @@ impl Way {
     }
 
     /// Copies `source`, and returns how often this way was gone.
-    async fn copy(self, stage: &Stage, source: &Seed, more: &str) {
-        stage.world.put("raw", source.clone());
+    async fn copy(self, stage: &Stage, source: &TestObject, more: &str) {
+        stage.aws.put("raw", source.clone());
         let config = stage.config(&format!("{}\n{more}", self.config));
         let daemon = stage.start(&config).await;
         stage.drained().await;
         daemon.stop().await;
-        let gone = stage.world.calls().count("s3", self.call);
+        let gone = stage.aws.calls().count("s3", self.call);
         assert!(gone > 0, "{}: not gone", self.name);
-        let copy = stage.world.object("lake", "orders/a.bin");
+        let copy = stage.aws.object("lake", "orders/a.bin");
         let user = copy
             .and_then(|version| version.object)
             .map(|object| object.meta.user);
-        let marked = user.is_some_and(|user| user.contains_key("brigade-source"));
+        let with_provenance = user.is_some_and(|user| user.contains_key("brigade-source"));
         let should = self.name != "CopyObject" || more.contains("aws:kms");
-        assert_eq!(marked, should, "{}: marked", self.name);
+        assert_eq!(with_provenance, should, "{}: marked", self.name);
     }
 }
 
 /// The largest set of tags that S3 takes; too long for a header.
-fn many_tags(mut seed: Seed) -> Seed {
+fn many_tags(mut seed: TestObject) -> TestObject {
     for n in 0..10 {
         seed = seed.tag(&format!("{n}{}", "k".repeat(127)), &"ü".repeat(256));
     }
@@ -132,8 +132,8 @@ fn many_tags(mut seed: Seed) -> Seed {
 }
 
 /// Everything that HEAD tells and a copy keeps.
-async fn told(stage: &Stage, bucket: &str, key: &str) -> BTreeMap<&'static str, String> {
-    let s3 = Client::new(&stage.world.sdk(if bucket == "raw" {
+async fn reported(stage: &Stage, bucket: &str, key: &str) -> BTreeMap<&'static str, String> {
+    let s3 = Client::new(&stage.aws.sdk(if bucket == "raw" {
         "us-east-1"
     } else {
         "eu-west-1"
@@ -176,7 +176,7 @@ fn checksum(head: &HeadObjectOutput) -> String {
 /// As the world has them: what a caller may read does not matter.
 fn tags(stage: &Stage, bucket: &str, key: &str) -> BTreeMap<String, String> {
     let object = stage
-        .world
+        .aws
         .object(bucket, key)
         .and_then(|version| version.object);
     object
@@ -185,52 +185,59 @@ fn tags(stage: &Stage, bucket: &str, key: &str) -> BTreeMap<String, String> {
 }
 
 /// Copies `source`, which arrives as it is; and what is equal is seen to be.
-async fn arrives(way: Way, stage: &Stage, source: &Seed) {
-    way.copy(stage, source, "").await;
-    let is = told(stage, "lake", "orders/a.bin").await;
-    assert_eq!(is, told(stage, "raw", "in/a.bin").await, "{}", way.name);
-    let copies = || stage.world.calls().count("s3", way.call);
+async fn arrives(transfer: Transfer, stage: &Stage, source: &TestObject) {
+    transfer.copy(stage, source, "").await;
+    let is = reported(stage, "lake", "orders/a.bin").await;
+    assert_eq!(
+        is,
+        reported(stage, "raw", "in/a.bin").await,
+        "{}",
+        transfer.name
+    );
+    let copies = || stage.aws.calls().count("s3", transfer.call);
     let made = copies();
-    let daemon = stage.start(&stage.config(way.config)).await;
+    let daemon = stage.start(&stage.config(transfer.config)).await;
     stage.send(&work("in/a.bin")).await;
     stage.drained().await;
     daemon.stop().await;
-    assert_eq!(copies(), made, "{}", way.name);
+    assert_eq!(copies(), made, "{}", transfer.name);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_date_is_kept_as_expires_all_the_same() {
-    for way in WAYS {
-        let stage = way.stage();
-        arrives(way, &stage, &way.source().header("expires", "0")).await;
-        let is = told(&stage, "lake", "orders/a.bin").await;
-        assert_eq!(is["expires"], "0", "{}", way.name);
+    for transfer in TRANSFERS {
+        let stage = transfer.stage();
+        arrives(transfer, &stage, &transfer.source().header("expires", "0")).await;
+        let is = reported(&stage, "lake", "orders/a.bin").await;
+        assert_eq!(is["expires"], "0", "{}", transfer.name);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn metadata_that_leaves_little_room_is_marked_in_little() {
-    for way in WAYS {
-        let stage = way.stage();
+    for transfer in TRANSFERS {
+        let stage = transfer.stage();
         // "owner" and "odd" have 19 bytes, the little mark 85: S3 takes 2,048.
-        let source = way.source().meta("long", &"x".repeat(2_048 - 19 - 85 - 4));
-        arrives(way, &stage, &source).await;
-        let copy = stage.world.object("lake", "orders/a.bin");
+        let source = transfer
+            .source()
+            .meta("long", &"x".repeat(2_048 - 19 - 85 - 4));
+        arrives(transfer, &stage, &source).await;
+        let copy = stage.aws.object("lake", "orders/a.bin");
         let user = copy
             .and_then(|version| version.object)
             .expect("it is there")
             .meta
             .user;
-        let marked = user
+        let with_provenance = user
             .get("brigade-source")
-            .is_none_or(|mark| mark.starts_with("sha256:"));
-        assert!(marked, "{}: {user:?}", way.name);
+            .is_none_or(|provenance| provenance.starts_with("sha256:"));
+        assert!(with_provenance, "{}: {user:?}", transfer.name);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_way_keeps_the_same() {
-    for way in WAYS {
+    for transfer in TRANSFERS {
         for (algorithm, many) in [
             (Algorithm::Crc64Nvme, false),
             (Algorithm::Crc64Nvme, true),
@@ -238,28 +245,28 @@ async fn every_way_keeps_the_same() {
             (Algorithm::Crc32c, false),
             (Algorithm::Sha256, false),
         ] {
-            let why = format!("{}, {algorithm:?}, many tags: {many}", way.name);
-            if algorithm == Algorithm::Sha256 && way.kms {
+            let why = format!("{}, {algorithm:?}, many tags: {many}", transfer.name);
+            if algorithm == Algorithm::Sha256 && transfer.kms {
                 // What was uploaded in parts has none such.
                 continue;
             }
-            let stage = way.stage();
-            let mut source = way.source().summed(algorithm);
+            let stage = transfer.stage();
+            let mut source = transfer.source().summed(algorithm);
             if many {
-                source = many_tags(way.bare());
+                source = many_tags(transfer.bare());
             }
-            way.copy(&stage, &source, "").await;
-            assert!(stage.parked().await.is_empty(), "{why}");
-            let mut is = told(&stage, "lake", "orders/a.bin").await;
-            let mut should = told(&stage, "raw", "in/a.bin").await;
-            if algorithm == Algorithm::Sha256 && way.size > 16 * MIB {
+            transfer.copy(&stage, &source, "").await;
+            assert!(stage.dead_lettered().await.is_empty(), "{why}");
+            let mut is = reported(&stage, "lake", "orders/a.bin").await;
+            let mut should = reported(&stage, "raw", "in/a.bin").await;
+            if algorithm == Algorithm::Sha256 && transfer.size > 16 * MIB {
                 // Parts cannot be put together to a whole with this checksum; S3's own is taken.
                 let (sum, _) = (is.remove("checksum").unwrap(), should.remove("checksum"));
                 assert!(sum.contains("(\"crc64nvme\", Some("), "{why}: {sum}");
             }
             assert_eq!(is, should, "{why}");
-            let puts = stage.world.calls().count("s3", "PutObjectTagging");
-            let by_hand = !way.name.starts_with("CopyObject");
+            let puts = stage.aws.calls().count("s3", "PutObjectTagging");
+            let by_hand = !transfer.name.starts_with("CopyObject");
             assert_eq!(puts, usize::from(many && by_hand), "{why}");
         }
     }
@@ -268,21 +275,21 @@ async fn every_way_keeps_the_same() {
 /// S3 sums up the bytes of a copy where the source has no such checksum, and so do we.
 #[tokio::test(start_paused = true)]
 async fn every_way_sums_up_the_whole_in_the_sources_algorithm() {
-    type Dress = fn(Seed) -> Seed;
-    let kinds: [(Dress, &str); 2] = [
-        (Seed::unsummed, "crc64nvme"),
+    type ObjectAttributes = fn(TestObject) -> TestObject;
+    let kinds: [(ObjectAttributes, &str); 2] = [
+        (TestObject::unsummed, "crc64nvme"),
         (|seed| seed.multipart(2).composite(), "crc32"),
     ];
-    for way in WAYS {
+    for transfer in TRANSFERS {
         for (kind, algorithm) in kinds {
-            let why = format!("{}, {algorithm}", way.name);
-            let stage = way.stage();
-            stage.world.put("raw", kind(way.source()));
-            let daemon = stage.start(&stage.config(way.config)).await;
+            let why = format!("{}, {algorithm}", transfer.name);
+            let stage = transfer.stage();
+            stage.aws.put("raw", kind(transfer.source()));
+            let daemon = stage.start(&stage.config(transfer.config)).await;
             stage.drained().await;
             daemon.stop().await;
-            assert!(stage.world.calls().count("s3", way.call) > 0, "{why}");
-            let is = told(&stage, "lake", "orders/a.bin").await;
+            assert!(stage.aws.calls().count("s3", transfer.call) > 0, "{why}");
+            let is = reported(&stage, "lake", "orders/a.bin").await;
             let sum = &is["checksum"];
             assert!(sum.starts_with("Some(\"FULL_OBJECT\")"), "{why}: {sum}");
             assert!(

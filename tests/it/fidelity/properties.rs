@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{WAYS, Way, many_tags, told};
+use super::{TRANSFERS, Transfer, many_tags, reported};
 use crate::aws::{Bucket, Denial, Fault, HOME_ACCOUNT, HOME_KEY, Object, Rule};
 use crate::stage::{Stage, until};
 
@@ -35,10 +35,10 @@ impl Made {
         }
     }
 
-    fn plain(way: Way) -> Self {
+    fn plain(transfer: Transfer) -> Self {
         Self {
             class: "STANDARD".into(),
-            sse: if way.kms { "aws:kms" } else { "AES256" },
+            sse: if transfer.kms { "aws:kms" } else { "AES256" },
             key: None,
             context: BTreeMap::new(),
             bucket_key: false,
@@ -48,22 +48,22 @@ impl Made {
 }
 
 fn object(stage: &Stage, bucket: &str, key: &str) -> Object {
-    let version = stage.world.object(bucket, key);
+    let version = stage.aws.object(bucket, key);
     let object = version.and_then(|version| version.object);
     object.unwrap_or_else(|| panic!("nothing at {bucket}/{key}"))
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_way_makes_copies_as_the_route_says() {
-    for way in WAYS {
+    for transfer in TRANSFERS {
         let context = BTreeMap::from([("team".to_owned(), "orders".to_owned())]);
         for (lines, want) in [
-            ("", Made::plain(way)),
+            ("", Made::plain(transfer)),
             (
                 "storage_class = \"GLACIER_IR\"",
                 Made {
                     class: "GLACIER_IR".into(),
-                    ..Made::plain(way)
+                    ..Made::plain(transfer)
                 },
             ),
             (
@@ -71,18 +71,18 @@ async fn every_way_makes_copies_as_the_route_says() {
                 Made {
                     class: "DEEP_ARCHIVE".into(),
                     sse: "AES256",
-                    ..Made::plain(way)
+                    ..Made::plain(transfer)
                 },
             ),
             (
                 "sse = \"aws:kms\"\nsse_kms_key_id = \"alias/k\"\nsse_kms_context = \"team=orders\"\n\
-                 bucket_key = true",
+                 bucket_key_enabled = true",
                 Made {
                     sse: "aws:kms",
                     key: Some("alias/k".into()),
                     context,
                     bucket_key: true,
-                    ..Made::plain(way)
+                    ..Made::plain(transfer)
                 },
             ),
             (
@@ -90,23 +90,23 @@ async fn every_way_makes_copies_as_the_route_says() {
                 Made {
                     sse: "aws:kms:dsse",
                     acl: Some("bucket-owner-full-control".into()),
-                    ..Made::plain(way)
+                    ..Made::plain(transfer)
                 },
             ),
         ] {
-            let why = format!("{}: {lines:?}", way.name);
-            let stage = way.stage();
-            way.copy(&stage, &way.source(), lines).await;
-            let parked = stage.parked().await;
-            assert!(parked.is_empty(), "{why}: {parked:?}");
+            let why = format!("{}: {lines:?}", transfer.name);
+            let stage = transfer.stage();
+            transfer.copy(&stage, &transfer.source(), lines).await;
+            let dead_lettered = stage.dead_lettered().await;
+            assert!(dead_lettered.is_empty(), "{why}: {dead_lettered:?}");
             let copy = object(&stage, "lake", "orders/a.bin");
             assert_eq!(Made::of(&copy), want, "{why}");
             let (is, should) = (
-                told(&stage, "lake", "orders/a.bin").await,
-                told(&stage, "raw", "in/a.bin").await,
+                reported(&stage, "lake", "orders/a.bin").await,
+                reported(&stage, "raw", "in/a.bin").await,
             );
             assert_eq!(is, should, "{why}");
-            let copies = stage.world.history("lake", "orders/a.bin").0.len();
+            let copies = stage.aws.history("lake", "orders/a.bin").0.len();
             assert_eq!(copies, 1, "{why}: made again");
         }
     }
@@ -114,7 +114,7 @@ async fn every_way_makes_copies_as_the_route_says() {
 
 #[tokio::test(start_paused = true)]
 async fn an_acl_takes_a_right_and_a_bucket_that_knows_it() {
-    for way in WAYS {
+    for transfer in TRANSFERS {
         for (why, acls, denied, acl, reason) in [
             ("known", true, false, "public-read", None),
             ("not known", false, false, "public-read", None),
@@ -128,9 +128,9 @@ async fn an_acl_takes_a_right_and_a_bucket_that_knows_it() {
         ] {
             let stage = Stage::without_target(1);
             let lake = Bucket::new("lake", "eu-west-1");
-            let lake = if way.kms { lake.kms() } else { lake };
+            let lake = if transfer.kms { lake.kms() } else { lake };
             stage
-                .world
+                .aws
                 .create_bucket(if acls { lake.acls() } else { lake });
             if denied {
                 let denial = Denial {
@@ -138,24 +138,28 @@ async fn an_acl_takes_a_right_and_a_bucket_that_knows_it() {
                     action: "s3:PutObjectAcl".into(),
                     resource: "lake".into(),
                 };
-                stage.world.access(|access| access.deny(denial));
+                stage.aws.access(|access| access.deny(denial));
             }
-            stage.world.put("raw", way.source());
-            let config = stage.config(&format!("{}\nacl = \"{acl}\"", way.config));
+            stage.aws.put("raw", transfer.source());
+            let config = stage.config(&format!("{}\nacl = \"{acl}\"", transfer.config));
             let daemon = stage.start(&config).await;
             if reason.is_none() && !acls {
-                until("the route is held", || daemon.is_held("orders")).await;
+                until("the route is held", || daemon.is_paused("orders")).await;
                 daemon.stop().await;
                 continue;
             }
             stage.drained().await;
             daemon.stop().await;
-            let parked = stage.parked().await;
-            let told = parked.first().map(|(reason, _)| reason.as_str());
-            assert_eq!(told, reason, "{}, {why}: {parked:?}", way.name);
+            let dead_lettered = stage.dead_lettered().await;
+            let reported = dead_lettered.first().map(|(reason, _)| reason.as_str());
+            assert_eq!(
+                reported, reason,
+                "{}, {why}: {dead_lettered:?}",
+                transfer.name
+            );
             if reason.is_none() {
                 let copy = object(&stage, "lake", "orders/a.bin");
-                assert_eq!(copy.acl.as_deref(), Some(acl), "{}, {why}", way.name);
+                assert_eq!(copy.acl.as_deref(), Some(acl), "{}, {why}", transfer.name);
             }
         }
     }
@@ -164,32 +168,34 @@ async fn an_acl_takes_a_right_and_a_bucket_that_knows_it() {
 #[tokio::test(start_paused = true)]
 async fn every_call_names_the_owner_of_its_bucket() {
     let other = "999999999999";
-    for way in WAYS {
+    for transfer in TRANSFERS {
         // A source that denies may deny a key; a destination that denies its check denies the route.
         for (from, to, arrives, paused) in [
             (HOME_ACCOUNT, HOME_ACCOUNT, true, false),
             (other, HOME_ACCOUNT, false, false),
             (HOME_ACCOUNT, other, false, true),
         ] {
-            let why = format!("{}: from {from}, to {to}", way.name);
-            let stage = way.stage();
+            let why = format!("{}: from {from}, to {to}", transfer.name);
+            let stage = transfer.stage();
             // Tags too long for a header, so that every call of the way is made.
-            stage.world.put("raw", many_tags(way.bare()));
-            let owners = format!("from_bucket_owner = \"{from}\"\nto_bucket_owner = \"{to}\"\n");
-            let config = stage.config(&format!("{}\n{owners}", way.config));
+            stage.aws.put("raw", many_tags(transfer.bare()));
+            let owners = format!(
+                "from_expected_bucket_owner = \"{from}\"\nto_expected_bucket_owner = \"{to}\"\n"
+            );
+            let config = stage.config(&format!("{}\n{owners}", transfer.config));
             let daemon = stage.start(&config).await;
             if paused {
-                until("the route is paused", || daemon.is_held("orders")).await;
+                until("the route is paused", || daemon.is_paused("orders")).await;
             } else {
                 stage.drained().await;
             }
             daemon.stop().await;
-            let copy = stage.world.object("lake", "orders/a.bin");
+            let copy = stage.aws.object("lake", "orders/a.bin");
             assert_eq!(copy.is_some(), arrives, "{why}");
-            let ended = stage.parked().await.is_empty();
+            let ended = stage.dead_lettered().await.is_empty();
             assert_eq!(ended, arrives || paused, "{why}");
-            assert_eq!(stage.world.uploads("lake").len(), 0, "{why}");
-            for call in stage.world.calls().0 {
+            assert_eq!(stage.aws.uploads("lake").len(), 0, "{why}");
+            for call in stage.aws.calls().0 {
                 if call.service != "s3" {
                     continue;
                 }
@@ -205,41 +211,46 @@ async fn every_call_names_the_owner_of_its_bucket() {
 
 #[tokio::test(start_paused = true)]
 async fn who_reads_pays_if_the_route_says_so() {
-    for way in WAYS {
+    for transfer in TRANSFERS {
         for (pays, arrives) in [("true", true), ("false", false)] {
-            let stage = way.stage();
+            let stage = transfer.stage();
             let raw = Bucket::new("raw", "us-east-1").owner("999999999999");
-            stage.world.create_bucket(raw.requester_pays());
-            stage.world.notify("raw", &stage.queue);
-            stage.world.put("raw", way.source());
-            let config = stage.config(&format!("{}\nrequest_payer = {pays}", way.config));
+            stage.aws.create_bucket(raw.requester_pays());
+            stage.aws.notify("raw", &stage.queue);
+            stage.aws.put("raw", transfer.source());
+            let config = stage.config(&format!("{}\nrequest_payer = {pays}", transfer.config));
             let daemon = stage.start(&config).await;
             stage.drained().await;
             daemon.stop().await;
-            let copy = stage.world.object("lake", "orders/a.bin");
-            assert_eq!(copy.is_some(), arrives, "{}: {pays}", way.name);
-            assert_eq!(stage.parked().await.is_empty(), arrives, "{}", way.name);
+            let copy = stage.aws.object("lake", "orders/a.bin");
+            assert_eq!(copy.is_some(), arrives, "{}: {pays}", transfer.name);
+            assert_eq!(
+                stage.dead_lettered().await.is_empty(),
+                arrives,
+                "{}",
+                transfer.name
+            );
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_moves_originals_aside_pays_for_that_too() {
-    for way in WAYS {
-        let stage = way.stage();
+    for transfer in TRANSFERS {
+        let stage = transfer.stage();
         let raw = Bucket::new("raw", "us-east-1").owner("999999999999");
-        stage.world.create_bucket(raw.requester_pays());
-        stage.world.notify("raw", &stage.queue);
-        stage.world.put("raw", way.source());
-        let moves = "request_payer = true\noriginal = \"move\"\nmove_to = \"done/{path}\"";
-        let config = stage.config(&format!("{}\n{moves}", way.config));
+        stage.aws.create_bucket(raw.requester_pays());
+        stage.aws.notify("raw", &stage.queue);
+        stage.aws.put("raw", transfer.source());
+        let moves = "request_payer = true\nafter_copy = \"move\"\nmove_to = \"done/{path}\"";
+        let config = stage.config(&format!("{}\n{moves}", transfer.config));
         let daemon = stage.start(&config).await;
         stage.drained().await;
         daemon.stop().await;
-        assert!(stage.parked().await.is_empty(), "{}", way.name);
+        assert!(stage.dead_lettered().await.is_empty(), "{}", transfer.name);
         let there = |key| {
             stage
-                .world
+                .aws
                 .object("raw", key)
                 .is_some_and(|version| version.object.is_some())
         };
@@ -247,31 +258,31 @@ async fn who_moves_originals_aside_pays_for_that_too() {
             (there("in/a.bin"), there("done/a.bin")),
             (false, true),
             "{}",
-            way.name
+            transfer.name
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_was_opened_with_other_properties_is_not_gone_on_with() {
-    let way = WAYS[2];
-    let stage = way.stage();
-    stage.world.put("raw", way.source());
+    let transfer = TRANSFERS[2];
+    let stage = transfer.stage();
+    stage.aws.put("raw", transfer.source());
     let calls = AtomicUsize::new(0);
     let some = Rule::new(Fault::SlowDown).on("s3", "UploadPartCopy");
     let some = some.when(move |_| (2..40).contains(&calls.fetch_add(1, Ordering::Relaxed)));
-    stage.world.inject(some);
+    stage.aws.inject(some);
     let daemon = stage.start(&stage.config("")).await;
     until("a try has failed", || {
         stage
-            .world
+            .aws
             .calls()
             .count("sqs", "ChangeMessageVisibilityBatch")
             > 0
     })
     .await;
     daemon.stop().await;
-    assert_eq!(stage.world.uploads("lake").len(), 1);
+    assert_eq!(stage.aws.uploads("lake").len(), 1);
     let daemon = stage
         .start(&stage.config("storage_class = \"GLACIER_IR\""))
         .await;
@@ -279,5 +290,5 @@ async fn an_upload_that_was_opened_with_other_properties_is_not_gone_on_with() {
     daemon.stop().await;
     let copy = object(&stage, "lake", "orders/a.bin");
     assert_eq!(copy.storage_class, "GLACIER_IR");
-    assert_eq!(stage.world.uploads("lake").len(), 0, "uploads are left");
+    assert_eq!(stage.aws.uploads("lake").len(), 0, "uploads are left");
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::{STREAM, WAYS, many_tags, tags};
-use crate::aws::{Bucket, Call, Denial, Fault, HOME_KEY, Moment, Rule, Seed, Silence, World};
+use super::{STREAM, TRANSFERS, many_tags, tags};
+use crate::aws::{Aws, Bucket, Call, Denial, Fault, HOME_KEY, Moment, Rule, Silence, TestObject};
 use crate::stage::Stage;
 
 const GET: &str = "s3:GetObjectTagging";
@@ -13,17 +13,20 @@ const PUT: &str = "s3:PutObjectTagging";
 
 #[tokio::test(start_paused = true)]
 async fn tags_are_those_of_the_version_that_is_copied() {
-    let put = |world: &World, stage: &str| {
-        world.put("raw", Seed::new("in/a.bin", "the same").tag("stage", stage));
+    let put = |aws: &Aws, stage: &str| {
+        aws.put(
+            "raw",
+            TestObject::new("in/a.bin", "the same").tag("stage", stage),
+        );
     };
     for versioned in [false, true] {
         let stage = Stage::new(1);
         let raw = Bucket::new("raw", "us-east-1");
         if versioned {
-            stage.world.create_bucket(raw.versioned());
-            stage.world.notify("raw", &stage.queue);
+            stage.aws.create_bucket(raw.versioned());
+            stage.aws.notify("raw", &stage.queue);
         }
-        put(&stage.world, "one");
+        put(&stage.aws, "one");
         // Between the look and the end, the same bytes come under other tags, and again under the first.
         let slow = Duration::from_secs(2);
         let slow = Fault::Slow {
@@ -31,13 +34,13 @@ async fn tags_are_those_of_the_version_that_is_copied() {
             after: slow,
         };
         let rule = Rule::new(slow).on("s3", "GetObjectTagging").times(1);
-        stage.world.inject(rule);
+        stage.aws.inject(rule);
         let alone = format!("{STREAM}\n[work]\nworkers = 1");
         let daemon = stage.start(&stage.config(&alone)).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
-        put(&stage.world, "two");
+        put(&stage.aws, "two");
         tokio::time::sleep(Duration::from_secs(2)).await;
-        put(&stage.world, "one");
+        put(&stage.aws, "one");
         stage.drained().await;
         daemon.stop().await;
         let is = tags(&stage, "lake", "orders/a.bin");
@@ -56,17 +59,17 @@ async fn tags_that_follow_a_write_are_put_whatever_happens_in_between() {
             Fault::Late(Duration::from_secs(20), Silence::Reset),
         ),
     ] {
-        for way in WAYS.into_iter().skip(2) {
-            let stage = way.stage();
+        for transfer in TRANSFERS.into_iter().skip(2) {
+            let stage = transfer.stage();
             let rule = Rule::new(fault.clone()).on("s3", "PutObjectTagging");
-            stage.world.inject(rule.times(1));
-            let source = many_tags(way.bare());
-            way.copy(&stage, &source, "").await;
+            stage.aws.inject(rule.times(1));
+            let source = many_tags(transfer.bare());
+            transfer.copy(&stage, &source, "").await;
             let is = tags(&stage, "lake", "orders/a.bin");
             let should = tags(&stage, "raw", "in/a.bin");
-            assert_eq!(is, should, "{}, {why}", way.name);
-            let copies = stage.world.history("lake", "orders/a.bin").0.len();
-            assert_eq!(copies, 1, "{}, {why}: copied again", way.name);
+            assert_eq!(is, should, "{}, {why}", transfer.name);
+            let copies = stage.aws.history("lake", "orders/a.bin").0.len();
+            assert_eq!(copies, 1, "{}, {why}: copied again", transfer.name);
         }
     }
 }
@@ -77,20 +80,20 @@ async fn slow_tags_do_not_stay_on_a_newer_copy() {
         let stage = Stage::without_target(1);
         let lake = Bucket::new("lake", "eu-west-1");
         stage
-            .world
+            .aws
             .create_bucket(if versioned { lake.versioned() } else { lake });
         let slow = Fault::Slow {
             before: Duration::from_secs(10),
             after: Duration::ZERO,
         };
         let rule = Rule::new(slow).on("s3", "PutObjectTagging").times(1);
-        stage.world.inject(rule);
-        let source = many_tags(Seed::new("in/a.bin", "older"));
-        stage.world.put("raw", source);
+        stage.aws.inject(rule);
+        let source = many_tags(TestObject::new("in/a.bin", "older"));
+        stage.aws.put("raw", source);
         let daemon = stage.start(&stage.config(STREAM)).await;
         tokio::time::sleep(Duration::from_secs(3)).await;
-        let source = Seed::new("in/a.bin", "newer").tag("stage", "two");
-        stage.world.put("raw", source);
+        let source = TestObject::new("in/a.bin", "newer").tag("stage", "two");
+        stage.aws.put("raw", source);
         stage.drained().await;
         daemon.stop().await;
         assert_eq!(stage.copy("a.bin").as_deref(), Some(&b"newer"[..]));
@@ -102,27 +105,28 @@ async fn slow_tags_do_not_stay_on_a_newer_copy() {
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_was_opened_with_other_tags_is_not_gone_on_with() {
-    let way = WAYS[2];
-    let stage = way.stage();
+    let transfer = TRANSFERS[2];
+    let stage = transfer.stage();
     let calls = AtomicUsize::new(0);
     // Some parts get through, all attempts of the others do not; then it goes on.
     let some = Rule::new(Fault::SlowDown).on("s3", "UploadPartCopy");
     let some = some.when(move |_| (2..40).contains(&calls.fetch_add(1, Ordering::Relaxed)));
-    stage.world.inject(some);
+    stage.aws.inject(some);
     let once = AtomicUsize::new(0);
     stage
-        .world
-        .watch(Some(Arc::new(move |world: &World, call: &Call, moment| {
-            let given_back = call.operation == "ChangeMessageVisibilityBatch";
-            if given_back && moment == Moment::Before && once.fetch_add(1, Ordering::Relaxed) == 0 {
-                world.tag("raw", "in/a.bin", ("stage", "changed"));
+        .aws
+        .watch(Some(Arc::new(move |aws: &Aws, call: &Call, moment| {
+            let interrupted = call.operation == "ChangeMessageVisibilityBatch";
+            if interrupted && moment == Moment::Before && once.fetch_add(1, Ordering::Relaxed) == 0
+            {
+                aws.tag("raw", "in/a.bin", ("stage", "changed"));
             }
         })));
-    way.copy(&stage, &way.source(), "").await;
+    transfer.copy(&stage, &transfer.source(), "").await;
     let is = tags(&stage, "lake", "orders/a.bin");
     assert_eq!(is, tags(&stage, "raw", "in/a.bin"));
     assert_eq!(is["stage"], "changed");
-    assert_eq!(stage.world.uploads("lake").len(), 0, "uploads are left");
+    assert_eq!(stage.aws.uploads("lake").len(), 0, "uploads are left");
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,7 +138,7 @@ async fn nothing_is_taken_for_no_tags_by_who_may_not_read_them() {
             action: GET.into(),
             resource: "raw".into(),
         };
-        stage.world.access(|access| access.deny(denial));
+        stage.aws.access(|access| access.deny(denial));
         // Whether it has tags is what cannot be seen.
         stage.put("a.bin", "untagged");
         let config = stage.config(&format!("{STREAM}\ntags = \"{policy}\""));
@@ -142,13 +146,13 @@ async fn nothing_is_taken_for_no_tags_by_who_may_not_read_them() {
         stage.drained().await;
         daemon.stop().await;
         assert_eq!(stage.copy("a.bin").is_some(), arrives, "{policy}");
-        assert_eq!(stage.parked().await.is_empty(), arrives, "{policy}");
+        assert_eq!(stage.dead_lettered().await.is_empty(), arrives, "{policy}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_policy_of_tags_does_what_it_says_where_a_right_is_missing() {
-    for way in WAYS {
+    for transfer in TRANSFERS {
         for (policy, denied, arrives, tagged) in [
             ("require", None, true, true),
             ("require", Some((GET, "raw")), false, false),
@@ -160,24 +164,28 @@ async fn each_policy_of_tags_does_what_it_says_where_a_right_is_missing() {
             ("skip", Some((GET, "raw")), true, false),
             ("skip", Some((PUT, "lake")), true, false),
         ] {
-            let why = format!("{}, {policy}, without {denied:?}", way.name);
-            let stage = way.stage();
+            let why = format!("{}, {policy}, without {denied:?}", transfer.name);
+            let stage = transfer.stage();
             if let Some((action, bucket)) = denied {
                 let denial = Denial {
                     access_key: HOME_KEY.into(),
                     action: action.into(),
                     resource: bucket.into(),
                 };
-                stage.world.access(|access| access.deny(denial));
+                stage.aws.access(|access| access.deny(denial));
             }
-            stage.world.put("raw", way.source());
-            let config = stage.config(&format!("{}\ntags = \"{policy}\"", way.config));
+            stage.aws.put("raw", transfer.source());
+            let config = stage.config(&format!("{}\ntags = \"{policy}\"", transfer.config));
             let daemon = stage.start(&config).await;
             stage.drained().await;
             daemon.stop().await;
-            let parked = stage.parked().await;
-            assert_eq!(parked.is_empty(), arrives, "{why}: {parked:?}");
-            let copy = stage.world.object("lake", "orders/a.bin");
+            let dead_lettered = stage.dead_lettered().await;
+            assert_eq!(
+                dead_lettered.is_empty(),
+                arrives,
+                "{why}: {dead_lettered:?}"
+            );
+            let copy = stage.aws.object("lake", "orders/a.bin");
             assert_eq!(copy.is_some(), arrives, "{why}");
             if arrives {
                 let is = tags(&stage, "lake", "orders/a.bin");
@@ -185,7 +193,7 @@ async fn each_policy_of_tags_does_what_it_says_where_a_right_is_missing() {
                 assert_eq!(!is.is_empty(), tagged, "{why}");
                 assert!(is.is_empty() || is == should, "{why}");
             } else {
-                let (reason, error) = &parked[0];
+                let (reason, error) = &dead_lettered[0];
                 assert_eq!(reason, "denied", "{why}");
                 assert!(
                     error.contains(denied.expect("a denial").0),
@@ -193,7 +201,7 @@ async fn each_policy_of_tags_does_what_it_says_where_a_right_is_missing() {
                 );
             }
             if policy == "skip" {
-                let calls = stage.world.calls();
+                let calls = stage.aws.calls();
                 let read = calls.count("s3", "GetObjectTagging");
                 assert_eq!(read + calls.count("s3", "PutObjectTagging"), 0, "{why}");
             }

@@ -19,14 +19,14 @@ async fn a_copy_goes_where_its_source_goes() {
         let now = stage.s3_calls();
         now - std::mem::replace(&mut before, now)
     };
-    put(&stage.world, "one");
+    put(&stage.aws, "one");
     stage.drained().await;
     assert_eq!(cost(), 2, "new: the copy, and a look after it");
-    put(&stage.world, "two");
+    put(&stage.aws, "two");
     stage.drained().await;
     assert_eq!(cost(), 4, "an overwrite costs what it costs everywhere");
 
-    delete(&stage.world);
+    delete(&stage.aws);
     stage.drained().await;
     assert_eq!(
         (text(&stage), cost()),
@@ -45,34 +45,34 @@ async fn a_copy_goes_where_its_source_goes() {
     // The delete marker goes, the newest version goes, one that nobody sees goes.
     let newest = || {
         stage
-            .world
+            .aws
             .versions("raw", "in/a.csv")
             .pop()
             .expect("there are")
             .id
     };
-    stage.world.delete("raw", "in/a.csv", newest().as_deref());
+    stage.aws.delete("raw", "in/a.csv", newest().as_deref());
     stage.drained().await;
     assert_eq!(text(&stage).as_deref(), Some("two"));
-    stage.world.delete("raw", "in/a.csv", newest().as_deref());
+    stage.aws.delete("raw", "in/a.csv", newest().as_deref());
     stage.drained().await;
     assert_eq!(text(&stage).as_deref(), Some("one"));
-    put(&stage.world, "three");
-    let older = stage.world.versions("raw", "in/a.csv")[0].id.clone();
-    stage.world.delete("raw", "in/a.csv", older.as_deref());
+    put(&stage.aws, "three");
+    let older = stage.aws.versions("raw", "in/a.csv")[0].id.clone();
+    stage.aws.delete("raw", "in/a.csv", older.as_deref());
     stage.drained().await;
     assert_eq!(text(&stage).as_deref(), Some("three"));
     daemon.stop().await;
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_stays_where_deletes_are_not_followed() {
     let stage = Stage::new(1);
-    put(&stage.world, "one");
+    put(&stage.aws, "one");
     let daemon = stage.start(&stage.config("")).await;
     stage.drained().await;
-    delete(&stage.world);
+    delete(&stage.aws);
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(text(&stage).as_deref(), Some("one"));
@@ -96,12 +96,12 @@ async fn every_way_of_removal_is_a_hint_and_none_is_believed() {
     ] {
         for gone in [false, true] {
             let stage = Stage::new(1);
-            put(&stage.world, "one");
+            put(&stage.aws, "one");
             let daemon = stage.start(&stage.config(FOLLOW)).await;
             stage.drained().await;
             if gone {
-                delete(&stage.world);
-                stage.world.empty(&stage.queue);
+                delete(&stage.aws);
+                stage.aws.empty(&stage.queue);
             }
             stage.send(&said).await;
             stage.drained().await;
@@ -129,26 +129,26 @@ async fn a_source_that_cannot_be_seen_is_not_gone() {
         ),
     ] {
         let stage = Stage::new(1);
-        put(&stage.world, "one");
+        put(&stage.aws, "one");
         let daemon = stage.start(&stage.config(FOLLOW)).await;
         stage.drained().await;
-        delete(&stage.world);
-        stage.world.hide_bucket("raw", denied.is_none());
+        delete(&stage.aws);
+        stage.aws.hide_bucket("raw", denied.is_none());
         if let Some(denied) = &denied {
-            stage.world.access(|access| access.deny(denied.clone()));
+            stage.aws.access(|access| access.deny(denied.clone()));
         }
         if waits {
             tokio::time::sleep(Duration::from_mins(5)).await;
             assert_eq!(text(&stage).as_deref(), Some("one"), "{why}");
-            stage.world.hide_bucket("raw", false);
+            stage.aws.hide_bucket("raw", false);
             if let Some(denied) = &denied {
-                stage.world.access(|access| access.allow(denied));
+                stage.aws.access(|access| access.allow(denied));
             }
         }
         stage.drained().await;
         daemon.stop().await;
         assert_eq!(text(&stage).is_none(), waits, "{why}");
-        assert_eq!(stage.parked().await.is_empty(), waits, "{why}");
+        assert_eq!(stage.dead_lettered().await.is_empty(), waits, "{why}");
     }
 }
 
@@ -162,15 +162,15 @@ async fn a_delete_that_races_a_new_object_leaves_its_copy() {
     ] {
         for conditional in [ConditionalWrites::On, ConditionalWrites::Off] {
             let stage = Stage::new(1);
-            put(&stage.world, "one");
+            put(&stage.aws, "one");
             let mut config = stage.config(FOLLOW);
             config.aws.conditional_writes = conditional;
             let daemon = stage.start(&config).await;
             stage.drained().await;
-            delete(&stage.world);
-            at(&stage, "DeleteObject", 0, moment, move |world| {
-                world.hush("raw");
-                put(world, body);
+            delete(&stage.aws);
+            at(&stage, "DeleteObject", 0, moment, move |aws| {
+                aws.hush("raw");
+                put(aws, body);
             });
             stage.drained().await;
             daemon.stop().await;
@@ -186,15 +186,15 @@ async fn a_delete_that_races_a_new_object_leaves_its_copy() {
 #[tokio::test(start_paused = true)]
 async fn a_source_that_goes_while_it_is_copied_leaves_no_copy() {
     // Its removal finds nothing to delete, for the copy has not landed.
-    for (way, operation) in [("", "CopyObject"), ("way = \"stream\"", "PutObject")] {
+    for (transfer, operation) in [("", "CopyObject"), ("transfer = \"stream\"", "PutObject")] {
         let stage = Stage::new(1);
-        put(&stage.world, "one");
-        at(&stage, operation, 0, Moment::After, |world| {
-            world.hush("raw");
-            delete(world);
+        put(&stage.aws, "one");
+        at(&stage, operation, 0, Moment::After, |aws| {
+            aws.hush("raw");
+            delete(aws);
         });
         let daemon = stage
-            .start(&stage.config(&format!("{FOLLOW}\n{way}")))
+            .start(&stage.config(&format!("{FOLLOW}\n{transfer}")))
             .await;
         stage.drained().await;
         daemon.stop().await;
@@ -204,34 +204,34 @@ async fn a_source_that_goes_while_it_is_copied_leaves_no_copy() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_gone_when_its_creation_is_heard_of_leaves_no_older_copy() {
-    for way in ["", "way = \"stream\""] {
+    for transfer in ["", "transfer = \"stream\""] {
         let stage = Stage::new(1);
-        put(&stage.world, "one");
-        let config = stage.config(&format!("{FOLLOW}\n{way}"));
+        put(&stage.aws, "one");
+        let config = stage.config(&format!("{FOLLOW}\n{transfer}"));
         let daemon = stage.start(&config).await;
         stage.drained().await;
         daemon.stop().await;
         // Only the creation is announced.
-        put(&stage.world, "two");
-        stage.world.hush("raw");
-        delete(&stage.world);
+        put(&stage.aws, "two");
+        stage.aws.hush("raw");
+        delete(&stage.aws);
         let daemon = stage.start(&config).await;
         stage.drained().await;
         daemon.stop().await;
-        assert_eq!(text(&stage), None, "{way}");
+        assert_eq!(text(&stage), None, "{transfer}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_cannot_be_seen_is_not_gone() {
     let stage = Stage::new(1);
-    put(&stage.world, "one");
+    put(&stage.aws, "one");
     let daemon = stage.start(&stage.config(FOLLOW)).await;
     stage.drained().await;
-    stage.world.hide_bucket("lake", true);
-    delete(&stage.world);
-    until("it is held", || daemon.is_held("orders")).await;
-    stage.world.hide_bucket("lake", false);
+    stage.aws.hide_bucket("lake", true);
+    delete(&stage.aws);
+    until("it is held", || daemon.is_paused("orders")).await;
+    stage.aws.hide_bucket("lake", false);
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(text(&stage), None);
@@ -246,17 +246,17 @@ async fn a_delete_without_an_answer_is_looked_after() {
         Fault::Late(w * 9 / 10, Silence::Reset),
     ] {
         let stage = Stage::new(1);
-        put(&stage.world, "one");
+        put(&stage.aws, "one");
         let daemon = stage.start(&stage.config(FOLLOW)).await;
         stage.drained().await;
-        delete(&stage.world);
+        delete(&stage.aws);
         let rule = Rule::new(fault.clone()).on("s3", "DeleteObject");
-        stage.world.inject(rule.times(1));
-        let deletes = || stage.world.calls().count("s3", "DeleteObject");
+        stage.aws.inject(rule.times(1));
+        let deletes = || stage.aws.calls().count("s3", "DeleteObject");
         until("it was sent", || deletes() == 1).await;
         let began = tokio::time::Instant::now();
         // The same comes back before that delete lands.
-        put(&stage.world, "one");
+        put(&stage.aws, "one");
         stage.drained().await;
         daemon.stop().await;
         assert!(began.elapsed() >= w, "{fault:?}: settled after W");

@@ -3,15 +3,15 @@
 mod deletes;
 mod moves;
 
-use crate::aws::{Bucket, Seed, World};
+use crate::aws::{Aws, Bucket, TestObject};
 use crate::stage::Stage;
 
-fn put(world: &World, body: &str) {
-    world.put("raw", Seed::new("in/a.csv", body.to_owned()));
+fn put(aws: &Aws, body: &str) {
+    aws.put("raw", TestObject::new("in/a.csv", body.to_owned()));
 }
 
-fn delete(world: &World) {
-    world.delete("raw", "in/a.csv", None);
+fn delete(aws: &Aws) {
+    aws.delete("raw", "in/a.csv", None);
 }
 
 fn text(stage: &Stage) -> Option<String> {
@@ -21,18 +21,18 @@ fn text(stage: &Stage) -> Option<String> {
 }
 
 fn is_there(stage: &Stage, bucket: &str, key: &str) -> bool {
-    stage.world.object(bucket, key).is_some()
+    stage.aws.object(bucket, key).is_some()
 }
 
 /// A stage on which both sides keep versions.
 fn versioned() -> Stage {
     let stage = Stage::without_target(1);
     stage
-        .world
+        .aws
         .create_bucket(Bucket::new("lake", "eu-west-1").versioned());
     stage
-        .world
+        .aws
         .create_bucket(Bucket::new("raw", "us-east-1").versioned());
-    stage.world.notify("raw", &stage.queue);
+    stage.aws.notify("raw", &stage.queue);
     stage
 }

@@ -3,7 +3,7 @@
 use brigade::config::{Config, Rate, Sources};
 use bytesize::ByteSize;
 
-use super::script::{Original, Script};
+use super::script::{AfterCopy, Script};
 use super::stage::{CRAWLER, CRAWLER_REGION, SOURCE, Stage, TOPIC, lake};
 
 impl Stage {
@@ -11,7 +11,7 @@ impl Stage {
     pub(super) fn config(&self, daemon: usize) -> Config {
         let Script {
             visibility,
-            max_receive_count,
+            max_attempts,
             conditional,
             ..
         } = self.script;
@@ -31,30 +31,33 @@ impl Stage {
             [queue.events]
             url = "{queue}"
             visibility_timeout = "{visibility}ms"
-            max_receive_count = {max_receive_count}
+            max_attempts = {max_attempts}
             [work]
             workers = {workers}
             [crawler.{CRAWLER}]
             region = "{CRAWLER_REGION}"
-            quiet = "5s"
+            debounce = "5s"
             at_most_every = "1m"
             "#
         );
         let routes = self.script.routes.iter().enumerate().map(|(n, target)| {
-            let way = if target.streamed { "stream" } else { "auto" };
+            let transfer = if target.streamed { "stream" } else { "auto" };
             let date = if target.dated {
                 "{yyyy}/{mm}/{dd}/"
             } else {
                 ""
             };
             let bucket = lake(n);
-            let told = self.script.told.then(|| format!("notify = \"{TOPIC}\""));
-            let notify = told.unwrap_or_default();
+            let reported = self
+                .script
+                .reported
+                .then(|| format!("notify = \"{TOPIC}\""));
+            let notify = reported.unwrap_or_default();
             let deletes = if target.follows { "follow" } else { "ignore" };
-            let original = match self.script.original {
-                Original::Keep => "original = \"keep\"",
-                Original::Move if n == 0 => "original = \"move\"\nmove_to = \"done/\"",
-                Original::Delete | Original::Move => "original = \"delete\"",
+            let after_copy = match self.script.after_copy {
+                AfterCopy::Keep => "after_copy = \"keep\"",
+                AfterCopy::Move if n == 0 => "after_copy = \"move\"\nmove_to = \"done/\"",
+                AfterCopy::Delete | AfterCopy::Move => "after_copy = \"delete\"",
             };
             let said = |key: &str, value: Option<&str>| {
                 let line = value.map(|value| format!("{key} = \"{value}\""));
@@ -65,24 +68,24 @@ impl Stage {
                 said("storage_class", target.class.as_deref()),
                 said("part_size", target.part_size.as_deref()),
             );
-            let door = |bucket: &str| self.doors.get(bucket).map(String::as_str);
-            let (from_door, to_door) = (
-                said("from_access_point", door(SOURCE)),
-                said("to_access_point", door(&bucket)),
+            let access_point = |bucket: &str| self.access_points.get(bucket).map(String::as_str);
+            let (from_access_point, to_access_point) = (
+                said("from_access_point", access_point(SOURCE)),
+                said("to_access_point", access_point(&bucket)),
             );
             format!(
                 r#"
                 [route.r{n}]
                 from = "s3://{SOURCE}/in/"
                 to = "s3://{bucket}/out/{date}{{path}}"
-                {from_door}
-                {to_door}
-                way = "{way}"
+                {from_access_point}
+                {to_access_point}
+                transfer = "{transfer}"
                 {parts}
                 crawlers = "{CRAWLER}"
                 {notify}
                 deletes = "{deletes}"
-                {original}
+                {after_copy}
                 {sse}
                 {class}
                 "#

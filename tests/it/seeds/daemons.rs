@@ -103,9 +103,9 @@ impl Daemon {
     }
 
     /// How many routes it holds.
-    pub(super) fn held_routes(&self) -> usize {
+    pub(super) fn paused_routes(&self) -> usize {
         let view = self.life.as_ref().and_then(|life| life.view.get());
-        view.map_or(0, |view| sum(view, "brigade_route_held"))
+        view.map_or(0, |view| sum(view, "brigade_route_paused"))
     }
 
     /// SIGKILL: nothing it would still send leaves, nothing of it runs on.

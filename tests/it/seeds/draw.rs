@@ -7,8 +7,8 @@ use fastrand::Rng;
 use super::endurance::outlast;
 use super::operation::Operation;
 use super::script::{
-    Act, Denied, Doors, Envelope, Original, Outside, Place, Script, Shape, Step, Target, Trouble,
-    Unruly, When,
+    AccessPoints, Act, AfterCopy, Denied, Envelope, Outside, Place, Script, Shape, Step, Target,
+    Trouble, Unruly, When,
 };
 use super::storms::{copying, quiet, storm, telling};
 use crate::aws::Moment;
@@ -63,7 +63,7 @@ impl Script {
             .collect::<Vec<_>>();
         let dated = routes.iter().any(|route| route.dated);
         let mut script = Self {
-            dice: rng.u64(..),
+            rng: rng.u64(..),
             begins: if dated && rng.bool() {
                 TO_MIDNIGHT - rng.u64(..span)
             } else {
@@ -71,16 +71,16 @@ impl Script {
             },
             source: place(rng),
             routes,
-            original: Original::Keep,
+            after_copy: AfterCopy::Keep,
             conditional: rng.u8(..6) > 0,
             visibility,
-            max_receive_count: pick(rng, &[2, 10, 10, 10]),
+            max_attempts: pick(rng, &[2, 10, 10, 10]),
             daemons: (0..daemons).map(|_| rng.u32(1..=6)).collect(),
             large: false,
             durable: false,
-            told: false,
+            reported: false,
             crawls_fail: 0,
-            doors: Doors::Open,
+            access_points: AccessPoints::Open,
             bandwidth: None,
             keys: names(rng, keys),
             latency: pick(rng, &LATENCIES),
@@ -129,14 +129,14 @@ fn details(rng: &mut Rng, script: &mut Script, span: u64) {
     script.crawls_fail = pick(rng, &[0, 0, 0, 1, 2]);
     for route in &mut script.routes {
         // So large that parts of streams are piped.
-        let piped = route.streamed && rng.u8(..12) == 0;
-        route.part_size = piped.then_some(Cow::Borrowed("17MiB"));
+        let streamed = route.streamed && rng.u8(..12) == 0;
+        route.part_size = streamed.then_some(Cow::Borrowed("17MiB"));
     }
-    script.told = rng.u8(..4) == 0;
-    if script.told && rng.bool() {
+    script.reported = rng.u8(..4) == 0;
+    if script.reported && rng.bool() {
         script.storms.push(telling(rng, span));
     }
-    if script.told && rng.u8(..6) == 0 {
+    if script.reported && rng.u8(..6) == 0 {
         let (what, time) = (Denied::Tell, pick(rng, &[2_000, 40_000, 400_000]));
         let act = Act::Trouble(Trouble::Deny { what, time });
         let when = When::At(rng.u64(..span));
@@ -145,7 +145,11 @@ fn details(rng: &mut Rng, script: &mut Script, span: u64) {
     if rng.u8(..6) == 0 {
         // Far, all is streamed.
         let far = script.streams() && rng.bool();
-        script.doors = if far { Doors::Far } else { Doors::Near };
+        script.access_points = if far {
+            AccessPoints::Far
+        } else {
+            AccessPoints::Near
+        };
     }
     if rng.u8(..100) == 0 {
         outlast(rng, script, span);
@@ -186,7 +190,7 @@ fn removal(rng: &mut Rng, script: &mut Script) {
             }
         }
         2 => {
-            script.original = pick(rng, &[Original::Delete, Original::Move]);
+            script.after_copy = pick(rng, &[AfterCopy::Delete, AfterCopy::Move]);
             // Else content that repeats can be lost, which the start warns about.
             script.conditional = true;
             script.source.versioned = true;
@@ -242,7 +246,7 @@ fn history(rng: &mut Rng, script: &mut Script, key: usize, changes: usize, span:
         let put = Outside::Put {
             key,
             content: rng.u8(..3),
-            dress: pick(rng, &[0, 0, 1, 2]),
+            attributes: pick(rng, &[0, 0, 1, 2]),
             shape,
         };
         let act = match rng.u8(..13) {
@@ -330,7 +334,7 @@ fn daemon_trouble(rng: &mut Rng, script: &Script, daemon: usize, route: usize) -
                     Denied::Remove,
                     Denied::Receive,
                     Denied::Delete,
-                    Denied::Park,
+                    Denied::DeadLetter,
                 ],
             ),
             time: soon,

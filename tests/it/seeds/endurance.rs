@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 use super::draw::pick;
 use super::operation::Operation;
-use super::script::{Act, Denied, Original, Outside, Script, Shape, Step, Trouble, When};
+use super::script::{Act, AfterCopy, Denied, Outside, Script, Shape, Step, Trouble, When};
 use super::storms::{Ill, Storm, quiet};
 use crate::aws::Moment;
 
@@ -19,7 +19,7 @@ const HOLD: u64 = 12 * HOUR;
 /// Makes the last object of a small world that long to copy.
 pub(super) fn outlast(rng: &mut Rng, script: &mut Script, span: u64) {
     let small = script.keys.len() <= 3 && script.routes.len() == 1;
-    if !small || !script.routes[0].streamed || script.original == Original::Move {
+    if !small || !script.routes[0].streamed || script.after_copy == AfterCopy::Move {
         return;
     }
     // Half a day is long enough without a heartbeat every ten seconds.
@@ -32,7 +32,7 @@ pub(super) fn outlast(rng: &mut Rng, script: &mut Script, span: u64) {
         Act::Outside(Outside::Put {
             key,
             content: rng.u8(..3),
-            dress: pick(rng, &[0, 1, 2]),
+            attributes: pick(rng, &[0, 1, 2]),
             shape,
         })
     };
@@ -48,7 +48,7 @@ pub(super) fn outlast(rng: &mut Rng, script: &mut Script, span: u64) {
         let again = at(span + rng.u64(HOUR..14 * HOUR), put(rng, shape));
         script.steps.push(again);
     }
-    let handed_over = span + HOLD - script.visibility / 2;
+    let requeued = span + HOLD - script.visibility / 2;
     if rng.u8(..3) == 0 {
         script.steps.push(Step {
             when: When::Call {
@@ -81,17 +81,17 @@ pub(super) fn outlast(rng: &mut Rng, script: &mut Script, span: u64) {
                 },
             ],
         );
-        let when = handed_over - rng.u64(..HOUR);
+        let when = requeued - rng.u64(..HOUR);
         script.steps.push(at(when, Act::Trouble(trouble)));
     }
     if rng.bool() {
-        script.storms.push(around(rng, handed_over));
+        script.storms.push(around(rng, requeued));
     }
 }
 
 /// What strikes while it is handed over.
-fn around(rng: &mut Rng, handed_over: u64) -> Storm {
-    let from = handed_over - rng.u64(..120_000);
+fn around(rng: &mut Rng, requeued: u64) -> Storm {
+    let from = requeued - rng.u64(..120_000);
     let happens = rng.bool();
     let ills = [
         Ill::Lost(quiet(rng)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::pair::Pair;
-use super::play::{Played, is_hopeless, told};
+use super::play::{Played, is_hopeless, reported};
 use super::script::{Act, Outside, Step};
 use super::stage::{CRAWLER, CRAWLER_REGION, NOISE, Stage, TOPIC, UNREADABLE, is_outsiders};
 use crate::aws::{Message, Write};
@@ -24,22 +24,22 @@ pub(super) fn judge(played: &Played) -> Vec<String> {
     }
     broken.extend(settled_early(&pairs, played));
     broken.extend(no_upload_is_left(stage));
-    broken.extend(noise_is_parked(played));
-    broken.extend(unreadable_is_parked(played));
-    broken.extend(nothing_is_parked_without_cause(played));
+    broken.extend(noise_is_dead_lettered(played));
+    broken.extend(unreadable_is_dead_lettered(played));
+    broken.extend(nothing_is_dead_lettered_without_cause(played));
     broken.extend(uncrawled(stage));
     broken.extend(stage.is_announced());
     broken.extend(forgotten_early(stage));
-    broken.extend(untold(stage));
+    broken.extend(unreported(stage));
     broken
 }
 
 /// Messages that were deleted before their effect, and not parked first. A parked copy excuses one
 /// delete.
 fn settled_early(pairs: &[Pair<'_>], played: &Played) -> Vec<String> {
-    let mut excuses = played.parked.iter().collect::<Vec<_>>();
+    let mut excuses = played.dead_lettered.iter().collect::<Vec<_>>();
     let mut broken = Vec::new();
-    let heirs = played.stage.world.settled();
+    let heirs = played.stage.aws.settled();
     for settled in &heirs {
         let early = pairs.iter().filter_map(|pair| pair.settled_early(settled));
         let early = early.collect::<Vec<_>>();
@@ -47,16 +47,16 @@ fn settled_early(pairs: &[Pair<'_>], played: &Played) -> Vec<String> {
             continue;
         }
         // It sent itself on, and whoever has settled that is judged in its stead.
-        let handed_over = played.stage.script.bandwidth.is_some()
+        let requeued = played.stage.script.bandwidth.is_some()
             && heirs.iter().any(|heir| {
                 heir.body == settled.body && heir.sent <= settled.at && settled.at < heir.at
             });
-        if handed_over {
+        if requeued {
             continue;
         }
-        let parked =
+        let dead_lettered =
             |message: &&Message| message.body == settled.body && message.sent <= settled.at;
-        match excuses.iter().position(parked) {
+        match excuses.iter().position(dead_lettered) {
             Some(excuse) => drop(excuses.remove(excuse)),
             None => broken.extend(early),
         }
@@ -66,67 +66,70 @@ fn settled_early(pairs: &[Pair<'_>], played: &Played) -> Vec<String> {
 
 fn pairs(stage: &Stage) -> impl Iterator<Item = Pair<'_>> {
     let keys = stage.script.keys.len();
-    let ways = stage.ways();
-    ways.flat_map(move |way| (0..keys).map(move |key| Pair::of(stage, way, key)))
+    let transfers = stage.transfers();
+    transfers.flat_map(move |transfer| (0..keys).map(move |key| Pair::of(stage, transfer, key)))
 }
 
 fn no_upload_is_left(stage: &Stage) -> Option<String> {
-    let buckets = stage.ways().map(|way| stage.bucket(way));
+    let buckets = stage.transfers().map(|transfer| stage.bucket(transfer));
     let left: Vec<_> = buckets
-        .flat_map(|bucket| stage.world.uploads(&bucket))
+        .flat_map(|bucket| stage.aws.uploads(&bucket))
         // One that was opened and never heard of has no part, and costs nothing.
         .filter(|upload| !upload.parts.is_empty())
         // The second consumer of a message that the first has settled loses its lease, and nobody
         // comes again: docs/TESTING.md, "What is not promised".
         .filter(|_| stage.script.queue.twice == 0.0)
         .collect();
-    let told = left
+    let reported = left
         .iter()
         .map(|upload| (&upload.key, upload.initiated, upload.parts.len()));
-    (!left.is_empty()).then(|| format!("uploads are left: {:?}", told.collect::<Vec<_>>()))
+    (!left.is_empty()).then(|| format!("uploads are left: {:?}", reported.collect::<Vec<_>>()))
 }
 
-fn noise_is_parked(played: &Played) -> Option<String> {
+fn noise_is_dead_lettered(played: &Played) -> Option<String> {
     let steps = &played.stage.script.steps;
-    let settled = played.stage.world.settled();
+    let settled = played.stage.aws.settled();
     let noise = settled
         .iter()
         .filter(|settled| settled.body == NOISE)
         .count();
-    let parked = |m: &&Message| m.body == NOISE;
-    let parked = played.parked.iter().filter(parked).count();
+    let dead_lettered = |m: &&Message| m.body == NOISE;
+    let dead_lettered = played.dead_lettered.iter().filter(dead_lettered).count();
     let sent = steps
         .iter()
         .any(|step| step.act == Act::Outside(Outside::Noise));
-    (sent && parked < noise).then(|| format!("{noise} unreadable messages, {parked} parked"))
+    (sent && dead_lettered < noise)
+        .then(|| format!("{noise} unreadable messages, {dead_lettered} parked"))
 }
 
 /// Each object that nobody can read is dead-lettered for that, whatever else happens to its route.
-fn unreadable_is_parked(played: &Played) -> Option<String> {
+fn unreadable_is_dead_lettered(played: &Played) -> Option<String> {
     let steps = played.stage.script.steps.iter();
     let counts = steps.filter_map(|step| match step.act {
         Act::Outside(Outside::Unreadable { count }) => Some(count),
         Act::Outside(_) | Act::Trouble(_) => None,
     });
-    let (count, parked) = (counts.max()?, &played.parked);
+    let (count, dead_lettered) = (counts.max()?, &played.dead_lettered);
+    // A storm may meet each attempt, up to the last.
+    let stormy = !played.stage.script.storms.is_empty();
     let of = |n: &u8| {
         let name = format!("{UNREADABLE}{n}.");
-        parked
+        dead_lettered
             .iter()
-            .find(|m| m.body.contains(&name) && told(m).starts_with("refused: "))
+            .find(|m| m.body.contains(&name) && (stormy || reported(m).starts_with("refused: ")))
     };
     let lost = (0..count).find(|n| of(n).is_none())?;
-    let why = parked
+    let why = dead_lettered
         .iter()
         .find(|m| m.body.contains(&format!("{UNREADABLE}{lost}.")));
     Some(format!(
         "{UNREADABLE}{lost} is not dead-lettered as refused: {:?}",
-        why.map(told)
+        why.map(reported)
     ))
 }
 
 /// Where nothing but the source changes, nothing is parked but noise.
-fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
+fn nothing_is_dead_lettered_without_cause(played: &Played) -> Option<String> {
     let script = &played.stage.script;
     let quiet = |step: &Step| match step.act {
         Act::Outside(Outside::Meddle { .. } | Outside::MeddleDelete { .. }) | Act::Trouble(_) => {
@@ -137,21 +140,21 @@ fn nothing_is_parked_without_cause(played: &Played) -> Option<String> {
     if !script.storms.is_empty() || !script.is_patient() || !script.steps.iter().all(quiet) {
         return None;
     }
-    let mut parked = played.parked.iter();
-    let why = parked.find(|message| !is_hopeless(message))?;
-    Some(format!("parked without a cause: {}", told(why)))
+    let mut dead_lettered = played.dead_lettered.iter();
+    let why = dead_lettered.find(|message| !is_hopeless(message))?;
+    Some(format!("parked without a cause: {}", reported(why)))
 }
 
 /// An arrival leaves its queue once a good crawl has begun after it, and ended.
 fn forgotten_early(stage: &Stage) -> Option<String> {
     stage.arrivals.as_ref()?;
-    let crawler = stage.world.crawler(CRAWLER_REGION, CRAWLER);
+    let crawler = stage.aws.crawler(CRAWLER_REGION, CRAWLER);
     let since = |body: &str| {
         let body: serde_json::Value = serde_json::from_str(body).ok()?;
         body["crawler"].as_str()?;
         body["since"].as_str()?.parse::<Timestamp>().ok()
     };
-    let settled = stage.world.settled();
+    let settled = stage.aws.settled();
     let early = settled.iter().find(|settled| {
         since(&settled.body).is_some_and(|since| {
             let mut crawls = crawler.crawls();
@@ -165,7 +168,7 @@ fn forgotten_early(stage: &Stage) -> Option<String> {
 /// Every arrival is crawled: a good crawl began after the last copy that brought other bytes. One that
 /// rewrote the same was found by the crawl before it.
 pub(super) fn uncrawled(stage: &Stage) -> Option<String> {
-    let crawler = stage.world.crawler(CRAWLER_REGION, CRAWLER);
+    let crawler = stage.aws.crawler(CRAWLER_REGION, CRAWLER);
     let starts = crawler.crawls().map(|(start, _)| start).collect::<Vec<_>>();
     let arrived = pairs(stage)
         .filter(|pair| pair.route < stage.script.routes.len())
@@ -178,11 +181,11 @@ pub(super) fn uncrawled(stage: &Stage) -> Option<String> {
 }
 
 /// Whoever waits was told of every copy that brought other bytes, and not before it was there.
-fn untold(stage: &Stage) -> Option<String> {
-    if !stage.script.told {
+fn unreported(stage: &Stage) -> Option<String> {
+    if !stage.script.reported {
         return None;
     }
-    let told = stage.world.published(TOPIC).into_iter().filter_map(|said| {
+    let reported = stage.aws.published(TOPIC).into_iter().filter_map(|said| {
         let body: serde_json::Value = serde_json::from_str(&said.body).ok()?;
         let to = &body["destination"];
         let place = (
@@ -192,7 +195,7 @@ fn untold(stage: &Stage) -> Option<String> {
         Some((place, said.at))
     });
     // The last of each counts.
-    let told: BTreeMap<_, _> = told.collect();
+    let reported: BTreeMap<_, _> = reported.collect();
     let routes = 0..stage.script.routes.len();
     let arrived = pairs(stage).filter(|pair| routes.contains(&pair.route));
     let arrived = arrived.flat_map(|pair| {
@@ -202,7 +205,8 @@ fn untold(stage: &Stage) -> Option<String> {
         };
         pair.copies.into_iter().filter_map(last)
     });
-    let mut silent = arrived.filter(|(place, at)| told.get(place).is_none_or(|told| told < at));
+    let mut silent =
+        arrived.filter(|(place, at)| reported.get(place).is_none_or(|reported| reported < at));
     let ((bucket, key), at) = silent.next()?;
     Some(format!(
         "nobody was told of s3://{bucket}/{key}, which arrived at {at}"

@@ -80,7 +80,7 @@ fn what_failed_once_holds() {
 fn a_seed_plays_the_same_twice() {
     for seed in 0..10 {
         let script = Script::draw(seed);
-        let calls = || played(&script).stage.world.calls().0;
+        let calls = || played(&script).stage.aws.calls().0;
         let (first, second) = (calls(), calls());
         let differs = first.iter().zip(&second).find(|(a, b)| a != b);
         assert_eq!(differs, None, "seed {seed}");

@@ -11,7 +11,7 @@ use super::stage::{SOURCE, Stage, is_outsiders};
 use crate::aws::{Object, Settled, Version, What, Write};
 
 /// The mark that the daemon leaves on some copies.
-const MARK: &str = "brigade-source";
+const PROVENANCE: &str = "brigade-source";
 
 /// What of an object is one whole.
 #[derive(Debug, PartialEq)]
@@ -31,7 +31,7 @@ impl<'a> Face<'a> {
             length: object.content.len(),
             headers: &object.meta.headers,
             user: user
-                .filter(|(name, _)| *name != MARK)
+                .filter(|(name, _)| *name != PROVENANCE)
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
         }
@@ -51,9 +51,9 @@ pub(super) struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     pub(super) fn of(stage: &'a Stage, route: usize, key: usize) -> Self {
-        let (world, bucket) = (&stage.world, stage.bucket(route));
+        let (aws, bucket) = (&stage.aws, stage.bucket(route));
         let copies = stage.targets(route, key).into_iter().map(|target| {
-            let history = world.history(&bucket, &target).0;
+            let history = aws.history(&bucket, &target).0;
             (target, history)
         });
         let meddled = stage.script.steps.iter().any(|step| {
@@ -68,7 +68,7 @@ impl<'a> Pair<'a> {
             stage,
             route,
             key,
-            source: world.history(SOURCE, &stage.key(key)).0,
+            source: aws.history(SOURCE, &stage.key(key)).0,
             copies: copies.collect(),
             meddled,
         }
@@ -230,17 +230,17 @@ impl<'a> Pair<'a> {
 
     /// When the version that a streamed copy claims to be of last became the source.
     fn age(&self, copy: &Version, by: u64) -> Option<u64> {
-        let mark = copy.object.as_ref()?.meta.user.get(MARK)?;
-        let mark: Value = serde_json::from_str(mark).ok()?;
+        let provenance = copy.object.as_ref()?.meta.user.get(PROVENANCE)?;
+        let provenance: Value = serde_json::from_str(provenance).ok()?;
         let is_it = |version: &Version| {
             let object = version
                 .object
                 .as_ref()
                 .expect("what is current is an object");
             let modified = version.modified.to_string();
-            match (&mark["version"], &version.id) {
+            match (&provenance["version"], &version.id) {
                 (Value::String(claimed), id) => id.as_ref() == Some(claimed),
-                _ => mark["etag"] == object.etag && mark["modified"] == modified,
+                _ => provenance["etag"] == object.etag && provenance["modified"] == modified,
             }
         };
         let mut versions = self.source.iter().rev().filter(|write| write.moment <= by);
@@ -349,6 +349,7 @@ fn tags(version: &Version) -> Option<&BTreeMap<String, String>> {
 /// A `CopyObject` whose headers were given may carry the tags of a later version of the same bytes.
 fn had_headers_by_hand(write: &Write, copy: &Version) -> bool {
     let object = copy.object.as_ref();
-    let by_hand = |object: &Object| object.meta.user.contains_key(MARK) && object.parts.is_empty();
+    let by_hand =
+        |object: &Object| object.meta.user.contains_key(PROVENANCE) && object.parts.is_empty();
     matches!(write.what, What::Copy(_)) && object.is_some_and(by_hand)
 }

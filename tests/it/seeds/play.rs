@@ -20,7 +20,7 @@ use super::stage::{NOISE, SOURCE, Stage, UNREADABLE};
 use super::storms::Storm;
 use super::tally::Tally;
 use crate::aws::{
-    Access, Call, Denial, HOME_KEY, Latency, Line, Message, Mischief, Rule, Silence, World,
+    Access, Aws, Call, Denial, HOME_KEY, Latency, Line, Message, Mischief, Rule, Silence,
 };
 use crate::stage::edge;
 
@@ -37,7 +37,7 @@ const MOST_CALLS: usize = 60_000;
 pub(super) struct Played {
     pub(super) stage: Stage,
     /// What was in the dead-letter queue before it was sent back.
-    pub(super) parked: Vec<Message>,
+    pub(super) dead_lettered: Vec<Message>,
     /// What went wrong on the way, in words.
     pub(super) troubles: Vec<String>,
     /// What troubles there were.
@@ -78,8 +78,8 @@ pub(super) async fn play(script: &Script) -> Played {
     theatre.perform().await;
     theatre.calm();
     let mut troubles = Vec::new();
-    let parked = match theatre.settle().await {
-        Ok(parked) => parked,
+    let dead_lettered = match theatre.settle().await {
+        Ok(dead_lettered) => dead_lettered,
         Err(trouble) => {
             troubles.push(trouble);
             Vec::new()
@@ -89,7 +89,7 @@ pub(super) async fn play(script: &Script) -> Played {
     let theatre = Arc::into_inner(theatre).expect("nobody watches any more");
     Played {
         stage: theatre.stage,
-        parked,
+        dead_lettered,
         troubles,
         happened: theatre
             .happened
@@ -101,7 +101,7 @@ pub(super) async fn play(script: &Script) -> Played {
 impl Theatre {
     /// Puts everything in its place before the curtain.
     fn rehearse(self: &Arc<Self>) {
-        let (world, script) = (&self.stage.world, &self.stage.script);
+        let (aws, script) = (&self.stage.aws, &self.stage.script);
         for Storm {
             from,
             until,
@@ -110,13 +110,13 @@ impl Theatre {
             chance,
         } in &script.storms
         {
-            let begin = world.now();
+            let begin = aws.now();
             let (service, name) = (call.service(), call.name());
             let (from, until) = (begin + ms(*from), begin + ms(*until));
             let rule = Rule::new(ill.into())
                 .on(service, name)
                 .when(move |call| call.line.is_some() && from <= call.at && call.at < until);
-            world.inject(rule.chance(*chance));
+            aws.inject(rule.chance(*chance));
         }
         let mut waiting = Vec::new();
         for step in &script.steps {
@@ -130,7 +130,7 @@ impl Theatre {
         }
         let ambush = Mutex::new(Ambush::of(waiting));
         let theatre = Arc::clone(self);
-        world.watch(Some(Arc::new(move |_: &World, call: &Call, moment| {
+        aws.watch(Some(Arc::new(move |_: &Aws, call: &Call, moment| {
             let sprung = ambush
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -167,15 +167,15 @@ impl Theatre {
 
     fn obey(&self, order: Order) {
         if matches!(order, Order::Allow(_) | Order::Enable | Order::Show(_)) {
-            let held = self.daemons().iter().map(Daemon::held_routes).sum();
+            let held = self.daemons().iter().map(Daemon::paused_routes).sum();
             self.happens("routes held when it is mended", held);
         }
         match order {
             Order::Do(act) => self.do_now(&act, None),
             Order::Start(daemon) => self.start(daemon),
-            Order::Allow(denial) => self.stage.world.access(|access| access.allow(&denial)),
-            Order::Enable => self.stage.world.access(Access::know_home),
-            Order::Show(bucket) => self.stage.world.hide_bucket(&bucket, false),
+            Order::Allow(denial) => self.stage.aws.access(|access| access.allow(&denial)),
+            Order::Enable => self.stage.aws.access(Access::know_home),
+            Order::Show(bucket) => self.stage.aws.hide_bucket(&bucket, false),
         }
     }
 
@@ -186,7 +186,7 @@ impl Theatre {
             Act::Trouble(trouble) => trouble,
         };
         self.happens(trouble.name(), 1);
-        let world = &self.stage.world;
+        let aws = &self.stage.aws;
         match *trouble {
             Trouble::Crash { daemon, back } => {
                 let daemon = daemon.or(caller).unwrap_or(0);
@@ -204,18 +204,18 @@ impl Theatre {
             } => self.daemons()[daemon].darken(Instant::now() + ms(time), quiet.into()),
             Trouble::Deny { what, time } => {
                 for denial in self.stage.denials(what) {
-                    world.access(|access| access.deny(denial.clone()));
+                    aws.access(|access| access.deny(denial.clone()));
                     self.agenda.add(ms(time), Order::Allow(denial));
                 }
             }
             Trouble::Disable { time } => {
-                world.access(|access| access.forget(HOME_KEY));
+                aws.access(|access| access.forget(HOME_KEY));
                 self.agenda.add(ms(time), Order::Enable);
             }
             Trouble::Vanish { route, time } => {
                 let bucket =
                     route.map_or_else(|| SOURCE.to_owned(), |route| self.stage.bucket(route));
-                world.hide_bucket(&bucket, true);
+                aws.hide_bucket(&bucket, true);
                 self.agenda.add(ms(time), Order::Show(bucket));
             }
             Trouble::Jump { .. } => panic!("the world cannot jump in the middle of a call"),
@@ -226,9 +226,9 @@ impl Theatre {
         if self.daemons()[daemon].is_up() {
             return;
         }
-        let (line, world) = (Line::default(), &self.stage.world);
-        let http = world.http_on(Some(daemon), &line);
-        let edge = edge(world, http, self.stage.script.dice ^ daemon as u64);
+        let (line, aws) = (Line::default(), &self.stage.aws);
+        let http = aws.http_on(Some(daemon), &line);
+        let edge = edge(aws, http, self.stage.script.rng ^ daemon as u64);
         let config = self.stage.config(daemon);
         self.daemons()[daemon].start(&config, line, edge);
     }
@@ -236,17 +236,17 @@ impl Theatre {
     /// Ends all trouble, and brings everybody up. The network stays as slow as it is, as long as
     /// that lets work be done, and the queue as unruly.
     fn calm(&self) {
-        let Stage { world, script, .. } = &self.stage;
-        world.watch(None);
-        world.calm();
+        let Stage { aws, script, .. } = &self.stage;
+        aws.watch(None);
+        aws.calm();
         if !script.is_patient() {
-            world.slow_down(Latency::default());
+            aws.slow_down(Latency::default());
         }
-        world.access(|access| *access = Access::default());
+        aws.access(|access| *access = Access::default());
         for bucket in (0..script.routes.len()).map(|route| self.stage.bucket(route)) {
-            world.hide_bucket(&bucket, false);
+            aws.hide_bucket(&bucket, false);
         }
-        world.hide_bucket(SOURCE, false);
+        aws.hide_bucket(SOURCE, false);
         for daemon in 0..self.stage.script.daemons.len() {
             self.daemons()[daemon].darken(Instant::now(), Silence::Reset);
             self.start(daemon);
@@ -256,16 +256,16 @@ impl Theatre {
     /// Waits until all work is done, whatever it takes a person to do.
     async fn settle(&self) -> Result<Vec<Message>, String> {
         let Stage {
-            world, queue, dead, ..
+            aws, queue, dead, ..
         } = &self.stage;
         self.dry("the queue").await?;
         // From here on, what is parked has no excuse.
-        world.slow_down(Latency::default());
-        world.make_mischief(Mischief::default());
-        let mut parked = world.empty(dead);
-        for message in &parked {
+        aws.slow_down(Latency::default());
+        aws.make_mischief(Mischief::default());
+        let mut dead_lettered = aws.empty(dead);
+        for message in &dead_lettered {
             if !is_hopeless(message) {
-                world.send_back(queue, message);
+                aws.send_back(queue, message);
             }
         }
         self.dry("what was parked and sent back").await?;
@@ -277,34 +277,34 @@ impl Theatre {
                 Act::Outside(_) | Act::Trouble(_) => None,
             };
             if let Some(key) = meddled {
-                world.send(queue, &self.stage.work(key));
+                aws.send(queue, &self.stage.work(key));
             }
         }
         self.dry("what was asked for again").await?;
-        let again = world.empty(dead);
+        let again = aws.empty(dead);
         if let Some(message) = again.iter().find(|message| !is_hopeless(message)) {
-            return Err(format!("parked in a calm world: {}", told(message)));
+            return Err(format!("parked in a calm world: {}", reported(message)));
         }
-        parked.extend(again);
+        dead_lettered.extend(again);
         // What the crawlers owe; a stop in the middle of a crawl leaves it to the next boot.
         let rested = Instant::now();
         let owed = || uncrawled(&self.stage).or_else(|| self.stage.is_announced());
         while owed().is_some() && rested.elapsed() < CRAWLED {
             sleep(Duration::from_secs(2)).await;
         }
-        Ok(parked)
+        Ok(dead_lettered)
     }
 
     async fn dry(&self, what: &str) -> Result<(), String> {
-        let (world, started) = (&self.stage.world, Instant::now());
+        let (aws, started) = (&self.stage.aws, Instant::now());
         let slow = self.stage.script.bandwidth.is_some();
         let patience = if slow { 8 * PATIENCE } else { PATIENCE };
-        while !world.is_dry(&self.stage.queue) {
+        while !aws.is_dry(&self.stage.queue) {
             sleep(Duration::from_millis(500)).await;
             if started.elapsed() > patience {
                 return Err(format!("{what} did not run dry in {patience:?}"));
             }
-            if world.calls_made() > MOST_CALLS {
+            if aws.calls_made() > MOST_CALLS {
                 return Err(format!("{MOST_CALLS} calls, and {what} has not run dry"));
             }
         }
@@ -375,7 +375,7 @@ pub(super) fn is_hopeless(message: &Message) -> bool {
     message.body == NOISE || message.body.contains(UNREADABLE)
 }
 
-pub(super) fn told(message: &Message) -> String {
+pub(super) fn reported(message: &Message) -> String {
     let attribute = |name: &str| {
         let value = message.attributes.get(name).map(|a| a.value.clone());
         value.unwrap_or_default()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::judge::judge;
 use super::play::{Played, play};
-use super::script::{Doors, Script, Unruly};
+use super::script::{AccessPoints, Script, Unruly};
 use super::tally::Tally;
 
 /// Scripts that are tried while a failing one is cut down, and for how long.
@@ -57,7 +57,7 @@ pub(super) fn shrink(script: &Script) -> Script {
     let mut least = script.clone();
     let (mut at, mut tries) = (0, 0);
     let started = std::time::Instant::now();
-    while at < ways(&least) && tries < TRIES && started.elapsed() < PATIENCE {
+    while at < transfers(&least) && tries < TRIES && started.elapsed() < PATIENCE {
         let cut = cut(&least, at);
         tries += 1;
         if cut != least && !run(&cut).1.is_empty() {
@@ -81,10 +81,10 @@ const SIMPLER: [Cut; 13] = [
     |script| script.queue.shuffle = false,
     |script| script.latency = 0,
     |script| script.large = false,
-    |script| script.doors = Doors::Open,
+    |script| script.access_points = AccessPoints::Open,
     |script| script.source.kms = false,
     |script| script.source.versioned = false,
-    |script| script.max_receive_count = 10,
+    |script| script.max_attempts = 10,
     |script| {
         for route in &mut script.routes {
             (route.dated, route.place.kms) = (false, false);
@@ -95,7 +95,7 @@ const SIMPLER: [Cut; 13] = [
 ];
 
 /// How many ways there are to make a script smaller.
-fn ways(script: &Script) -> usize {
+fn transfers(script: &Script) -> usize {
     script.steps.len() + script.storms.len() + SIMPLER.len()
 }
 

@@ -21,7 +21,7 @@ use crate::aws::{Latency, Mischief, Moment};
 )]
 pub(super) struct Script {
     /// What the world and the daemons throw their dice from.
-    pub(super) dice: u64,
+    pub(super) rng: u64,
     /// How long after nine in the morning it begins.
     #[serde(default)]
     pub(super) begins: u64,
@@ -29,11 +29,11 @@ pub(super) struct Script {
     pub(super) routes: Vec<Target>,
     /// What becomes of originals.
     #[serde(default)]
-    pub(super) original: Original,
+    pub(super) after_copy: AfterCopy,
     /// Whether the daemons trust conditions on writes.
     pub(super) conditional: bool,
     pub(super) visibility: u64,
-    pub(super) max_receive_count: u32,
+    pub(super) max_attempts: u32,
     /// The workers of each daemon.
     pub(super) daemons: Vec<u32>,
     /// Every object is large, and each daemon copies one large object at a time.
@@ -44,13 +44,13 @@ pub(super) struct Script {
     pub(super) durable: bool,
     /// A topic is told of arrivals.
     #[serde(default)]
-    pub(super) told: bool,
+    pub(super) reported: bool,
     /// So many crawls fail before one succeeds.
     #[serde(default)]
     pub(super) crawls_fail: usize,
     /// How the buckets are come by.
     #[serde(default)]
-    pub(super) doors: Doors,
+    pub(super) access_points: AccessPoints,
     /// The routes' `bandwidth`, in bytes a second: so little that a large object outlasts what SQS
     /// lets anybody hold its message.
     #[serde(default)]
@@ -74,7 +74,7 @@ pub(super) struct Place {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Target {
     pub(super) place: Place,
-    /// `way = "stream"`.
+    /// `transfer = "stream"`.
     pub(super) streamed: bool,
     /// The destination's key begins with the date of the source.
     pub(super) dated: bool,
@@ -94,7 +94,7 @@ pub(super) struct Target {
 
 /// How buckets are come by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Doors {
+pub(super) enum AccessPoints {
     /// By their names.
     #[default]
     Open,
@@ -106,7 +106,7 @@ pub(super) enum Doors {
 
 /// What becomes of originals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Original {
+pub(super) enum AfterCopy {
     #[default]
     Keep,
     Delete,
@@ -157,7 +157,7 @@ pub(super) enum Outside {
     Put {
         key: usize,
         content: u8,
-        dress: u8,
+        attributes: u8,
         shape: Shape,
     },
     /// The source is deleted, without a version id.
@@ -250,7 +250,7 @@ pub(super) enum Denied {
     Delete,
     /// Sending to any queue.
     Send,
-    Park,
+    DeadLetter,
     Tell,
 }
 
@@ -274,7 +274,7 @@ impl Script {
 
     /// Whether anything goes through the daemons themselves.
     pub(super) fn streams(&self) -> bool {
-        self.doors == Doors::Far || self.routes.iter().any(|route| route.streamed)
+        self.access_points == AccessPoints::Far || self.routes.iter().any(|route| route.streamed)
     }
 
     /// Whether copies or originals are deleted.
@@ -283,7 +283,7 @@ impl Script {
     }
 
     pub(super) fn moves(&self) -> bool {
-        self.original != Original::Keep
+        self.after_copy != AfterCopy::Keep
     }
 
     /// Whether calls are quick enough for its leases: a write may take an eighth of the visibility.

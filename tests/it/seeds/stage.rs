@@ -7,8 +7,8 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::script::{Denied, Doors, Envelope, Original, Outside, Place, Script, Shape};
-use crate::aws::{Bucket, Crawler, Denial, Ending, HOME_KEY, Queue, Seed, Version, World};
+use super::script::{AccessPoints, AfterCopy, Denied, Envelope, Outside, Place, Script, Shape};
+use crate::aws::{Aws, Bucket, Crawler, Denial, Ending, HOME_KEY, Queue, TestObject, Version};
 use crate::stage::notification;
 
 pub(super) const SOURCE: &str = "raw";
@@ -27,14 +27,14 @@ pub(super) const UNREADABLE: &str = "unreadable-";
 
 /// A world as a script wants it.
 pub(super) struct Stage {
-    pub(super) world: World,
+    pub(super) aws: Aws,
     pub(super) script: Script,
     pub(super) queue: String,
     pub(super) dead: String,
     /// Where arrivals are kept, if they are.
     pub(super) arrivals: Option<String>,
     /// The access points of buckets that let nobody in but through them.
-    pub(super) doors: BTreeMap<String, String>,
+    pub(super) access_points: BTreeMap<String, String>,
     /// The moments at which outsiders took something away at the source.
     pub(super) taken: Mutex<BTreeSet<u64>>,
 }
@@ -52,53 +52,53 @@ pub(super) fn is_outsiders(version: &Version) -> bool {
 
 impl Stage {
     pub(super) fn build(script: &Script) -> Self {
-        let world = World::later(script.dice, Duration::from_millis(script.begins));
+        let aws = Aws::later(script.rng, Duration::from_millis(script.begins));
         let dead = Queue::new("events-dead", "us-east-1");
         // The redrive policy must allow more than the daemons' own count.
-        let most = script.max_receive_count + 20;
+        let most = script.max_attempts + 20;
         let queue = Queue::new("events", "us-east-1").redrive(&dead, most);
-        let (dead, queue) = (world.create_queue(dead), world.create_queue(queue));
-        world.create_bucket(bucket(SOURCE, "us-east-1", &script.source));
+        let (dead, queue) = (aws.create_queue(dead), aws.create_queue(queue));
+        aws.create_bucket(bucket(SOURCE, "us-east-1", &script.source));
         for (n, target) in script.routes.iter().enumerate() {
-            let near = script.doors == Doors::Near;
+            let near = script.access_points == AccessPoints::Near;
             let region = if near { "us-east-1" } else { "eu-west-1" };
-            world.create_bucket(bucket(&lake(n), region, &target.place));
+            aws.create_bucket(bucket(&lake(n), region, &target.place));
         }
-        let closed = script.doors != Doors::Open;
+        let closed = script.access_points != AccessPoints::Open;
         let lakes = (0..script.routes.len()).map(lake);
-        let doors = lakes.chain([SOURCE.to_owned()]).filter(|_| closed);
-        let doors = doors.map(|bucket| {
-            world.close_bucket(&bucket);
-            let door = world.access_point(&format!("to-{bucket}"), &bucket);
-            (bucket, door)
+        let access_points = lakes.chain([SOURCE.to_owned()]).filter(|_| closed);
+        let access_points = access_points.map(|bucket| {
+            aws.close_bucket(&bucket);
+            let access_point = aws.access_point(&format!("to-{bucket}"), &bucket);
+            (bucket, access_point)
         });
-        let doors = doors.collect();
-        world.notify(SOURCE, &queue);
+        let access_points = access_points.collect();
+        aws.notify(SOURCE, &queue);
         let crawl = Duration::from_secs(40);
         let failed = std::iter::repeat_n(Ending::Failed("no role".into()), script.crawls_fail);
-        world.create_crawler(Crawler::new(CRAWLER, CRAWLER_REGION, crawl).script(failed));
-        if script.told {
-            world.create_topic(TOPIC);
+        aws.create_crawler(Crawler::new(CRAWLER, CRAWLER_REGION, crawl).script(failed));
+        if script.reported {
+            aws.create_topic(TOPIC);
         }
         let arrivals = Queue::new("arrivals", "us-east-1");
-        let arrivals = script.durable.then(|| world.create_queue(arrivals));
-        world.make_mischief((&script.queue).into());
-        world.slow_down(script.latency());
+        let arrivals = script.durable.then(|| aws.create_queue(arrivals));
+        aws.make_mischief((&script.queue).into());
+        aws.slow_down(script.latency());
         let script = script.clone();
         Self {
-            world,
+            aws,
             script,
             queue,
             dead,
             arrivals,
-            doors,
+            access_points,
             taken: Mutex::default(),
         }
     }
 
     /// An arrival that is still in its queue.
     pub(super) fn is_announced(&self) -> Option<String> {
-        let queue = self.world.queue(self.arrivals.as_ref()?);
+        let queue = self.aws.queue(self.arrivals.as_ref()?);
         let left = queue.messages().first()?;
         Some(format!("an arrival is left: {}", left.body))
     }
@@ -109,28 +109,28 @@ impl Stage {
     }
 
     /// All ways that copies go: the routes', and that of originals moved aside.
-    pub(super) fn ways(&self) -> std::ops::Range<usize> {
-        0..self.script.routes.len() + usize::from(self.script.original == Original::Move)
+    pub(super) fn transfers(&self) -> std::ops::Range<usize> {
+        0..self.script.routes.len() + usize::from(self.script.after_copy == AfterCopy::Move)
     }
 
     /// Where a way leads.
-    pub(super) fn bucket(&self, way: usize) -> String {
-        if way < self.script.routes.len() {
-            lake(way)
+    pub(super) fn bucket(&self, transfer: usize) -> String {
+        if transfer < self.script.routes.len() {
+            lake(transfer)
         } else {
             SOURCE.to_owned()
         }
     }
 
     /// The keys at a way's end that copies of a source may have.
-    pub(super) fn targets(&self, way: usize, key: usize) -> Vec<String> {
+    pub(super) fn targets(&self, transfer: usize, key: usize) -> Vec<String> {
         let name = &self.script.keys[key];
-        match self.script.routes.get(way) {
+        match self.script.routes.get(transfer) {
             None => return vec![format!("done/{name}")],
             Some(route) if !route.dated => return vec![format!("out/{name}")],
             Some(_) => {}
         }
-        let history = self.world.history(SOURCE, &self.key(key)).0;
+        let history = self.aws.history(SOURCE, &self.key(key)).0;
         let versions = history.iter().filter_map(|write| write.current.as_ref());
         let mut targets: Vec<_> = versions.map(|v| dated(name, v.modified)).collect();
         targets.dedup();
@@ -138,9 +138,9 @@ impl Stage {
     }
 
     /// The key at a way's end that a source modified then belongs at.
-    pub(super) fn target(&self, way: usize, key: usize, modified: jiff::Timestamp) -> String {
+    pub(super) fn target(&self, transfer: usize, key: usize, modified: jiff::Timestamp) -> String {
         let name = &self.script.keys[key];
-        match self.script.routes.get(way) {
+        match self.script.routes.get(transfer) {
             None => format!("done/{name}"),
             Some(route) if route.dated => dated(name, modified),
             Some(_) => format!("out/{name}"),
@@ -150,9 +150,9 @@ impl Stage {
     /// Deletes at the source, as an outsider.
     fn take(&self, key: usize, version: Option<&str>) {
         let name = self.key(key);
-        self.world.delete(SOURCE, &name, version);
+        self.aws.delete(SOURCE, &name, version);
         let moment = self
-            .world
+            .aws
             .history(SOURCE, &name)
             .0
             .last()
@@ -163,26 +163,26 @@ impl Stage {
 
     /// What outsiders do to buckets and the queue.
     pub(super) fn act(&self, act: &Outside) {
-        let world = &self.world;
+        let aws = &self.aws;
         match *act {
             Outside::Put {
                 key,
                 content,
-                dress,
+                attributes,
                 shape,
             } => {
-                world.put(SOURCE, self.object(key, content, dress, shape));
+                aws.put(SOURCE, self.object(key, content, attributes, shape));
             }
             Outside::Delete { key } => self.take(key, None),
             Outside::DeleteVersion { key, back } => {
-                let versions = world.versions(SOURCE, &self.key(key));
+                let versions = aws.versions(SOURCE, &self.key(key));
                 if let Some(version) = versions.iter().rev().nth(back) {
                     let id = version.id.as_deref().unwrap_or("null");
                     self.take(key, Some(id));
                 }
             }
             Outside::Undelete { key } => {
-                let versions = world.versions(SOURCE, &self.key(key));
+                let versions = aws.versions(SOURCE, &self.key(key));
                 if let Some(marker) = versions.last().filter(|v| v.object.is_none()) {
                     self.take(key, marker.id.as_deref());
                 }
@@ -191,12 +191,12 @@ impl Stage {
                 key,
                 envelope,
                 true_etag,
-            } => world.send(&self.queue, &self.hint(key, envelope, true_etag)),
-            Outside::Noise => world.send(&self.queue, NOISE),
+            } => aws.send(&self.queue, &self.hint(key, envelope, true_etag)),
+            Outside::Noise => aws.send(&self.queue, NOISE),
             Outside::Unreadable { count } => {
                 for n in 0..count {
-                    let seed = Seed::new(&format!("in/{UNREADABLE}{n}."), "x");
-                    world.put(SOURCE, seed.customer_key());
+                    let seed = TestObject::new(&format!("in/{UNREADABLE}{n}."), "x");
+                    aws.put(SOURCE, seed.customer_key());
                 }
             }
             Outside::Meddle {
@@ -206,21 +206,21 @@ impl Stage {
             } => {
                 let body = format!("from outside {content}");
                 for target in self.targets(route, key) {
-                    let seed = Seed::new(&target, body.clone()).meta(OUTSIDER, "yes");
-                    world.put(&lake(route), seed);
+                    let seed = TestObject::new(&target, body.clone()).meta(OUTSIDER, "yes");
+                    aws.put(&lake(route), seed);
                 }
             }
             Outside::MeddleDelete { route, key } => {
                 for target in self.targets(route, key) {
-                    world.delete(&lake(route), &target, None);
+                    aws.delete(&lake(route), &target, None);
                 }
             }
         }
     }
 
-    fn object(&self, key: usize, content: u8, dress: u8, shape: Shape) -> Seed {
+    fn object(&self, key: usize, content: u8, attributes: u8, shape: Shape) -> TestObject {
         let name = self.key(key);
-        let small = || Seed::new(&name, format!("{} {content}", self.script.keys[key]));
+        let small = || TestObject::new(&name, format!("{} {content}", self.script.keys[key]));
         // Streams are made of real bytes, which take time.
         let size = if self.script.bandwidth.is_some() {
             40 << 20
@@ -229,9 +229,9 @@ impl Stage {
         } else {
             700 << 20
         };
-        let large = || Seed::claimed(&name, size, content.into());
+        let large = || TestObject::claimed(&name, size, content.into());
         let seed = match shape {
-            Shape::Empty => Seed::new(&name, ""),
+            Shape::Empty => TestObject::new(&name, ""),
             Shape::Single => small(),
             Shape::Multipart => small().multipart(2),
             Shape::Composite => small().composite(),
@@ -240,7 +240,7 @@ impl Stage {
             Shape::LargeParts => large().multipart(10),
         };
         // Whoever dresses an object anew also tags it anew: HEAD shows no tags.
-        match dress {
+        match attributes {
             0 => seed.header("content-type", "text/csv"),
             1 => seed
                 .header("content-type", "text/csv")
@@ -263,8 +263,8 @@ impl Stage {
     /// An event in one of its envelopes; the truth about the source, or none.
     fn hint(&self, key: usize, envelope: Envelope, true_etag: bool) -> String {
         let name = self.key(key);
-        let now = format!("{:.3}", self.world.now());
-        let known = self.world.object(SOURCE, &name).and_then(|v| v.object);
+        let now = format!("{:.3}", self.aws.now());
+        let known = self.aws.object(SOURCE, &name).and_then(|v| v.object);
         let (size, etag) = match known.filter(|_| true_etag) {
             Some(object) => (object.content.len(), object.etag),
             None => (5, "5d41402abc4b2a76b9719d911017c592".to_owned()),
@@ -327,7 +327,7 @@ impl Stage {
             Denied::Receive => vec![deny("sqs:ReceiveMessage", "events")],
             Denied::Delete => vec![deny("sqs:DeleteMessage", "events")],
             Denied::Send => vec![deny("sqs:SendMessage", "")],
-            Denied::Park => vec![deny("sqs:SendMessage", "events-dead")],
+            Denied::DeadLetter => vec![deny("sqs:SendMessage", "events-dead")],
             Denied::Tell => vec![deny("sns:Publish", "")],
         }
     }

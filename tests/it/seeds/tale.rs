@@ -8,9 +8,9 @@ use crate::aws::Write as Change;
 
 /// Every call and every change of a bucket, in the order they happened.
 pub(super) fn tale(played: &Played) -> String {
-    let (world, script) = (&played.stage.world, &played.stage.script);
+    let (aws, script) = (&played.stage.aws, &played.stage.script);
     let mut lines = Vec::new();
-    for call in world.calls().0 {
+    for call in aws.calls().0 {
         let who = call.line.map_or_else(|| "-".into(), |n| n.to_string());
         let status = call.status.map_or_else(|| "—".into(), |s| s.to_string());
         let (code, fault) = (
@@ -39,16 +39,16 @@ pub(super) fn tale(played: &Played) -> String {
     };
     for key in 0..script.keys.len() {
         let name = played.stage.key(key);
-        changes(&name, world.history(SOURCE, &name).0);
-        for route in played.stage.ways() {
+        changes(&name, aws.history(SOURCE, &name).0);
+        for route in played.stage.transfers() {
             for target in played.stage.targets(route, key) {
                 let bucket = played.stage.bucket(route);
                 let place = format!("{bucket}/{target}");
-                changes(&place, world.history(&bucket, &target).0);
+                changes(&place, aws.history(&bucket, &target).0);
             }
         }
     }
-    for settled in world.settled() {
+    for settled in aws.settled() {
         lines.push((settled.at, format!("      settled: {}", settled.body)));
     }
     lines.sort_by_key(|(at, _)| *at);

@@ -40,7 +40,7 @@ const REACHED: [&str; 34] = [
     "routes held when it is mended",
     "full batches",
     "copies deleted",
-    "originals moved",
+    "source objects moved",
     "uploads completed",
     "uploads taken back",
     "uploads looked at again",
@@ -50,36 +50,36 @@ const REACHED: [&str; 34] = [
 ];
 
 /// What takes so many seeds to be reached for certain.
-const SELDOM: (u64, &str) = (3_000, "messages handed over");
+const SELDOM: (u64, &str) = (3_000, "messages re-queued");
 
 impl Tally {
     pub(super) fn of(played: &Played) -> Self {
         let mut tally = Self::default();
-        let (world, script) = (&played.stage.world, &played.stage.script);
+        let (aws, script) = (&played.stage.aws, &played.stage.script);
         for key in 0..script.keys.len() {
-            let changes = world.history(SOURCE, &played.stage.key(key)).0;
+            let changes = aws.history(SOURCE, &played.stage.key(key)).0;
             tally.add("changes of a source", changes.len());
             let back = |pair: &&[Write]| pair[0].current.is_none() && removed(&pair[1]);
             tally.add("undeletes", changes.windows(2).filter(back).count());
-            for route in played.stage.ways() {
+            for route in played.stage.transfers() {
                 for target in played.stage.targets(route, key) {
-                    let copies = world.history(&played.stage.bucket(route), &target).0;
+                    let copies = aws.history(&played.stage.bucket(route), &target).0;
                     let ours = copies.iter().filter_map(|write| write.current.as_ref());
                     let ours = ours.filter(|copy| !is_outsiders(copy)).collect::<Vec<_>>();
                     let kms =
                         |copy: &&&Version| copy.object.as_ref().is_some_and(|o| o.encryption.kms);
                     tally.add("copies", ours.len());
-                    if !played.stage.doors.is_empty() {
+                    if !played.stage.access_points.is_empty() {
                         tally.add("copies through access points", ours.len());
                     }
                     tally.add("copies under KMS", ours.iter().filter(kms).count());
                 }
             }
         }
-        for call in &world.calls().0 {
+        for call in &aws.calls().0 {
             tally.call(call);
         }
-        let settled = world.settled();
+        let settled = aws.settled();
         let again = settled.iter().filter(|settled| settled.receives > 1);
         tally.add("messages received again", again.count());
         tally.add("messages settled", settled.len());
@@ -88,10 +88,10 @@ impl Tally {
             "full batches",
             batches.filter(|batch| batch.len() >= 10).count(),
         );
-        tally.add("deletes with a stale handle", world.stale_deletes().len());
-        tally.add("messages parked", played.parked.len());
+        tally.add("deletes with a stale handle", aws.stale_deletes().len());
+        tally.add("messages parked", played.dead_lettered.len());
         let unreadable = |message: &&Message| message.body.contains(UNREADABLE);
-        let unreadable = played.parked.iter().filter(unreadable);
+        let unreadable = played.dead_lettered.iter().filter(unreadable);
         tally.add("unreadable objects", unreadable.count());
         tally.join(&played.happened);
         tally.add("seeds", 1);
@@ -122,14 +122,14 @@ impl Tally {
             (Some(400), ..) if changes => self.add("leases lost", 1),
             (Some(200), _, "ChangeMessageVisibility") => self.add("visibility extended", 1),
             (Some(204), _, "DeleteObject") if call.place == SOURCE => {
-                self.add("originals moved", 1);
+                self.add("source objects moved", 1);
             }
             (Some(204), _, "DeleteObject") => self.add("copies deleted", 1),
             (Some(200), _, "CompleteMultipartUpload") => self.add("uploads completed", 1),
             (Some(204), _, "AbortMultipartUpload") => self.add("uploads taken back", 1),
             (Some(200), _, "ListParts") => self.add("uploads looked at again", 1),
             (Some(200), _, "SendMessage") if call.place.ends_with("/events") => {
-                self.add("messages handed over", 1);
+                self.add("messages re-queued", 1);
             }
             (Some(200), _, "StartCrawler") => self.add("crawls", 1),
             _ => {}

@@ -11,7 +11,7 @@ const KEY: &str = "dt=1/region=eu/x.json";
 const WANTED: [&str; 1] = ["1,eu s3://lake/orders/dt=1/region=eu/"];
 
 fn copied(stage: &Stage) -> Option<jiff::Timestamp> {
-    let copy = stage.world.object("lake", &format!("orders/{KEY}"));
+    let copy = stage.aws.object("lake", &format!("orders/{KEY}"));
     copy.map(|copy| copy.modified)
 }
 
@@ -21,25 +21,25 @@ async fn a_dead_lettered_object_gets_its_partition_however_a_person_sends_it_aga
         for minutes in [1, 60] {
             let stage = Stage::new(1);
             let wrong = Table::new(REGION, "lake", "orders", &["day"]);
-            stage.world.create_table(wrong);
+            stage.aws.create_table(wrong);
             stage.put(KEY, "{}");
             let daemon = stage.start(&config(&stage)).await;
-            until("it is dead-lettered", || !stage.world.is_dry(&stage.dead)).await;
+            until("it is dead-lettered", || !stage.aws.is_dry(&stage.dead)).await;
             stage.drained().await;
             create(&stage);
             let before = copied(&stage);
             tokio::time::sleep(Duration::from_mins(minutes)).await;
-            let dead = stage.world.empty(&stage.dead).remove(0);
+            let dead = stage.aws.empty(&stage.dead).remove(0);
             match how {
                 "body only" => stage.send(&dead.body).await,
                 "work message" => stage.send(&work(&format!("in/{KEY}"))).await,
-                _ => stage.world.send_back(&stage.queue, &dead),
+                _ => stage.aws.send_back(&stage.queue, &dead),
             }
             stage.drained().await;
             daemon.stop().await;
             assert_eq!(partitions(&stage), WANTED, "{how} after {minutes} min");
             assert_eq!(copied(&stage), before, "{how}: the copy was left alone");
-            assert!(stage.parked().await.is_empty(), "{how}");
+            assert!(stage.dead_lettered().await.is_empty(), "{how}");
         }
     }
 }
@@ -60,7 +60,7 @@ async fn what_a_person_asks_for_is_asked_of_glue_although_it_is_remembered() {
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(partitions(&stage), WANTED);
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +74,7 @@ async fn a_duplicate_event_of_a_copy_in_a_known_partition_costs_no_call_of_glue(
         calls(&stage, "BatchCreatePartition"),
     );
     let etag = "99914b932bd37a50b983c5e7c90ae93b";
-    let time = stage.world.now().to_string();
+    let time = stage.aws.now().to_string();
     let event = crate::stage::event(&format!("in/{KEY}"), 2, etag, &time);
     stage.send(&event).await;
     stage.drained().await;
@@ -105,7 +105,7 @@ async fn a_staging_folder_never_becomes_the_place_of_a_partition() {
         assert_eq!(partitions(&stage), WANTED, "{hidden}");
         assert_eq!(table_status(&daemon)["hidden_objects"], 1, "{hidden}");
         daemon.stop().await;
-        assert!(stage.parked().await.is_empty(), "{hidden}");
+        assert!(stage.dead_lettered().await.is_empty(), "{hidden}");
     }
 }
 
@@ -113,7 +113,7 @@ async fn a_staging_folder_never_becomes_the_place_of_a_partition() {
 async fn a_partition_key_may_be_called_like_a_hidden_folder() {
     let stage = Stage::new(1);
     let table = Table::new(REGION, "lake", "orders", &["_year"]);
-    stage.world.create_table(table);
+    stage.aws.create_table(table);
     let daemon = stage.start(&config(&stage)).await;
     stage.put("_year=2026/x.json", "{}");
     stage.drained().await;
@@ -137,9 +137,9 @@ async fn folder_markers_need_no_partition_and_pause_no_route() {
         }
     }
     stage.drained().await;
-    assert!(!daemon.is_held("orders"));
+    assert!(!daemon.is_paused("orders"));
     daemon.stop().await;
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
     assert_eq!(partitions(&stage), [""; 0]);
     assert!(stage.copy("dt=7/region=eu_$folder$").is_some());
 }

@@ -22,7 +22,7 @@ fn stage() -> Stage {
 
 fn create(stage: &Stage) {
     stage
-        .world
+        .aws
         .create_table(Table::new(REGION, "lake", "orders", &["dt", "region"]));
 }
 
@@ -34,13 +34,13 @@ fn config(stage: &Stage) -> Config {
 
 /// The partitions that there are, each as values and place.
 fn partitions(stage: &Stage) -> Vec<String> {
-    let table = stage.world.table(REGION, "lake", "orders");
-    let told = |(values, at): (Vec<String>, String)| format!("{} {at}", values.join(","));
-    table.partitions().into_iter().map(told).collect()
+    let table = stage.aws.table(REGION, "lake", "orders");
+    let reported = |(values, at): (Vec<String>, String)| format!("{} {at}", values.join(","));
+    table.partitions().into_iter().map(reported).collect()
 }
 
 fn calls(stage: &Stage, operation: &str) -> usize {
-    stage.world.calls().count("glue", operation)
+    stage.aws.calls().count("glue", operation)
 }
 
 fn table_status(daemon: &crate::stage::Daemon) -> serde_json::Value {
@@ -53,7 +53,7 @@ async fn a_burst_of_new_partitions_takes_few_calls_and_known_ones_none() {
     let stage = stage();
     let (before, after) = (Duration::from_millis(50), Duration::from_millis(50));
     let slow = Rule::new(Fault::Slow { before, after }).on("glue", "BatchCreatePartition");
-    stage.world.inject(slow);
+    stage.aws.inject(slow);
     for n in 0..500 {
         let (dt, part) = (n % 250, n / 250);
         stage.put(&format!("dt={dt}/region=eu/part-{part}.json"), "{}");
@@ -96,7 +96,7 @@ async fn a_burst_of_new_partitions_takes_few_calls_and_known_ones_none() {
     assert_eq!(calls(&stage, "BatchCreatePartition"), burst + 1);
     assert_eq!(calls(&stage, "GetTable"), 2);
     daemon.stop().await;
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,7 +114,7 @@ async fn a_partition_is_as_its_table_but_for_its_place() {
             "2,eu s3://lake/orders/region=eu/dt=2/"
         ]
     );
-    let glue = aws_sdk_glue::Client::new(&stage.world.sdk(REGION));
+    let glue = aws_sdk_glue::Client::new(&stage.aws.sdk(REGION));
     let table = glue
         .get_table()
         .database_name("lake")
@@ -142,7 +142,7 @@ async fn a_partition_is_as_its_table_but_for_its_place() {
 #[tokio::test(start_paused = true)]
 async fn what_others_made_is_there_and_their_place_stays() {
     let stage = stage();
-    let glue = aws_sdk_glue::Client::new(&stage.world.sdk(REGION));
+    let glue = aws_sdk_glue::Client::new(&stage.aws.sdk(REGION));
     let theirs = aws_sdk_glue::types::PartitionInput::builder()
         .values("1")
         .values("eu")
@@ -164,8 +164,8 @@ async fn what_others_made_is_there_and_their_place_stays() {
     }
     // Another writer is in the way for a while, and one partition fails alone.
     let on = |fault| Rule::new(fault).on("glue", "BatchCreatePartition");
-    stage.world.inject(on(Fault::Conflict).times(2));
-    stage.world.inject(on(Fault::Entries(vec![1])).times(1));
+    stage.aws.inject(on(Fault::Conflict).times(2));
+    stage.aws.inject(on(Fault::Entries(vec![1])).times(1));
     let daemon = stage.start(&config(&stage)).await;
     stage.drained().await;
     assert_eq!(table_status(&daemon)["made_partitions"], 2);
@@ -187,7 +187,7 @@ async fn a_table_made_anew_with_other_keys_is_looked_at_again() {
     let daemon = stage.start(&config(&stage)).await;
     let create = |keys: &[&str]| {
         let table = Table::new(REGION, "lake", "orders", keys);
-        stage.world.create_table(table);
+        stage.aws.create_table(table);
     };
     stage.put("dt=1/region=eu/x.json", "{}");
     stage.drained().await;
@@ -201,7 +201,7 @@ async fn a_table_made_anew_with_other_keys_is_looked_at_again() {
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(partitions(&stage), ["3 s3://lake/orders/hour=3/"]);
-    assert!(stage.parked().await.is_empty());
+    assert!(stage.dead_lettered().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,7 +213,7 @@ async fn a_removal_leaves_partitions_alone() {
     let daemon = stage.start(&config).await;
     stage.put("dt=1/region=eu/x.json", "{}");
     stage.drained().await;
-    stage.world.delete("raw", "in/dt=1/region=eu/x.json", None);
+    stage.aws.delete("raw", "in/dt=1/region=eu/x.json", None);
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(stage.copy("dt=1/region=eu/x.json"), None);
@@ -225,7 +225,7 @@ async fn a_removal_leaves_partitions_alone() {
 async fn a_dated_folder_is_that_of_the_copy_also_when_it_comes_again() {
     let stage = stage();
     let table = Table::new(REGION, "lake", "orders", &["dt"]);
-    stage.world.create_table(table);
+    stage.aws.create_table(table);
     let mut config = config(&stage);
     let to = "s3://lake/orders/dt={yyyy}-{mm}-{dd}/{path}";
     let dated = brigade::config::Route::new("s3://raw/in/", to).expect("a route");
@@ -237,7 +237,7 @@ async fn a_dated_folder_is_that_of_the_copy_also_when_it_comes_again() {
     let daemon = stage.start(&config).await;
     stage.drained().await;
     // The event says another day, as it does of an upload that took the night.
-    stage.world.hush("raw");
+    stage.aws.hush("raw");
     stage.put("x.json", "{}");
     let event = crate::stage::event(
         "in/x.json",
@@ -246,14 +246,14 @@ async fn a_dated_folder_is_that_of_the_copy_also_when_it_comes_again() {
         "2031-01-01T00:00:00Z",
     );
     let rule = Rule::new(Fault::Dropped(Silence::Reset)).on("glue", "BatchCreatePartition");
-    stage.world.inject(rule);
+    stage.aws.inject(rule);
     stage.send(&event).await;
     until("it was copied", || {
-        stage.world.calls().count("s3", "CopyObject") == 1
+        stage.aws.calls().count("s3", "CopyObject") == 1
     })
     .await;
     tokio::time::sleep(Duration::from_mins(5)).await;
-    stage.world.calm();
+    stage.aws.calm();
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(

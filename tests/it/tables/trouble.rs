@@ -13,7 +13,7 @@ async fn a_missing_or_denied_table_holds_the_route_until_it_can_be_used() {
         action: action.into(),
         resource: "table/lake/orders".into(),
     };
-    for (why, denied, told) in [
+    for (why, denied, reported) in [
         ("missing", None, "EntityNotFoundException"),
         (
             "not to be seen",
@@ -29,32 +29,32 @@ async fn a_missing_or_denied_table_holds_the_route_until_it_can_be_used() {
         let stage = Stage::new(1);
         if let Some(denial) = &denied {
             create(&stage);
-            stage.world.access(|access| access.deny(denial.clone()));
+            stage.aws.access(|access| access.deny(denial.clone()));
         }
         for dt in 0..100 {
             stage.put(&format!("dt={dt}/region=eu/x.json"), "{}");
         }
         let daemon = stage.start(&config(&stage)).await;
-        until("the route is held", || daemon.is_held("orders")).await;
+        until("the route is held", || daemon.is_paused("orders")).await;
         let reason = daemon.route("orders")["error"].to_string();
         assert!(
-            reason.contains(told) && reason.contains("lake.orders"),
+            reason.contains(reported) && reason.contains("lake.orders"),
             "{why}: {reason}"
         );
         let error = table_status(&daemon)["error"].to_string();
-        assert!(error.contains(told), "{why}: {error}");
+        assert!(error.contains(reported), "{why}: {error}");
         tokio::time::sleep(Duration::from_hours(1)).await;
         let asked = calls(&stage, "GetTable") + calls(&stage, "BatchCreatePartition");
         assert!(asked < 300, "{why}: {asked} calls in an hour");
         match &denied {
-            Some(denial) => stage.world.access(|access| access.allow(denial)),
+            Some(denial) => stage.aws.access(|access| access.allow(denial)),
             None => create(&stage),
         }
         stage.drained().await;
-        assert!(!daemon.is_held("orders"), "{why}");
+        assert!(!daemon.is_paused("orders"), "{why}");
         daemon.stop().await;
         assert_eq!(partitions(&stage).len(), 100, "{why}");
-        assert!(stage.parked().await.is_empty(), "{why}");
+        assert!(stage.dead_lettered().await.is_empty(), "{why}");
     }
 }
 
@@ -69,26 +69,23 @@ async fn glue_out_of_reach_or_throttling_only_delays() {
     ] {
         let stage = stage();
         stage
-            .world
+            .aws
             .inject(Rule::new(fault.clone()).on("glue", "GetTable"));
         if !matches!(fault, Fault::Empty200 { .. }) {
             let rule = Rule::new(fault).on("glue", "BatchCreatePartition");
-            stage.world.inject(rule);
+            stage.aws.inject(rule);
         }
         for dt in 0..20 {
             stage.put(&format!("dt={dt}/region=eu/x.json"), "{}");
         }
         let daemon = stage.start(&config(&stage)).await;
         tokio::time::sleep(Duration::from_mins(5)).await;
-        assert!(
-            !stage.world.is_dry(&stage.queue),
-            "{why}: the messages wait"
-        );
-        stage.world.calm();
+        assert!(!stage.aws.is_dry(&stage.queue), "{why}: the messages wait");
+        stage.aws.calm();
         stage.drained().await;
         daemon.stop().await;
         assert_eq!(partitions(&stage).len(), 20, "{why}");
-        assert!(stage.parked().await.is_empty(), "{why}");
+        assert!(stage.dead_lettered().await.is_empty(), "{why}");
     }
 }
 
@@ -98,7 +95,7 @@ async fn a_daemon_killed_between_copy_and_partition_owes_it_to_the_next() {
     stage.put("dt=1/region=eu/x.json", "{}");
     // It never gets to the table.
     let rule = Rule::new(Fault::Dropped(Silence::Hang)).on("glue", "BatchCreatePartition");
-    stage.world.inject(rule);
+    stage.aws.inject(rule);
     let daemon = stage.start(&config(&stage)).await;
     until("it was copied", || {
         stage.copy("dt=1/region=eu/x.json").is_some()
@@ -111,17 +108,17 @@ async fn a_daemon_killed_between_copy_and_partition_owes_it_to_the_next() {
     drop(daemon);
     assert!(partitions(&stage).is_empty());
     assert!(
-        !stage.world.is_dry(&stage.queue),
+        !stage.aws.is_dry(&stage.queue),
         "the message is still there"
     );
 
-    stage.world.calm();
-    let copies = stage.world.calls().count("s3", "CopyObject");
+    stage.aws.calm();
+    let copies = stage.aws.calls().count("s3", "CopyObject");
     let daemon = stage.start(&config(&stage)).await;
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(
-        stage.world.calls().count("s3", "CopyObject"),
+        stage.aws.calls().count("s3", "CopyObject"),
         copies,
         "proved, not copied"
     );
@@ -135,8 +132,8 @@ async fn a_daemon_killed_between_copy_and_partition_owes_it_to_the_next() {
 async fn the_message_ends_after_its_partition_is_there() {
     let stage = stage();
     stage.put("dt=1/region=eu/x.json", "{}");
-    at(&stage, "DeleteMessageBatch", 1, Moment::Before, |world| {
-        let made = world.table(REGION, "lake", "orders").partitions();
+    at(&stage, "DeleteMessageBatch", 1, Moment::Before, |aws| {
+        let made = aws.table(REGION, "lake", "orders").partitions();
         assert_eq!(made.len(), 1, "settled before its partition was made");
     });
     stage.drained_of_test_event().await;
@@ -145,7 +142,7 @@ async fn the_message_ends_after_its_partition_is_there() {
         after: Duration::ZERO,
     };
     stage
-        .world
+        .aws
         .inject(Rule::new(slow).on("glue", "BatchCreatePartition"));
     let daemon = stage.start(&config(&stage)).await;
     stage.drained().await;
@@ -169,16 +166,16 @@ async fn an_object_in_no_partition_is_copied_and_parked_and_holds_nobody() {
     }
     let daemon = stage.start(&config(&stage)).await;
     stage.drained().await;
-    assert!(!daemon.is_held("orders"));
+    assert!(!daemon.is_paused("orders"));
     daemon.stop().await;
     assert!(stage.copy("dt=1/x.json").is_some() && stage.copy("_SUCCESS").is_some());
     assert_eq!(
         partitions(&stage),
         ["2,eu s3://lake/orders/dt=2/region=eu/"]
     );
-    let parked = stage.parked().await;
-    assert_eq!(parked.len(), 1, "{parked:?}");
-    let (reason, error) = &parked[0];
+    let dead_lettered = stage.dead_lettered().await;
+    assert_eq!(dead_lettered.len(), 1, "{dead_lettered:?}");
+    let (reason, error) = &dead_lettered[0];
     assert_eq!(reason, "unannounced");
     let want = "table lake.orders in eu-west-1: s3://lake/orders/dt=1/x.json is in none of its \
                 partitions: it has no folder region=…, and region is a partition key";
@@ -189,18 +186,18 @@ async fn an_object_in_no_partition_is_copied_and_parked_and_holds_nobody() {
 async fn many_objects_in_no_partition_hold_the_route_until_the_table_is_mended() {
     let stage = Stage::new(1);
     let wrong = Table::new(REGION, "lake", "orders", &["day"]);
-    stage.world.create_table(wrong);
+    stage.aws.create_table(wrong);
     for dt in 0..300 {
         stage.put(&format!("dt={dt}/region=eu/x.json"), "{}");
     }
     let daemon = stage.start(&config(&stage)).await;
-    until("the route is held", || daemon.is_held("orders")).await;
+    until("the route is held", || daemon.is_paused("orders")).await;
     let reason = daemon.route("orders")["error"].to_string();
     assert!(reason.contains("has no folder day=…"), "{reason}");
     tokio::time::sleep(Duration::from_mins(30)).await;
     create(&stage);
     stage.drained().await;
-    assert!(!daemon.is_held("orders"));
+    assert!(!daemon.is_paused("orders"));
     let made = partitions(&stage).len();
     let sent_back = stage.send_back();
     assert!(

@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from standin import wait
+from emulator import wait
 
 from asking.account import Account, Unusable, told
 

@@ -5,7 +5,7 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Any
 
-from standin import wait
+from emulator import wait
 
 _SECONDS = 90
 """AWS delivers within seconds as a rule, and sometimes takes a minute."""

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from standin import wait
+from emulator import wait
 
 from asking.account import Account, told
 from asking.belongings import Belongings

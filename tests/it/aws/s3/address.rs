@@ -1,4 +1,4 @@
-//! Which bucket and key a request is about, at which region's door, and what it wants.
+//! Which bucket and key a request is about, at which region's access point, and what it wants.
 
 use percent_encoding::percent_decode_str;
 
@@ -15,7 +15,7 @@ pub(super) struct Ask<'a> {
     pub(super) bucket: String,
     pub(super) key: String,
     /// It came through an access point, which `bucket` names until it is known what is behind.
-    pub(super) door: bool,
+    pub(super) access_point: bool,
     /// The region in the host's name; `None` for an endpoint that is not Amazon's.
     pub(super) endpoint_region: Option<String>,
 }
@@ -23,7 +23,7 @@ pub(super) struct Ask<'a> {
 impl<'a> Ask<'a> {
     /// Path-style and virtual-host addressing (user guide, "Virtual hosting of buckets").
     pub(super) fn of(request: &'a Request) -> Result<Self, S3Error> {
-        let (in_host, door, endpoint_region) = host(&request.host);
+        let (in_host, access_point, endpoint_region) = host(&request.host);
         let path = request.path.trim_start_matches('/');
         let (bucket, key) = match in_host {
             Some(bucket) => (bucket, path),
@@ -40,7 +40,7 @@ impl<'a> Ask<'a> {
             operation,
             bucket,
             key,
-            door,
+            access_point,
             endpoint_region,
         })
     }
@@ -108,7 +108,7 @@ fn host(host: &str) -> (Option<&str>, bool, Option<String>) {
         .split('.')
         .next_back()
         .filter(|last| !last.starts_with("s3"));
-    let door = service.starts_with("s3-accesspoint.");
+    let access_point = service.starts_with("s3-accesspoint.");
     let region = region.unwrap_or("us-east-1").to_owned();
-    (bucket, door, Some(region))
+    (bucket, access_point, Some(region))
 }

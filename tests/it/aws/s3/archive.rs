@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::aws::reply::Reply;
-use crate::aws::{Scene, World};
+use crate::aws::{Aws, Scene};
 
 use super::address::Ask;
 use super::bucket::Version;
@@ -148,7 +148,7 @@ impl super::Bucket {
     }
 }
 
-impl World {
+impl Aws {
     /// Brings the restore of an object to its end; S3 announces that where it is asked to.
     pub(crate) fn restored(&self, bucket: &str, key: &str, announced: bool) {
         self.with(|state, now| {

@@ -101,7 +101,7 @@ impl Algorithm {
 
 impl Checksum {
     /// None at all: nobody is told of an empty one.
-    pub(super) fn untold(algorithm: Algorithm) -> Self {
+    pub(super) fn unreported(algorithm: Algorithm) -> Self {
         Self {
             algorithm,
             value: String::new(),

@@ -32,7 +32,7 @@ pub(super) fn copy(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<
     conditions::destination(ask, target)?;
     let copied = made_of(ask, scene, &named, &object, target)?;
     let from = named.at(&version);
-    let reply = copied.encryption.told(Reply::new(200));
+    let reply = copied.encryption.reported(Reply::new(200));
     let reply = reply.maybe("x-amz-copy-source-version-id", version.id);
     let stored = s3.store(scene, ask, copied.clone(), Some(from), "ObjectCreated:Copy")?;
     let sum = &copied.checksum;

@@ -20,7 +20,7 @@ use super::{S3, access_point, conditions, read};
 pub(super) struct Named {
     pub(super) bucket: String,
     /// It was named by its access point.
-    door: bool,
+    access_point: bool,
     pub(super) key: String,
     pub(super) version_id: Option<String>,
 }
@@ -51,10 +51,10 @@ impl Named {
             .decode_utf8()
             .map_err(|_| refused())?;
         if let Some(named) = access_point::named(&decoded) {
-            let (door, key) = named?;
+            let (access_point, key) = named?;
             return Ok(Self {
-                bucket: s3.behind(&door)?,
-                door: true,
+                bucket: s3.behind(&access_point)?,
+                access_point: true,
                 key,
                 version_id,
             });
@@ -65,7 +65,7 @@ impl Named {
             .ok_or_else(refused)?;
         Ok(Self {
             bucket: bucket.to_owned(),
-            door: false,
+            access_point: false,
             key: key.to_owned(),
             version_id,
         })
@@ -98,8 +98,12 @@ impl Named {
         if partition(&bucket.region) != partition(&ask.request.caller.region) {
             return Err(S3Error::no_such_bucket(&self.bucket));
         }
-        access_point::admits(bucket, self.door)?;
-        access_point::spans(self.door || ask.door, bucket, s3.bucket(&ask.bucket)?)?;
+        access_point::admits(bucket, self.access_point)?;
+        access_point::spans(
+            self.access_point || ask.access_point,
+            bucket,
+            s3.bucket(&ask.bucket)?,
+        )?;
         ask.owned_by(bucket, "x-amz-source-expected-bucket-owner")?;
         ask.paid(scene, bucket)?;
         let id = self.version_id.as_deref();

@@ -72,7 +72,7 @@ impl Encryption {
     }
 
     /// Says it.
-    pub(super) fn told(&self, reply: Reply) -> Reply {
+    pub(super) fn reported(&self, reply: Reply) -> Reply {
         let name = match (self.kms, self.dsse) {
             (false, _) => "AES256",
             (true, false) => "aws:kms",

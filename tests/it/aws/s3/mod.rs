@@ -50,14 +50,14 @@ pub(crate) use archive::Restore;
 pub(crate) use bucket::{Bucket, Version};
 pub(crate) use checksum::Algorithm;
 pub(crate) use history::{What, Write};
-pub(crate) use seed::Seed;
+pub(crate) use seed::TestObject;
 
 /// All buckets of all regions, and what they have to tell.
 #[derive(Debug, Default)]
 pub(super) struct S3 {
     buckets: BTreeMap<String, Bucket>,
     /// Access points, and the buckets behind them.
-    doors: BTreeMap<access_point::Door, String>,
+    access_points: BTreeMap<access_point::AccessPoint, String>,
     reign: u64,
     /// Queue URL and body.
     outbox: Vec<(String, String)>,
@@ -83,7 +83,7 @@ pub(super) fn refusal(status: u16, code: &'static str, why: &str) -> Reply {
 }
 
 pub(super) fn handle(s3: &mut S3, scene: &mut Scene<'_>, request: &Request) -> Reply {
-    let ask = Ask::of(request).and_then(|ask| ask.behind_its_door(s3));
+    let ask = Ask::of(request).and_then(|ask| ask.behind_its_access_point(s3));
     let reply = ask.and_then(|ask| perform(s3, scene, &ask));
     let mut reply = reply.unwrap_or_else(|error| error.reply());
     // Neither HEAD nor 304 has a body, not even with an error (RFC 9110).
@@ -100,7 +100,7 @@ pub(super) fn read_ahead(
     scene: &Scene<'_>,
     request: &Request,
 ) -> Option<Box<(Version, Object)>> {
-    let ask = Ask::of(request).ok()?.behind_its_door(s3).ok()?;
+    let ask = Ask::of(request).ok()?.behind_its_access_point(s3).ok()?;
     let read = Named::of(s3, &ask).ok()?.find(s3, scene, &ask).ok()?;
     Some(Box::new(read))
 }
@@ -162,7 +162,7 @@ impl Ask<'_> {
         if bucket.region != caller.region {
             return Err(elsewhere(bucket));
         }
-        access_point::admits(bucket, self.door)?;
+        access_point::admits(bucket, self.access_point)?;
         self.owned_by(bucket, "x-amz-expected-bucket-owner")?;
         self.paid(scene, bucket)?;
         Ok(bucket)

@@ -156,6 +156,8 @@ impl Object {
             reply = reply.header("x-amz-checksum-type", self.checksum.kind());
         }
         let reply = reply.header("etag", format!("\"{}\"", self.etag));
-        self.encryption.told(reply).header("accept-ranges", "bytes")
+        self.encryption
+            .reported(reply)
+            .header("accept-ranges", "bytes")
     }
 }

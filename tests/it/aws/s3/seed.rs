@@ -17,7 +17,7 @@ use super::object::{Meta, Object, Piece, etag, etag_of_parts};
     clippy::struct_excessive_bools,
     reason = "an object has as many ways to be odd"
 )]
-pub(crate) struct Seed {
+pub(crate) struct TestObject {
     pub(super) key: String,
     content: Content,
     parts: Option<u32>,
@@ -33,7 +33,7 @@ pub(crate) struct Seed {
     tags: BTreeMap<String, String>,
 }
 
-impl Seed {
+impl TestObject {
     pub(crate) fn new(key: &str, body: impl Into<Bytes>) -> Self {
         Self {
             key: key.to_owned(),
@@ -160,7 +160,7 @@ impl Seed {
         let checksum = if self.composite {
             Checksum::composite(Algorithm::Crc32, sums.iter().flatten())
         } else if self.unsummed {
-            Checksum::untold(Algorithm::Crc64Nvme)
+            Checksum::unreported(Algorithm::Crc64Nvme)
         } else {
             self.content.checksum(self.algorithm)
         };

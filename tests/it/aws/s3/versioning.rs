@@ -7,7 +7,7 @@
 use fastrand::Rng;
 
 use super::bucket::Bucket;
-use crate::aws::World;
+use crate::aws::Aws;
 
 /// The state of a bucket. It never goes back to `Never` (user guide, "Using versioning in S3
 /// buckets").
@@ -33,7 +33,7 @@ impl Versioning {
     }
 }
 
-impl World {
+impl Aws {
     /// Turns versioning on, or off again; what is there already becomes a null version.
     pub(crate) fn set_versioning(&self, bucket: &str, enabled: bool) {
         self.with(|state, _| {

@@ -2,11 +2,11 @@
 
 use super::bucket::{Bucket, Version};
 use super::history::History;
-use super::seed::Seed;
+use super::seed::TestObject;
 use super::{S3, event};
-use crate::aws::World;
+use crate::aws::Aws;
 
-impl World {
+impl Aws {
     /// Makes a bucket.
     pub(crate) fn create_bucket(&self, bucket: Bucket) {
         self.with(|state, _| state.s3.buckets.insert(bucket.name.clone(), bucket));
@@ -46,7 +46,7 @@ impl World {
     }
 
     /// Puts an object as an outsider does: no call, no permission, but announced.
-    pub(crate) fn put(&self, bucket: &str, seed: Seed) -> Version {
+    pub(crate) fn put(&self, bucket: &str, seed: TestObject) -> Version {
         self.with(|state, now| {
             let (s3, _, _, mut scene) = state.scene(now);
             let (key, event) = (seed.key.clone(), seed.event());

@@ -39,7 +39,7 @@ pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<R
     conditions::destination(ask, s3.bucket(&ask.bucket)?)?;
     let encryption = Encryption::of(ask, s3.bucket(&ask.bucket)?)?;
     let sum = match received.checksum {
-        None if sumless => Checksum::untold(Algorithm::Crc64Nvme),
+        None if sumless => Checksum::unreported(Algorithm::Crc64Nvme),
         // S3 adds CRC64NVME where nothing was sent (user guide, "Checking object integrity").
         None => content.checksum(Algorithm::Crc64Nvme),
         Some(sum) => sum,
@@ -58,7 +58,7 @@ pub(super) fn put(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<R
         customer_key: false,
         aside: BTreeMap::new(),
     };
-    let reply = object.encryption.told(Reply::new(200));
+    let reply = object.encryption.reported(Reply::new(200));
     let reply = object.checksum.headers(reply);
     let reply = reply.header("etag", format!("\"{}\"", object.etag));
     let version = s3.store(scene, ask, object, None, "ObjectCreated:Put")?;

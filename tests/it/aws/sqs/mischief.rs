@@ -24,16 +24,16 @@ pub(crate) struct Mischief {
 
 impl Mischief {
     /// How long each copy of a message is on its way.
-    pub(super) fn ways(&self, rng: &mut Rng) -> Vec<Duration> {
+    pub(super) fn transfers(&self, rng: &mut Rng) -> Vec<Duration> {
         let copies = if strikes(self.duplicate, rng) { 2 } else { 1 };
-        let mut ways = Vec::with_capacity(copies);
+        let mut transfers = Vec::with_capacity(copies);
         for _ in 0..copies {
-            ways.push(match self.late {
+            transfers.push(match self.late {
                 Duration::ZERO => Duration::ZERO,
                 late => late.mul_f64(rng.f64()),
             });
         }
-        ways
+        transfers
     }
 }
 

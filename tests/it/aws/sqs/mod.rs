@@ -26,7 +26,7 @@ use self::queue::CEILING;
 use super::json::{JsonError, number, text};
 use super::reply::Reply;
 use super::request::Request;
-use super::{Scene, World, md5};
+use super::{Aws, Scene, md5};
 
 pub(crate) use message::Message;
 pub(crate) use mischief::Mischief;
@@ -46,7 +46,7 @@ pub(super) struct Sqs {
     stirred: bool,
 }
 
-impl World {
+impl Aws {
     pub(super) async fn sqs(&self, request: &Request) -> Reply {
         let result = match request.target() {
             "ReceiveMessage" => self.receive(request).await,
@@ -147,8 +147,8 @@ impl Sqs {
         if !self.queues.contains_key(url) {
             return;
         }
-        for way in self.mischief.ways(rng) {
-            self.send(url, draft.clone(), way, now, rng);
+        for transfer in self.mischief.transfers(rng) {
+            self.send(url, draft.clone(), transfer, now, rng);
         }
     }
 

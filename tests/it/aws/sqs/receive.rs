@@ -9,9 +9,9 @@ use super::Sqs;
 use super::message::Message;
 use crate::aws::json::{JsonError, number, text, texts};
 use crate::aws::request::Request;
-use crate::aws::{Scene, World};
+use crate::aws::{Aws, Scene};
 
-impl World {
+impl Aws {
     /// Waits for the first message, the end of the wait, or the end of the queue (API reference,
     /// `ReceiveMessage`: long polling returns as soon as a message is there).
     pub(super) async fn receive(&self, request: &Request) -> Result<Value, JsonError> {

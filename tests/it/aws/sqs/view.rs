@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::message::{Draft, Message};
 use super::mischief::Mischief;
 use super::queue::{Queue, Stale};
-use crate::aws::{State, World};
+use crate::aws::{Aws, State};
 
 /// A delete that SQS answered with success although nothing was deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl QueueView {
     }
 }
 
-impl World {
+impl Aws {
     /// Makes a queue and says its URL.
     pub(crate) fn create_queue(&self, queue: Queue) -> String {
         let url = queue.url();

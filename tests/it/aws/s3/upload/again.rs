@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::aws::World;
+use crate::aws::Aws;
 use crate::aws::reply::Reply;
 use crate::aws::s3::address::Ask;
 
@@ -52,7 +52,7 @@ impl Answers {
     }
 }
 
-impl World {
+impl Aws {
     /// Lets S3 answer the same Complete again for so long.
     pub(crate) fn repeat_completes(&self, good_for: Duration) {
         self.with(|state, _| state.s3.answers.good_for = good_for);

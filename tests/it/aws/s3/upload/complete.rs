@@ -37,7 +37,7 @@ pub(in crate::aws::s3) fn complete(
     check_whole(ask, &object)?;
     check_conditions(s3, ask)?;
 
-    let reply = object.encryption.told(Reply::new(200));
+    let reply = object.encryption.reported(Reply::new(200));
     let location = format!("https://{}/{}", ask.request.host, ask.key);
     let body = xml::element("Location", &location)
         + &xml::element("Bucket", &ask.bucket)
@@ -236,8 +236,8 @@ fn check_whole(ask: &Ask<'_>, object: &Object) -> Result<(), S3Error> {
     let sum = &object.checksum;
     let differs = Algorithm::ALL.into_iter().any(|algorithm| {
         let said = ask.header(algorithm.header());
-        let untold = ask.header("x-amz-checksum-type").is_none() && sum.kind() == "FULL_OBJECT";
-        said.is_some_and(|said| untold || algorithm != sum.algorithm || said != sum.value)
+        let unreported = ask.header("x-amz-checksum-type").is_none() && sum.kind() == "FULL_OBJECT";
+        said.is_some_and(|said| unreported || algorithm != sum.algorithm || said != sum.value)
     });
     if differs {
         let why = "The checksum you specified did not match what we received.";

@@ -36,7 +36,7 @@ pub(in crate::aws::s3) fn create(
         acl: acl(ask),
         changes_before: changes.map_or(0, |history| history.0.len()),
     };
-    let mut reply = upload.encryption.told(Reply::new(200));
+    let mut reply = upload.encryption.reported(Reply::new(200));
     if let Some(declared) = upload.declared {
         reply = reply
             .header("x-amz-checksum-algorithm", declared.algorithm.name())

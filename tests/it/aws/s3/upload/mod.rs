@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::aws::reply::Reply;
-use crate::aws::{Scene, World};
+use crate::aws::{Aws, Scene};
 
 use super::S3;
 use super::address::Ask;
@@ -75,7 +75,7 @@ struct Declared {
     full: bool,
 }
 
-impl World {
+impl Aws {
     /// The uploads of a bucket that are neither complete nor aborted: by key, then by age.
     pub(crate) fn uploads(&self, bucket: &str) -> Vec<Upload> {
         self.with(|state, _| {

@@ -35,7 +35,7 @@ pub(in crate::aws::s3) fn part(
     let sent = received.checksum;
     find(s3.bucket(&ask.bucket)?, ask)?.agree(sent.as_ref())?;
     let (part, encryption) = keep(s3, scene, ask, number, content, None)?;
-    let reply = encryption.told(Reply::new(200));
+    let reply = encryption.reported(Reply::new(200));
     let reply = reply.header("etag", format!("\"{}\"", part.etag));
     // Said back only if it was sent (API reference, `UploadPart`: Response Elements).
     Ok(match sent {
@@ -71,7 +71,7 @@ pub(in crate::aws::s3) fn part_copy(
             .as_ref()
             .map_or_else(String::new, Checksum::element);
     Ok(encryption
-        .told(Reply::new(200))
+        .reported(Reply::new(200))
         .maybe("x-amz-copy-source-version-id", version.id)
         .body(xml::document("CopyPartResult", &body)))
 }

@@ -3,24 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::account::DoorStatus;
+use super::account::S3AccountStatus;
 use super::client::S3;
 use super::limit::LimitStatus;
-use crate::config::{Config, HOME};
+use crate::config::{Config, DEFAULT_ACCOUNT};
 
 /// The doors of all accounts. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Doors {
-    home: S3,
+pub struct S3Clients {
+    default_account: S3,
     named: Arc<BTreeMap<String, S3>>,
 }
 
-impl Doors {
+impl S3Clients {
     /// Home's door, and those of the accounts by their names.
     #[must_use]
-    pub fn new(home: S3, named: BTreeMap<String, S3>) -> Self {
+    pub fn new(default_account: S3, named: BTreeMap<String, S3>) -> Self {
         let named = Arc::new(named);
-        Self { home, named }
+        Self {
+            default_account,
+            named,
+        }
     }
 
     /// An account's door; `None` is home.
@@ -30,8 +33,8 @@ impl Doors {
     #[must_use]
     pub fn of(&self, account: Option<&str>) -> &S3 {
         match account {
-            None => &self.home,
-            Some(name) => self.named.get(name).expect("a door for every account"),
+            None => &self.default_account,
+            Some(name) => self.named.get(name).expect("a client for every account"),
         }
     }
 
@@ -39,9 +42,9 @@ impl Doors {
     #[must_use]
     pub fn limits(&self) -> Vec<(String, String, LimitStatus)> {
         let named = self.named.values();
-        let all = named.chain([&self.home]).flat_map(|door| {
-            let limits = door.limits.buckets().status().into_iter();
-            let account = &door.account.name;
+        let all = named.chain([&self.default_account]).flat_map(|client| {
+            let limits = client.limits.buckets().status().into_iter();
+            let account = &client.account.name;
             limits.map(|(bucket, limit)| (account.clone(), bucket, limit))
         });
         all.collect()
@@ -58,7 +61,7 @@ impl Doors {
             if !account.aws.conditional() {
                 tracing::warn!(
                     account = account.name,
-                    "conditional_writes are off: each write is followed by a look at its source, and an older object may \
+                    "conditional_writes are off: each write is followed by a HEAD of its source, and an older object may \
                      stand until then"
                 );
             }
@@ -67,12 +70,15 @@ impl Doors {
 
     /// What `/status.json` shows of each.
     #[must_use]
-    pub fn status(&self) -> BTreeMap<String, DoorStatus> {
-        let named = self.named.iter().map(|(name, door)| (name.as_str(), door));
-        let all = named.chain([(HOME, &self.home)]);
-        all.map(|(name, door)| {
-            let limits = door.limits.buckets().status();
-            (name.to_owned(), door.account.status(limits))
+    pub fn status(&self) -> BTreeMap<String, S3AccountStatus> {
+        let named = self
+            .named
+            .iter()
+            .map(|(name, client)| (name.as_str(), client));
+        let all = named.chain([(DEFAULT_ACCOUNT, &self.default_account)]);
+        all.map(|(name, client)| {
+            let limits = client.limits.buckets().status();
+            (name.to_owned(), client.account.status(limits))
         })
         .collect()
     }

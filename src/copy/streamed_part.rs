@@ -21,18 +21,18 @@ use super::parts::Parts;
 use super::stream::may_travel;
 use super::sum::Summing;
 use crate::plan::pieces;
-use crate::s3::{Checksum, Inlet, Part, S3Error, Sums};
+use crate::s3::{Checksum, Part, PartSender, S3Error, Sums};
 
 impl Parts {
     /// Makes one part of the pinned source.
-    pub(super) async fn piped(&self, number: u32) -> Result<Part, S3Error> {
+    pub(super) async fn streamed(&self, number: u32) -> Result<Part, S3Error> {
         let length = self.layout.length(number);
         self.pay(length).await;
         let _room = self.copier.memory.room(length).await;
-        let told = self.told(number).await?;
-        let feed = |inlet| self.feed(number, told.clone(), inlet);
+        let reported = self.reported(number).await?;
+        let feed = |sender| self.feed(number, reported.clone(), sender);
         self.to
-            .pipe_part(&self.upload, (number, length), feed)
+            .stream_part(&self.upload, (number, length), feed)
             .await
     }
 
@@ -40,15 +40,15 @@ impl Parts {
     async fn feed(
         &self,
         number: u32,
-        told: Option<Checksum>,
-        inlet: Inlet,
+        reported: Option<Checksum>,
+        sender: PartSender,
     ) -> Result<Sums, S3Error> {
         let range = self.layout.range(number);
-        let mut expected = told.map(Expected::new);
+        let mut expected = reported.map(Expected::new);
         let mut summing = Summing::begin(self.sums, self.upload.algorithm.is_none());
         for piece in pieces(range.clone()) {
             let is_last = piece.end == range.end;
-            inlet.is_free().await;
+            sender.is_free().await;
             let length = usize::try_from(piece.end - piece.start).expect("a piece fits in memory");
             let body = self
                 .from
@@ -67,7 +67,7 @@ impl Parts {
                 // Before S3 has all of it.
                 expected.end()?;
             }
-            inlet.send(body).await;
+            sender.send(body).await;
         }
         Ok(summing.end())
     }
@@ -78,7 +78,7 @@ impl Parts {
         let _turn = self.paying.lock().await;
         for bit in pieces(0..length) {
             let bytes = bit.end - bit.start;
-            may_travel(self.line.as_ref(), (&self.from, &self.to), bytes).await;
+            may_travel(self.bandwidth.as_ref(), (&self.from, &self.to), bytes).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-"""The project's own Python environments: one per stand-in, as their dependencies conflict, and one for AWS.
+"""The project's own Python environments: one per AWS emulator, as their dependencies conflict, and one for AWS.
 
 Each is made on first use from a fully pinned requirement file, and made anew when that file
 changes. A stamp written last tells a finished environment from one whose making was interrupted.
@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from standin import ROOT
-from standin.process import lines
+from emulator import ROOT
+from emulator.process import lines
 
 Say = Callable[[str], None]
 

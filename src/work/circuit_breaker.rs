@@ -19,7 +19,7 @@
 //!    ◀── the check finds that it works, or a message succeeds ◀─┘ check again, then one message
 //! ```
 
-mod pass;
+mod permit;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -33,8 +33,8 @@ use super::finding::Finding;
 use super::reason::Reason;
 use crate::lock::locked;
 
-pub(super) use pass::Pass;
-pub(super) use pass::{Evidence, Next};
+pub(super) use permit::Permit;
+pub(super) use permit::{Evidence, Next};
 
 /// So many different keys failing in a row may be the route's fault.
 pub(super) const IN_A_ROW: usize = 8;
@@ -61,7 +61,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// One route's circuit breaker. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Gate(Arc<Inner>);
+pub struct CircuitBreaker(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -85,7 +85,7 @@ struct Running {
     /// When a message last succeeded.
     succeeded: Option<Instant>,
     /// When a check last ended.
-    looked: Option<Instant>,
+    last_check: Option<Instant>,
     /// That check's own requests were throttled or not answered.
     unanswered: bool,
     /// A check is under way.
@@ -138,21 +138,21 @@ pub(super) enum Covered {
 
 /// What the circuit breaker says to a message.
 #[derive(Debug)]
-pub enum Entry {
+pub enum Admission {
     /// Work it, and say how it went.
-    Go(Pass),
+    Go(Permit),
     /// Not now; a probe is due after this.
-    Held(Duration),
+    Paused(Duration),
 }
 
 /// A route's state as `/status.json` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum GateStatus {
+pub enum BreakerStatus {
     /// Messages go through.
     Running,
     /// The route is paused.
-    Held {
+    Paused {
         /// Why, as docs/RUNBOOK.md names it.
         reason: Reason,
         /// What was tried and what came of it.
@@ -162,7 +162,7 @@ pub enum GateStatus {
     },
 }
 
-impl Gate {
+impl CircuitBreaker {
     pub(super) fn new(route: String, changed: watch::Sender<()>) -> Self {
         Self(Arc::new(Inner {
             route,
@@ -174,25 +174,25 @@ impl Gate {
 
     /// Asks to work one message on this route.
     #[must_use]
-    pub fn enter(&self) -> Entry {
+    pub fn enter(&self) -> Admission {
         let now = Instant::now();
-        let pass = |probe| Pass::new(self.clone(), probe);
+        let permit = |probe| Permit::new(self.clone(), probe);
         match &mut *self.state() {
-            State::Running(_) => Entry::Go(pass(false)),
+            State::Running(_) => Admission::Go(permit(false)),
             State::Paused(paused) if now >= paused.probe_at && !paused.probing => {
                 paused.probing = true;
-                Entry::Go(pass(true))
+                Admission::Go(permit(true))
             }
             State::Paused(paused) => {
                 let left = paused.probe_at.saturating_duration_since(now);
-                Entry::Held(left.max(FIRST_WAIT))
+                Admission::Paused(left.max(FIRST_WAIT))
             }
         }
     }
 
     /// Whether the route is paused, or was so lately that receives may have been spent on it.
     #[must_use]
-    pub fn held_lately(&self) -> bool {
+    pub fn paused_lately(&self) -> bool {
         self.resumed_within(REMEMBERED)
     }
 
@@ -228,10 +228,10 @@ impl Gate {
 
     /// What `/status.json` shows.
     #[must_use]
-    pub fn status(&self) -> GateStatus {
+    pub fn status(&self) -> BreakerStatus {
         match &*self.state() {
-            State::Running(_) => GateStatus::Running,
-            State::Paused(paused) => GateStatus::Held {
+            State::Running(_) => BreakerStatus::Running,
+            State::Paused(paused) => BreakerStatus::Paused {
                 reason: paused.why.reason,
                 error: paused.why.error.clone(),
                 probe_in_seconds: paused

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from standin import ROOT
-from standin.process import lines
-from standin.venv import MissingTool
+from emulator import ROOT
+from emulator.process import lines
+from emulator.venv import MissingTool
 
 NO_CARGO = (
     "Rust is missing (cargo was not found).\n"

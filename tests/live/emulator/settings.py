@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from standin import AWAY, HOME
-from standin.provision import Pipeline
+from emulator import AWAY, HOME
+from emulator.provision import Pipeline
 
 Settings = dict[str, Any]
 
@@ -14,7 +14,7 @@ def settings(of: Pipeline, **work: Any) -> Settings:
     written: Settings = {
         "version": 1,
         "environment": "live-test",
-        "aws": {"region": HOME, "endpoint_url": of.stand_in.endpoint},
+        "aws": {"region": HOME, "endpoint_url": of.emulator.endpoint},
         "queue": {"events": {"url": of.queue_url}},
         "work": work,
         "route": {"orders": route(of)},

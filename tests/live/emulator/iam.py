@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from standin.stands import StandIn
+from emulator.stands import Emulator
 
 QUEUES = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
 BUCKETS = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
@@ -31,7 +31,7 @@ class Key:
 class User:
     """A user with one key; more can be made."""
 
-    def __init__(self, on: StandIn, name: str, *statements: dict[str, Any]) -> None:
+    def __init__(self, on: Emulator, name: str, *statements: dict[str, Any]) -> None:
         self._iam = on.client("iam")
         self._name = name
         self._iam.create_user(UserName=name)

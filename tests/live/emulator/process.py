@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from standin.leash import Leash, signal_group
+from emulator.leash import Leash, signal_group
 
 
 class Process:

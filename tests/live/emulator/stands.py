@@ -1,4 +1,4 @@
-"""Starting and stopping the stand-ins for AWS."""
+"""Starting and stopping the AWS emulators."""
 
 import time
 import urllib.error
@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from standin import HOME
-from standin.environment import isolated
-from standin.process import Process, free_port
-from standin.venv import Say, ensure
+from emulator import HOME
+from emulator.environment import isolated
+from emulator.process import Process, free_port
+from emulator.venv import Say, ensure
 
 _START_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Product:
-    """One stand-in: how it is started and where it says that it is up."""
+    """One AWS emulator: how it is started and where it says that it is up."""
 
     name: str
     command: Callable[[Path, int], list[str | Path]]
@@ -75,8 +75,8 @@ PRODUCTS = {product.name: product for product in (MINISTACK, LOCALSTACK, MOTO)}
 
 
 @dataclass
-class StandIn:
-    """A running stand-in. Use as a context manager, or call :meth:`stop`."""
+class Emulator:
+    """A running AWS emulator. Use as a context manager, or call :meth:`stop`."""
 
     name: str
     endpoint: str
@@ -91,14 +91,14 @@ class StandIn:
         return self._clients[asked]
 
     def env(self) -> dict[str, str]:
-        """What a program needs to find this stand-in instead of AWS."""
+        """What a program needs to find this AWS emulator instead of AWS."""
         return isolated() | {"AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": HOME}
 
     def stop(self) -> None:
         """Ends it; what it held is gone."""
         self.process.stop()
 
-    def __enter__(self) -> "StandIn":
+    def __enter__(self) -> "Emulator":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,35 +107,35 @@ class StandIn:
 
 def start(
     product: Product, folder: Path, say: Say = print, switches: Mapping[str, str] | None = None
-) -> StandIn:
-    """Starts a stand-in on loopback and waits until it answers. `switches` go into its environment."""
+) -> Emulator:
+    """Starts an AWS emulator on loopback and waits until it answers. `switches` go into its environment."""
     python = ensure(product.name, say)
     port = free_port()
     home = folder / product.name
     home.mkdir(parents=True, exist_ok=True)
     env = isolated() | product.env(port, home) | dict(switches or {})
     process = Process(product.command(python, port), env, home.with_suffix(".log"), cwd=home)
-    stand_in = StandIn(product.name, f"http://127.0.0.1:{port}", process)
+    emulator = Emulator(product.name, f"http://127.0.0.1:{port}", process)
     try:
-        _wait_for(stand_in, product.health)
+        _wait_for(emulator, product.health)
     except BaseException:
-        stand_in.stop()
+        emulator.stop()
         raise
-    return stand_in
+    return emulator
 
 
-def _wait_for(stand_in: StandIn, path: str) -> None:
+def _wait_for(emulator: Emulator, path: str) -> None:
     end = time.monotonic() + _START_SECONDS
     # The proxy of the environment, if any, is not for loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
         try:
-            with opener.open(stand_in.endpoint + path, timeout=2):
+            with opener.open(emulator.endpoint + path, timeout=2):
                 return
         except (OSError, urllib.error.URLError) as error:
-            if stand_in.process.exit_code is not None or time.monotonic() > end:
+            if emulator.process.exit_code is not None or time.monotonic() > end:
                 raise AssertionError(
-                    f"{stand_in.name} did not start: {error}\n{stand_in.process.tail()}"
+                    f"{emulator.name} did not start: {error}\n{emulator.process.tail()}"
                 ) from error
         time.sleep(0.05)
 

@@ -1,9 +1,9 @@
-"""AWS on this machine: stand-ins, pipelines on them, and the daemon against them.
+"""AWS on this machine: AWS emulators, pipelines on them, and the daemon against them.
 
 Used by the live tests, `make demo` and `make dev`. Everything binds to loopback, takes a free
 port, logs to a file and dies with the process that started it.
 
-Until :mod:`standin.venv` has made the project's own `.venv`, only the standard library is there;
+Until :mod:`emulator.venv` has made the project's own `.venv`, only the standard library is there;
 so nothing in this package imports boto3 at the top of a file.
 """
 

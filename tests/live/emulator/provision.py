@@ -1,21 +1,21 @@
 """What an operator has in AWS before the daemon is of use: buckets, queues, notification, catalogue.
 
-Each pipeline has names of its own, so that any number of them share a stand-in.
+Each pipeline has names of its own, so that any number of them share an AWS emulator.
 """
 
 import json
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from standin import AWAY, HOME
-from standin.stands import StandIn
+from emulator import AWAY, HOME
+from emulator.stands import Emulator
 
 Wiring = Literal["sqs", "sns", "sns-raw", "eventbridge"]
 """How an event gets from the bucket to the queue."""
 
 WIRINGS: tuple[Wiring, ...] = ("sqs", "sns", "sns-raw", "eventbridge")
 
-# Above the daemon's max_receive_count (10): it parks with a reason before SQS does so without one.
+# Above the daemon's max_attempts (10): it dead-letters with a reason before SQS does so without one.
 REDRIVE_AFTER = 20
 
 
@@ -34,7 +34,7 @@ class Catalog:
 class Pipeline:
     """Everything between an upload and its copy, but the daemon."""
 
-    stand_in: StandIn
+    emulator: Emulator
     source: str
     target: str
     queue_url: str
@@ -44,24 +44,24 @@ class Pipeline:
     prefix: str = "incoming/"
     target_prefix: str = "orders/"
     catalog: Catalog | None = None
-    away: StandIn | None = None
+    away: Emulator | None = None
     """Where the target is, if it is another."""
     away_region: str = AWAY
 
     @property
     def s3(self) -> Any:
         """S3 where the source is."""
-        return self.stand_in.client("s3", HOME)
+        return self.emulator.client("s3", HOME)
 
     @property
     def s3_away(self) -> Any:
         """S3 where the target is."""
-        return (self.away or self.stand_in).client("s3", self.away_region)
+        return (self.away or self.emulator).client("s3", self.away_region)
 
     @property
     def sqs(self) -> Any:
         """SQS where the queue is."""
-        return self.stand_in.client("sqs", HOME)
+        return self.emulator.client("sqs", HOME)
 
     def copy_of(self, key: str) -> str:
         """The destination key of a source key."""
@@ -69,15 +69,15 @@ class Pipeline:
 
 
 def pipeline(
-    stand_in: StandIn, name: str, wiring: Wiring = "sqs", target: bool = True, **away: Any
+    emulator: Emulator, name: str, wiring: Wiring = "sqs", target: bool = True, **away: Any
 ) -> Pipeline:
     """Makes a pipeline; without a target bucket when a test wants it missing.
 
-    `away` and `away_region` say where the target is, if not in another region of the same stand-in.
+    `away` and `away_region` say where the target is, if not in another region of the same AWS emulator.
     """
-    queue_url, queue_arn, dead_url, dead_arn = _queues(stand_in, name)
+    queue_url, queue_arn, dead_url, dead_arn = _queues(emulator, name)
     ends = (f"{name}-source", f"{name}-target")
-    made = Pipeline(stand_in, *ends, queue_url, queue_arn, dead_url, dead_arn, **away)
+    made = Pipeline(emulator, *ends, queue_url, queue_arn, dead_url, dead_arn, **away)
     made.s3.create_bucket(Bucket=made.source)
     if target:
         create_target(made)
@@ -102,7 +102,7 @@ def arrivals(made: Pipeline, name: str) -> str:
 
 def another_queue(made: Pipeline, name: str) -> Pipeline:
     """The same pipeline with a queue of its own, to which nobody sends."""
-    queue_url, queue_arn, dead_url, dead_arn = _queues(made.stand_in, name)
+    queue_url, queue_arn, dead_url, dead_arn = _queues(made.emulator, name)
     return replace(
         made, queue_url=queue_url, queue_arn=queue_arn, dead_letter_url=dead_url, dead_letter_arn=dead_arn
     )
@@ -113,7 +113,7 @@ def catalog(made: Pipeline, name: str) -> Catalog:
 
     All in the target's region. The table is :func:`csv_table`: real crawlers make it themselves.
     """
-    glue = made.stand_in.client("glue", AWAY)
+    glue = made.emulator.client("glue", AWAY)
     location = f"s3://{made.target}/{made.target_prefix}"
     database = name.replace("-", "_")
     glue.create_database(DatabaseInput={"Name": database})
@@ -123,7 +123,7 @@ def catalog(made: Pipeline, name: str) -> Catalog:
         DatabaseName=database,
         Targets={"S3Targets": [{"Path": location}]},
     )
-    made.stand_in.client("athena", AWAY).update_work_group(
+    made.emulator.client("athena", AWAY).update_work_group(
         WorkGroup="primary",
         ConfigurationUpdates={
             "ResultConfigurationUpdates": {"OutputLocation": f"s3://{made.target}/athena-results/"}
@@ -136,7 +136,7 @@ def catalog(made: Pipeline, name: str) -> Catalog:
 def csv_table(made: Pipeline, folder: str, columns: list[tuple[str, str]]) -> None:
     """Makes the table a real crawler would have found in `folder` of the target prefix."""
     assert made.catalog is not None, "a table needs a database"
-    made.stand_in.client("glue", AWAY).create_table(
+    made.emulator.client("glue", AWAY).create_table(
         DatabaseName=made.catalog.database,
         TableInput={
             "Name": made.catalog.table,
@@ -156,8 +156,8 @@ def csv_table(made: Pipeline, folder: str, columns: list[tuple[str, str]]) -> No
     )
 
 
-def _queues(stand_in: StandIn, name: str) -> tuple[str, str, str, str]:
-    sqs = stand_in.client("sqs")
+def _queues(emulator: Emulator, name: str) -> tuple[str, str, str, str]:
+    sqs = emulator.client("sqs")
     dead_url = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
     dead_arn = _arn(sqs, dead_url)
     redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": REDRIVE_AFTER}
@@ -197,7 +197,7 @@ def _notify(made: Pipeline, name: str, wiring: Wiring) -> None:
 
 
 def _topic(made: Pipeline, name: str, raw: bool) -> str:
-    sns = made.stand_in.client("sns")
+    sns = made.emulator.client("sns")
     topic = str(sns.create_topic(Name=f"{name}-topic")["TopicArn"])
     sns.set_topic_attributes(
         TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(_may_send(topic, "sns:Publish"))
@@ -213,7 +213,7 @@ def _topic(made: Pipeline, name: str, raw: bool) -> str:
 
 
 def _rule(made: Pipeline, name: str) -> None:
-    events = made.stand_in.client("events")
+    events = made.emulator.client("events")
     pattern = {
         "source": ["aws.s3"],
         "detail-type": ["Object Created", "Object Deleted"],

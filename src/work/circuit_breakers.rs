@@ -6,23 +6,28 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::hold::Gate;
+use super::circuit_breaker::CircuitBreaker;
 
 /// Every route's gate. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Gates {
-    gates: Arc<BTreeMap<String, Gate>>,
+pub struct CircuitBreakers {
+    breakers: Arc<BTreeMap<String, CircuitBreaker>>,
     changed: watch::Receiver<()>,
 }
 
-impl Gates {
+impl CircuitBreakers {
     /// Open gates for these routes.
     #[must_use]
     pub fn new<'a>(routes: impl IntoIterator<Item = &'a str>) -> Self {
         let (sender, changed) = watch::channel(());
-        let gate = |name: &str| (name.to_owned(), Gate::new(name.to_owned(), sender.clone()));
+        let breaker = |name: &str| {
+            (
+                name.to_owned(),
+                CircuitBreaker::new(name.to_owned(), sender.clone()),
+            )
+        };
         Self {
-            gates: Arc::new(routes.into_iter().map(gate).collect()),
+            breakers: Arc::new(routes.into_iter().map(breaker).collect()),
             changed,
         }
     }
@@ -32,14 +37,16 @@ impl Gates {
     /// # Panics
     /// When the route is not one of those it was made for.
     #[must_use]
-    pub fn of(&self, route: &str) -> &Gate {
-        self.gates.get(route).expect("a gate for every route")
+    pub fn of(&self, route: &str) -> &CircuitBreaker {
+        self.breakers
+            .get(route)
+            .expect("a circuit breaker for every route")
     }
 
     /// When the next probe is due, if every one of `routes` is held: until then their queue need
     /// not be polled, so nothing is received and counted in vain.
     #[must_use]
-    pub fn all_held<'a>(&self, routes: impl IntoIterator<Item = &'a str>) -> Option<Instant> {
+    pub fn all_paused<'a>(&self, routes: impl IntoIterator<Item = &'a str>) -> Option<Instant> {
         let mut first = None;
         for route in routes {
             let probe_at = self.of(route).probe_at()?;
@@ -60,8 +67,8 @@ impl Gates {
     }
 
     /// Each route's name and gate.
-    pub fn iter(&self) -> impl Iterator<Item = (&String, &Gate)> {
-        self.gates.iter()
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &CircuitBreaker)> {
+        self.breakers.iter()
     }
 }
 
@@ -69,23 +76,23 @@ impl Gates {
 mod tests {
     use std::time::Duration;
 
-    use super::super::hold::FIRST_WAIT;
-    use super::super::hold::tests::{gates, go, no_bucket};
+    use super::super::circuit_breaker::FIRST_WAIT;
+    use super::super::circuit_breaker::tests::{breakers, go, no_bucket};
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn a_queue_rests_only_when_all_its_routes_are_held() {
-        let mut gates = gates();
+        let mut breakers = breakers();
         let both = ["orders", "stock"];
-        go(gates.of("orders")).route_failed(no_bucket());
-        assert_eq!(gates.all_held(both), None, "stock still runs");
+        go(breakers.of("orders")).route_failed(no_bucket());
+        assert_eq!(breakers.all_paused(both), None, "stock still runs");
         tokio::time::advance(Duration::from_secs(1)).await;
-        go(gates.of("stock")).route_failed(no_bucket());
-        gates.changed().await;
-        let probe = gates.all_held(both).expect("both are held");
+        go(breakers.of("stock")).route_failed(no_bucket());
+        breakers.changed().await;
+        let probe = breakers.all_paused(both).expect("both are held");
         assert_eq!(probe - Instant::now() + Duration::from_secs(1), FIRST_WAIT);
         assert_eq!(
-            gates.all_held([]),
+            breakers.all_paused([]),
             None,
             "a queue without routes is polled: messages are skipped"
         );

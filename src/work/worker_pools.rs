@@ -31,10 +31,10 @@ use serde::Serialize;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::hold::Pass;
+use super::circuit_breaker::Permit;
 use crate::config;
 use crate::lock::locked;
-use crate::metrics::{Counted, LaneLabel, Metrics};
+use crate::metrics::{Counted, Metrics, PoolLabel};
 use crate::queue::{Load, Weight};
 use crate::reconcile::TransferSlots;
 
@@ -50,12 +50,12 @@ const COUNTED: usize = 4 << 10;
 /// Records take no more than so many times the bytes of their body: a short one takes 68 bytes of JSON, and 250 here.
 const UNFOLDED: usize = 4;
 
-const SMALL: LaneLabel = LaneLabel { lane: "small" };
-const LARGE: LaneLabel = LaneLabel { lane: "large" };
+const SMALL: PoolLabel = PoolLabel { pool: "small" };
+const LARGE: PoolLabel = PoolLabel { pool: "large" };
 
 /// The lanes of all queues. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Lanes(Arc<Inner>);
+pub struct WorkerPools(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -74,7 +74,7 @@ struct Inner {
 
 /// A lane as `/status.json` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct LaneStatus {
+pub struct PoolStatus {
     workers: usize,
     in_use: usize,
     waiting: i64,
@@ -97,19 +97,19 @@ pub struct FirstSlot {
 
 /// One record's turn: its message's seat, and its way through the route's gate.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Turn<'a> {
-    pub(super) seat: &'a Seat<'a>,
-    pub(super) pass: &'a Pass,
+pub(super) struct RecordSlot<'a> {
+    pub(super) slot: &'a WorkerSlot<'a>,
+    pub(super) permit: &'a Permit,
 }
 
 /// Where a message is worked: its slot in a lane.
 #[derive(Debug)]
-pub struct Seat<'a> {
-    lanes: &'a Lanes,
+pub struct WorkerSlot<'a> {
+    pools: &'a WorkerPools,
     room: &'a Room,
     slot: Mutex<Slot>,
     records: Mutex<Weight>,
-    given_back: Notify,
+    interrupted: Notify,
 }
 
 #[derive(Debug)]
@@ -118,7 +118,7 @@ enum Slot {
     Large(#[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>),
 }
 
-impl Lanes {
+impl WorkerPools {
     /// The lanes of `work`, until `stop`.
     #[must_use]
     pub fn new(work: &config::Work, metrics: Metrics, stop: CancellationToken) -> Self {
@@ -168,30 +168,30 @@ impl Lanes {
 
     /// What `/status.json` shows, small and large.
     #[must_use]
-    pub fn status(&self) -> [(&'static str, LaneStatus); 2] {
-        let lane = |label: &LaneLabel, slots: &Semaphore, workers: usize| {
-            let status = LaneStatus {
+    pub fn status(&self) -> [(&'static str, PoolStatus); 2] {
+        let pool = |label: &PoolLabel, slots: &Semaphore, workers: usize| {
+            let status = PoolStatus {
                 workers,
                 in_use: workers - slots.available_permits(),
-                waiting: self.0.metrics.lane_waiting.get_or_create(label).get(),
+                waiting: self.0.metrics.messages_waiting.get_or_create(label).get(),
             };
-            (label.lane, status)
+            (label.pool, status)
         };
         [
-            lane(&SMALL, &self.0.small, self.0.workers.0),
-            lane(&LARGE, &self.0.large, self.0.workers.1),
+            pool(&SMALL, &self.0.small, self.0.workers.0),
+            pool(&LARGE, &self.0.large, self.0.workers.1),
         ]
     }
 
     /// Sets the gauges that are only looked up.
     pub fn gauge(&self) {
-        for (lane, status) in self.status() {
+        for (pool, status) in self.status() {
             let in_use = i64::try_from(status.in_use).unwrap_or(i64::MAX);
             let gauge = self
                 .0
                 .metrics
-                .lane_in_use
-                .get_or_create(&LaneLabel { lane });
+                .workers_busy
+                .get_or_create(&PoolLabel { pool });
             gauge.set(in_use);
         }
     }
@@ -213,51 +213,51 @@ impl Room {
     }
 }
 
-impl TransferSlots for Turn<'_> {
+impl TransferSlots for RecordSlot<'_> {
     /// Goes where an object of so many bytes is copied. It may take hours; should we be told to
-    /// stop meanwhile, it never returns, and [`Seat::given_back`] does.
+    /// stop meanwhile, it never returns, and [`WorkerSlot::interrupted`] does.
     fn acquire(&self, bytes: u64) -> BoxFuture<'_, ()> {
-        Box::pin(self.seat.take(bytes, self.pass))
+        Box::pin(self.slot.take(bytes, self.permit))
     }
 }
 
-impl<'a> Seat<'a> {
-    pub(super) fn in_lane(lanes: &'a Lanes, first: FirstSlot, room: &'a Room) -> Self {
+impl<'a> WorkerSlot<'a> {
+    pub(super) fn in_pool(pools: &'a WorkerPools, first: FirstSlot, room: &'a Room) -> Self {
         Self {
-            lanes,
+            pools,
             room,
             slot: Mutex::new(Slot::Small(Some(first.slot))),
             records: Mutex::new(first.records),
-            given_back: Notify::new(),
+            interrupted: Notify::new(),
         }
     }
 
-    async fn take(&self, bytes: u64, pass: &Pass) {
-        let (lanes, room) = (self.lanes, self.room);
-        if !lanes.is_large(bytes) || matches!(*self.slot(), Slot::Large(_)) {
+    async fn take(&self, bytes: u64, permit: &Permit) {
+        let (pools, room) = (self.pools, self.room);
+        if !pools.is_large(bytes) || matches!(*self.slot(), Slot::Large(_)) {
             return;
         }
         // First this, then wait: or every worker could wait for the few that wait for nothing.
         *self.slot() = Slot::Large(None);
-        let lanes = &*lanes.0;
-        if let Ok(aside) = lanes.aside.clone().try_acquire_owned() {
+        let pools = &*pools.0;
+        if let Ok(aside) = pools.aside.clone().try_acquire_owned() {
             room.change(aside);
         }
-        let slot = lanes.large.clone();
+        let slot = pools.large.clone();
         let slot = match slot.clone().try_acquire_owned() {
-            Ok(free) if !lanes.stop.is_cancelled() => free,
+            Ok(free) if !pools.stop.is_cancelled() => free,
             Ok(_) | Err(_) => {
-                let _waiting = Waiting::begin(&lanes.metrics, &LARGE);
-                pass.waits();
+                let _waiting = Waiting::begin(&pools.metrics, &LARGE);
+                permit.waits();
                 tokio::select! {
                     biased;
-                    () = lanes.stop.cancelled() => {
-                        self.given_back.notify_one();
+                    () = pools.stop.cancelled() => {
+                        self.interrupted.notify_one();
                         std::future::pending().await
                     }
                     slot = slot.acquire_owned() => {
-                        pass.goes_on();
-                        slot.expect("a lane is never closed")
+                        permit.goes_on();
+                        slot.expect("a pool is never closed")
                     }
                 }
             }
@@ -274,7 +274,7 @@ impl<'a> Seat<'a> {
             Slot::Large(_) => Slot::Large(None),
         };
         self.parsed(0);
-        if let Ok(aside) = self.lanes.0.aside.clone().try_acquire_owned() {
+        if let Ok(aside) = self.pools.0.aside.clone().try_acquire_owned() {
             self.room.change(aside);
         }
     }
@@ -288,9 +288,9 @@ impl<'a> Seat<'a> {
 
     /// Between two records of a message: the slot goes to the message that waits longest, and this one waits for its
     /// turn. Its lease is kept meanwhile.
-    pub(super) async fn give_way(&self) {
-        let lanes = &*self.lanes.0;
-        if lanes.small.available_permits() > 0 {
+    pub(super) async fn yield_slot(&self) {
+        let pools = &*self.pools.0;
+        if pools.small.available_permits() > 0 {
             return;
         }
         let given = match &mut *self.slot() {
@@ -301,14 +301,14 @@ impl<'a> Seat<'a> {
             return;
         }
         drop(given);
-        let _waiting = Waiting::begin(&lanes.metrics, &SMALL);
-        let slot = lanes.small.clone().acquire_owned().await;
+        let _waiting = Waiting::begin(&pools.metrics, &SMALL);
+        let slot = pools.small.clone().acquire_owned().await;
         *self.slot() = Slot::Small(slot.ok());
     }
 
     /// Returns once the message was waiting when we were told to stop: it is to be given back.
-    pub(super) async fn given_back(&self) {
-        self.given_back.notified().await;
+    pub(super) async fn interrupted(&self) {
+        self.interrupted.notified().await;
     }
 
     fn slot(&self) -> MutexGuard<'_, Slot> {
@@ -321,8 +321,8 @@ impl<'a> Seat<'a> {
 pub struct Waiting(#[expect(dead_code, reason = "held")] Counted);
 
 impl Waiting {
-    fn begin(metrics: &Metrics, lane: &LaneLabel) -> Self {
-        Self(Counted::one(&metrics.lane_waiting.get_or_create(lane)))
+    fn begin(metrics: &Metrics, pool: &PoolLabel) -> Self {
+        Self(Counted::one(&metrics.messages_waiting.get_or_create(pool)))
     }
 }
 
@@ -335,25 +335,29 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_above_four_kibibytes_have_memory_for_their_records_until_they_rest() {
-        let lanes = Lanes::new(
+        let pools = WorkerPools::new(
             &config::Work::default(),
             Metrics::new("test").0,
             CancellationToken::new(),
         );
-        let slot = |body| lanes.slot(body, lanes.comes()).now_or_never().flatten();
-        let mut held: Vec<_> = std::iter::from_fn(|| slot(60 << 10)).take(64).collect();
+        let slot = |body| pools.slot(body, pools.comes()).now_or_never().flatten();
+        let mut paused: Vec<_> = std::iter::from_fn(|| slot(60 << 10)).take(64).collect();
         let most = RECORDS / (60 << 10) / UNFOLDED;
-        assert!((most - 2..=most).contains(&held.len()), "{}", held.len());
+        assert!(
+            (most - 2..=most).contains(&paused.len()),
+            "{}",
+            paused.len()
+        );
         assert!(slot(4_000).is_some(), "an ordinary one needs none");
-        assert_eq!(lanes.status()[0].1.waiting, 0, "nothing waits any more");
+        assert_eq!(pools.status()[0].1.waiting, 0, "nothing waits any more");
 
         let place = Arc::new(Semaphore::new(1))
             .try_acquire_owned()
             .expect("one");
         let room = Room::new(place, Weight::default(), Counted::one(&Gauge::default()));
-        let seat = Seat::in_lane(&lanes, held.pop().expect("some"), &room);
+        let placed = WorkerSlot::in_pool(&pools, paused.pop().expect("some"), &room);
         assert!(slot(60 << 10).is_none());
-        seat.rest();
+        placed.rest();
         assert!(slot(60 << 10).is_some());
     }
 }

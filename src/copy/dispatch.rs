@@ -6,38 +6,38 @@ use super::tagging::Tagging;
 use super::verify::verify;
 use super::write::{Done, Leftovers, WriteRequest};
 use crate::plan::TransferMethod;
-use crate::queue::Window;
+use crate::queue::WriteLease;
 use crate::s3::{CopyObject, S3Error, Written};
 
 impl Copier {
     /// Writes the destination and compares what S3 answers with the source. Whatever the end, uploads in parts may
     /// have left something behind.
-    pub async fn act(
+    pub async fn dispatch(
         &self,
         request: WriteRequest<'_>,
-        window: &Window,
+        write_lease: &WriteLease,
     ) -> (Result<Done, CopyError>, Leftovers) {
         let mut left = Leftovers::default();
-        let done = self.copy(request, window, &mut left).await;
+        let done = self.copy(request, write_lease, &mut left).await;
         (done, left)
     }
 
     async fn copy(
         &self,
         request: WriteRequest<'_>,
-        window: &Window,
+        write_lease: &WriteLease,
         left: &mut Leftovers,
     ) -> Result<Done, CopyError> {
         let mut tagging = self.tagging(request).await?;
-        let patient = request.patient(window).await?;
-        let window = patient.as_ref().unwrap_or(window);
-        let written = match self.write(request, &tagging, window, left).await {
+        let patient = request.patient(write_lease).await?;
+        let write_lease = patient.as_ref().unwrap_or(write_lease);
+        let written = match self.write(request, &tagging, write_lease, left).await {
             Err(CopyError::S3(denied))
                 if Self::may_leave_tags(request.route, &tagging, &denied) =>
             {
                 tagging = Tagging::Left;
                 // Boxed: rare, and as large as the first attempt.
-                let again = Box::pin(self.write(request, &tagging, window, left));
+                let again = Box::pin(self.write(request, &tagging, write_lease, left));
                 let written = again.await?;
                 self.left_tags(request.route, &denied);
                 written
@@ -49,7 +49,7 @@ impl Copier {
         }
         // Provenance metadata proves its copy; without it both sides have to be seen.
         let (copy, expected) = (request.copy, request.expected);
-        let proven = verify(&copy.pin, expected.as_ref(), &written)? || copy.marked;
+        let proven = verify(&copy.pin, expected.as_ref(), &written)? || copy.with_provenance;
         Ok(Done {
             source_version: written.source_version.clone(),
             proven,
@@ -65,15 +65,15 @@ impl Copier {
         &self,
         request: WriteRequest<'_>,
         tagging: &Tagging,
-        window: &Window,
+        write_lease: &WriteLease,
         left: &mut Leftovers,
     ) -> Result<Written, CopyError> {
-        match request.copy.way {
-            TransferMethod::Server => Ok(self.server(request, tagging, window).await?),
-            TransferMethod::Stream => self.stream(request, tagging, window).await,
+        match request.copy.transfer {
+            TransferMethod::ServerSide => Ok(self.server(request, tagging, write_lease).await?),
+            TransferMethod::Stream => self.stream(request, tagging, write_lease).await,
             // Boxed: it is large, and few copies need it.
-            TransferMethod::ServerParts | TransferMethod::StreamParts => {
-                Box::pin(self.in_parts(request, tagging, window, left)).await
+            TransferMethod::ServerSideParts | TransferMethod::StreamParts => {
+                Box::pin(self.in_parts(request, tagging, write_lease, left)).await
             }
         }
     }
@@ -82,10 +82,10 @@ impl Copier {
         &self,
         request: WriteRequest<'_>,
         tagging: &Tagging,
-        window: &Window,
+        write_lease: &WriteLease,
     ) -> Result<Written, S3Error> {
         let metadata = request.metadata(tagging, None);
-        let marked = request.expected.filter(|_| request.copy.marked);
+        let with_provenance = request.expected.filter(|_| request.copy.with_provenance);
         let copy = CopyObject {
             source: request.from.bucket,
             source_key: request.key,
@@ -93,10 +93,10 @@ impl Copier {
             bucket: request.to.bucket,
             key: request.target,
             condition: &request.copy.condition,
-            replace: marked.map(|copy| copy.attributes(&metadata, tagging.header())),
+            replace: with_provenance.map(|copy| copy.attributes(&metadata, tagging.header())),
             tags: *tagging == Tagging::Copied,
             properties: &request.route.properties,
         };
-        request.to.s3.copy(&copy, window).await
+        request.to.s3.copy(&copy, write_lease).await
     }
 }

@@ -1,7 +1,7 @@
 //! Filling an upload with a part that is too large to hold: its bytes are sent on as they come.
 //!
 //! ```text
-//! feed ── a piece at a time ──▶ Inlet ──▶ Pipe, the request's body ──▶ S3
+//! feed ── a piece at a time ──▶ PartSender ──▶ Pipe, the request's body ──▶ S3
 //! ```
 //!
 //! * Nobody has such a body a second time: an attempt that fails is followed by one that is fed anew.
@@ -50,9 +50,9 @@ pub struct Sums {
 
 /// Where the bytes of a part go in.
 #[derive(Debug)]
-pub struct Inlet(mpsc::Sender<Bytes>);
+pub struct PartSender(mpsc::Sender<Bytes>);
 
-impl Inlet {
+impl PartSender {
     /// Waits until the piece before has been taken.
     pub async fn is_free(&self) {
         if self.0.reserve().await.is_err() {
@@ -70,12 +70,12 @@ impl Inlet {
 }
 
 /// A body of so many bytes still to come.
-struct Pipe {
+struct PartBody {
     pieces: mpsc::Receiver<Bytes>,
     left: u64,
 }
 
-impl Body for Pipe {
+impl Body for PartBody {
     type Data = Bytes;
     type Error = std::io::Error;
 
@@ -101,11 +101,11 @@ impl S3 {
     /// # Errors
     /// [`S3Error`]; what `feed` ends with ends the part. `Kind::Corrupt` when S3 has summed up
     /// other bytes; `Kind::Gone` when the upload is no longer open.
-    pub async fn pipe_part<Feeding>(
+    pub async fn stream_part<Feeding>(
         &self,
         upload: &Upload,
         (number, length): (u32, u64),
-        feed: impl Fn(Inlet) -> Feeding + Sync,
+        feed: impl Fn(PartSender) -> Feeding + Sync,
     ) -> Result<Part, S3Error>
     where
         Feeding: Future<Output = Result<Sums, S3Error>> + Send,
@@ -118,9 +118,9 @@ impl S3 {
         let (limits, bucket) = (self.limits.passing(), &upload.bucket.name);
         let answer = guard(&limits, bucket, call, patience(length), || {
             let attempt = Attempt::start(self.limits.metrics(), call.op);
-            let (inlet, pieces) = mpsc::channel(1);
-            let feeding = feed(Inlet(inlet));
-            let pipe = Pipe {
+            let (sender, pieces) = mpsc::channel(1);
+            let feeding = feed(PartSender(sender));
+            let pipe = PartBody {
                 pieces,
                 left: length,
             };
@@ -159,13 +159,13 @@ impl S3 {
         let etag = answer.e_tag.as_deref().map(ETag::new);
         let etag = etag.ok_or_else(|| S3Error::empty(call.op).about(&answer))?;
         let kms = answer.server_side_encryption.as_ref().is_some_and(is_kms);
-        let told = checksum_of!(answer, upload.algorithm);
-        sums.compare(told.as_deref(), (!kms).then_some(&etag))?;
+        let reported = checksum_of!(answer, upload.algorithm);
+        sums.compare(reported.as_deref(), (!kms).then_some(&etag))?;
         Ok(Part {
             number,
             size: length,
             etag,
-            checksum: sums.checksum.or(told),
+            checksum: sums.checksum.or(reported),
         })
     }
 }
@@ -173,17 +173,17 @@ impl S3 {
 impl Sums {
     /// Compares them with what S3 says has arrived.
     fn compare(&self, checksum: Option<&str>, etag: Option<&ETag>) -> Result<(), S3Error> {
-        let torn = |sent: &dyn Display, arrived: &dyn Display| {
+        let corrupt = |sent: &dyn Display, arrived: &dyn Display| {
             let message = format!("{sent} was sent, and {arrived} has arrived");
             S3Error::with(OP, Kind::Corrupt, message)
         };
         match (&self.checksum, checksum) {
-            (Some(sent), Some(arrived)) if sent != arrived => return Err(torn(sent, &arrived)),
+            (Some(sent), Some(arrived)) if sent != arrived => return Err(corrupt(sent, &arrived)),
             (Some(_), Some(_)) => return Ok(()),
             (None, _) | (_, None) => {}
         }
         match (&self.etag, etag) {
-            (Some(sent), Some(arrived)) if sent != arrived => Err(torn(sent, arrived)),
+            (Some(sent), Some(arrived)) if sent != arrived => Err(corrupt(sent, arrived)),
             (None | Some(_), _) => Ok(()),
         }
     }

@@ -11,10 +11,10 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use super::arrivals::Arrived;
-use super::durable::Held;
+use super::durable::LeasedArrival;
 use super::strangers::{Stranger, Strangers};
-use crate::edge::Dice;
-use crate::queue::{BATCH, EMPTY_APART, Lease, Load, Message, Sqs, Terms, WAIT};
+use crate::edge::Rng;
+use crate::queue::{BATCH, EMPTY_INTERVAL, Lease, Load, Message, Sqs, Terms, WAIT};
 
 /// An arrival that a dead process held comes back within this time.
 const VISIBILITY: Duration = Duration::from_mins(1);
@@ -27,24 +27,24 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// Receives from the queue of arrivals. The supervisor runs it.
 #[derive(Debug)]
-pub struct Drain {
+pub struct ArrivalConsumer {
     arrivals: Sqs,
     load: Load,
-    crawlers: BTreeMap<String, mpsc::Sender<Held>>,
+    crawlers: BTreeMap<String, mpsc::Sender<LeasedArrival>>,
     room: Arc<Semaphore>,
     keepers: TaskTracker,
-    dice: Dice,
+    rng: Rng,
     stop: CancellationToken,
 }
 
-impl Drain {
+impl ArrivalConsumer {
     /// Drains a queue into the tasks of these crawlers.
     #[must_use]
     pub fn new(
         arrivals: Sqs,
         load: Load,
-        crawlers: BTreeMap<String, mpsc::Sender<Held>>,
-        dice: Dice,
+        crawlers: BTreeMap<String, mpsc::Sender<LeasedArrival>>,
+        rng: Rng,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Drain {
             crawlers,
             room: Arc::new(Semaphore::new(ROOM)),
             keepers: TaskTracker::new(),
-            dice,
+            rng,
             stop,
         }
     }
@@ -78,7 +78,7 @@ impl Drain {
                 Some(Ok(messages)) => {
                     backoff = FIRST_BACKOFF;
                     if messages.is_empty() {
-                        let pause = sleep_until(asked + EMPTY_APART);
+                        let pause = sleep_until(asked + EMPTY_INTERVAL);
                         stop.run_until_cancelled(pause).await;
                     }
                     for (message, _weight) in messages {
@@ -87,7 +87,7 @@ impl Drain {
                             self.put_off(message, Duration::ZERO).await;
                             continue;
                         };
-                        if let Err(stranger) = self.hand_over(&message, asked, room).await {
+                        if let Err(stranger) = self.requeue(&message, asked, room).await {
                             strangers.log(&message, &stranger);
                             let after = stranger.wait(message.receive_count);
                             self.put_off(message, after).await;
@@ -96,7 +96,7 @@ impl Drain {
                 }
                 Some(Err(error)) => {
                     warn!(%error, "no arrivals from catalog.queue");
-                    let pause = sleep(self.dice.spread(backoff));
+                    let pause = sleep(self.rng.spread(backoff));
                     stop.run_until_cancelled(pause).await;
                     backoff = (backoff * 2).min(LONGEST_BACKOFF);
                 }
@@ -108,7 +108,7 @@ impl Drain {
     }
 
     /// Gives a message to its crawler's task, unless it is not for one of ours.
-    async fn hand_over(
+    async fn requeue(
         &self,
         message: &Message,
         asked: Instant,
@@ -120,13 +120,13 @@ impl Drain {
         };
         let (sqs, handle) = (self.arrivals.clone(), message.handle.clone());
         let terms = Terms::new(VISIBILITY);
-        let held = Held {
+        let waiting = LeasedArrival {
             lease: Lease::keep(sqs, handle, asked, terms, &self.keepers),
             since: arrived.since,
             _room: room,
         };
         // A task that has stopped has let its messages go.
-        let _ = crawler.send(held).await;
+        let _ = crawler.send(waiting).await;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 /// Why S3 cannot, or shall not, copy between a route's two sides by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Apart {
+pub enum NeedsStreaming {
     /// No credentials work in both.
     Partitions,
     /// Neither store knows of the other.
@@ -15,7 +15,7 @@ pub enum Apart {
     Accounts,
 }
 
-impl Apart {
+impl NeedsStreaming {
     /// Why, for people.
     #[must_use]
     pub fn why(self) -> &'static str {
@@ -35,7 +35,7 @@ impl Apart {
                  named (from_region, to_region)"
             }
             Self::Accounts => {
-                "the two sides have different accounts (way = \"server\": S3 copies, with the destination's credentials)"
+                "the two sides have different accounts (transfer = \"server-side\": S3 copies, with the destination's credentials)"
             }
         }
     }

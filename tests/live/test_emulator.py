@@ -6,15 +6,15 @@ import sys
 import tomllib
 from pathlib import Path
 
-from standin import wait
-from standin.leash import signal_group
-from standin.metrics import Metrics
-from standin.settings import as_toml
+from emulator import wait
+from emulator.leash import signal_group
+from emulator.metrics import Metrics
+from emulator.settings import as_toml
 
 STARTER = """
 import sys, time
 from pathlib import Path
-from standin.process import Process
+from emulator.process import Process
 started = Process(["sleep", "600"], {"PATH": sys.argv[2]}, Path(sys.argv[1]) / "log", Path(sys.argv[1]))
 print(started.pid, flush=True)
 time.sleep(600)

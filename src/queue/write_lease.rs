@@ -5,9 +5,9 @@
 //! work:
 //!
 //! * a write is sent only while the lease has *W* left, checked here by the writer itself
-//!   ([`Window::open`]), so that it lands before anyone else can hold the message;
+//!   ([`WriteLease::open`]), so that it lands before anyone else can hold the message;
 //! * a message with an unanswered write is not settled before *W* has passed
-//!   ([`Window::lands_by`]). Dropping a [`Write`] that was not [answered](Write::answered) is how a
+//!   ([`WriteLease::takes_effect_by`]). Dropping a [`Write`] that was not [answered](Write::answered) is how a
 //!   write becomes unanswered, so a timeout or a cancelled future cannot forget to say so.
 //!
 //! ```text
@@ -77,7 +77,7 @@ impl Terms {
 
 /// The lease as the writer sees it. Clones look through the same window.
 #[derive(Debug, Clone)]
-pub struct Window {
+pub struct WriteLease {
     terms: Terms,
     shared: Arc<Shared>,
 }
@@ -97,7 +97,7 @@ struct Times {
     /// When SQS shows the message to others; `None` for work that nobody else can hold.
     expiry: Option<Instant>,
     /// The latest moment at which an unanswered write may still land.
-    lands_by: Option<Instant>,
+    takes_effect_by: Option<Instant>,
 }
 
 /// The lease is lost, or too short for a write to land within it.
@@ -105,8 +105,8 @@ struct Times {
 #[error("the lease is too short for a write to land within it")]
 pub struct Closed;
 
-impl Window {
-    /// A window that is open until `expiry`, moved on by [`Window::extend`].
+impl WriteLease {
+    /// A window that is open until `expiry`, moved on by [`WriteLease::extend`].
     #[must_use]
     pub fn until(expiry: Instant, terms: Terms) -> Self {
         Self::new(Some(expiry), terms)
@@ -121,7 +121,7 @@ impl Window {
     fn new(expiry: Option<Instant>, terms: Terms) -> Self {
         let times = Mutex::new(Times {
             expiry,
-            lands_by: None,
+            takes_effect_by: None,
         });
         Self {
             terms,
@@ -145,14 +145,14 @@ impl Window {
     /// # Errors
     /// [`Closed`] when the lease is lost or has less than *W* left.
     pub fn open(&self) -> Result<Write, Closed> {
-        let lands_by = Instant::now() + self.terms.w();
-        let reaches = self.reaches(lands_by);
+        let takes_effect_by = Instant::now() + self.terms.w();
+        let reaches = self.reaches(takes_effect_by);
         if self.shared.lost.is_cancelled() || !reaches {
             return Err(Closed);
         }
         Ok(Write {
-            window: self.clone(),
-            lands_by,
+            writes: self.clone(),
+            takes_effect_by,
             answered: false,
         })
     }
@@ -185,14 +185,14 @@ impl Window {
         reached.map(|()| longer).ok_or(Closed)
     }
 
-    fn reaches(&self, lands_by: Instant) -> bool {
-        self.times(|times| times.expiry.is_none_or(|expiry| expiry >= lands_by))
+    fn reaches(&self, takes_effect_by: Instant) -> bool {
+        self.times(|times| times.expiry.is_none_or(|expiry| expiry >= takes_effect_by))
     }
 
     /// When the last unanswered write can no longer land, if there was one.
     #[must_use]
-    pub fn lands_by(&self) -> Option<Instant> {
-        self.times(|times| times.lands_by)
+    pub fn takes_effect_by(&self) -> Option<Instant> {
+        self.times(|times| times.takes_effect_by)
     }
 
     /// Cancelled once the message may be in other hands.
@@ -227,8 +227,8 @@ impl Window {
 #[derive(Debug)]
 #[must_use = "dropping it at once says that the write was not answered"]
 pub struct Write {
-    window: Window,
-    lands_by: Instant,
+    writes: WriteLease,
+    takes_effect_by: Instant,
     answered: bool,
 }
 
@@ -242,8 +242,9 @@ impl Write {
 impl Drop for Write {
     fn drop(&mut self) {
         if !self.answered {
-            self.window
-                .times(|times| times.lands_by = times.lands_by.max(Some(self.lands_by)));
+            self.writes.times(|times| {
+                times.takes_effect_by = times.takes_effect_by.max(Some(self.takes_effect_by));
+            });
         }
     }
 }
@@ -256,8 +257,8 @@ mod tests {
     const W: Duration = Duration::from_secs(30);
     const LEFT_W: Duration = Duration::from_secs(90);
 
-    fn window() -> Window {
-        Window::until(Instant::now() + VISIBILITY, Terms::new(VISIBILITY))
+    fn write_lease() -> WriteLease {
+        WriteLease::until(Instant::now() + VISIBILITY, Terms::new(VISIBILITY))
     }
 
     #[test]
@@ -283,31 +284,35 @@ mod tests {
             ("a little less", LEFT_W + Duration::from_millis(1), false),
             ("expired", VISIBILITY * 2, false),
         ] {
-            let window = window();
+            let write_lease = write_lease();
             tokio::time::advance(waited).await;
-            assert_eq!(window.open().map(Write::answered).is_ok(), open, "{why}");
+            assert_eq!(
+                write_lease.open().map(Write::answered).is_ok(),
+                open,
+                "{why}"
+            );
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_lost_lease_closes_the_window() {
-        let window = window();
-        window.lost().cancel();
-        assert_eq!(window.open().err(), Some(Closed));
+        let write_lease = write_lease();
+        write_lease.lost().cancel();
+        assert_eq!(write_lease.open().err(), Some(Closed));
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_an_unanswered_write_is_waited_for() {
-        let window = window();
-        window.open().expect("open").answered();
-        assert_eq!(window.lands_by(), None, "an answer settles it");
+        let write_lease = write_lease();
+        write_lease.open().expect("open").answered();
+        assert_eq!(write_lease.takes_effect_by(), None, "an answer settles it");
 
         let sent = Instant::now();
-        drop(window.open().expect("open"));
+        drop(write_lease.open().expect("open"));
         tokio::time::advance(Duration::from_secs(3)).await;
-        window.open().expect("open").answered();
+        write_lease.open().expect("open").answered();
         assert_eq!(
-            window.lands_by(),
+            write_lease.takes_effect_by(),
             Some(sent + W),
             "a later answer is another write's"
         );
@@ -315,8 +320,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn unleased_work_may_always_write() {
-        let window = Window::unleased(Terms::new(VISIBILITY));
+        let write_lease = WriteLease::unleased(Terms::new(VISIBILITY));
         tokio::time::advance(VISIBILITY * 9).await;
-        window.open().expect("nobody else can hold it").answered();
+        write_lease
+            .open()
+            .expect("nobody else can hold it")
+            .answered();
     }
 }

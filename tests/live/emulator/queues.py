@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from standin import HOME
+from emulator import HOME
 
 _HIDE_SECONDS = 5
 
@@ -23,7 +23,7 @@ class Depth:
 
 
 def depth(sqs: Any, url: str) -> Depth:
-    """Asks SQS; exact on a stand-in, approximate on AWS."""
+    """Asks SQS; exact on an AWS emulator, approximate on AWS."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     said = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return Depth(int(said[names[0]]), int(said[names[1]]))
@@ -38,7 +38,7 @@ class Parked:
 
     @property
     def reason(self) -> str:
-        """Why it was parked, in one word."""
+        """Why it was dead-lettered, in one word."""
         return self.attributes.get("brigade.reason", "")
 
     @property

@@ -8,18 +8,18 @@ use serde::Serialize;
 use crate::catalog::printable;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Told {
+pub(super) struct EventReport {
     /// None where the message has no record.
     pub(super) event: Option<String>,
     pub(super) object: Option<String>,
     pub(super) size: Option<u64>,
     /// How it ends, where no route is asked.
     pub(super) ends: Option<String>,
-    pub(super) routes: Vec<RouteTold>,
+    pub(super) routes: Vec<RouteReport>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct RouteTold {
+pub(super) struct RouteReport {
     pub(super) route: String,
     pub(super) taken: bool,
     /// Why it is not taken.
@@ -36,7 +36,7 @@ pub(super) struct RouteTold {
     pub(super) partition: Option<String>,
 }
 
-impl Told {
+impl EventReport {
     /// What no route is asked about.
     pub(super) fn unrouted(event: Option<String>, ends: &str) -> Self {
         Self {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::aws::{Fault, Rule, Seed};
+use crate::aws::{Fault, Rule, TestObject};
 use crate::stage::{Daemon, Stage, until};
 
 const HUGE: u64 = 1 << 30;
@@ -16,15 +16,13 @@ fn slow_parts(stage: &Stage) {
         before: PART,
         after: Duration::ZERO,
     };
-    stage
-        .world
-        .inject(Rule::new(slow).on("s3", "UploadPartCopy"));
+    stage.aws.inject(Rule::new(slow).on("s3", "UploadPartCopy"));
 }
 
 fn huge(stage: &Stage, count: usize) {
     for n in 0..count {
-        let seed = Seed::claimed(&format!("in/huge-{n}"), HUGE, n as u64);
-        stage.world.put("raw", seed);
+        let seed = TestObject::claimed(&format!("in/huge-{n}"), HUGE, n as u64);
+        stage.aws.put("raw", seed);
     }
 }
 
@@ -37,16 +35,16 @@ fn small(stage: &Stage, count: usize) {
 fn copied(stage: &Stage, kind: &str, count: usize) -> usize {
     let there = |n| {
         stage
-            .world
+            .aws
             .object("lake", &format!("orders/{kind}-{n}"))
             .is_some()
     };
     (0..count).filter(|n| there(*n)).count()
 }
 
-fn lane(daemon: &Daemon, lane: &str, what: &str) -> u64 {
+fn pool(daemon: &Daemon, pool: &str, what: &str) -> u64 {
     let status = serde_json::to_value(daemon.view.status()).expect("it is JSON");
-    let number = status["lanes"][lane][what].as_u64();
+    let number = status["pools"][pool][what].as_u64();
     number.expect("a number")
 }
 
@@ -68,12 +66,12 @@ async fn small_objects_do_not_wait_for_large_ones() {
         .await;
         assert!(began.elapsed() < PART, "{why}: {:?}", began.elapsed());
         assert_eq!(copied(&stage, "huge", large), 0, "{why}");
-        assert_eq!(lane(&daemon, "large", "in_use"), 4, "{why}");
+        assert_eq!(pool(&daemon, "large", "in_use"), 4, "{why}");
         stage.drained().await;
         assert_eq!(copied(&stage, "huge", large), large, "{why}");
         daemon.stop().await;
-        assert!(stage.parked().await.is_empty(), "{why}");
-        let again = stage.world.settled();
+        assert!(stage.dead_lettered().await.is_empty(), "{why}");
+        let again = stage.aws.settled();
         let again = again.iter().filter(|settled| settled.receives > 1).count();
         assert_eq!(again, 0, "{why}: waiting keeps the lease");
     }
@@ -87,7 +85,7 @@ async fn large_objects_do_not_wait_for_small_ones() {
         before: Duration::from_secs(10),
         after: Duration::ZERO,
     };
-    stage.world.inject(Rule::new(slow).on("s3", "CopyObject"));
+    stage.aws.inject(Rule::new(slow).on("s3", "CopyObject"));
     small(&stage, 500);
     huge(&stage, 1);
     small(&stage, 1_000);
@@ -96,7 +94,7 @@ async fn large_objects_do_not_wait_for_small_ones() {
     let daemon = stage.start(&config).await;
     // In some place among the 64 that the queue hands out next, it waits for its turn to be looked at.
     until("the large one is begun", || {
-        lane(&daemon, "large", "in_use") == 1
+        pool(&daemon, "large", "in_use") == 1
     })
     .await;
     let began = Instant::now();
@@ -119,17 +117,17 @@ async fn a_stop_gives_back_at_once_what_waits_for_the_large_lane() {
     let mut config = stage.config("");
     config.work.large_workers = 1;
     let daemon = stage.start(&config).await;
-    until("seven wait", || lane(&daemon, "large", "waiting") == 7).await;
+    until("seven wait", || pool(&daemon, "large", "waiting") == 7).await;
     assert!(
         daemon
             .view
             .scrape()
-            .contains("brigade_lane_waiting{lane=\"large\"} 7")
+            .contains("brigade_messages_waiting{pool=\"large\"} 7")
     );
     daemon.signal();
     sleep(Duration::from_secs(2)).await;
-    let queue = stage.world.queue(&stage.queue);
-    let now = stage.world.now();
+    let queue = stage.aws.queue(&stage.queue);
+    let now = stage.aws.now();
     let visible = queue.messages().iter().filter(|m| m.visible_at <= now);
     assert_eq!(visible.count(), 7, "the eighth is being copied");
     let said = daemon.stop_cut_off().await;
@@ -147,8 +145,8 @@ async fn every_worker_may_turn_large() {
     let mut config = stage.config("");
     (config.work.workers, config.work.large_workers) = (2, 1);
     let daemon = stage.start(&config).await;
-    until("five wait", || lane(&daemon, "large", "waiting") == 5).await;
-    assert_eq!(lane(&daemon, "small", "in_use"), 0);
+    until("five wait", || pool(&daemon, "large", "waiting") == 5).await;
+    assert_eq!(pool(&daemon, "small", "in_use"), 0);
     small(&stage, 20);
     let began = Instant::now();
     until("small ones pass", || copied(&stage, "small", 20) == 20).await;
@@ -165,9 +163,9 @@ async fn a_message_works_its_large_records_last() {
     slow_parts(&stage);
     huge(&stage, 1);
     small(&stage, 1);
-    let queue = stage.world.queue(&stage.queue);
+    let queue = stage.aws.queue(&stage.queue);
     let bodies: Vec<_> = queue.messages().iter().map(|m| m.body.clone()).collect();
-    stage.world.empty(&stage.queue);
+    stage.aws.empty(&stage.queue);
     let records: Vec<_> = bodies
         .iter()
         .flat_map(|body| {

@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 use super::{
-    CHECKED_FOR, CHECKED_FOR_ONE, Checked, Covered, Gate, IN_A_ROW, LIVELY, Running, State, Why,
+    CHECKED_FOR, CHECKED_FOR_ONE, Checked, CircuitBreaker, Covered, IN_A_ROW, LIVELY, Running,
+    State, Why,
 };
 use crate::lock::locked;
 use crate::work::finding::Finding;
 
 /// One message's way through the circuit breaker. Dropped without a word, it leaves it as it was.
 #[derive(Debug)]
-pub struct Pass {
-    gate: Gate,
+pub struct Permit {
+    breaker: CircuitBreaker,
     probe: AtomicBool,
     /// It is this message's worker that checks the route.
     checks: AtomicBool,
@@ -45,10 +46,10 @@ pub(in crate::work) enum Next {
     Wait,
 }
 
-impl Pass {
-    pub(super) fn new(gate: Gate, probe: bool) -> Self {
+impl Permit {
+    pub(super) fn new(breaker: CircuitBreaker, probe: bool) -> Self {
         Self {
-            gate,
+            breaker,
             probe: AtomicBool::new(probe),
             checks: AtomicBool::new(false),
             broken: AtomicBool::new(false),
@@ -57,22 +58,22 @@ impl Pass {
 
     /// The circuit breaker it leads through.
     #[must_use]
-    pub fn gate(&self) -> &Gate {
-        &self.gate
+    pub fn breaker(&self) -> &CircuitBreaker {
+        &self.breaker
     }
 
     /// Source and destination both answered as they should, for this key.
     pub(in crate::work) fn worked(self, key: &str) {
-        let copied = &self.gate.0.copied;
+        let copied = &self.breaker.0.copied;
         key.clone_into(&mut locked(copied));
-        let mut state = self.gate.state();
+        let mut state = self.breaker.state();
         match &mut *state {
             State::Running(running) => {
                 running.failing.clear();
                 (running.succeeded, running.wait) = (Some(Instant::now()), None);
             }
             State::Paused(paused) if self.probes() || paused.why.suspected => {
-                self.gate.resume(state, None);
+                self.breaker.resume(state, None);
             }
             // Sent before the route was paused.
             State::Paused(_) => {}
@@ -81,7 +82,7 @@ impl Pass {
 
     /// Something that concerns every message of the route.
     pub(in crate::work) fn route_failed(self, why: Why) {
-        self.gate.pause(self.probes(), why);
+        self.breaker.pause(self.probes(), why);
     }
 
     /// One key failed. `last` says that its message is dead-lettered if the failure is its own.
@@ -93,7 +94,7 @@ impl Pass {
         why: Why,
     ) -> Next {
         let (probe, broken) = (self.probes(), self.broken.load(Ordering::Relaxed));
-        match &mut *self.gate.state() {
+        match &mut *self.breaker.state() {
             State::Running(running) => return running.failed(self, (key, last), evidence),
             State::Paused(_) if !probe => return Next::Wait,
             State::Paused(_) => {}
@@ -105,7 +106,7 @@ impl Pass {
                 Next::Own
             }
             Evidence::Object | Evidence::Suspect(_) => {
-                self.gate.pause(true, why);
+                self.breaker.pause(true, why);
                 Next::Wait
             }
         }
@@ -126,7 +127,7 @@ impl Pass {
                 suspected: false,
             },
             Finding::Works { .. } | Finding::Unknown | Finding::Unavailable => {
-                if let State::Running(running) = &mut *self.gate.state()
+                if let State::Running(running) = &mut *self.breaker.state()
                     && let Some(next) = running.checked(evidence, refuted, &finding)
                 {
                     return next;
@@ -134,20 +135,20 @@ impl Pass {
                 why
             }
         };
-        self.gate.pause(false, why);
+        self.breaker.pause(false, why);
         Next::Wait
     }
 
     /// What the check before the probe has found. If it ends the pause, this is a message like any other.
     pub(in crate::work) fn found(&self, finding: &Finding) {
         self.broken.store(finding.is_broken(), Ordering::Relaxed);
-        let state = self.gate.state();
+        let state = self.breaker.state();
         if let State::Paused(paused) = &*state
             && paused.why.covered.is_refuted(finding)
         {
             let wait = paused.wait;
             self.probe.store(false, Ordering::Relaxed);
-            self.gate.resume(state, Some(wait));
+            self.breaker.resume(state, Some(wait));
         }
     }
 
@@ -156,18 +157,18 @@ impl Pass {
         if !self.probe.swap(false, Ordering::Relaxed) {
             return;
         }
-        if let State::Paused(paused) = &mut *self.gate.state()
+        if let State::Paused(paused) = &mut *self.breaker.state()
             && paused.probing
         {
             // The probe told nothing: the next message is the probe.
             paused.probing = false;
         }
-        self.gate.0.changed.send_replace(());
+        self.breaker.0.changed.send_replace(());
     }
 
     /// It has waited: should the route be paused and nobody probe it, this is the probe.
     pub(in crate::work) fn goes_on(&self) {
-        if let State::Paused(paused) = &mut *self.gate.state()
+        if let State::Paused(paused) = &mut *self.breaker.state()
             && !paused.probing
         {
             paused.probing = true;
@@ -181,19 +182,19 @@ impl Pass {
 }
 
 impl Running {
-    fn failed(&mut self, pass: &Pass, (key, last): (&str, bool), evidence: Evidence) -> Next {
+    fn failed(&mut self, permit: &Permit, (key, last): (&str, bool), evidence: Evidence) -> Next {
         if self.failing.len() < IN_A_ROW {
             self.failing.insert(key.to_owned());
         }
         if self.checking {
             return Next::Wait;
         }
-        let lately = |within| self.looked.is_some_and(|at| at.elapsed() < within);
+        let lately = |within| self.last_check.is_some_and(|at| at.elapsed() < within);
         let many = self.failing.len() == IN_A_ROW && !lately(CHECKED_FOR);
         let last = last && evidence.is_checked();
         if many || (last && !lately(CHECKED_FOR_ONE)) {
             self.checking = true;
-            pass.checks.store(true, Ordering::Relaxed);
+            permit.checks.store(true, Ordering::Relaxed);
             return Next::Check;
         }
         if last && self.unanswered {
@@ -205,7 +206,7 @@ impl Running {
     /// What follows where the check has not found the route broken; `None` if it is to be paused all the same.
     fn checked(&mut self, evidence: Evidence, refuted: bool, finding: &Finding) -> Option<Next> {
         let now = Instant::now();
-        (self.checking, self.looked) = (false, Some(now));
+        (self.checking, self.last_check) = (false, Some(now));
         self.unanswered = *finding == Finding::Unavailable;
         let lively = self.succeeded.is_some_and(|at| at.elapsed() < LIVELY);
         if self.failing.len() < IN_A_ROW {
@@ -246,12 +247,12 @@ impl Evidence {
     }
 }
 
-impl Drop for Pass {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.waits();
         // The check was cut off with its message: the next failure begins another.
         if self.checks.load(Ordering::Relaxed)
-            && let State::Running(running) = &mut *self.gate.state()
+            && let State::Running(running) = &mut *self.breaker.state()
         {
             running.checking = false;
         }

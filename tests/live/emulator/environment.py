@@ -17,7 +17,7 @@ def isolated() -> dict[str, str]:
     """A small environment with test credentials, no profile, no instance role and no proxy.
 
     Built from a list of what is harmless instead of cleaned: `AWS_*`, `BRIGADE_*`, proxies and
-    the switches of the stand-ins are then absent without being named.
+    the switches of the AWS emulators are then absent without being named.
     """
     env = {name: os.environ[name] for name in _PLAIN if name in os.environ}
     return env | TEST_CREDENTIALS | _NO_PROFILE
@@ -33,7 +33,7 @@ _NO_PROFILE = {
 
 
 def scrub() -> None:
-    """Takes the same care of this process, whose boto3 talks to the stand-in."""
+    """Takes the same care of this process, whose boto3 talks to the AWS emulator."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "BRIGADE_"))]:
         del os.environ[name]
     os.environ.update(TEST_CREDENTIALS | _NO_PROFILE)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from standin import wait
-from standin.metrics import Metrics
-from standin.process import Process, free_port
-from standin.settings import Settings, as_toml
+from emulator import wait
+from emulator.metrics import Metrics
+from emulator.process import Process, free_port
+from emulator.settings import Settings, as_toml
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -92,10 +92,10 @@ class Daemon:
         """How many messages ended so, in all queues."""
         return self.metrics().total("brigade_messages_settled_total", outcome=outcome)
 
-    def held(self, route: str) -> str:
+    def paused(self, route: str) -> str:
         """Why a route is held, as `/status.json` says it; empty when it is not."""
-        gate = self.status().get("routes", {}).get(route, {})
-        return str(gate["reason"]) if gate.get("state") == "held" else ""
+        breaker = self.status().get("routes", {}).get(route, {})
+        return str(breaker["reason"]) if breaker.get("state") == "paused" else ""
 
     def drain(self, seconds: float = DRAIN_SECONDS) -> int:
         """SIGTERM, as an orchestrator sends it; returns the exit code."""
