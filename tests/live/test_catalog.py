@@ -32,7 +32,7 @@ def test_three_processes_crawl_a_burst_once_and_a_start_crawls_nothing(
 ) -> None:
     of, written, url = _kept(bench, ministack)
     # Longer than the copies may pause while the machine is busy.
-    written["crawler"]["orders"] |= {"quiet": "8s", "at_most_every": "1h"}
+    written["crawler"]["orders"] |= {"debounce": "8s", "at_most_every": "1h"}
     upload(of, small(600))
     daemons = [bench.daemon(written, ministack.env()).wait_ready() for _ in range(3)]
     wait.until("all settled", lambda: sum(daemon.settled("done") for daemon in daemons) == 600, 60)
@@ -53,14 +53,14 @@ def test_a_process_that_is_killed_before_its_crawl_leaves_it_to_another(
     bench: Bench, ministack: Emulator
 ) -> None:
     of, written, url = _kept(bench, ministack)
-    written["crawler"]["orders"] |= {"quiet": "1h", "at_most_every": "1h"}
+    written["crawler"]["orders"] |= {"debounce": "1h", "at_most_every": "1h"}
     killed = bench.daemon(written, ministack.env()).wait_ready()
     upload(of, small(20))
     killed.wait_settled("done", 20)
     killed.kill()
     assert _last(of) is None
     assert not depth(of.sqs, url).empty, "what arrived is kept"
-    written["crawler"]["orders"] |= {"quiet": "1s", "at_most_every": "1s"}
+    written["crawler"]["orders"] |= {"debounce": "1s", "at_most_every": "1s"}
     bench.daemon(written, ministack.env()).wait_ready()
     # What the dead process held comes back when its visibility ends: within a minute.
     wait.until("a crawl", lambda: _last(of) is not None, 120)

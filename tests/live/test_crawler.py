@@ -31,7 +31,7 @@ def test_a_burst_is_one_crawl_and_an_arrival_during_it_is_exactly_one_more(
     of = bench.pipeline(ministack)
     catalog(of, bench.name)
     written = settings(of)
-    written["crawler"]["orders"] |= {"quiet": f"{QUIET_SECONDS}s", "at_most_every": f"{QUIET_SECONDS}s"}
+    written["crawler"]["orders"] |= {"debounce": f"{QUIET_SECONDS}s", "at_most_every": f"{QUIET_SECONDS}s"}
     # Before the start, so that the burst and the crawl a start always asks for are one.
     upload(of, small(200))
     daemon = bench.daemon(written, ministack.env()).wait_ready()

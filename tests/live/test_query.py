@@ -122,7 +122,7 @@ def test_ctrl_c_cancels_the_query_at_athena(bench: Bench, lake: Pipeline) -> Non
 
 def _asserting(of: Pipeline, sql: str) -> Settings:
     written = settings(of)
-    written["crawler"]["orders"] |= {"quiet": "1s", "at_most_every": "1s"}
+    written["crawler"]["orders"] |= {"debounce": "1s", "at_most_every": "1s"}
     written["crawler"]["orders"] |= {"assert_sql": sql, "assert_database": _catalog(of).database}
     return written
 

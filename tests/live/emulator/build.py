@@ -39,8 +39,11 @@ def tools() -> None:
         raise MissingTool("\n\n".join(missing))
 
 
-def build(profile: str) -> Path:
+def build() -> Path:
     """Builds the daemon with cargo's own output on the terminal, and returns the binary's path.
+
+    It is built beside a test, because cargo then turns on the same features of the dependencies as
+    `cargo test` does. Without that it would compile most of them a second time.
 
     # Raises
     SystemExit when cargo failed; what it said stands above.
@@ -48,7 +51,7 @@ def build(profile: str) -> Path:
     tools()
     cargo = _cargo()
     assert cargo is not None
-    command = [cargo, "build", "--locked", "--profile", profile, "--bin", "brigade"]
+    command = [cargo, "build", "--locked", "--bin", "brigade", "--test", "model"]
     # Cargo writes progress to stderr, which stays the terminal's; stdout is for us.
     command += ["--message-format", "json-render-diagnostics"]
     try:
@@ -62,10 +65,10 @@ def build(profile: str) -> Path:
 
 
 def binary() -> Path:
-    """The binary to test: `$BRIGADE_BIN`, else built now in the dev profile."""
+    """The binary to test: `$BRIGADE_BIN`, else built now."""
     named = os.environ.get("BRIGADE_BIN")
     if named is None:
-        return build("dev")
+        return build()
     path = Path(named)
     assert os.access(path, os.X_OK), f"BRIGADE_BIN={named}: no such executable"
     return path
