@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::pair::Pair;
 use super::play::{Played, is_hopeless, reported};
-use super::script::{Act, Outside, Step};
+use super::script::{Act, Outside, Step, Trouble};
 use super::stage::{CRAWLER, CRAWLER_REGION, NOISE, Stage, TOPIC, UNREADABLE, is_outsiders};
 use crate::aws::{Message, Write};
 use jiff::Timestamp;
@@ -105,13 +105,16 @@ fn noise_is_dead_lettered(played: &Played) -> Option<String> {
 /// Each object that nobody can read is dead-lettered for that, whatever else happens to its route.
 fn unreadable_is_dead_lettered(played: &Played) -> Option<String> {
     let steps = played.stage.script.steps.iter();
-    let counts = steps.filter_map(|step| match step.act {
+    let counts = steps.clone().filter_map(|step| match step.act {
         Act::Outside(Outside::Unreadable { count }) => Some(count),
         Act::Outside(_) | Act::Trouble(_) => None,
     });
     let (count, dead_lettered) = (counts.max()?, &played.dead_lettered);
-    // A storm may meet each attempt, up to the last.
-    let stormy = !played.stage.script.storms.is_empty();
+    // A storm or a denial may meet each attempt, up to the last.
+    let stormy = !played.stage.script.storms.is_empty()
+        || steps
+            .clone()
+            .any(|step| matches!(step.act, Act::Trouble(Trouble::Deny { .. })));
     let of = |n: &u8| {
         let name = format!("{UNREADABLE}{n}.");
         dead_lettered
