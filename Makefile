@@ -43,11 +43,11 @@ seed:
 safeguards:
 	$(PYTHON) tests/safeguards/run.py $(ARGS)
 
-# Measure what copies cost (docs/PERFORMANCE.md); ARGS are cases and --runs. s5cmd and rclone beside it, if in PATH
+# Measure what copies cost (docs/performance.md); ARGS are cases and --runs. s5cmd and rclone beside it, if in PATH
 bench: build
 	cargo run --locked --release --example bench -- $(ARGS)
 
-# Ask a real AWS account what the tests assume of it (docs/VERIFIED.md). Only with AWS_SMOKE=yes; costs cents
+# Ask a real AWS account what the tests assume of it (docs/internals/verified.md). Only with AWS_SMOKE=yes; costs cents
 aws-smoke:
 	@$(PYTHON) tests/smoke/run.py $(ARGS)
 

@@ -9,7 +9,7 @@
 //! are the medians of the runs: objects or megabytes a second from the first request to the last
 //! write, processor seconds of the daemon, its peak memory, and calls. s5cmd and rclone are
 //! measured beside it, run by run, where they are installed. What integrity work each does is
-//! told in docs/PERFORMANCE.md.
+//! told in docs/performance.md.
 
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 

@@ -1,4 +1,4 @@
-//! What is said of an arrival. docs/NOTIFICATIONS.md is its contract. Pure.
+//! What is said of an arrival. docs/notifications.md is its contract. Pure.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_is_what_the_documentation_shows() {
-        let page = include_str!("../../docs/NOTIFICATIONS.md");
+        let page = include_str!("../../docs/notifications.md");
         let example = page.split("```json\n").nth(1).unwrap();
         let example = example.split("```").next().unwrap();
         let sent = Notification::of(&arrival(), "prod").unwrap();

@@ -153,7 +153,7 @@ pub enum BreakerStatus {
     Running,
     /// The route is paused.
     Paused {
-        /// Why, as docs/RUNBOOK.md names it.
+        /// Why, as docs/runbook.md names it.
         reason: Reason,
         /// What was tried and what came of it.
         error: String,

@@ -1,7 +1,7 @@
 //! Why a message is dead-lettered or returned, and why a route is paused: one enum, whose names are stable.
 //!
 //! They stand in `brigade.reason` of dead-lettered messages, in metrics, in logs and in `/status.json`. What each means,
-//! where to look first and how to fix it stands here, once; docs/RUNBOOK.md shows it, and a test compares the two.
+//! where to look first and how to fix it stands here, once; docs/runbook.md shows it, and a test compares the two.
 
 use serde::{Serialize, Serializer};
 
@@ -75,7 +75,7 @@ const TABLE: [(Reason, Entry); 24] = [
         name: "denied",
         meaning: "S3 denies this object. A message is dead-lettered on its third receive; while the route itself is denied, the route is paused and nothing is dead-lettered.",
         check: "The error: it names the action that is missing, the caller and the request id. If the route is paused, recent changes of IAM, bucket, access point, KMS key and organization policies.",
-        fix: "Grant the action on both sides (README, permissions). An object that belongs to another account needs its owner's grant, or bucket ownership `BucketOwnerEnforced`. Then send the messages back.",
+        fix: "Grant the action on both sides (docs/iam.md). An object that belongs to another account needs its owner's grant, or bucket ownership `BucketOwnerEnforced`. Then send the messages back.",
     }),
     (Reason::Refused, Entry {
         name: "refused",
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_runbook_has_a_section_for_every_reason() {
-        let page = include_str!("../../docs/RUNBOOK.md");
+        let page = include_str!("../../docs/runbook.md");
         let (_, shown) = page.split_once("<!-- reasons -->\n").expect("its place");
         assert_eq!(shown, sections());
     }

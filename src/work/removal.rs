@@ -13,7 +13,7 @@
 //!
 //! The destinations are looked at before the source, so that what is deleted is not newer than
 //! what they hold. Nothing is deleted by version id, which would bring an older version back. Each
-//! step has its counterexample in the model (docs/TESTING.md).
+//! step has its counterexample in the model (docs/internals/testing.md).
 
 use super::outcome::{Outcome, Skip};
 use super::replicator::Replicator;

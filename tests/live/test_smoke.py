@@ -42,7 +42,7 @@ def made(on: Emulator) -> list[str]:
 
 
 def test_each_question_of_the_documentation_is_asked_in_its_own_words() -> None:
-    text = (ROOT / "docs" / "VERIFIED.md").read_text()
+    text = (ROOT / "docs" / "internals" / "verified.md").read_text()
     [last] = re.findall(r"Questions 1 to (\d+) are asked", text)
     written = {int(n): words for n, words in re.findall(r"^\*\*(\d+)\. (.+?)\*\*", text, re.M | re.S)}
     asked = {}

@@ -97,7 +97,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table, and what could not be removed."""
     asked = config.stash[_ASKED]
-    terminalreporter.section("what AWS said (questions of docs/VERIFIED.md)")
+    terminalreporter.section("what AWS said (questions of docs/internals/verified.md)")
     for line in table(asked):
         terminalreporter.write_line(line)
     counts = {verdict: sum(one.verdict == verdict for one in asked) for verdict in ("agrees", "differs")}

@@ -1,4 +1,4 @@
-"""Asks a real AWS account the questions of docs/VERIFIED.md, and sends objects through the real binary.
+"""Asks a real AWS account the questions of docs/internals/verified.md, and sends objects through the real binary.
 
     AWS_SMOKE=yes python3 tests/smoke/run.py [pytest's arguments]
     AWS_SMOKE=yes python3 tests/smoke/run.py --clean RUN

@@ -1,7 +1,7 @@
 //! What a route may take away: copies whose source is gone (`deletes`), and source objects that were
 //! copied (`after_copy`).
 //!
-//! Each refusal here has its counterexample in the model of the message's way (docs/TESTING.md):
+//! Each refusal here has its counterexample in the model of the message's way (docs/internals/testing.md):
 //! even with all rules in force something would be lost, or something stale would stay.
 
 use crate::config::read::faults::Faults;

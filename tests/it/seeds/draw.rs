@@ -92,7 +92,7 @@ impl Script {
         let follows = script.routes.iter().any(|route| route.follows);
         if !script.conditional || follows {
             // Nothing can hold back a late write there once a second consumer of the same message
-            // has settled it: docs/TESTING.md, "What is not promised".
+            // has settled it: docs/guarantees.md, "What is not promised".
             script.queue.twice = 0.0;
         }
         for key in 0..keys {
@@ -324,7 +324,7 @@ fn daemon_trouble(rng: &mut Rng, script: &Script, daemon: usize, route: usize) -
                     Denied::Read,
                     Denied::Look(route),
                     Denied::Write(route),
-                    // Who streams believes for a minute that tags may be read: docs/TESTING.md,
+                    // Who streams believes for a minute that tags may be read: docs/guarantees.md,
                     // "What is not promised".
                     if script.streams() {
                         Denied::WriteTags(route)

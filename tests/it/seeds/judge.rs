@@ -77,7 +77,7 @@ fn no_upload_is_left(stage: &Stage) -> Option<String> {
         // One that was opened and never heard of has no part, and costs nothing.
         .filter(|upload| !upload.parts.is_empty())
         // The second consumer of a message that the first has settled loses its lease, and nobody
-        // comes again: docs/TESTING.md, "What is not promised".
+        // comes again: docs/guarantees.md, "What is not promised".
         .filter(|_| stage.script.queue.twice == 0.0)
         .collect();
     let reported = left

@@ -136,7 +136,7 @@ impl<'a> Pair<'a> {
     }
 
     /// More tags than a header takes are put under no condition, so where there are no versions they
-    /// may land late, on a newer copy: docs/TESTING.md, "What is not promised".
+    /// may land late, on a newer copy: docs/guarantees.md, "What is not promised".
     fn may_be_tagged_late(&self) -> bool {
         let states = self.source.iter().map(|write| write.current.as_ref());
         let mut versions = states.flatten();
@@ -285,7 +285,7 @@ impl<'a> Pair<'a> {
     }
 
     /// A copy of this source where its date puts it, in the dress of a later one that has the same bytes and
-    /// belongs elsewhere: docs/TESTING.md, "What is not promised".
+    /// belongs elsewhere: docs/guarantees.md, "What is not promised".
     fn is_overtaken(
         &self,
         copy: &Version,

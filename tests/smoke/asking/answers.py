@@ -12,7 +12,7 @@ _WIDTH = 44
 
 @dataclass
 class Asked:
-    """One question of docs/VERIFIED.md."""
+    """One question of docs/internals/verified.md."""
 
     number: int
     question: str
