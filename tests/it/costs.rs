@@ -1,4 +1,4 @@
-//! What a copy costs, counted by the world: the numbers of the README.
+//! What a copy costs, counted by the world: the numbers of docs/cost.md.
 
 use std::time::Duration;
 
