@@ -72,6 +72,14 @@ demo:
 dev:
 	@$(PYTHON) demo/demo.py --stay
 
+# Check format, lints and unit tests: under two minutes after the first build
+quick: fmt-check lint
+	cargo test --locked --lib
+
+# Write the generated pages anew: docs/configuration.md, docs/metrics.md, docs/cli.md
+docs:
+	UPDATE_DOCS=1 cargo test --locked --lib docs::
+
 # Check format and lints, as CI does
 check: fmt-check lint
 
@@ -100,4 +108,4 @@ clean:
 	rm -rf .venv .dev .tools fuzz/target fuzz/corpus fuzz/artifacts
 	find demo tests -name __pycache__ -prune -exec rm -r {} +
 
-.PHONY: help build test test-rust test-live bench soak seed safeguards fuzz nightly aws-smoke demo dev check fmt fmt-check lint deny clean
+.PHONY: help quick docs build test test-rust test-live bench soak seed safeguards fuzz nightly aws-smoke demo dev check fmt fmt-check lint deny clean

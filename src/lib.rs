@@ -1,29 +1,29 @@
-//! Bucket Brigade keeps S3 buckets in step.
+//! Bucket Brigade: event-driven S3 replication.
 //!
-//! `brigade` listens to SQS for S3 object events and makes every destination equal to its source.
-//! An event is a hint: it says which key to look at, never what to do. What to do follows from
-//! what stands on both sides now, so duplicates, reordered events and replays are harmless.
+//! `brigade` receives S3 object events from SQS and makes every destination equal to its source. An event is a hint: it
+//! says which key to work on, never what to do. What to do follows from the source and the destination as they are now,
+//! so duplicates, reordered events and replays are harmless.
 //!
 //! ```text
 //!  SQS ──intake──▶ work ───────────────────────────────────▶ settle ──▶ SQS
-//!        room      parse ▸ choose ▸ observe ▸ plan ▸ act        delete · show again · park
-//!        lease     event   route    s3        copy   copy · s3
-//!                                     │ arrived
+//!        room      parse ▸ route ▸ observe ▸ plan ▸ act        delete · return to the queue · dead-letter
+//!        lease     event   route   reconcile plan   copy · s3
+//!                                     │ arrivals
 //!                                     ▼
-//!                                  catalog                      admin: what can be seen
+//!                                  catalog, notify              admin, metrics: what can be seen
 //! ```
 //!
 //! The words, one for each idea:
 //!
-//! * *delivery*: an SQS message we hold, with its *lease*;
-//! * *window*: the lease as a writer sees it, the right to send a write that lands in time;
+//! * *delivery*: an SQS message in flight, with its *lease*, which a keeper extends;
+//! * *write lease*: the lease as a writer sees it: may a write still be sent;
 //! * *event*: what one S3 record says, or one of our own work messages;
-//! * *route*: where objects are taken from and brought to, and which of them;
+//! * *route*: which objects are copied where;
 //! * *plan*: what to do about one key, and why;
 //! * *outcome*: how one record ends; the outcomes of a message fold into one;
-//! * *gate*: a route's circuit; *held* when something concerns all its messages;
+//! * *circuit breaker*: pauses a route while something concerns all of its messages; a *permit* lets one message through;
 //! * *verdict*: a message's outcome with the *receipt*, without which nothing can be settled;
-//! * *settle*: to delete, to show again, or to park.
+//! * *settle*: delete a message, return it to the queue, or dead-letter it.
 #![forbid(unsafe_code)]
 
 pub mod account;
@@ -38,6 +38,8 @@ pub mod cli;
 pub mod config;
 pub mod copy;
 pub mod credentials;
+#[cfg(test)]
+mod docs;
 pub mod edge;
 pub mod event;
 mod forward;

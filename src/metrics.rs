@@ -22,8 +22,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub use catalog::{CatalogMetrics, CrawlLabels, CrawlerLabel};
 pub use labels::{
-    BucketLabels, CallLabels, CopyLabels, OperationLabels, PoolLabel, QueueLabel, RecordLabels,
-    RouteLabel, SettledLabels,
+    BucketLabels, CallLabels, CopyLabels, DeadLetteredLabels, OperationLabels, PoolLabel,
+    QueueLabel, RecordLabels, RouteLabel, SettledLabels,
 };
 
 pub use tally::{Counts, Ended, RouteCounts, RouteSummary, Tally};
@@ -52,6 +52,8 @@ pub struct Metrics {
     pub settled: Family<SettledLabels, Counter>,
     /// Event records worked, by route and how they ended.
     pub records: Family<RecordLabels, Counter>,
+    /// Messages moved to a dead-letter queue.
+    pub dead_lettered: Family<DeadLetteredLabels, Counter>,
     /// Objects written, by the way their bytes took.
     pub copies: Family<CopyLabels, Counter>,
     /// Copies deleted because their source is gone.
@@ -97,6 +99,7 @@ impl Metrics {
             received: Family::default(),
             settled: Family::default(),
             records: Family::default(),
+            dead_lettered: Family::default(),
             copies: Family::default(),
             deletes: Family::default(),
             moves: Family::default(),
@@ -121,77 +124,89 @@ impl Metrics {
         ];
         all.register("build", "This process", Info::new(build));
 
-        let m = &metrics;
+        metrics.register_messages(&mut all);
+        metrics.register_objects(&mut all);
+        metrics.register_limits(&mut all);
+        (metrics, all)
+    }
+
+    fn register_messages(&self, all: &mut Registry) {
         all.register(
             "messages_received",
             "SQS messages received",
-            m.received.clone(),
+            self.received.clone(),
         );
         all.register(
             "messages_settled",
-            "SQS messages ended, by outcome",
-            m.settled.clone(),
+            "SQS messages ended: done, skipped, retried, dead_lettered, released (returned unstarted), requeued (sent anew before 12 hours end), lost (the lease was)",
+            self.settled.clone(),
+        );
+        all.register(
+            "dead_lettered",
+            "SQS messages moved to the dead-letter queue, by reason",
+            self.dead_lettered.clone(),
         );
         all.register(
             "records",
-            "Event records worked, by outcome",
-            m.records.clone(),
+            "Event records on a route: done, retry, or the reason of a skip or a dead-lettering; route none took none",
+            self.records.clone(),
         );
-        all.register(
-            "copies",
-            "Objects written, by transfer method",
-            m.copies.clone(),
-        );
-        all.register(
-            "deletes",
-            "Copies deleted because their source is gone",
-            m.deletes.clone(),
-        );
-        all.register(
-            "moves",
-            "Source objects deleted because every destination has them",
-            m.moves.clone(),
-        );
-        all.register(
-            "copied_bytes",
-            "Bytes of objects written",
-            m.copied_bytes.clone(),
-        );
-        all.register(
-            "aws_calls",
-            "Requests sent to AWS, by status",
-            m.calls.clone(),
-        );
-        all.register("retries", "S3 requests sent again", m.retries.clone());
         all.register(
             "panics",
             "Panics caught while a message was worked",
-            m.panics.clone(),
+            self.panics.clone(),
         );
         all.register(
             "deliveries_in_flight",
             "SQS messages in flight",
-            m.in_flight.clone(),
-        );
-        metrics.register_limits(&mut all);
-        all.register(
-            "route_paused",
-            "1 while the route is paused",
-            m.route_paused.clone(),
+            self.in_flight.clone(),
         );
         all.register_with_unit(
             "work_duration",
             "From receiving a message to its outcome",
             Unit::Seconds,
-            m.work_duration.clone(),
+            self.work_duration.clone(),
         );
         all.register_with_unit(
             "lag",
             "From the event's time to its message's end",
             Unit::Seconds,
-            m.lag.clone(),
+            self.lag.clone(),
         );
-        (metrics, all)
+    }
+
+    fn register_objects(&self, all: &mut Registry) {
+        all.register(
+            "copies",
+            "Objects written: server_side, server_side_parts, stream, stream_parts; what is moved aside is of route NAME.aside",
+            self.copies.clone(),
+        );
+        all.register(
+            "deletes",
+            "Copies deleted because their source is gone",
+            self.deletes.clone(),
+        );
+        all.register(
+            "moves",
+            "Source objects deleted because every destination has them",
+            self.moves.clone(),
+        );
+        all.register(
+            "copied_bytes",
+            "Bytes of objects written",
+            self.copied_bytes.clone(),
+        );
+        all.register(
+            "aws_calls",
+            "Requests sent to AWS, by HTTP status; none is no answer",
+            self.calls.clone(),
+        );
+        all.register("retries", "S3 requests sent again", self.retries.clone());
+        all.register(
+            "route_paused",
+            "1 while the route is paused",
+            self.route_paused.clone(),
+        );
     }
 
     /// What bounds how much is done at once.
@@ -280,6 +295,13 @@ impl Metrics {
             .inc();
     }
 
+    /// Counts a message that was moved to the dead-letter queue.
+    pub fn dead_lettered(&self, queue: &str, reason: &'static str) {
+        let queue = queue.to_owned();
+        let labels = DeadLetteredLabels { queue, reason };
+        self.dead_lettered.get_or_create(&labels).inc();
+    }
+
     /// Notes how far behind its event a route was.
     pub fn lagged(&self, route: &str, lag: Duration) {
         self.tally.lagged(route, lag);
@@ -357,7 +379,7 @@ mod tests {
         metrics.workers_busy.get_or_create(&of("small")).set(2);
         metrics.messages_waiting.get_or_create(&of("large")).set(1);
         let lake = BucketLabels {
-            account: "home".into(),
+            account: "default".into(),
             bucket: "lake".into(),
         };
         metrics.s3_limit.get_or_create(&lake).set(256);
@@ -378,8 +400,8 @@ mod tests {
             "brigade_deliveries_in_flight{queue=\"events\"} 3",
             "brigade_workers_busy{pool=\"small\"} 2",
             "brigade_messages_waiting{pool=\"large\"} 1",
-            "brigade_s3_limit{account=\"home\",bucket=\"lake\"} 256",
-            "brigade_kms_limit{account=\"home\",bucket=\"lake\"} 11",
+            "brigade_s3_limit{account=\"default\",bucket=\"lake\"} 256",
+            "brigade_kms_limit{account=\"default\",bucket=\"lake\"} 11",
             "brigade_route_paused{route=\"orders\"} 1",
             "brigade_work_duration_seconds_count{queue=\"events\"} 1",
             "brigade_lag_seconds_count{route=\"orders\"} 1",

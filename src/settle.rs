@@ -149,7 +149,7 @@ impl Settler {
             }
             Settlement::Requeue => calls.push(Box::pin(async move {
                 let _share = self.sending.take(message.weight()).await;
-                let ending = Ending::delete(receipt, room, "handed_over");
+                let ending = Ending::delete(receipt, room, "requeued");
                 let ending = self.in_time(vec![ending]).pop()?;
                 if self.requeue(message).await {
                     return Some(ending);
@@ -166,6 +166,7 @@ impl Settler {
                 let (id, received) = (message.id.clone(), message.receive_count);
                 match self.dead_letter(message, &cause).await {
                     Ok(()) => {
+                        self.metrics.dead_lettered(&self.name, cause.reason.name());
                         reported(&id, &cause, None);
                         Some(ending)
                     }

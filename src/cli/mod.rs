@@ -51,10 +51,10 @@ const USAGE: u8 = 64;
 /// Ended by a signal, in order.
 const INTERRUPTED: u8 = 130;
 
-/// What it would still have printed nobody wants: `… | head`.
+/// The reader of the output is gone, as in `… | head`.
 const UNREAD: u8 = 141;
 
-/// Keeps S3 buckets in step: turns S3 events into proven copies.
+/// Event-driven S3 replication in one binary.
 #[derive(Debug, Parser)]
 #[command(
     name = "brigade",
@@ -82,19 +82,19 @@ enum Command {
     /// Write a starter configuration from three answers
     #[command(after_help = help::INIT)]
     Init(init::InitArgs),
-    /// Tell whether it can work, and if not, why and what to do
+    /// Check whether the daemon can work, and if not, why and what to do
     Check(check::Check),
-    /// Tell what would be done about an event; touches nothing
+    /// Explain what would be done about an event; calls nothing
     Explain(explain::Explain),
-    /// Take objects through their routes, now
+    /// Copy objects through their routes now, if they are not there yet
     Reconcile(reconcile::Reconcile),
     /// Start a crawler
     Crawl(crawl::Crawl),
     /// Run an Athena query and print its rows
     Query(query::Query),
-    /// Ask a running daemon whether it is well, for container health checks
+    /// Ask a running daemon for its health, for container health checks
     Health(health::Health),
-    /// Look at the configuration
+    /// Show the configuration or its JSON Schema
     #[command(after_help = help::CONFIG)]
     Config(config::ConfigArgs),
     /// Print the version, with commit, date and target
@@ -120,7 +120,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
-            // Help and version are no failures; they go to stdout.
+            // Help and version go to stdout, with exit code 0.
             let usage = e.use_stderr();
             let _ = e.print();
             return if usage {
@@ -136,7 +136,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) if out.is_closed() => ExitCode::from(UNREAD),
         Err(e) => {
-            // Whoever collects a daemon's lines wants all of them alike. A refusal comes before the first.
+            // A daemon that logs JSON reports its failure as JSON too; a refused configuration comes before logging.
             let line = daemon && cli.logging.format() == Format::Json && !e.is::<Refusal>();
             if line && tracing::enabled!(Level::ERROR) {
                 tracing::error!(error = format!("{e:#}"), "the daemon failed");

@@ -41,6 +41,15 @@ pub struct SettledLabels {
     pub outcome: &'static str,
 }
 
+/// Why a message was dead-lettered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DeadLetteredLabels {
+    /// The `[queue.NAME]`.
+    pub queue: String,
+    /// The reason, as in `brigade.reason`.
+    pub reason: &'static str,
+}
+
 /// How a record ended on a route; `none` is the route of a record that matches none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RecordLabels {

@@ -29,6 +29,8 @@ async fn what_can_never_work_is_parked_with_its_reason() {
         let daemon = stage.start(&stage.config("")).await;
         stage.send(body).await;
         stage.drained().await;
+        let counted = "brigade_dead_lettered_total{queue=\"events\",reason=\"malformed\"} 1";
+        assert!(daemon.view.scrape().contains(counted), "{why}");
         daemon.stop().await;
         let dead_lettered = stage.dead_lettered().await;
         let [(got, reported)] = &dead_lettered[..] else {

@@ -10,7 +10,7 @@ use std::path::Path;
 use imports::{Files, circles};
 
 /// Lower numbers may not import higher ones.
-const LAYERS: [(&str, u32); 34] = [
+const LAYERS: [(&str, u32); 35] = [
     ("edge", 0),
     ("backoff", 0),
     ("cause", 0),
@@ -44,6 +44,7 @@ const LAYERS: [(&str, u32); 34] = [
     ("app", 10),
     ("cli", 11),
     ("lib", 12),
+    ("docs", 12),
     ("main", 12),
 ];
 
