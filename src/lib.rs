@@ -59,4 +59,5 @@ pub mod settle;
 pub mod start;
 pub mod supervisor;
 pub mod telemetry;
+pub mod transform;
 pub mod work;

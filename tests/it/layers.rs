@@ -22,6 +22,7 @@ const LAYERS: [(&str, u32); 35] = [
     ("supervisor", 0),
     ("telemetry", 0),
     ("config", 0),
+    ("transform", 0),
     ("credentials", 1),
     ("cgroup", 1),
     ("queue", 1),
@@ -49,10 +50,11 @@ const LAYERS: [(&str, u32); 35] = [
 ];
 
 /// What knows neither tokio nor AWS.
-const PURE: [&str; 5] = [
+const PURE: [&str; 6] = [
     "src/event",
     "src/route",
     "src/plan",
+    "src/transform",
     "src/work/outcome.rs",
     "src/catalog/schedule.rs",
 ];
