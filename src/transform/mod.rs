@@ -3,6 +3,8 @@
 //! Pure: bytes are pushed in and bytes come out, so that the daemon, the command and the tests run
 //! the same code. A record is a list of [`record::Field`]s; steps change it, a writer writes it.
 
+pub mod columns;
 pub mod names;
 pub mod record;
+pub mod sample;
 pub mod types;
