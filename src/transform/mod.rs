@@ -4,6 +4,7 @@
 //! the same code. A record is a list of [`record::Field`]s; steps change it, a writer writes it.
 
 pub mod columns;
+pub mod infer;
 pub mod names;
 pub mod record;
 pub mod sample;
