@@ -6,6 +6,7 @@
 pub mod columns;
 pub mod infer;
 pub mod names;
+pub mod parquet;
 pub mod record;
 pub mod sample;
 pub mod types;
