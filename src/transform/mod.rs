@@ -2,6 +2,8 @@
 //!
 //! Pure: bytes are pushed in and bytes come out, so that the daemon, the command and the tests run
 //! the same code. A record is a list of [`record::Field`]s; steps change it, a writer writes it.
+//!
+//! Not called by the daemon yet: types, columns and the Parquet writer are here, readers and steps follow.
 
 pub mod columns;
 pub mod infer;

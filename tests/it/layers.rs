@@ -10,7 +10,7 @@ use std::path::Path;
 use imports::{Files, circles};
 
 /// Lower numbers may not import higher ones.
-const LAYERS: [(&str, u32); 35] = [
+const LAYERS: [(&str, u32); 36] = [
     ("edge", 0),
     ("backoff", 0),
     ("cause", 0),
