@@ -1,6 +1,6 @@
 # Bucket Brigade. `make` or `make help` lists what there is.
 #
-# Everything is made inside this folder: target/, .venv/ (the stand-ins for AWS), .dev/ (logs and
+# Everything is made inside this folder: target/, .venv/ (the AWS emulators), .dev/ (logs and
 # configurations of what runs here), .tools/ and, by the fuzzer, inside fuzz/. `make clean` removes all of it.
 
 SHELL := /bin/bash
@@ -20,22 +20,22 @@ help:
 build:
 	cargo build --locked --release
 
-# Run all tests: Rust's, then the binary against stand-ins for AWS
+# Run all tests: Rust's, then the binary against AWS emulators
 test: test-rust test-live
 
 # Run Rust's tests: units, and the whole daemon on an AWS in memory
 test-rust:
 	cargo test --locked
 
-# Run the binary against stand-ins for AWS; ARGS are pytest's, e.g. ARGS="-k crawler"
+# Run the binary against AWS emulators; ARGS are pytest's, e.g. ARGS="-k crawler"
 test-live:
 	$(PYTHON) tests/live/run.py $(ARGS)
 
-# Play SEEDS worlds (100000) on all cores: every promise holds, or the seed that broke one is told
+# Run SEEDS simulations (100000) on all cores: every promise holds, or the seed that broke one is printed
 soak:
 	SEEDS=$(or $(SEEDS),100000) FIRST=$(or $(FIRST),0) cargo test --locked --profile soak --test it seeds::every_seed -- --nocapture
 
-# Play one world again, SEED=…; a failing one is cut down and told in full
+# Run one simulation again, SEED=…; a failing one is cut down and printed in full
 seed:
 	SEED=$(or $(SEED),0) RUST_BACKTRACE=0 cargo test --locked --test it seeds::every_seed -- --nocapture
 
@@ -64,11 +64,11 @@ nightly:
 .tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --locked --version $(FUZZ_VERSION) --root .tools
 
-# See it work: an object's whole way on a stand-in for AWS, ends by itself
+# See it work: an object's whole way on an AWS emulator, ends by itself
 demo:
 	@$(PYTHON) demo/demo.py
 
-# Play with it: the same stand-in and daemon stay up until Ctrl-C
+# Play with it: the same AWS emulator and daemon stay up until Ctrl-C
 dev:
 	@$(PYTHON) demo/demo.py --stay
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-/// Doubles the wait with each failure in a row; half of it is left to the dice.
+/// Doubles the wait with each failure in a row; half of it is left to the randomness.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     base: Duration,

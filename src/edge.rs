@@ -1,7 +1,7 @@
-//! Where the process touches the world: HTTP, wall time, dice, credentials.
+//! Where the process touches the world: HTTP, wall time, randomness, credentials.
 //!
 //! Everything that makes one run differ from another comes in here, once, from `main`. A test
-//! hands in an HTTP client that answers from memory, a clock it sets and dice it can throw again,
+//! hands in an HTTP client that answers from memory, a clock it sets and randomness it can throw again,
 //! and starts as many daemons in one process as it likes. Monotonic time is `tokio::time`.
 
 use std::fmt;
@@ -110,7 +110,7 @@ fn http(roots: Option<TrustStore>) -> SharedHttpClient {
 impl fmt::Debug for Edge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Edge")
-            .field("dice", &self.rng)
+            .field("rng", &self.rng)
             .finish_non_exhaustive()
     }
 }
@@ -126,7 +126,7 @@ impl Rng {
         Self(Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))))
     }
 
-    /// A seed for dice of one's own.
+    /// A seed for randomness of one's own.
     #[must_use]
     pub fn seed(&self) -> u64 {
         locked(&self.0).u64(..)

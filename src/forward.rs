@@ -1,6 +1,6 @@
 //! What a message looks like that is sent on: its body as it came, and ours in attributes.
 //!
-//! One that is parked says why. One that is handed over to itself, because SQS ends every hold
+//! One that is dead-lettered says why. One that is re-queued to itself, because SQS ends every hold
 //! after twelve hours, says no more than that it was received before.
 //!
 //! SQS allows ten attributes and 1 MiB in all, and refuses control characters. Ours are six; the
@@ -264,7 +264,7 @@ mod tests {
                 }
             }
             let said = |name: &str| attributes.get(name).and_then(|value| value.string_value());
-            prop_assert_eq!(said("brigade.other"), None, "of an earlier parking");
+            prop_assert_eq!(said("brigade.other"), None, "of an earlier dead-lettering");
             if spare >= 100 {
                 prop_assert_eq!(said("brigade.reason"), Some("denied"));
             }

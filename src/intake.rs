@@ -1,10 +1,10 @@
-//! Reserve room, receive, lease, hand over.
+//! Reserve room, receive, lease, re-queue.
 //!
 //! Room is reserved before SQS is asked, so that nothing is held that cannot be worked: a poll
 //! asks for ten messages and waits until there is room for ten. Its answer is read once there is [memory](Load) for it;
 //! a queue that has brought large messages reserves the memory first, and is asked for no more than that. One poll is out while the queue
 //! is quiet; each full reply adds one, up to `max_pollers`, and an empty one takes all but one
-//! away. A queue all of whose routes are held rests until a probe is due, and then asks for one.
+//! away. A queue all of whose routes are paused rests until a probe is due, and then asks for one.
 //!
 //! ```text
 //! room ──reserve 10──▶ receive ──▶ lease ──▶ pool        full reply: one poll more
@@ -72,7 +72,7 @@ pub struct Intake {
     pub settle: mpsc::Sender<Verdict>,
     /// Owns the keepers of the leases.
     pub keepers: TaskTracker,
-    /// Which routes are held.
+    /// Which routes are paused.
     pub breakers: CircuitBreakers,
     /// The routes this queue feeds.
     pub routes: Vec<String>,
@@ -100,7 +100,7 @@ pub struct Pulse {
     /// When SQS last had no reason to answer: the queue rested, or there was no room to receive
     /// into.
     pub unasked: Option<Instant>,
-    /// All routes are held; nothing is asked for.
+    /// All routes are paused; nothing is asked for.
     pub resting: bool,
 }
 
@@ -108,7 +108,7 @@ pub struct Pulse {
 struct Reply {
     /// How many were asked for.
     most: u8,
-    /// Whether it was to bring the probe of a held route.
+    /// Whether it was to bring the probe of a paused route.
     probe: bool,
     asked: Instant,
     room: OwnedSemaphorePermit,
@@ -169,7 +169,7 @@ impl Pulse {
 
 impl Intake {
     /// Receives until told to stop. No poll is begun after that, but those that are out may hold
-    /// messages already: what they bring within [`LAST_REPLY`] is handed over, to be given back.
+    /// messages already: what they bring within [`LAST_REPLY`] is re-queued, to be given back.
     pub async fn run(self) {
         let mut polls = Polls::new();
         self.stop

@@ -58,7 +58,7 @@ pub struct Metrics {
     pub copies: Family<CopyLabels, Counter>,
     /// Copies deleted because their source is gone.
     pub deletes: Family<RouteLabel, Counter>,
-    /// Originals deleted because all destinations have them.
+    /// Source objects deleted because all destinations have them.
     pub moves: Family<RouteLabel, Counter>,
     /// Bytes of objects written.
     pub copied_bytes: Family<RouteLabel, Counter>,
@@ -70,15 +70,15 @@ pub struct Metrics {
     pub panics: Counter,
     /// Messages held: received and not yet settled.
     pub in_flight: Family<QueueLabel, Gauge>,
-    /// Workers busy, by lane.
+    /// Workers busy, by worker pool.
     pub workers_busy: Family<PoolLabel, Gauge>,
-    /// Messages that wait for a worker, by lane.
+    /// Messages that wait for a worker, by worker pool.
     pub messages_waiting: Family<PoolLabel, Gauge>,
     /// Calls to S3 that a bucket bears at once.
     pub s3_limit: Family<BucketLabels, Gauge>,
     /// The same of calls that need its KMS key, once KMS has refused some.
     pub kms_limit: Family<BucketLabels, Gauge>,
-    /// 1 while a route is held.
+    /// 1 while a route is paused.
     pub route_paused: Family<RouteLabel, Gauge>,
     /// From a worker taking a message to its verdict.
     pub work_duration: Family<QueueLabel, Histogram, fn() -> Histogram>,
@@ -277,7 +277,7 @@ impl Metrics {
         self.deletes.get_or_create(&RouteLabel { route }).inc();
     }
 
-    /// Counts one original deleted.
+    /// Counts one source object deleted.
     pub fn moved(&self, route: &str) {
         self.tally.route(route, |of| of.moved += 1);
         let route = route.to_owned();

@@ -1,12 +1,12 @@
-//! The only place that deletes, shows again or parks.
+//! The only place that deletes, returns to the queue or dead-letters.
 //!
 //! Deletes travel in batches of ten, or of fewer after 100 ms, and never past the expiry of a
 //! receipt: from then on another consumer may hold the message. A delete that fails is tried
 //! again while its receipt lasts; then redelivery proves the work done and skips it.
 //!
-//! Parking is *send, confirm, delete*. A crash in between leaves a duplicate in the dead-letter
+//! Dead-lettering is *send, confirm, delete*. A crash in between leaves a duplicate in the dead-letter
 //! queue, which is harmless; the other order would lose the message. A message that has to be let
-//! go of before SQS takes it is handed over to itself in the same way, so that a copy of days wears
+//! go of before SQS takes it is re-queued to itself in the same way, so that a copy of days wears
 //! out neither its receives nor its retention.
 
 mod batch;
@@ -30,7 +30,7 @@ use crate::work::{Cause, Lag, Settlement, Verdict};
 /// SQS calls under way at once; more than enough for ten thousand messages a second.
 const CALLS_AT_ONCE: usize = 64;
 
-/// A first failure is shown again after about this; each further one doubles it.
+/// A first failure is returned to the queue after about this; each further one doubles it.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_mins(15);
 
@@ -110,7 +110,7 @@ impl Settler {
         }
     }
 
-    /// Sorts a verdict into its batch, or starts to park it.
+    /// Sorts a verdict into its batch, or starts to dead-letter it.
     fn begin<'a>(
         &'a self,
         verdict: Verdict,
@@ -337,7 +337,7 @@ impl Settler {
     }
 }
 
-/// Says what went wrong. A held route has said so itself, once.
+/// Says what went wrong. A paused route has said so itself, once.
 fn reported(message_id: &str, cause: &Cause, again: Option<Duration>) {
     let Cause {
         reason,

@@ -30,7 +30,7 @@ pub enum StartError {
         /// As configured.
         url: String,
     },
-    /// Nowhere to park poison.
+    /// Nowhere to dead-letter poison.
     #[error("queue.{name} has {}: {}", self.why(), self.fix().unwrap_or_default())]
     NoDeadLetterQueue {
         /// The `[queue.NAME]`.

@@ -81,8 +81,14 @@ pub(crate) fn run(case: &Case, client: &Client) -> Result<Cost> {
         "{right} of {} right, {wrong} wrong: {told}",
         case.count
     );
-    let parked = queue.lock().map(|queue| queue.parked).unwrap_or_default();
-    ensure!(parked == 0, "{parked} messages were parked: {told}");
+    let dead_lettered = queue
+        .lock()
+        .map(|queue| queue.dead_lettered)
+        .unwrap_or_default();
+    ensure!(
+        dead_lettered == 0,
+        "{dead_lettered} messages were dead-lettered: {told}"
+    );
     let first = [a.first, b.first]
         .into_iter()
         .flatten()

@@ -14,8 +14,8 @@ pub(crate) struct Queue {
     next: u64,
     pub(crate) deleted: usize,
     pub(crate) calls: usize,
-    /// Messages that were sent somewhere: parked ones.
-    pub(crate) parked: usize,
+    /// Messages that were sent somewhere: dead-lettered ones.
+    pub(crate) dead_lettered: usize,
 }
 
 impl Queue {
@@ -88,8 +88,8 @@ impl Queue {
                 }})
             }
             "SendMessage" => {
-                self.parked += 1;
-                json!({ "MessageId": "parked", "MD5OfMessageBody": "" })
+                self.dead_lettered += 1;
+                json!({ "MessageId": "dead-lettered", "MD5OfMessageBody": "" })
             }
             _ => json!({}),
         })

@@ -86,7 +86,7 @@ impl Accounts {
         Account::named(name, account, &self.default_account, secret, edge).await
     }
 
-    /// An account; `None` is home.
+    /// An account; `None` is the default account.
     ///
     /// # Panics
     /// When the configuration has no such account.

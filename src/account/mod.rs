@@ -28,13 +28,13 @@ use crate::s3::ClientSettings;
 /// The SDK's own default; written down because the other timeouts are ours.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
-/// Signs requests where nothing names a region: to a stand-in, which does not care.
+/// Signs requests where nothing names a region: to an AWS emulator, which does not care.
 const FALLBACK: &str = "us-east-1";
 
 /// One call to Glue or Athena; both answer at once and work on afterwards.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One call for credentials: whole lanes wait for it.
+/// One call for credentials: whole worker pools wait for it.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client that tells the account's secret of refused credentials.

@@ -102,7 +102,7 @@ impl Account {
 
     async fn loaded(name: &str, loader: ConfigLoader, aws: &Aws, secret: Option<Secret>) -> Self {
         let sdk = printable(loader.load().await);
-        // The chain may name a stand-in too (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, a profile):
+        // The chain may name an AWS emulator too (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, a profile):
         // what it says of S3 decides whether conditions can be trusted.
         let endpoint_url = s3_endpoint(&sdk).or_else(|| sdk.endpoint_url().map(Into::into));
         let aws = Aws {

@@ -35,9 +35,9 @@ pub struct View {
     pub s3_clients: S3Clients,
     /// Its queues.
     pub queues: Vec<QueueView>,
-    /// Its routes' gates.
+    /// Its routes' circuit breakers.
     pub breakers: CircuitBreakers,
-    /// Its workers' lanes.
+    /// The worker pools.
     pub pools: WorkerPools,
     /// Its copies in parts.
     pub progress: Progress,
@@ -76,7 +76,7 @@ pub struct Status {
     uptime_seconds: u64,
     live: bool,
     ready: bool,
-    /// Home's.
+    /// The default account's.
     conditional_writes: bool,
     /// Each account; home is `[aws]`.
     accounts: BTreeMap<String, S3AccountStatus>,
@@ -97,7 +97,7 @@ pub struct Status {
 struct QueueStatus {
     url: String,
     pollers: usize,
-    /// All its routes are held.
+    /// All its routes are paused.
     resting: bool,
     answered_seconds_ago: Option<u64>,
     error: Option<String>,

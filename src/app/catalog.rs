@@ -33,7 +33,7 @@ pub struct Makings<'a> {
     pub config: &'a Config,
     /// Whose clients call.
     pub accounts: &'a Accounts,
-    /// Clock and dice.
+    /// Clock and randomness.
     pub edge: &'a Edge,
     /// What is counted.
     pub metrics: &'a Metrics,
@@ -72,7 +72,7 @@ impl Makings<'_> {
     fn assertions(&self, supervisor: &mut Supervisor) -> (Assertions, BTreeMap<String, Crawled>) {
         let (mut tasks, mut listeners) = (Vec::new(), BTreeMap::new());
         for (name, crawler) in &self.config.crawler {
-            // Who asserts nothing throws no dice.
+            // Who asserts nothing throws no randomness.
             if crawler.assert_sql.is_none() {
                 continue;
             }

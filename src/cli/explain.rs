@@ -1,5 +1,5 @@
 //! `brigade explain`: an event in; routes and near misses, destination keys, plan, reasons and
-//! calls out. Touches nothing: what only a look at S3 can tell is said as such. Keys are anybody's,
+//! calls out. Touches nothing: what only a HEAD of S3 can tell is said as such. Keys are anybody's,
 //! so that a terminal is shown no control characters.
 
 mod plan;

@@ -1,4 +1,4 @@
-//! `[account.NAME]`: other credentials than home's, and where they work.
+//! `[account.NAME]`: other credentials than the default account's, and where they work.
 //!
 //! Credentials themselves have no place in a file: a section names where they are kept.
 
@@ -17,10 +17,10 @@ pub const DEFAULT_ACCOUNT: &str = "default";
 #[serde(default, deny_unknown_fields)]
 pub struct Account {
     /// Where its credentials work, if not where a bucket, queue or crawler says. Default: the
-    /// profile's region, else home's.
+    /// profile's region, else the default account's.
     #[serde(deserialize_with = "region::optional")]
     pub region: Option<String>,
-    /// A stand-in's address, for every service of this account; unset on AWS.
+    /// An AWS emulator's address, for every service of this account; unset on AWS.
     pub endpoint_url: Option<String>,
     /// Whether writes carry conditions.
     pub conditional_writes: ConditionalWrites,
@@ -32,7 +32,7 @@ pub struct Account {
     /// Where the secret is. Default: the ARN's region, else that of who reads it.
     #[serde(deserialize_with = "region::optional")]
     pub secret_region: Option<String>,
-    /// A role to assume with home's credentials.
+    /// A role to assume with the default account's credentials.
     pub role_arn: Option<String>,
     /// What the role's owner asks to be told.
     pub external_id: Option<String>,
@@ -42,7 +42,7 @@ pub struct Account {
     pub use_fips_endpoint: bool,
     /// Call the endpoints that speak IPv6 too.
     pub use_dualstack_endpoint: bool,
-    /// A PEM file with the roots to trust, instead of the machine's; home's does not apply.
+    /// A PEM file with the roots to trust, instead of the machine's; the default account's does not apply.
     pub ca_bundle: Option<String>,
     /// What all its streamed bytes together may take, in each direction. Unset: no bound.
     pub bandwidth: Option<Rate>,

@@ -23,7 +23,7 @@ pub struct Aws {
     /// Home region, for whatever names none; unset: the SDK's chain (`AWS_REGION`, the profile, the instance).
     #[serde(deserialize_with = "region::optional")]
     pub region: Option<String>,
-    /// A stand-in's address, for every service; unset on AWS.
+    /// An AWS emulator's address, for every service; unset on AWS.
     pub endpoint_url: Option<String>,
     /// Whether writes carry conditions. A store that ignores them would overwrite newer objects.
     pub conditional_writes: ConditionalWrites,
@@ -46,7 +46,7 @@ pub enum ConditionalWrites {
     Auto,
     /// Always.
     On,
-    /// Never: every write is followed by a look at the source.
+    /// Never: every write is followed by a HEAD of the source.
     Off,
 }
 
@@ -119,7 +119,7 @@ mod tests {
             ("a VPC endpoint is AWS",      Some("https://bucket.vpce-1a2b-3c.s3.us-east-1.vpce.amazonaws.com"), false),
             ("case does not matter",       Some("https://S3.AmazonAWS.com:443"), false),
             ("a dot ends the host",        Some("https://s3.us-east-1.amazonaws.com./"), false),
-            ("a stand-in",                 Some("http://127.0.0.1:4566"), true),
+            ("an AWS emulator",            Some("http://127.0.0.1:4566"), true),
             ("a look-alike",               Some("https://notamazonaws.com"), true),
             ("a domain put in front",      Some("https://amazonaws.com.evil.example"), true),
         ];

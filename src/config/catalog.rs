@@ -18,7 +18,7 @@ pub struct Catalog {
     /// Default: read from the URL, else that of its account.
     #[serde(deserialize_with = "region::optional")]
     pub region: Option<String>,
-    /// Whose credentials may use it. Default: home's.
+    /// Whose credentials may use it. Default: the default account's.
     pub account: Option<String>,
 }
 

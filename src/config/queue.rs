@@ -19,7 +19,7 @@ pub struct Queue {
     /// Default: read from the URL, else that of its account.
     #[serde(default, deserialize_with = "region::optional")]
     pub region: Option<String>,
-    /// Whose credentials may use it. Default: home's.
+    /// Whose credentials may use it. Default: the default account's.
     #[serde(default)]
     pub account: Option<String>,
     /// Default: the target of the queue's redrive policy.
@@ -30,7 +30,7 @@ pub struct Queue {
     #[serde(default = "visibility_timeout", with = "duration")]
     #[schemars(with = "duration::Text", extend("x-minimum" = "30s", "x-maximum" = "12h"))]
     pub visibility_timeout: Duration,
-    /// Receives before a message is parked with its reason, 1 to 1000. More: longer outages are
+    /// Receives before a message is dead-lettered with its reason, 1 to 1000. More: longer outages are
     /// sat out, and what can never work is tried more often.
     #[serde(default = "max_attempts")]
     #[schemars(range(min = 1, max = 1000))]

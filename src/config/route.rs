@@ -44,7 +44,7 @@ pub struct Route {
     #[serde(default)]
     #[schemars(example = "arn:aws:s3:us-east-1:111122223333:accesspoint/raw")]
     pub from_access_point: Option<AccessPoint>,
-    /// Whose credentials read. Default: home's.
+    /// Whose credentials read. Default: the default account's.
     #[serde(default)]
     pub from_account: Option<String>,
     /// `s3://bucket/key-template`.
@@ -57,7 +57,7 @@ pub struct Route {
     #[serde(default)]
     #[schemars(example = "arn:aws:s3:eu-west-1:111122223333:accesspoint/lake")]
     pub to_access_point: Option<AccessPoint>,
-    /// Whose credentials write. Default: home's.
+    /// Whose credentials write. Default: the default account's.
     #[serde(default)]
     pub to_account: Option<String>,
     /// Keys must end in any of these; default: all do.
@@ -126,7 +126,7 @@ pub struct Route {
     /// What becomes of the source's tags.
     #[serde(default)]
     pub tags: TagPolicy,
-    /// Park what a copy cannot keep all of, instead of warning of it.
+    /// Dead-letter what a copy cannot keep all of, instead of warning of it.
     #[serde(default)]
     pub strict: bool,
     /// Of copies. Default: `STANDARD`.
@@ -168,7 +168,7 @@ pub struct Route {
     /// An SNS topic, an SQS queue or an `EventBridge` bus that is told of arrivals.
     #[serde(default)]
     pub notify: Option<Notify>,
-    /// Whose credentials tell it. Default: home's.
+    /// Whose credentials tell it. Default: the default account's.
     #[serde(default)]
     pub notify_account: Option<String>,
 }
@@ -184,7 +184,7 @@ impl Route {
         Self::deserialize(places).map_err(|why| why.to_string())
     }
 
-    /// The route by which originals come to `move_to`: one more destination, in the source's own
+    /// The route by which source objects come to `move_to`: one more destination, in the source's own
     /// bucket, and made as that bucket makes its objects.
     ///
     /// Every key is named here, so that whoever adds one decides what it is about: the route's source and what

@@ -15,11 +15,11 @@ pub struct Work {
     /// Objects at once, 1 to 4096. More: more calls to S3 in parallel and more messages held.
     #[schemars(range(min = 1, max = 4096))]
     pub workers: u32,
-    /// Objects above `large_threshold` at once, 1 to 256, in a lane of their own: they never stand
+    /// Objects above `large_threshold` at once, 1 to 256, in a worker pool of their own: they never stand
     /// before small ones. More: more calls to S3 in parallel, eight for each.
     #[schemars(range(min = 1, max = 256))]
     pub large_workers: u32,
-    /// Larger objects are large, at least 1MiB. More: more objects in the lane of the many.
+    /// Larger objects are large, at least 1MiB. More: more objects in the worker pool of the many.
     #[serde(with = "size")]
     #[schemars(with = "size::Text", range(min = 1 << 20))]
     pub large_threshold: ByteSize,

@@ -1,6 +1,6 @@
 //! Sources whose parts have checksums, and whose whole has none (`COMPOSITE`).
 //!
-//! No range of one comes with a checksum. But S3 tells that of each part, with a look at it; so what was read is
+//! No range of one comes with a checksum. But S3 tells that of each part, with a HEAD of it; so what was read is
 //! compared before it is sent on: an object that is held whole, and each part of a copy that is cut as its source.
 
 use super::sum::{Summing, sum};

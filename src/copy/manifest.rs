@@ -3,7 +3,7 @@
 //! Nothing that S3 tells of an open upload says what it was opened for. So two parts beyond those
 //! of any object say it; they are never listed when the upload is completed, and S3 drops them:
 //!
-//! * part 9,999 says that the upload is ours: one of ours may be taken back, another's may not;
+//! * part 9,999 says that the upload is ours: one of ours may be aborted, another's may not;
 //! * part 10,000 says of what: the source's version, the cut, the headers, the tags, and what else the
 //!   copy is made with. An upload is gone on with only if that part is the one we would write now.
 //!
@@ -119,7 +119,7 @@ mod tests {
     use crate::plan::samples::object;
     use crate::s3::{Headers, ObjectLocation};
 
-    /// Another text, and an upgrade takes back every upload that is under way.
+    /// Another text, and an upgrade aborts every upload that is under way.
     #[test]
     fn a_seal_reads_the_same_in_every_release() {
         let location = ObjectLocation {

@@ -87,7 +87,7 @@ impl Room<'_> {
     }
 
     /// Takes a body back whose bytes are sent, if nobody else holds it.
-    pub(super) fn abort(&self, body: Bytes) {
+    pub(super) fn recycle(&self, body: Bytes) {
         if let Ok(mut buffer) = body.try_into_mut()
             && buffer.capacity() >= KEPT
         {
@@ -111,7 +111,7 @@ impl<'a> Held<'a> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.room.abort(std::mem::take(&mut self.bytes));
+        self.room.recycle(std::mem::take(&mut self.bytes));
     }
 }
 
@@ -149,12 +149,12 @@ mod tests {
         let at = buffer.as_ptr();
         let body = buffer.freeze();
         let sent = body.clone();
-        first.abort(body);
+        first.recycle(body);
         assert_ne!(other.buffer(8 << 20).as_ptr(), at, "it is still being sent");
-        first.abort(sent);
+        first.recycle(sent);
         let again = other.buffer(8 << 20);
         assert_eq!((again.as_ptr(), again.len()), (at, 0));
-        other.abort(again.freeze());
+        other.recycle(again.freeze());
         drop(first);
         assert_eq!(memory.spare().len(), 1, "somebody is at work");
         drop(other);
@@ -171,7 +171,7 @@ mod tests {
             for size in sizes {
                 while memory.budget.available_permits() < size.div_ceil(1 << 10) {
                     let (room, body): (Room<'_>, BytesMut) = buffered.pop_front().expect("some are held");
-                    room.abort(body.freeze());
+                    room.recycle(body.freeze());
                 }
                 let room = room(&memory, size as u64);
                 let buffer = room.buffer(size);

@@ -8,8 +8,8 @@
 //!
 //! The rules it keeps:
 //! * every part is read pinned to the source's `ETag`: an overwrite refuses the next part, and the
-//!   upload is taken back;
-//! * an upload is gone on with only if its [seal](super::seal) says that it is of this very
+//!   upload is aborted;
+//! * an upload is gone on with only if its [manifest](super::manifest) says that it is of this very
 //!   source, cut and dressed alike; its parts count if they are as long as they must be;
 //! * no part can land on anything: only Complete makes an object, and that is a write like any
 //!   other, conditional and within the lease;
@@ -142,7 +142,7 @@ async fn layout(request: WriteRequest<'_>, copy: &ExpectedCopy<'_>) -> Result<La
 }
 
 /// The upload that an earlier try has begun, and its parts. What it has begun of another version is
-/// taken back.
+/// aborted.
 async fn find(
     request: WriteRequest<'_>,
     manifest: &UploadManifest,
@@ -272,7 +272,7 @@ fn whole(
 }
 
 /// Whether a later try can go on with the upload that this failure has left: what ails the route is mended, and
-/// the route held meanwhile. What may be the object's own trouble ends with its message parked.
+/// the route held meanwhile. What may be the object's own trouble ends with its message dead-lettered.
 fn may_go_on(e: &CopyError) -> bool {
     match e {
         CopyError::S3(e) => match e.retry() {

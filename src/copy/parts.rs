@@ -1,5 +1,5 @@
 //! The parts of an upload: several at once, each in a task of its own, so that one large object
-//! keeps all cores busy. What S3 does not copy itself is held, or [piped](super::pipe).
+//! keeps all cores busy. What S3 does not copy itself is held, or [streamed](super::streamed_part).
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
@@ -41,7 +41,7 @@ pub(super) struct Parts {
     pub(super) sums: Option<Algorithm>,
     pub(super) to: S3,
     pub(super) upload: Upload,
-    /// A part that is piped waits here for the lines it travels on.
+    /// A part that is streamed waits here for the lines it travels on.
     pub(super) paying: Mutex<()>,
 }
 
@@ -74,7 +74,7 @@ impl Parts {
         Ok(parts.into_values().collect())
     }
 
-    /// Makes one part, and once more if it was read torn, and so not sent: the others need not be.
+    /// Makes one part, and once more if it was read corrupt, and so not sent: the others need not be.
     async fn whole_part(&self, number: u32) -> Result<Part, S3Error> {
         match self.part(number).await {
             Err(error) if error.kind == Kind::Corrupt && error.op == "GetObject" => {
@@ -107,7 +107,7 @@ impl Parts {
             verify_part(&reported, &body)?;
         }
         let part = put(&self.to, &self.upload, number, &body, self.sums).await;
-        room.abort(body);
+        room.recycle(body);
         part
     }
 

@@ -18,7 +18,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Decodes a key of an S3 notification or of a listing, or `None` if it is not UTF-8.
 ///
-/// Stand-ins that send a space as `%20` are understood as well, and a `%` that begins no escape
+/// AWS emulators that send a space as `%20` are understood as well, and a `%` that begins no escape
 /// stands for itself.
 pub(crate) fn from_form(key: &str) -> Option<String> {
     from_percent(&key.replace('+', " "))

@@ -108,7 +108,7 @@ impl Record {
 pub enum Parsed {
     /// `s3:TestEvent`, sent whenever a bucket's notifications are configured.
     Test,
-    /// Our own envelope from a newer release: left visible, never parked.
+    /// Our own envelope from a newer release: left visible, never dead-lettered.
     Newer {
         /// The version it states.
         version: u64,

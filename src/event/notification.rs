@@ -113,7 +113,7 @@ fn record(index: usize, raw: &RawValue) -> Result<Record, ParseError> {
         event_source,
         event_name,
     }) = serde_json::from_str(raw.get()).map_err(wrong)?;
-    // Stand-ins say minio:s3 or ceph:s3.
+    // AWS emulators say minio:s3 or ceph:s3.
     if let Some(source) = event_source.filter(|source| !source.ends_with(":s3")) {
         let why = format!("eventSource is \"{}\", expected \"aws:s3\"", clip(&source));
         return Err(ParseError::record(index, why));

@@ -18,7 +18,7 @@ use crate::work::{Arrival, Unannounced};
 const MOST: usize = 10;
 /// Calls to one target at once.
 const AT_ONCE: usize = 8;
-/// What is throttled or unanswered is tried again for so long; then its message is shown again.
+/// What is throttled or unanswered is tried again for so long; then its message is returned to the queue.
 const PATIENCE: Patience = Patience {
     tried_for: Duration::from_secs(5),
     backoff: (Duration::from_millis(100), Duration::from_secs(2)),

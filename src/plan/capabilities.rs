@@ -65,7 +65,7 @@ pub struct Copy {
     pub pin: ETag,
     /// What must hold at the destination.
     pub condition: Condition,
-    /// Leave a mark on the copy.
+    /// Leave provenance metadata on the copy.
     pub with_provenance: bool,
     /// Why this way.
     pub why: &'static str,

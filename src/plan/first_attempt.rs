@@ -97,7 +97,7 @@ impl Capabilities {
     }
 
     /// What to do when a blind write was refused because `target` stands there: replace it at
-    /// once, unless only a look at the source can tell whether the two are equal already.
+    /// once, unless only a HEAD of the source can tell whether the two are equal already.
     #[must_use]
     pub fn replace(&self, blind: &Copy, target: &Object) -> Option<Copy> {
         let comparable = !target.kms && target.etag.is_single_part() && !has_provenance(target);

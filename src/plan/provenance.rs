@@ -2,7 +2,7 @@
 //!
 //! User metadata `brigade-source` of the copy: which source version it was made from, in our one
 //! versioned envelope; or the envelope's digest, where the source's own metadata leaves no room for
-//! more. A duplicate event then costs two looks and never a second copy.
+//! more. A duplicate event then costs two HEADs and never a second copy.
 
 use std::collections::BTreeMap;
 
@@ -89,14 +89,14 @@ impl Provenance {
         value.strip_suffix(TAGS_FOLLOW).unwrap_or(value) == self.short()
     }
 
-    /// The same mark, of a copy that may arrive otherwise than it was sent.
+    /// The same provenance, of a copy that may arrive otherwise than it was sent.
     #[must_use]
     pub fn of_body(self, md5: Option<&ETag>) -> Self {
         let md5 = md5.map(ToString::to_string);
         Self { md5, ..self }
     }
 
-    /// The same mark, of a copy that gets its tags after it was written.
+    /// The same provenance, of a copy that gets its tags after it was written.
     #[must_use]
     pub fn before_its_tags(self, tags_follow: bool) -> Self {
         Self {
@@ -307,7 +307,7 @@ mod tests {
         }
     }
 
-    /// What a mark tells apart. Few of each, so that they are often alike.
+    /// What provenance metadata tells apart. Few of each, so that they are often alike.
     fn source() -> impl Strategy<Value = (ObjectLocation, Object)> {
         let key = "[ab%+é]{1,2}|(?s:.){1,64}|é{512}|è{512}|(sha256:|)[0-9a-f]{64}";
         (
@@ -362,7 +362,7 @@ mod tests {
             let value = of(&location, &object).value();
             let at = cut.index(value.len());
             prop_assert_eq!(Provenance::read(&value[..at]), None, "torn at {}", at);
-            // Whatever is put into it, what is read is a mark that can be written again.
+            // Whatever is put into it, what is read is provenance metadata that can be written again.
             let mixed = format!("{}{text}{}", &value[..at], &value[at..]);
             if let Some(provenance) = Provenance::read(&mixed) {
                 prop_assert_eq!(Provenance::read(&provenance.value()), Some(provenance));

@@ -40,7 +40,7 @@ impl TransferMethod {
         }
     }
 
-    /// Whether headers, tags and all must be set by hand, so that the copy carries our mark too.
+    /// Whether headers, tags and all must be set by hand, so that the copy carries our provenance metadata too.
     #[must_use]
     pub fn is_by_hand(self) -> bool {
         self != Self::ServerSide

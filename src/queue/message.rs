@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeName};
 
-/// Our attribute of a message that was sent on, parked or handed over: how often it was received
-/// until then. It stays when a person sends a parked one back.
+/// Our attribute of a message that was sent on, dead-lettered or re-queued: how often it was received
+/// until then. It stays when a person sends a dead-lettered one back.
 pub const ATTEMPTS: &str = "brigade.attempts";
 
 /// What a body may hold beyond its bytes, which is counted.
@@ -24,7 +24,7 @@ pub struct Message {
     pub receive_count: u32,
     /// When it was first received, in SQS's words: milliseconds since 1970.
     pub first_received: Option<String>,
-    /// Its own attributes, kept when it is parked.
+    /// Its own attributes, kept when it is dead-lettered.
     pub attributes: HashMap<String, MessageAttributeValue>,
 }
 

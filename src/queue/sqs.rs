@@ -31,7 +31,7 @@ use crate::panics::caught;
 pub const WAIT: Duration = Duration::from_secs(20);
 
 /// Two polls without a message begin at least so far apart. A long poll takes longer by itself, but
-/// not where a proxy answers for SQS, or a stand-in knows no waiting.
+/// not where a proxy answers for SQS, or an AWS emulator knows no waiting.
 pub const EMPTY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// SQS's limit for one batch, and for one reply.

@@ -1,6 +1,6 @@
-//! Sources that are archived: parked, left, or restored and copied then.
+//! Sources that are archived: dead-lettered, left, or restored and copied then.
 //!
-//! A restore takes minutes to days. Its message is shown again now and then meanwhile, which does not
+//! A restore takes minutes to days. Its message is returned to the queue now and then meanwhile, which does not
 //! count as a try, so that nothing is lost where nobody tells us of the end; where S3 does
 //! (`ObjectRestore:Completed`), that event is worked like any other and the copy is made at once.
 

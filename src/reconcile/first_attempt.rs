@@ -42,7 +42,7 @@ impl Run<'_> {
     }
 
     /// A blind write was refused. What the event tells may still be enough to replace what stands
-    /// there without a look at the source.
+    /// there without a HEAD of the source.
     async fn refused(&mut self, blind: &Copy) -> Result<Step, Failure> {
         let target = self.target(None).await?;
         let replace = target

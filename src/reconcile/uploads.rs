@@ -1,9 +1,9 @@
 //! Uploads in parts that nobody will go on with.
 //!
 //! A copy in parts leaves its upload open where a later try may go on with it: another delivery of
-//! the message, or the message that was parked and is sent back. Where the key came to its end
+//! the message, or the message that was dead-lettered and is sent back. Where the key came to its end
 //! otherwise (the source is gone, or small by now, or another has copied it), that try takes the
-//! upload back. One that S3 would not take back is asked for again at the end, before the message may
+//! upload back. One that S3 would not abort is asked for again at the end, before the message may
 //! be settled.
 
 use std::collections::BTreeSet;
@@ -42,7 +42,7 @@ impl Run<'_> {
         Ok(end)
     }
 
-    /// Takes back what a try that ends so has left, if bytes in it were torn: it must not be gone on with.
+    /// Takes back what a try that ends so has left, if bytes in it were corrupt: it must not be gone on with.
     pub(super) async fn without_corrupt_uploads(&self, failure: Failure) -> Failure {
         if !(self.left.corrupt && self.left.stays) {
             return failure;

@@ -36,9 +36,9 @@ pub struct Route {
     pub to: Target,
     /// That bucket, and what the operator says of it.
     pub destination_bucket: Bucket,
-    /// Whose credentials read; none: home's.
+    /// Whose credentials read; none: the default account's.
     pub from_account: Option<String>,
-    /// Whose credentials write; none: home's.
+    /// Whose credentials write; none: the default account's.
     pub to_account: Option<String>,
     /// How bytes travel.
     pub transfer: Transfer,
@@ -50,7 +50,7 @@ pub struct Route {
     pub archived: Archived,
     /// A copy whose source is gone is deleted.
     pub follows: bool,
-    /// The original is taken away once all routes that take it have it.
+    /// The source object is taken away once all routes that take it have it.
     pub moves: bool,
     /// What a key that is gone means.
     pub source_missing: SourceMissing,
@@ -68,7 +68,7 @@ pub struct Route {
 }
 
 impl Routes {
-    /// Makes routes of their sections. Where an original is moved aside, that is a route of its
+    /// Makes routes of their sections. Where a source object is moved aside, that is a route of its
     /// own.
     #[must_use]
     pub fn compile(config: &Config) -> Self {

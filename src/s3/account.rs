@@ -28,7 +28,7 @@ pub struct ClientSettings {
 /// A door as `/status.json` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct S3AccountStatus {
-    /// False: every write is followed by a look at its source.
+    /// False: every write is followed by a HEAD of its source.
     pub conditional_writes: bool,
     /// Buckets that have answered that they know no conditions.
     unconditional_buckets: BTreeSet<String>,

@@ -22,7 +22,7 @@ use super::sdk::about;
 use super::stack::{Call, Effect, Limits, guard};
 use crate::lock::locked;
 
-/// Used where nothing names a region: a stand-in without one.
+/// Used where nothing names a region: an AWS emulator without one.
 const FALLBACK: &str = "us-east-1";
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -147,7 +147,7 @@ impl Clients {
             .endpoint_resolver(Endpoints::default())
             .interceptor(RawHeaders);
         if self.0.custom_endpoint {
-            // Stand-ins know neither virtual hosts nor the newer checksum trailers.
+            // AWS emulators know neither virtual hosts nor the newer checksum trailers.
             builder = builder
                 .force_path_style(true)
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)

@@ -40,7 +40,7 @@ impl S3 {
         }
     }
 
-    /// Whether a look tells how many tags an object has, to who may read them. Stand-ins may not.
+    /// Whether a look tells how many tags an object has, to who may read them. AWS emulators may not.
     #[must_use]
     pub fn counts_tags(&self) -> bool {
         !self.account.aws.is_custom_endpoint()

@@ -106,7 +106,7 @@ pub struct Object {
     /// Encrypted with a KMS key: its `ETag` is not the content's MD5.
     pub kms: bool,
     /// How many tags it has. Absent: none, or nobody says so: who may not read the tags is not told
-    /// that there are any, and stand-ins may not count.
+    /// that there are any, and AWS emulators may not count.
     pub tag_count: Option<u32>,
     /// Whether it can be read.
     pub archive: Archive,
@@ -149,7 +149,7 @@ impl Object {
         self.version_id.as_deref().filter(|id| *id != NULL_VERSION)
     }
 
-    /// Whether two looks saw one version, as far as S3 tells them apart.
+    /// Whether two HEADs saw one version, as far as S3 tells them apart.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         (&self.etag, &self.version_id, self.last_modified)

@@ -32,7 +32,7 @@ const GET_TIMEOUT: Duration = Duration::from_mins(1);
 /// Bytes a second.
 pub const SLOWEST: u64 = 128 << 10;
 
-/// What a look at a key found.
+/// What a HEAD of a key found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// The current version.

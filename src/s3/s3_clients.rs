@@ -16,7 +16,7 @@ pub struct S3Clients {
 }
 
 impl S3Clients {
-    /// Home's door, and those of the accounts by their names.
+    /// The default account's door, and those of the accounts by their names.
     #[must_use]
     pub fn new(default_account: S3, named: BTreeMap<String, S3>) -> Self {
         let named = Arc::new(named);
@@ -26,7 +26,7 @@ impl S3Clients {
         }
     }
 
-    /// An account's door; `None` is home.
+    /// An account's door; `None` is the default account.
     ///
     /// # Panics
     /// When the account is not one of those it was made for.

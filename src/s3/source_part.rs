@@ -20,7 +20,7 @@ use super::stack::{Call, Effect, guard};
 pub struct SourcePart {
     /// Its bytes' number.
     pub length: u64,
-    /// Where they are in the object; stand-ins may not tell.
+    /// Where they are in the object; AWS emulators may not tell.
     pub range: Option<Range<u64>>,
     /// Theirs, where the object has one of each part (`COMPOSITE`) and none over all bytes.
     pub checksum: Option<Checksum>,
@@ -28,7 +28,7 @@ pub struct SourcePart {
 
 impl S3 {
     /// Looks at a part of the version that has this `ETag`; `None` where nobody knows. Pinned it would be refused by
-    /// stand-ins that compare the `ETag` of the part; whoever reads the object is told if it has moved on.
+    /// AWS emulators that compare the `ETag` of the part; whoever reads the object is told if it has moved on.
     ///
     /// # Errors
     /// [`S3Error`].
@@ -48,7 +48,7 @@ impl S3 {
         };
         match answer {
             Ok(head) if head.e_tag().map(ETag::new).as_ref() == Some(etag) => Ok(part(&head)),
-            // Another version or none, or a stand-in that knows no part numbers.
+            // Another version or none, or an AWS emulator that knows no part numbers.
             Ok(_)
             | Err(S3Error {
                 kind: Kind::NotFound | Kind::Gone | Kind::Refused { .. } | Kind::NotImplemented,

@@ -1,4 +1,4 @@
-//! The gates of all routes, and what their queues want to know of them.
+//! The circuit breakers of all routes, and what their queues want to know of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::circuit_breaker::CircuitBreaker;
 
-/// Every route's gate. Cheap to clone.
+/// Every route's circuit breaker. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CircuitBreakers {
     breakers: Arc<BTreeMap<String, CircuitBreaker>>,
@@ -16,7 +16,7 @@ pub struct CircuitBreakers {
 }
 
 impl CircuitBreakers {
-    /// Open gates for these routes.
+    /// Open circuit breakers for these routes.
     #[must_use]
     pub fn new<'a>(routes: impl IntoIterator<Item = &'a str>) -> Self {
         let (sender, changed) = watch::channel(());
@@ -32,7 +32,7 @@ impl CircuitBreakers {
         }
     }
 
-    /// One route's gate.
+    /// One route's circuit breaker.
     ///
     /// # Panics
     /// When the route is not one of those it was made for.
@@ -60,13 +60,13 @@ impl CircuitBreakers {
         self.changed.mark_unchanged();
     }
 
-    /// Wakes when a gate has opened or closed since the last call on this clone.
+    /// Wakes when a circuit breaker has opened or closed since the last call on this clone.
     pub async fn changed(&mut self) {
-        // The senders live in the gates, which live in `self`.
+        // The senders live in the circuit breakers, which live in `self`.
         let _ = self.changed.changed().await;
     }
 
-    /// Each route's name and gate.
+    /// Each route's name and circuit breaker.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &CircuitBreaker)> {
         self.breakers.iter()
     }

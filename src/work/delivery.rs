@@ -17,7 +17,7 @@ pub struct QueueTerms {
     pub name: String,
     /// The envelopes it may carry.
     pub accept: Vec<Envelope>,
-    /// Parked after so many receives.
+    /// Dead-lettered after so many receives.
     pub max_attempts: u32,
 }
 
@@ -101,7 +101,7 @@ impl Received {
 }
 
 impl Delivery {
-    /// How an outcome is settled. The last failed attempt parks.
+    /// How an outcome is settled. The last failed attempt dead-letters.
     #[must_use]
     pub fn settlement(&self, outcome: Outcome) -> Settlement {
         let last = self.message.receive_count >= self.terms.max_attempts;

@@ -2,7 +2,7 @@
 //!
 //! A missing key, a broken file, a refused request concern one object. A missing bucket, refused credentials, a
 //! destination's KMS key that cannot be used concern the route, which is then paused. A denial, a throttled call, a
-//! request without an answer may be either: the route's [circuit breaker](super::hold) weighs them.
+//! request without an answer may be either: the route's [circuit breaker](super::circuit_breaker) weighs them.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(super) struct At<'a> {
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
-    /// The destination was not made equal, or the original was not removed.
+    /// The destination was not made equal, or the source object was not removed.
     #[error(transparent)]
     Key(#[from] Failure),
     /// What arrived could not be announced.

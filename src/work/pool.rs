@@ -1,8 +1,8 @@
 //! The workers: so many deliveries at once, each in a task of the pool's own.
 //!
-//! The pool ends when its input closes. What was handed over but not started by then is given
+//! The pool ends when its input closes. What was re-queued but not started by then is given
 //! back at once, so that another process can have it; what runs, runs to its end. Who is in whose
-//! way is the [lanes'](super::lanes) subject.
+//! way is the [worker pools'](super::worker_pools) subject.
 
 use std::sync::Arc;
 

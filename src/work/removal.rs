@@ -1,4 +1,4 @@
-//! Taking the original away, once every destination has it.
+//! Taking the source object away, once every destination has it.
 //!
 //! ```text
 //! all routes that take the key ended, each destination proved equal to one and the same source
@@ -27,7 +27,7 @@ use crate::route::Route;
 use crate::s3::{Condition, Found, Kind, Object, ObjectLocation, S3Error};
 
 impl Replicator {
-    /// Takes the original away where a route says so and all have it.
+    /// Takes the source object away where a route says so and all have it.
     pub(super) async fn after_copy(
         &self,
         event: &Event,

@@ -1,5 +1,5 @@
 //! One event on all routes that take it: every destination made equal, and then, where a route
-//! says so, the original taken away.
+//! says so, the source object taken away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,11 +52,11 @@ pub(super) struct Routed {
     pub(super) equal: Option<Equal>,
     /// What may yet arrive: a write has had no answer.
     late: Vec<Arrival>,
-    /// To be told how it went, once that is known of the original, too.
+    /// To be told how it went, once that is known of the source object, too.
     permit: Option<Permit>,
 }
 
-/// What became of the original.
+/// What became of the source object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SourceEnd {
     /// No route takes it away, or not every destination has it yet.
@@ -293,7 +293,7 @@ impl Replicator {
         };
     }
 
-    /// Tells the circuit breaker and the metrics how it went, now that it is known of the original, too.
+    /// Tells the circuit breaker and the metrics how it went, now that it is known of the source object, too.
     async fn ended(&self, routed: Routed, at: At<'_>, failure: Option<Failure>) -> End {
         let Routed {
             route,

@@ -32,7 +32,7 @@ pub struct Worker {
 
 impl Worker {
     /// Takes one delivery from body to verdict. A lost lease cancels the work: from then on
-    /// another consumer may hold the same message. A panic is a failed try. `slot` is one of the small lane's.
+    /// another consumer may hold the same message. A panic is a failed try. `slot` is one of the small pool's.
     pub async fn work(&self, delivery: Delivery, slot: FirstSlot) -> Verdict {
         // An error's level, so that it is not off where only errors are logged.
         let span = tracing::error_span!(
@@ -127,7 +127,7 @@ impl Worker {
                 )));
             }
         };
-        // What waits for the large lane stands before nothing else.
+        // What waits for the large pool stands before nothing else.
         records.sort_by_key(|record| self.is_large(record));
         slot.parsed(records.iter().map(Record::weight).sum());
         let mut worked = Worked::default();

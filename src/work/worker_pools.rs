@@ -1,19 +1,19 @@
-//! Small and large objects travel in lanes of their own: a copy that takes hours never stands
+//! Small and large objects travel in worker pools of their own: a copy that takes hours never stands
 //! before a thousand that take none, and those never before it.
 //!
 //! ```text
-//! room ──▶ small lane: parse, look, plan, small copies ─────────────────▶ settle
+//! room ──▶ small pool: parse, look, plan, small copies ─────────────────▶ settle
 //!              │ a copy above the threshold is to be made
 //!              ▼ the slot is given back, the room changed for a place aside
-//!           waiting ──▶ large lane: that copy and what follows in its message ──▶ settle
+//!           waiting ──▶ large pool: that copy and what follows in its message ──▶ settle
 //! ```
 //!
 //! The rules it keeps:
-//! * every message begins in the small lane: looking is small whatever is looked at, and what is
-//!   there already never waits for the large lane. Nor does what S3 copies in one call: that takes
+//! * every message begins in the small pool: looking is small whatever is looked at, and what is
+//!   there already never waits for the large pool. Nor does what S3 copies in one call: that takes
 //!   seconds, and nothing of ours. The size is known for certain where a copy is
-//!   about to be made, so there it changes lanes;
-//! * nobody holds a slot while waiting for another, so the lanes cannot block each other;
+//!   about to be made, so there it changes worker pools;
+//! * nobody holds a slot while waiting for another, so the worker pools cannot block each other;
 //! * a message of many records takes turns: between two of them its slot goes to who waits longest, so it makes nobody
 //!   wait for more than one record;
 //! * a message that has turned large stays so to its end. What its records tell to be large is
@@ -21,7 +21,7 @@
 //! * a message that has turned large leaves the room to others while there is a place [aside](ASIDE):
 //!   a backlog of large objects keeps no small one out, and what is held stays bounded. Without
 //!   such a place it keeps its room;
-//! * while it waits its lease is kept, it is no [probe](Pass) of its route, and a stop gives it
+//! * while it waits its lease is kept, it is no [probe](Permit) of its route, and a stop gives it
 //!   back: it was not begun.
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -53,7 +53,7 @@ const UNFOLDED: usize = 4;
 const SMALL: PoolLabel = PoolLabel { pool: "small" };
 const LARGE: PoolLabel = PoolLabel { pool: "large" };
 
-/// The lanes of all queues. Cheap to clone.
+/// The worker pools of all queues. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct WorkerPools(Arc<Inner>);
 
@@ -72,7 +72,7 @@ struct Inner {
     stop: CancellationToken,
 }
 
-/// A lane as `/status.json` shows it.
+/// A worker pool as `/status.json` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PoolStatus {
     workers: usize,
@@ -88,21 +88,21 @@ pub struct Room {
     _counted: Counted,
 }
 
-/// Where a message begins: a slot in the small lane, and memory for what its body unfolds to.
+/// Where a message begins: a slot in the small pool, and memory for what its body unfolds to.
 #[derive(Debug)]
 pub struct FirstSlot {
     slot: OwnedSemaphorePermit,
     records: Weight,
 }
 
-/// One record's turn: its message's seat, and its way through the route's gate.
+/// One record's turn: its message's seat, and its way through the route's circuit breaker.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordSlot<'a> {
     pub(super) slot: &'a WorkerSlot<'a>,
     pub(super) permit: &'a Permit,
 }
 
-/// Where a message is worked: its slot in a lane.
+/// Where a message is worked: its slot in a worker pool.
 #[derive(Debug)]
 pub struct WorkerSlot<'a> {
     pools: &'a WorkerPools,
@@ -119,7 +119,7 @@ enum Slot {
 }
 
 impl WorkerPools {
-    /// The lanes of `work`, until `stop`.
+    /// The worker pools of `work`, until `stop`.
     #[must_use]
     pub fn new(work: &config::Work, metrics: Metrics, stop: CancellationToken) -> Self {
         let workers = (work.workers as usize, work.large_workers as usize);
@@ -147,7 +147,7 @@ impl WorkerPools {
         Waiting::begin(&self.0.metrics, &SMALL)
     }
 
-    /// A slot in the small lane for a message that waits, whose body has so many bytes; `None` once we stop.
+    /// A slot in the small pool for a message that waits, whose body has so many bytes; `None` once we stop.
     pub(super) async fn slot(&self, body: usize, _waiting: Waiting) -> Option<FirstSlot> {
         let first = async {
             // Before the slot: who waits for memory keeps no worker from others.

@@ -11,7 +11,7 @@ use crate::stage::{Stage, until};
 
 const MIB: u64 = 1 << 20;
 
-/// How long it takes to bring these objects over, where the route and home may take so many MB/s.
+/// How long it takes to bring these objects over, where the route and the default account may take so many MB/s.
 async fn takes(transfer: &str, (route, home): (u64, u64), sizes: &[u64]) -> Duration {
     let stage = Stage::new(1);
     stage.drained_of_test_event().await;
@@ -51,7 +51,7 @@ async fn streamed_bytes_take_no_more_than_they_may() {
         ("an account on both sides",     stream, (0, 10),  parts, 2.5),
         ("an account, small objects",    stream, (0, 10),  small, 3.1),
         ("the narrower one counts",      stream, (10, 5),  small, 6.2),
-        ("a part that is piped waits for all of it", streamed, (10, 0), large, 10.0),
+        ("a part that is streamed waits for all of it", streamed, (10, 0), large, 10.0),
         ("on both sides at once",                    streamed, (0, 10), large, 10.0),
         ("inside S3 nothing is bounded", server, (10, 10), large, 0.0),
     ];

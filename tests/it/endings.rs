@@ -1,4 +1,4 @@
-//! How messages end: deleted, shown again, or parked with a reason, and nothing else.
+//! How messages end: deleted, returned to the queue, or dead-lettered with a reason, and nothing else.
 
 use std::time::Duration;
 
@@ -153,7 +153,11 @@ async fn the_last_attempt_too_is_parked_only_once_its_write_can_no_longer_land()
     let sent = tokio::time::Instant::now();
     let daemon = stage.start(&config).await;
     stage.drained().await;
-    assert!(sent.elapsed() >= W, "parked after {:?}", sent.elapsed());
+    assert!(
+        sent.elapsed() >= W,
+        "dead-lettered after {:?}",
+        sent.elapsed()
+    );
     daemon.stop().await;
     assert_eq!(stage.dead_lettered().await[0].0, "unanswered");
 }

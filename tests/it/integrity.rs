@@ -70,10 +70,10 @@ async fn bytes_that_change_on_their_way_are_noticed() {
         ("in parts: S3 compares the checksum of all", large(), lake(), buffered, read_torn()),
         ("in parts where none is kept: we compare it", large(), lake().sumless(), buffered, read_torn()),
         ("in parts, cut as the source's that have checksums", parts(18 * MIB), lake(), buffered, read_torn()),
-        ("piped, cut as the source's that have checksums", parts(34 * MIB), lake(), in_pieces, read_torn()),
-        ("piped: S3 compares the checksum of all", large(), lake(), in_pieces, read_torn()),
-        ("piped where none is kept: we compare it", large(), lake().sumless(), in_pieces, read_torn()),
-        ("piped, torn on its way on: a trailer tells", large(), lake(), in_pieces, part_torn()),
+        ("streamed, cut as the source's that have checksums", parts(34 * MIB), lake(), in_pieces, read_torn()),
+        ("streamed: S3 compares the checksum of all", large(), lake(), in_pieces, read_torn()),
+        ("streamed where none is kept: we compare it", large(), lake().sumless(), in_pieces, read_torn()),
+        ("streamed, torn on its way on: a trailer tells", large(), lake(), in_pieces, part_torn()),
         ("the same where none is kept: the part's ETag tells", large(), lake().sumless(), in_pieces, part_torn()),
     ];
     for (why, seed, lake, parts, torn) in table {
@@ -237,7 +237,7 @@ async fn a_copy_that_is_torn_is_not_believed_when_its_message_comes_back() {
         "it stands"
     );
     stage.aws.calm();
-    assert_eq!(stage.send_back(), 1, "it was parked");
+    assert_eq!(stage.send_back(), 1, "it was dead-lettered");
     stage.drained().await;
     daemon.stop().await;
     assert_eq!(
@@ -253,7 +253,7 @@ async fn a_torn_upload_is_not_gone_on_with_by_another_try() {
         .aws
         .put("raw", TestObject::claimed("in/a.bin", 18 * MIB, 3));
     stage.aws.inject(read_torn().times(1));
-    // It cannot be taken back, neither at once nor before the copy is made once more …
+    // It cannot be aborted, neither at once nor before the copy is made once more …
     let stays = Rule::new(Fault::InternalError).on("s3", "AbortMultipartUpload");
     stage.aws.inject(stays.times(2 * ATTEMPTS));
     // … which does not get far.

@@ -356,7 +356,7 @@ async fn a_long_copy(denied: bool) -> Stage {
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_outlasts_every_hold_is_handed_over_and_goes_on() {
-    // Denied, it is shown again, and that counts as a receive.
+    // Denied, it is returned to the queue, and that counts as a receive.
     for (denied, sent, receives) in [(false, 1, 1), (true, 1, 2)] {
         let stage = a_long_copy(denied).await;
         let calls = stage.aws.calls();

@@ -48,7 +48,7 @@ async fn a_bucket_is_asked_for_no_more_than_it_bears_and_for_more_again() {
     let began = Instant::now();
     stage.drained().await;
     // 20 at once at ten a second each: five seconds, at best. Without a limit it is a minute, 121
-    // refusals and a held route.
+    // refusals and a paused route.
     let (took, refusals) = (began.elapsed(), refused(&stage));
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert!(refusals < 60, "{refusals} refusals for 1,000 objects");

@@ -77,7 +77,7 @@ async fn a_message_whose_worker_panicked_once_comes_again_before_its_visibility_
     let daemon = stage.start(&stage.config("")).await;
     let began = tokio::time::Instant::now();
     stage.drained().await;
-    // The copy had no answer, so W passes before the message is shown again: a quarter of two minutes.
+    // The copy had no answer, so W passes before the message is returned to the queue: a quarter of two minutes.
     assert!(began.elapsed().as_secs() < 40, "{:?}", began.elapsed());
     assert_eq!(stage.copy("poison.csv").as_deref(), Some(&b"p"[..]));
     nothing_is_in_flight(&daemon, 1).await;
@@ -91,7 +91,7 @@ async fn a_call_to_the_queue_that_panics_ends_no_stage() {
     for (why, operation) in [
         ("a receive", "ReceiveMessage"),
         ("a delete", "DeleteMessageBatch"),
-        ("parking", "SendMessage"),
+        ("dead-lettering", "SendMessage"),
     ] {
         let stage = Stage::new(1);
         stage.put("a.csv", "a");

@@ -44,7 +44,7 @@ async fn asked(
     let client = aws_sdk_athena::Client::new(&aws.sdk(REGION));
     let athena = Athena::new(client, Metrics::new("test").0);
     let (mut out, mut said) = (Vec::new(), Vec::new());
-    // Other dice for each query: its token comes from them.
+    // Other randomness for each query: its token comes from them.
     let rng = fastrand::Rng::with_seed(aws.calls_made() as u64);
     let run = query.run(athena, rng, stop, &mut out, &mut said);
     let run = Box::pin(run).await;

@@ -151,7 +151,7 @@ impl Stage {
             .count()
     }
 
-    /// Sends what is parked back to its queue. How many.
+    /// Sends what is dead-lettered back to its queue. How many.
     pub(crate) fn send_back(&self) -> usize {
         let dead_lettered = self.aws.empty(&self.dead);
         for message in &dead_lettered {
@@ -160,7 +160,7 @@ impl Stage {
         dead_lettered.len()
     }
 
-    /// What is parked: reason and error of each message.
+    /// What is dead-lettered: reason and error of each message.
     pub(crate) async fn dead_lettered(&self) -> Vec<(String, String)> {
         let sqs = aws_sdk_sqs::Client::new(&self.aws.sdk("us-east-1"));
         let mut dead_lettered = Vec::new();
@@ -310,7 +310,7 @@ pub(crate) fn no_queue_waits(stage: &Stage) {
     });
 }
 
-/// A message that asks for a look at one key.
+/// A message that asks for a HEAD of one key.
 pub(crate) fn work(key: &str) -> String {
     serde_json::json!({ "brigade": 1, "kind": "work", "bucket": "raw", "key": key }).to_string()
 }

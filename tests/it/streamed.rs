@@ -12,7 +12,7 @@ use crate::stage::{Stage, at};
 
 const MIB: u64 = 1 << 20;
 
-/// Two parts that are piped, four pieces each, and one that is held.
+/// Two parts that are streamed, four pieces each, and one that is held.
 const SIZE: u64 = 40 * MIB;
 const STREAMED: &str = "transfer = \"stream\"\npart_size = \"18MiB\"";
 const READS: usize = 4 + 4 + 1;
@@ -69,7 +69,7 @@ async fn parts_larger_than_can_be_held_are_piped() {
         stage.drained_of_test_event().await;
         stage.aws.put("raw", large(8));
         let mut config = stage.config(STREAMED);
-        // As much as one body takes; what is piped takes no more.
+        // As much as one body takes; what is streamed takes no more.
         config.work.buffer_memory = ByteSize::mib(16);
         let daemon = stage.start(&config).await;
         stage.drained().await;

@@ -1,4 +1,4 @@
-//! Uploads that were begun: gone on with where that may be, else taken back, whatever comes in between.
+//! Uploads that were begun: gone on with where that may be, else aborted, whatever comes in between.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Small and large objects in lanes of their own: neither waits for the other.
+//! Small and large objects in worker pools of their own: neither waits for the other.
 
 use std::time::Duration;
 

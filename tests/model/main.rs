@@ -1,6 +1,6 @@
 //! A model of one message's way, and a search through everything that can happen in it.
 //!
-//! The rules that keep a copy from being stale, torn or lost are few but odd, and each is there
+//! The rules that keep a copy from being stale, corrupt or lost are few but odd, and each is there
 //! because of something that can happen. The search visits every world that can be reached within
 //! its bounds. With all rules nothing may go wrong; without any one of them something must. So
 //! nobody can simplify a rule away without seeing what it was for, and a rule that is for nothing

@@ -15,7 +15,7 @@ pub(crate) enum Rule {
     SettleWhileHeld,
     /// A write is sent only while the lease has W left.
     LeaseCheck,
-    /// A message with an unanswered write is not shown again before W has passed.
+    /// A message with an unanswered write is not returned to the queue before W has passed.
     UnansweredWaits,
     /// The destination is looked at before the source.
     DestinationFirst,
@@ -84,7 +84,7 @@ pub(crate) enum Transfer {
     ServerSide,
     /// `CopyObject` that reads the source, and later writes.
     Slow,
-    /// `CopyObject` with a mark, so with the headers that a look has shown.
+    /// `CopyObject` with provenance metadata, so with the headers that a look has shown.
     Marked,
     /// GET, later PUT.
     Streamed,

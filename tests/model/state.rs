@@ -85,7 +85,7 @@ pub(crate) enum Condition {
 /// What a request is to do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Effect {
-    /// `CopyObject`: reads and writes when it lands. A marked copy brings its own dress.
+    /// `CopyObject`: reads and writes when it lands. A marked copy brings its own headers and metadata.
     Copy { pin: u8, attributes: Option<u8> },
     /// `CopyObject` of one version, whether it is still the newest or not.
     CopyVersion { id: Id, pin: u8 },

@@ -136,7 +136,7 @@ impl RecordSlot<'_, '_> {
         }
     }
 
-    /// A look at the source that shows neither an object nor a delete marker.
+    /// A HEAD of the source that shows neither an object nor a delete marker.
     fn doubt(&mut self) {
         let what = "head(source) answers a bare 404";
         if let At::Source(target) = self.worker.at {

@@ -44,7 +44,7 @@ pub(crate) fn fault(
     (comparable && !fooled && shows.id < target.shows.1).then_some(Wrong::Backwards)
 }
 
-/// What is wrong with a world at rest. What is parked is in a person's hands.
+/// What is wrong with a world at rest. What is dead-lettered is in a person's hands.
 pub(crate) fn at_rest(state: &State, setting: &Setting) -> Option<Wrong> {
     if state.dead_lettered {
         return None;

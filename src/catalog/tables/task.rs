@@ -16,7 +16,7 @@ use crate::cause;
 use crate::work::Unannounced;
 
 /// What is throttled, or in another writer's way, is tried again for so long; then its message is
-/// shown again.
+/// returned to the queue.
 const PATIENCE: Patience = Patience {
     tried_for: Duration::from_secs(10),
     backoff: (Duration::from_millis(200), Duration::from_secs(3)),

@@ -30,7 +30,7 @@ pub(super) struct RouteReport {
     pub(super) with: Option<String>,
     pub(super) why: Option<String>,
     pub(super) calls: Option<String>,
-    /// What becomes of the original.
+    /// What becomes of the source object.
     pub(super) then: Option<String>,
     /// The folders from which the partition is read, if the route fills tables.
     pub(super) partition: Option<String>,

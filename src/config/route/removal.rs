@@ -17,7 +17,7 @@ impl Route {
         self.deletes == Deletes::Follow
     }
 
-    /// Originals are taken away.
+    /// Source objects are taken away.
     #[must_use]
     pub fn moves(&self) -> bool {
         self.after_copy != AfterCopy::Keep

@@ -25,7 +25,7 @@ pub enum SourceMissing {
     Skip,
     /// Look again later.
     Retry,
-    /// Park the message.
+    /// Dead-letter the message.
     DeadLetter,
 }
 
@@ -124,7 +124,7 @@ pub enum Acl {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Glacier {
-    /// Park the message.
+    /// Dead-letter the message.
     #[default]
     DeadLetter,
     /// Restore it, and copy it then.

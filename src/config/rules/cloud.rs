@@ -26,7 +26,7 @@ impl Cloud {
 }
 
 impl Config {
-    /// Where AWS is for an account; `None` is home.
+    /// Where AWS is for an account; `None` is the default account.
     #[must_use]
     pub fn aws_of(&self, account: Option<&str>) -> Aws {
         let named = account.and_then(|name| self.account.get(name));

@@ -13,7 +13,7 @@ pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     check_notified(config, faults);
 }
 
-/// Poison that is parked where the daemon listens is worked again, with its attempts counted from
+/// Poison that is dead-lettered where the daemon listens is worked again, with its attempts counted from
 /// one. A chain of queues ends; a circle never does.
 fn check_dead_lettering_ends(queues: &BTreeMap<String, Queue>, faults: &mut Faults<'_>) {
     let queues: Vec<_> = queues.iter().collect();

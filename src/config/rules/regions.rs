@@ -86,7 +86,7 @@ impl Config {
     fn role_elsewhere(&self, account: &Account) -> Option<String> {
         let role = Arn::parse(account.role_arn.as_deref()?)?;
         let partition = role.partition;
-        // A role is assumed with home's credentials, and used in its account's region.
+        // A role is assumed with the default account's credentials, and used in its account's region.
         let default_account = self.aws.region.as_deref();
         let regions = [
             ("[aws]", default_account),

@@ -125,7 +125,7 @@ mod tests {
             ("legacy",         "https://eu-west-1.queue.amazonaws.com/1111/x", Some("eu-west-1")),
             ("oldest",         "https://queue.amazonaws.com/1111/x", Some("us-east-1")),
             ("VPC endpoint",   "https://vpce-1a-2b.sqs.eu-west-1.vpce.amazonaws.com/1111/x", Some("eu-west-1")),
-            ("stand-in",       "http://sqs.eu-west-1.localhost.localstack.cloud:4566/000/x", Some("eu-west-1")),
+            ("an AWS emulator", "http://sqs.eu-west-1.localhost.localstack.cloud:4566/000/x", Some("eu-west-1")),
             ("address",        "http://127.0.0.1:4566/000000000000/x", None),
             ("no region",      "https://sqs.example.com/1111/x", None),
             ("no URL",         "sqs.eu-west-1.amazonaws.com", None),

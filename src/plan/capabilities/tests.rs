@@ -220,10 +220,10 @@ fn what_is_too_large_for_one_request_goes_in_parts() {
         ("one part",                 stream,               16 << 20,            TransferMethod::Stream, None),
         ("a byte more",              stream,               (16 << 20) + 1,      streamed,    cut(3, 8, 6)),
         ("the most that is held",    stream,               9_998 * (16 << 20),  streamed,    cut(9_998, 16, 19_996)),
-        ("a byte more is piped",     stream,               9_998 * (16 << 20) + 1, streamed, cut(9_410, 17, 9_410 + 9_409 * 4 + 1)),
+        ("a byte more is streamed",     stream,               9_998 * (16 << 20) + 1, streamed, cut(9_410, 17, 9_410 + 9_409 * 4 + 1)),
         ("1 TiB",                    stream,               1 << 40,             streamed,    cut(9_987, 105, 9_987 + 9_986 * 21 + 10)),
         ("the largest",              stream,               48 << 40,            streamed,    cut(9_997, 5_035, 9_997 + 9_996 * 1_007 + 358)),
-        ("piped parts of one's own", said(64, stream),     160 << 20,           streamed,    cut(3, 64, 3 + 13 + 13 + 7)),
+        ("streamed parts of one's own", said(64, stream),     160 << 20,           streamed,    cut(3, 64, 3 + 13 + 13 + 7)),
         ("held parts of one's own",  said(5, stream),      17 << 20,            streamed,    cut(4, 5, 8)),
         ("… grow with the object",   said(5, stream),      1 << 40,             streamed,    cut(9_987, 105, 9_987 + 9_986 * 21 + 10)),
     ];

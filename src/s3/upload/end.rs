@@ -15,7 +15,7 @@ use crate::s3::sdk::{about, paying, with_checksum};
 use crate::s3::seen::{attribute, is_kms, whole};
 use crate::s3::{Kind, S3, S3Error};
 
-/// How often an upload is taken back that does not go.
+/// How often an upload is aborted that does not go.
 const ABORTS: u32 = 3;
 
 /// Between two of these.
@@ -82,7 +82,7 @@ impl S3 {
     }
 
     /// Takes an upload back with all its parts, those that were on their way too, and sees that it is gone: S3 says that it
-    /// may have to be told several times. One that is not there is taken back already.
+    /// may have to be told several times. One that is not there is aborted already.
     ///
     /// # Errors
     /// [`S3Error`]; `Kind::Unanswered` when it is still there.

@@ -1,4 +1,4 @@
-//! Multipart uploads: opened, filled part by part, completed or taken back.
+//! Multipart uploads: opened, filled part by part, completed or aborted.
 //!
 //! A part that is sent twice is the same part, so it is sent again like a read. Completing makes
 //! the object, so it is a write like any other: conditional, within the lease, never sent twice.
@@ -46,7 +46,7 @@ pub struct Upload {
     /// Parts have this checksum; `None` where the endpoint keeps none, or is still to be asked.
     pub algorithm: Option<Algorithm>,
     /// The whole has one of its bytes, not of its parts' checksums (`COMPOSITE`), as it was asked
-    /// for. AWS keeps to that, stand-ins may not.
+    /// for. AWS keeps to that, AWS emulators may not.
     pub is_whole: bool,
 }
 
@@ -65,7 +65,7 @@ pub struct Part {
 
 impl S3 {
     /// Opens an upload of an object so dressed. Unanswered, it may leave an empty one. Whether the
-    /// endpoint keeps checksums of parts is seen from its answer: AWS does, stand-ins may not.
+    /// endpoint keeps checksums of parts is seen from its answer: AWS does, AWS emulators may not.
     ///
     /// # Errors
     /// [`S3Error`].

@@ -8,7 +8,7 @@
 //! * Its checksum is known when it ends, so it comes last, as a trailer, and S3 compares it. An
 //!   endpoint that keeps no checksums of parts may not know trailers either, and gets none: there the
 //!   part's `ETag` tells whether its bytes have arrived.
-//! * Its bytes are calls of their own. While it waits for them it holds [no place](super::Limits::passing)
+//! * Its bytes are calls of their own. While it waits for them it holds no place
 //!   that they could be waiting for.
 //! * A connection that takes no more bytes is the SDK's stall guard's; what is timed here is how
 //!   long S3 takes to answer.

@@ -14,7 +14,7 @@ use crate::stage::{Daemon, Stage, until};
 
 const SECRET: &str = "brigade/china";
 
-/// A world with a bucket in China too, and its keys in a secret at home.
+/// A world with a bucket in China too, and its keys in a secret at the default account.
 fn stage() -> Stage {
     let stage = Stage::new(1);
     let china = Bucket::new("china", "cn-north-1").owner("444455556666");
@@ -34,7 +34,7 @@ fn keep(aws: &Aws, key: &str) {
     aws.keep_secret("us-east-1", SECRET, &value.to_string());
 }
 
-/// One route, `export`, from home to China, and `more` of its keys and of other sections.
+/// One route, `export`, from the default account to China, and `more` of its keys and of other sections.
 fn config(stage: &Stage, more: &str) -> Config {
     let queue = &stage.queue;
     load(&format!(

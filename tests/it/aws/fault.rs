@@ -1,7 +1,7 @@
 //! What can go wrong with a call, and when it shall.
 //!
 //! A rule names calls by service, operation, key or predicate, how often it strikes and with what
-//! chance; the dice are the world's, so a seed replays. The first rule that strikes wins.
+//! chance; the randomness are the world's, so a seed replays. The first rule that strikes wins.
 
 use std::fmt;
 use std::time::Duration;
@@ -94,7 +94,7 @@ impl Fault {
 pub(crate) struct Latency(pub(crate) Duration);
 
 impl Latency {
-    /// No latency throws no dice. Most calls take a tenth of the longest.
+    /// No latency throws no randomness. Most calls take a tenth of the longest.
     pub(super) fn draw(self, rng: &mut Rng) -> Option<Fault> {
         if self.0.is_zero() {
             return None;
@@ -164,7 +164,7 @@ impl Rule {
         if self.left == Some(0) || !self.when.iter().all(|when| when(call)) {
             return false;
         }
-        // Certain rules throw no dice, so that adding one does not shift a seed's other dice.
+        // Certain rules throw no randomness, so that adding one does not shift a seed's other randomness.
         if self.chance < 1.0 && rng.f64() >= self.chance {
             return false;
         }

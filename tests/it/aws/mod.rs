@@ -7,7 +7,7 @@
 //! The rules it keeps:
 //! * It is stricter than AWS: what it does not know it refuses (501), and where reports from the
 //!   field disagree it takes the reading that hurts the caller.
-//! * It is deterministic: ordered maps, dice from one seed, time from tokio.
+//! * It is deterministic: ordered maps, randomness from one seed, time from tokio.
 //! * It shares no code with the daemon. A mistake in both would cancel out.
 //! * Each rule that stands for AWS names its source where it is kept.
 
@@ -106,7 +106,7 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Aws {
-    /// Begins a universe whose dice are thrown from `seed`.
+    /// Begins a universe whose randomness are thrown from `seed`.
     pub(crate) fn new(seed: u64) -> Self {
         Self::later(seed, Duration::ZERO)
     }

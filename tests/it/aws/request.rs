@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::raw::raw;
 use super::s3::{Object, Version};
 
-/// A whole request, its body read to the end once it is [received](super::torn::receive).
+/// A whole request, its body read to the end once it is [received](super::corrupt::receive).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,

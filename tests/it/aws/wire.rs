@@ -69,7 +69,7 @@ impl HttpConnector for Connector {
 }
 
 impl Wire {
-    /// Reads a request to its end, unless its body is torn on the way.
+    /// Reads a request to its end, unless its body is corrupt on the way.
     async fn receive(&self, http: HttpRequest) -> Result<Request, ConnectorError> {
         let (mut request, body) = Request::head(http);
         // What a call to another service is about stands in its body.

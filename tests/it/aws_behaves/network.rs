@@ -1,4 +1,4 @@
-//! What lies between a process and AWS: time, darkness, a cut, torn bodies.
+//! What lies between a process and AWS: time, darkness, a cut, corrupt bodies.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

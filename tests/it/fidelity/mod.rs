@@ -1,10 +1,10 @@
 //! What a copy keeps, on every way there is.
 
 mod archived;
+mod dropped_attributes;
 mod properties;
 mod raw;
 mod tags;
-mod unkept;
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ struct Transfer {
     call: &'static str,
     /// The route's `transfer`.
     config: &'static str,
-    /// The destination encrypts with KMS, so that copies carry our mark.
+    /// The destination encrypts with KMS, so that copies carry our provenance metadata.
     kms: bool,
 }
 

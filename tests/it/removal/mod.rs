@@ -1,4 +1,4 @@
-//! What a route takes away: copies whose source is gone, and originals that were copied.
+//! What a route takes away: copies whose source is gone, and source objects that were copied.
 
 mod deletes;
 mod moves;

@@ -18,7 +18,7 @@ async fn an_original_goes_once_its_copy_is_there() {
         assert_eq!(text(&stage).as_deref(), Some("one"), "{more}");
         assert!(!is_there(&stage, "raw", "in/a.csv"), "{more}");
         assert_eq!(is_there(&stage, "raw", "done/a.csv"), aside, "{more}");
-        // And the removal that this announces: two looks on each route.
+        // And the removal that this announces: two HEADs on each route.
         let removal = if aside { 4 } else { 2 };
         assert_eq!(stage.s3_calls() - before, calls + removal, "{more}");
         daemon.stop().await;
@@ -74,7 +74,7 @@ async fn an_original_stays_until_the_route_has_it_that_takes_it_since_it_grew() 
     }
 }
 
-/// Somebody meddles while an original is being moved.
+/// Somebody meddles while a source object is being moved.
 #[tokio::test(start_paused = true)]
 async fn a_move_that_is_overtaken_begins_anew() {
     type Meddle = fn(&Aws);

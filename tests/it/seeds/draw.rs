@@ -128,7 +128,7 @@ fn details(rng: &mut Rng, script: &mut Script, span: u64) {
     script.durable = rng.u8(..3) == 0;
     script.crawls_fail = pick(rng, &[0, 0, 0, 1, 2]);
     for route in &mut script.routes {
-        // So large that parts of streams are piped.
+        // So large that parts of streams are streamed.
         let streamed = route.streamed && rng.u8(..12) == 0;
         route.part_size = streamed.then_some(Cow::Borrowed("17MiB"));
     }
@@ -181,7 +181,7 @@ fn place(rng: &mut Rng) -> Place {
     }
 }
 
-/// Lets some routes take away copies or originals, where the configuration allows it.
+/// Lets some routes take away copies or source objects, where the configuration allows it.
 fn removal(rng: &mut Rng, script: &mut Script) {
     match rng.u8(..6) {
         0..=1 => {

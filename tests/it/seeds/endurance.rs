@@ -1,5 +1,5 @@
 //! A copy that outlasts what SQS lets anybody hold its message: half a day of one object, and trouble
-//! around the moment at which its message is handed over.
+//! around the moment at which its message is re-queued.
 
 use std::borrow::Cow;
 
@@ -89,7 +89,7 @@ pub(super) fn outlast(rng: &mut Rng, script: &mut Script, span: u64) {
     }
 }
 
-/// What strikes while it is handed over.
+/// What strikes while it is re-queued.
 fn around(rng: &mut Rng, requeued: u64) -> Storm {
     let from = requeued - rng.u64(..120_000);
     let happens = rng.bool();

@@ -34,7 +34,7 @@ pub(super) fn judge(played: &Played) -> Vec<String> {
     broken
 }
 
-/// Messages that were deleted before their effect, and not parked first. A parked copy excuses one
+/// Messages that were deleted before their effect, and not dead-lettered first. A dead-lettered copy excuses one
 /// delete.
 fn settled_early(pairs: &[Pair<'_>], played: &Played) -> Vec<String> {
     let mut excuses = played.dead_lettered.iter().collect::<Vec<_>>();
@@ -99,7 +99,7 @@ fn noise_is_dead_lettered(played: &Played) -> Option<String> {
         .iter()
         .any(|step| step.act == Act::Outside(Outside::Noise));
     (sent && dead_lettered < noise)
-        .then(|| format!("{noise} unreadable messages, {dead_lettered} parked"))
+        .then(|| format!("{noise} unreadable messages, {dead_lettered} dead-lettered"))
 }
 
 /// Each object that nobody can read is dead-lettered for that, whatever else happens to its route.
@@ -131,7 +131,7 @@ fn unreadable_is_dead_lettered(played: &Played) -> Option<String> {
     ))
 }
 
-/// Where nothing but the source changes, nothing is parked but noise.
+/// Where nothing but the source changes, nothing is dead-lettered but noise.
 fn nothing_is_dead_lettered_without_cause(played: &Played) -> Option<String> {
     let script = &played.stage.script;
     let quiet = |step: &Step| match step.act {
@@ -145,7 +145,7 @@ fn nothing_is_dead_lettered_without_cause(played: &Played) -> Option<String> {
     }
     let mut dead_lettered = played.dead_lettered.iter();
     let why = dead_lettered.find(|message| !is_hopeless(message))?;
-    Some(format!("parked without a cause: {}", reported(why)))
+    Some(format!("dead-lettered without a cause: {}", reported(why)))
 }
 
 /// An arrival leaves its queue once a good crawl has begun after it, and ended.

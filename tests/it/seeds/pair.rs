@@ -250,7 +250,7 @@ impl<'a> Pair<'a> {
 
     /// Unless, while the message was held, there was a time at which its effect was there to be
     /// seen: the destination was what the source was then, or there was no source; and no copy,
-    /// where deletes are followed. Where originals are moved, there was no source any more.
+    /// where deletes are followed. Where source objects are moved, there was no source any more.
     pub(super) fn settled_early(&self, settled: &Settled) -> Option<String> {
         if !self.is_about(&settled.body) {
             return None;
@@ -284,7 +284,7 @@ impl<'a> Pair<'a> {
         })
     }
 
-    /// A copy of this source where its date puts it, in the dress of a later one that has the same bytes and
+    /// A copy of this source where its date puts it, in the headers and metadata of a later one that has the same bytes and
     /// belongs elsewhere: docs/guarantees.md, "What is not promised".
     fn is_overtaken(
         &self,

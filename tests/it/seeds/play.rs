@@ -1,7 +1,7 @@
 //! Playing a script to its end, and on until the world is at rest.
 //!
 //! First everything happens as written. Then the world calms down: faults end, permissions are
-//! back, every daemon is up. The queue must run dry; what was parked is sent back once, as a person
+//! back, every daemon is up. The queue must run dry; what was dead-lettered is sent back once, as a person
 //! would; where outsiders meddled with a destination, the key is asked for again. Then the daemons
 //! are told to stop.
 
@@ -259,7 +259,7 @@ impl Theatre {
             aws, queue, dead, ..
         } = &self.stage;
         self.dry("the queue").await?;
-        // From here on, what is parked has no excuse.
+        // From here on, what is dead-lettered has no excuse.
         aws.slow_down(Latency::default());
         aws.make_mischief(Mischief::default());
         let mut dead_lettered = aws.empty(dead);
@@ -268,7 +268,7 @@ impl Theatre {
                 aws.send_back(queue, message);
             }
         }
-        self.dry("what was parked and sent back").await?;
+        self.dry("what was dead-lettered and sent back").await?;
         for step in &self.stage.script.steps {
             let meddled = match step.act {
                 Act::Outside(Outside::Meddle { key, .. } | Outside::MeddleDelete { key, .. }) => {
@@ -283,7 +283,10 @@ impl Theatre {
         self.dry("what was asked for again").await?;
         let again = aws.empty(dead);
         if let Some(message) = again.iter().find(|message| !is_hopeless(message)) {
-            return Err(format!("parked in a calm world: {}", reported(message)));
+            return Err(format!(
+                "dead-lettered in a calm world: {}",
+                reported(message)
+            ));
         }
         dead_lettered.extend(again);
         // What the crawlers owe; a stop in the middle of a crawl leaves it to the next boot.

@@ -20,14 +20,14 @@ use crate::aws::{Latency, Mischief, Moment};
     reason = "a story says yes or no to as many things"
 )]
 pub(super) struct Script {
-    /// What the world and the daemons throw their dice from.
+    /// What the world and the daemons throw their randomness from.
     pub(super) rng: u64,
     /// How long after nine in the morning it begins.
     #[serde(default)]
     pub(super) begins: u64,
     pub(super) source: Place,
     pub(super) routes: Vec<Target>,
-    /// What becomes of originals.
+    /// What becomes of source objects.
     #[serde(default)]
     pub(super) after_copy: AfterCopy,
     /// Whether the daemons trust conditions on writes.
@@ -104,7 +104,7 @@ pub(super) enum AccessPoints {
     Far,
 }
 
-/// What becomes of originals.
+/// What becomes of source objects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum AfterCopy {
     #[default]
@@ -153,7 +153,7 @@ pub(super) enum Act {
 /// What other people do to buckets and the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Outside {
-    /// The source gets this content, in this dress.
+    /// The source gets this content, in this headers and metadata.
     Put {
         key: usize,
         content: u8,
@@ -277,7 +277,7 @@ impl Script {
         self.access_points == AccessPoints::Far || self.routes.iter().any(|route| route.streamed)
     }
 
-    /// Whether copies or originals are deleted.
+    /// Whether copies or source objects are deleted.
     pub(super) fn removes(&self) -> bool {
         self.moves() || self.routes.iter().any(|route| route.follows)
     }

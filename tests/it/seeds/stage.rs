@@ -39,7 +39,7 @@ pub(super) struct Stage {
     pub(super) taken: Mutex<BTreeSet<u64>>,
 }
 
-/// The destination of a route. The way after the last route's is that of originals moved aside.
+/// The destination of a route. The way after the last route's is that of source objects moved aside.
 pub(super) fn lake(route: usize) -> String {
     format!("lake{route}")
 }
@@ -108,7 +108,7 @@ impl Stage {
         format!("in/{}", self.script.keys[key])
     }
 
-    /// All ways that copies go: the routes', and that of originals moved aside.
+    /// All ways that copies go: the routes', and that of source objects moved aside.
     pub(super) fn transfers(&self) -> std::ops::Range<usize> {
         0..self.script.routes.len() + usize::from(self.script.after_copy == AfterCopy::Move)
     }

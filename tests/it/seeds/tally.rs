@@ -30,7 +30,7 @@ const REACHED: [&str; 34] = [
     "leases lost",
     "messages received again",
     "deletes with a stale handle",
-    "messages parked",
+    "messages dead-lettered",
     "unreadable objects",
     "processes killed",
     "processes stopped",
@@ -89,7 +89,7 @@ impl Tally {
             batches.filter(|batch| batch.len() >= 10).count(),
         );
         tally.add("deletes with a stale handle", aws.stale_deletes().len());
-        tally.add("messages parked", played.dead_lettered.len());
+        tally.add("messages dead-lettered", played.dead_lettered.len());
         let unreadable = |message: &&Message| message.body.contains(UNREADABLE);
         let unreadable = played.dead_lettered.iter().filter(unreadable);
         tally.add("unreadable objects", unreadable.count());

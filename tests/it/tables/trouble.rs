@@ -202,7 +202,7 @@ async fn many_objects_in_no_partition_hold_the_route_until_the_table_is_mended()
     let sent_back = stage.send_back();
     assert!(
         (1..=8).contains(&sent_back) && made + sent_back == 300,
-        "{made} made, {sent_back} parked"
+        "{made} made, {sent_back} dead-lettered"
     );
     // They were copied long ago, and still owe their partitions.
     stage.drained().await;

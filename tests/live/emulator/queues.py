@@ -30,7 +30,7 @@ def depth(sqs: Any, url: str) -> Depth:
 
 
 @dataclass(frozen=True)
-class Parked:
+class DeadLettered:
     """A message in the dead-letter queue, with what was written on it."""
 
     body: str
@@ -47,9 +47,9 @@ class Parked:
         return self.attributes.get("brigade.error", "")
 
 
-def read_all(sqs: Any, url: str) -> list[Parked]:
+def read_all(sqs: Any, url: str) -> list[DeadLettered]:
     """Reads every message that is visible now; they show again a little later."""
-    taken: dict[str, Parked] = {}
+    taken: dict[str, DeadLettered] = {}
     while True:
         # Hidden for a moment, or the next call would return the same ten again.
         got = sqs.receive_message(
@@ -64,7 +64,7 @@ def read_all(sqs: Any, url: str) -> list[Parked]:
         for message in fresh:
             attributes = message.get("MessageAttributes", {})
             written = {name: value.get("StringValue", "") for name, value in attributes.items()}
-            taken[message["MessageId"]] = Parked(message["Body"], written)
+            taken[message["MessageId"]] = DeadLettered(message["Body"], written)
 
 
 def created(bucket: str, key: str) -> str:

@@ -121,7 +121,7 @@ impl Bucket {
         }
     }
 
-    /// As a stand-in that does not even look at signatures.
+    /// As an AWS emulator that does not even look at signatures.
     pub(crate) fn credulous(self) -> Self {
         Self {
             credulous: true,

@@ -28,7 +28,7 @@ pub(crate) enum Content {
     Joined(Vec<Content>),
 }
 
-/// Claims up to this length have honest digests; above it a stand-in made of seed and range.
+/// Claims up to this length have honest digests; above it an AWS emulator made of seed and range.
 const DIGESTED: u64 = 48 << 20;
 
 /// Claims are made real in blocks of so many bytes, of which so many are kept.

@@ -1,5 +1,5 @@
 //! What a standard queue may do to its consumers (developer guide, "Standard queues":
-//! at-least-once delivery, best-effort ordering), with dice.
+//! at-least-once delivery, best-effort ordering), with randomness.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Mischief {
     }
 }
 
-/// Whether something of this chance happens; chance zero throws no dice.
+/// Whether something of this chance happens; chance zero throws no randomness.
 pub(super) fn strikes(chance: f64, rng: &mut Rng) -> bool {
     chance > 0.0 && rng.f64() < chance
 }

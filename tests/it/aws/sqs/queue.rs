@@ -216,7 +216,7 @@ impl Queue {
         })
     }
 
-    /// Sets when a held message shows again. Nothing reaches beyond twelve hours from its receive
+    /// Sets when a held message returns to the queue. Nothing reaches beyond twelve hours from its receive
     /// (API reference; field report for the words).
     pub(super) fn hide(
         &mut self,

@@ -1,4 +1,4 @@
-//! What no copy keeps: copied without, or parked where the route is strict.
+//! What no copy keeps: copied without, or dead-lettered where the route is strict.
 
 use super::TRANSFERS;
 
@@ -21,7 +21,7 @@ async fn what_cannot_be_kept_is_parked_only_where_the_route_is_strict() {
                 let daemon = stage.start(&stage.config(&config)).await;
                 stage.drained().await;
                 daemon.stop().await;
-                // CopyObject without a mark copies all metadata itself.
+                // CopyObject without provenance metadata copies all metadata itself.
                 let kept = reported.is_empty()
                     || name == "x-amz-missing-meta" && transfer.name == "CopyObject";
                 let arrives = kept || !strict;
