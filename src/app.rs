@@ -1,10 +1,10 @@
-//! The only file that knows every stage: it makes them, connects them, and lets them run.
+//! Makes every stage, connects them by channels, and runs them. The only file that knows all of them.
 //!
 //! ```text
-//! intake (one a queue) ──jobs──▶ pool ──verdicts──▶ settler (one a queue)
-//!                                  │ arrived
-//!                                  ▼
-//!                               crawlers                          admin looks on
+//! intake (one per queue) ──jobs──▶ pool ──verdicts──▶ settler (one per queue)
+//!                                    │ arrivals
+//!                                    ▼
+//!                                 crawlers                        admin reads the state of all
 //! ```
 
 mod catalog;
@@ -41,7 +41,7 @@ use crate::work::{
 /// Verdicts waiting to be settled; the settler is a thousand times faster than S3.
 const VERDICTS: usize = 1_024;
 
-/// Messages held beyond those being worked: as many again, so that no worker waits for a receive,
+/// Messages in flight beyond those being worked: as many again, so that no worker waits for a receive,
 /// and as many that wait for their delete; at least two replies' worth.
 const LEAST_PREFETCH: usize = 20;
 

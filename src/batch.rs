@@ -1,8 +1,7 @@
-//! Many askers, few calls: what waits while a call is under way goes into the next.
+//! Collects the questions of many tasks into few calls: what is asked while a call is under way goes into the next one.
 //!
-//! Nobody waits for company: with no call under way, a question goes out alone and at once. Each
-//! asker gets the answer to its own question, or none if the calls have ended. Who has given up
-//! waiting is not asked for any more.
+//! With no call under way, a question is sent alone and at once. Each task gets the answer to its own question, or none
+//! if the calling task has ended. A question whose task has given up is dropped.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -34,7 +33,7 @@ pub(crate) struct Batches<Q, A> {
     at_once: usize,
 }
 
-/// An asker, and who calls for it.
+/// One question, and where its answer goes.
 pub(crate) fn batches<Q, A>(most: usize, at_once: usize) -> (Asker<Q, A>, Batches<Q, A>) {
     let (ask, asked) = mpsc::channel(WAITING);
     let batches = Batches {

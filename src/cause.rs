@@ -1,9 +1,9 @@
-//! What lies behind an SDK answer: the SDK wraps causes deeply, and calls a lack of credentials a
-//! failure of the connection.
+//! Describes an SDK error by its causes. The SDK wraps them deeply, and reports missing credentials as a failed
+//! connection.
 //!
-//! What is told ends in logs, in `/ready` and in `/status.json`. So it is what errors say of
-//! themselves, never the raw answer, which may hold messages and receipt handles; and it is cut,
-//! because a proxy's error page has no end.
+//! The description ends up in logs, `/ready` and `/status.json`. So it is made of what errors say of themselves, never
+//! of the raw answer, which may hold messages and receipt handles, and it is cut, because a proxy's error page may be
+//! endless.
 
 use std::error::Error;
 
@@ -69,7 +69,7 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
     said(one) == said(other)
 }
 
-/// As much of it as is told: 2 KiB, at a character's end.
+/// The first 2 KiB, cut at a character's end.
 pub(crate) fn clipped(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST)]
 }

@@ -1,7 +1,7 @@
-//! How much memory the container grants us, and whether that is enough.
+//! Compares the container's memory limit with what the process needs.
 //!
-//! Who goes beyond the limit of its control group is killed without a word, and whoever looks for
-//! the reason finds none in the log. So it is said at the start, where it can still be mended.
+//! The kernel kills a process that exceeds its control group's limit, and the log shows no reason. So a limit that is
+//! too low is logged at the start.
 
 use std::fs;
 use std::path::Path;

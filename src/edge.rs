@@ -38,7 +38,7 @@ pub struct Edge {
     pub credentials: Option<SharedCredentialsProvider>,
 }
 
-/// Tells the wall time.
+/// The wall clock.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 

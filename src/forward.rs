@@ -1,11 +1,10 @@
-//! What a message looks like that is sent on: its body as it came, and ours in attributes.
+//! Makes the message that is sent on: the body unchanged, and our attributes.
 //!
-//! One that is dead-lettered says why. One that is re-queued to itself, because SQS ends every hold
-//! after twelve hours, says no more than that it was received before.
+//! A dead-lettered message carries the reason. A message that is re-queued, because SQS ends its visibility after
+//! twelve hours, carries only that it was received before.
 //!
-//! SQS allows ten attributes and 1 MiB in all, and refuses control characters. Ours are six; the
-//! message's own follow while there is room. A body that nearly fills the message costs the error
-//! its tail, never the reason.
+//! SQS allows ten attributes and 1 MiB in all, and refuses control characters. We use six; the message's own follow
+//! while there is room. If the body nearly fills the message, the error is cut, never the reason.
 
 use std::collections::HashMap;
 

@@ -1,14 +1,15 @@
-//! Reserve room, receive, lease, re-queue.
+//! Receives messages: reserves room, polls SQS, starts a lease for each message, and sends it to the pool.
 //!
-//! Room is reserved before SQS is asked, so that nothing is held that cannot be worked: a poll
-//! asks for ten messages and waits until there is room for ten. Its answer is read once there is [memory](Load) for it;
-//! a queue that has brought large messages reserves the memory first, and is asked for no more than that. One poll is out while the queue
-//! is quiet; each full reply adds one, up to `max_pollers`, and an empty one takes all but one
-//! away. A queue all of whose routes are paused rests until a probe is due, and then asks for one.
+//! Room is reserved before SQS is polled, so that nothing is received that cannot be worked: a poll asks for ten
+//! messages and waits until there is room for ten. Its answer is read once there is [memory](Load) for it. A queue that
+//! has brought large messages reserves that memory before the poll, and is asked for no more messages than fit.
+//!
+//! One poll is out while the queue is quiet. Each full answer adds one, up to `max_pollers`; an empty one takes all but
+//! one away. A queue whose routes are all paused is not polled until a probe is due, and then asked for one message.
 //!
 //! ```text
-//! room ──reserve 10──▶ receive ──▶ lease ──▶ pool        full reply: one poll more
-//!   ▲                     │                              empty reply: back to one
+//! room ──reserve 10──▶ receive ──▶ lease ──▶ pool        full answer: one poll more
+//!   ▲                     │                              empty answer: back to one
 //!   └── what did not come ┘                              error: backoff, shown in /ready
 //! ```
 
@@ -41,7 +42,7 @@ const PROBE_TAKES: Duration = Duration::from_secs(30);
 const PROBE_FIRST: Duration = Duration::from_secs(2);
 const PROBE_LAST: Duration = Duration::from_mins(1);
 
-/// How often a probe's end is looked for.
+/// How often the end of a probe is polled for.
 const PROBE_POLL: Duration = Duration::from_millis(250);
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -58,7 +59,7 @@ pub struct Intake {
     pub lease: Terms,
     /// Polls at once, at most.
     pub max_pollers: u32,
-    /// Messages of this queue held at once.
+    /// Messages of this queue in flight at once.
     pub room: Arc<Semaphore>,
     /// How many that are.
     pub room_size: usize,
@@ -152,7 +153,7 @@ impl Pace {
 }
 
 impl Pulse {
-    /// The pulse of a loop that has just begun, on a queue that has just been looked at.
+    /// The pulse of a loop that has just begun, on a queue that has just answered.
     #[must_use]
     pub fn begin() -> Self {
         let now = Instant::now();
@@ -207,7 +208,7 @@ impl Intake {
         }
     }
 
-    /// Sends the polls that are due, and says when to look again at the latest.
+    /// Sends the polls that are due, and returns when to check again at the latest.
     fn ask<'a>(&'a self, polls: &mut Polls<'a>, pace: &mut Pace) -> Instant {
         let now = Instant::now();
         let later = now + WAIT;
@@ -222,7 +223,7 @@ impl Intake {
             }
             return later;
         };
-        // One probe at a time: nothing more before it has told something, or has ended without.
+        // One probe at a time: no other before it has ended.
         if pace.probing.is_some_and(|until| now < until) && !self.is_idle() {
             return now + PROBE_POLL;
         }
@@ -289,7 +290,7 @@ impl Intake {
         });
     }
 
-    /// Whether nothing is held.
+    /// Whether nothing is in flight.
     fn is_idle(&self) -> bool {
         self.room.available_permits() == self.room_size
     }

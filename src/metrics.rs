@@ -38,7 +38,7 @@ const BUCKETS: [f64; 16] = [
 /// others in a sum.
 const LONGEST_WAIT: Duration = Duration::from_hours(14 * 24);
 
-/// A wait as a histogram takes it: its beginning was told by others.
+/// A wait for a histogram; its beginning comes from others' clocks.
 pub(crate) fn waited(wait: Duration) -> f64 {
     wait.min(LONGEST_WAIT).as_secs_f64()
 }
@@ -68,7 +68,7 @@ pub struct Metrics {
     pub retries: Family<OperationLabels, Counter>,
     /// Panics that were caught.
     pub panics: Counter,
-    /// Messages held: received and not yet settled.
+    /// Messages in flight: received and not yet settled.
     pub in_flight: Family<QueueLabel, Gauge>,
     /// Workers busy, by worker pool.
     pub workers_busy: Family<PoolLabel, Gauge>,

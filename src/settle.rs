@@ -1,13 +1,12 @@
-//! The only place that deletes, returns to the queue or dead-letters.
+//! The only place that deletes messages, returns them to the queue, or dead-letters them.
 //!
-//! Deletes travel in batches of ten, or of fewer after 100 ms, and never past the expiry of a
-//! receipt: from then on another consumer may hold the message. A delete that fails is tried
-//! again while its receipt lasts; then redelivery proves the work done and skips it.
+//! Deletes travel in batches of ten, or of fewer after 100 ms, and never after a receipt has expired: from then on
+//! another consumer may have the message. A failed delete is retried while its receipt lasts; after that the message is
+//! received again, the work is found done, and it is deleted then.
 //!
-//! Dead-lettering is *send, confirm, delete*. A crash in between leaves a duplicate in the dead-letter
-//! queue, which is harmless; the other order would lose the message. A message that has to be let
-//! go of before SQS takes it is re-queued to itself in the same way, so that a copy of days wears
-//! out neither its receives nor its retention.
+//! Dead-lettering is *send, confirm, delete*. A crash in between leaves a duplicate in the dead-letter queue, which is
+//! harmless; the other order would lose the message. A message whose twelve hours at SQS end is re-queued in the same
+//! way, so that a copy that takes days uses up neither its attempts nor its retention.
 
 mod batch;
 

@@ -1,7 +1,7 @@
-//! What must be true of a queue before the daemon starts on it.
+//! Checks each queue before the daemon starts.
 //!
-//! A queue that does not exist is a refusal, and so is one without a dead-letter queue: poison
-//! could only be lost or loop there. An SQS that does not answer is waited for, because it will.
+//! A queue that does not exist is refused, and so is one without a dead-letter queue, because messages that can never
+//! succeed would be lost or return for ever. If SQS does not answer, the start waits for it.
 
 use std::time::Duration;
 

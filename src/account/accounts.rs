@@ -31,7 +31,7 @@ impl Accounts {
     }
 
     /// The same for a command that calls nobody, not even the instance it runs on: what only that
-    /// could tell, such as a region, is left open.
+    /// could know, such as a region, is left open.
     ///
     /// # Errors
     /// When a `ca_bundle` cannot be read.
@@ -125,7 +125,7 @@ impl Accounts {
         Sqs::new(client, queue.url.clone(), metrics.clone())
     }
 
-    /// Every account's door to S3.
+    /// Every account's S3 client.
     #[must_use]
     pub fn s3_clients(&self, retry: &config::Retry, edge: &Edge, metrics: Metrics) -> S3Clients {
         let default_account = S3::new(

@@ -1,8 +1,7 @@
-//! The roots that an account trusts, where they are not the machine's.
+//! The root certificates that an account trusts (`ca_bundle`), instead of the machine's.
 //!
-//! As with the AWS CLI, a bundle stands instead of what the machine trusts, not beside it: who names
-//! one says whom to believe. All of it is read at the start; the SDK's client would panic over a
-//! broken certificate at the first call.
+//! As with the AWS CLI, a bundle replaces what the machine trusts. All of it is read at the start, because the SDK's
+//! client would panic over a broken certificate at the first call.
 
 use std::fs;
 

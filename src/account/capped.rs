@@ -1,8 +1,8 @@
-//! Answers that do not end.
+//! Limits the length of answers.
 //!
-//! The SDK reads every answer but an object's body to its end before it looks at it, however long that is:
-//! an endpoint, or a proxy before it, could fill the memory with one error page. So the HTTP client ends
-//! such answers, for all services and for whoever gives credentials.
+//! The SDK reads every answer but an object's body to its end before it parses it, however long that is, so an endpoint
+//! or a proxy could fill the memory with one error page. The HTTP client therefore ends such answers, for all services
+//! and for credential providers.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;

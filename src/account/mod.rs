@@ -37,7 +37,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// One call for credentials: whole worker pools wait for it.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client that tells the account's secret of refused credentials.
+/// A client that reports refused credentials to the account's secret.
 macro_rules! client {
     ($account:ident, $service:ident, $sdk:ident) => {{
         let mut config = $service::config::Builder::from(&$sdk);

@@ -1,4 +1,4 @@
-//! How an account is opened: from its section to the one `SdkConfig` its clients are made of.
+//! Makes an account from its section: the one `SdkConfig` that its clients are made of.
 
 use std::time::SystemTime;
 
@@ -67,7 +67,7 @@ impl Account {
             let region = profile_region(profile, edge).await;
             aws.region = region.or(aws.region);
         }
-        // Asked of nobody: the chain would look for the region of the machine again.
+        // Set, because the chain would otherwise ask for the machine's region again.
         let region = aws.region.as_deref().unwrap_or(FALLBACK).to_owned();
         let mut loader = loader(edge, &aws).region(Region::new(region.clone()));
         loader = if let Some(secret) = &secret {

@@ -37,7 +37,7 @@ pub struct ViewSlot(Arc<OnceLock<Arc<View>>>);
 impl ViewSlot {
     /// Lets the daemon be seen.
     pub fn open(&self, view: Arc<View>) {
-        // A second daemon behind the same door would be a mistake; the first stays.
+        // A second daemon in the same slot would be a mistake; the first stays.
         let _ = self.0.set(view);
     }
 }
@@ -70,7 +70,7 @@ impl Admin {
         self.view_slot.clone()
     }
 
-    /// Answers until told to stop.
+    /// Serves until it is stopped.
     ///
     /// # Errors
     /// None: a listener that fails tries again.

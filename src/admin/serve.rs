@@ -37,7 +37,7 @@ struct Open {
     asked: Arc<AtomicBool>,
 }
 
-/// Answers until told to stop.
+/// Serves until it is stopped.
 pub(super) async fn serve(mut listener: TcpListener, routes: Router, stop: CancellationToken) {
     let (mut tasks, mut open) = (JoinSet::new(), VecDeque::new());
     loop {
@@ -79,7 +79,7 @@ async fn answer(stream: TcpStream, routes: Router, asked: Arc<AtomicBool>) {
     let exchange = http1::Builder::new()
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
-    // Who went away, asked no HTTP or took too long is not missed.
+    // Clients that went away, sent no HTTP or took too long are ignored.
     let _ = timeout(PATIENCE, exchange).await;
 }
 

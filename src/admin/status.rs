@@ -31,7 +31,7 @@ pub struct View {
     pub environment: String,
     /// When it started.
     pub started: Instant,
-    /// Its accounts' doors to S3.
+    /// Its accounts' S3 clients.
     pub s3_clients: S3Clients,
     /// Its queues.
     pub queues: Vec<QueueView>,
@@ -47,7 +47,7 @@ pub struct View {
     pub assertions: Assertions,
     /// Its tables.
     pub tables: TablesSeen,
-    /// Who is told of arrivals.
+    /// Where arrivals are notified.
     pub notifications: NotificationsSeen,
     /// Its metrics.
     pub metrics: Metrics,
@@ -89,7 +89,7 @@ pub struct Status {
     /// By crawler.
     assertions: BTreeMap<String, Assertion>,
     tables: BTreeMap<String, TableStatus>,
-    /// Who is told of arrivals, by ARN or URL.
+    /// Where arrivals are notified, by ARN or URL.
     notifications: BTreeMap<String, NotificationStatus>,
 }
 

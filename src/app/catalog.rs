@@ -72,7 +72,7 @@ impl Makings<'_> {
     fn assertions(&self, supervisor: &mut Supervisor) -> (Assertions, BTreeMap<String, Crawled>) {
         let (mut tasks, mut listeners) = (Vec::new(), BTreeMap::new());
         for (name, crawler) in &self.config.crawler {
-            // Who asserts nothing throws no randomness.
+            // Skipped, so that seeded runs draw the same random numbers.
             if crawler.assert_sql.is_none() {
                 continue;
             }
@@ -162,7 +162,7 @@ impl Makings<'_> {
         (glue, region.unwrap_or("the SDK's region"))
     }
 
-    /// Who tells of a crawler, and where it is.
+    /// The client of a crawler, and its region.
     fn crawler(
         &self,
         name: &str,

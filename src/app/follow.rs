@@ -28,7 +28,7 @@ impl Makings<'_> {
         tables.collect()
     }
 
-    /// Who is told; routes with one target and one account share its task.
+    /// The targets; routes with one target and one account share its task.
     #[must_use]
     pub fn notifications(&self, supervisor: &mut Supervisor) -> Notifications {
         let mut targets: BTreeMap<(&str, Option<&str>), Arc<NotificationHandle>> = BTreeMap::new();

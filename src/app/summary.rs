@@ -25,7 +25,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Logs once a minute until told to stop.
+    /// Logs once a minute until it is stopped.
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut minute = interval_at(Instant::now() + EVERY, EVERY);
         minute.set_missed_tick_behavior(MissedTickBehavior::Delay);

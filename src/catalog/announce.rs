@@ -1,4 +1,4 @@
-//! Where arrivals go: to whoever makes them known.
+//! Where arrivals are announced: tables, crawlers, notifications.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -23,7 +23,7 @@ enum Crawling {
     /// Not at all.
     #[default]
     Unheard,
-    /// Their tasks here are marked; a crash is made good by a crawl at the next start.
+    /// Crawler tasks of this process; after a crash the crawl of the next start makes up for what was lost.
     InMemory(Crawlers),
     /// Through the queue of arrivals.
     Queue(Announcer),
@@ -54,7 +54,7 @@ impl Catalog {
         Self { tables, ..self }
     }
 
-    /// Tells these, too, when all else is done.
+    /// Notifies these too, when all else is done.
     #[must_use]
     pub fn with_notifications(self, notifications: Notifications) -> Self {
         Self {

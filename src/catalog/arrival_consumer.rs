@@ -1,4 +1,4 @@
-//! Receives arrivals and hands each to its crawler's task, which holds it from then on.
+//! Receives arrivals from their queue, and gives each to the task of its crawler.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use super::strangers::{Stranger, Strangers};
 use crate::edge::Rng;
 use crate::queue::{BATCH, EMPTY_INTERVAL, Lease, Load, Message, Sqs, Terms, WAIT};
 
-/// An arrival that a dead process held comes back within this time.
+/// The arrivals of a killed process return to the queue within this time.
 const VISIBILITY: Duration = Duration::from_mins(1);
 
-/// Arrivals held at once; the others wait in the queue, for the next crawl or another process.
+/// Arrivals in flight at once; the others wait in the queue, for the next crawl or another process.
 const ROOM: usize = 1_000;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -63,7 +63,7 @@ impl ArrivalConsumer {
         let (stop, mut backoff) = (self.stop.clone(), FIRST_BACKOFF);
         let mut strangers = Strangers::default();
         while !stop.is_cancelled() {
-            // Room first: a message is received only to be held.
+            // Room first: a message is received only if it can be kept.
             let room = self.room.clone().acquire_many_owned(BATCH.into());
             let Some(room) = stop.run_until_cancelled(room).await else {
                 break;

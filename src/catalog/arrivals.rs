@@ -1,10 +1,9 @@
-//! Arrivals as messages in a queue of our own, where they outlive us.
+//! Arrivals as messages in an SQS queue, where they outlive the process.
 //!
-//! Whoever announces waits until the queue has the message. What waits while a send is under way
-//! goes out together in the next one, as one message a crawler: a burst of a thousand objects is
-//! some tens of messages.
+//! An announcement waits until the queue has confirmed its message. What is announced while a send is under way goes
+//! out together in the next one, as one message per crawler: a burst of a thousand objects is some tens of messages.
 //!
-//! Whatever else is in that queue was written by strangers: what is told of it is clipped.
+//! Anybody who may send can write into that queue, so text from it is cut before it is logged.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -124,7 +123,7 @@ impl Announcer {
 }
 
 impl Sender {
-    /// Sends until nobody is left who could announce.
+    /// Sends until all senders are gone.
     pub async fn run(self) {
         let arrivals = &self.arrivals;
         self.batches.run(|all| send(arrivals, all)).await;

@@ -1,16 +1,15 @@
-//! One question to Athena after each crawl: is what arrived as it should be?
+//! Asks Athena after each crawl whether what arrived is as it should be (`assert_sql`).
 //!
 //! ```text
 //! crawl succeeded ──Crawled──▶ task ──SELECT──▶ Athena ──▶ log, metric, /status.json
 //! ```
 //!
 //! The rules:
-//! * it never holds up a crawl: it has a task of its own, and what it finds changes no schedule;
-//! * an answer covers the crawls that had ended before it was asked for; any others are covered
-//!   by one more question afterwards;
+//! * it never delays a crawl: it runs in a task of its own, and its result changes no schedule;
+//! * an answer covers the crawls that had ended before the query was started; others are covered by one more query
+//!   afterwards;
 //! * one row with one boolean that is true passes; any other answer is a failed assertion;
-//! * no answer is neither: it is asked again for as long as that may help, and then told as an
-//!   error. Nothing is left untold.
+//! * without an answer the query is repeated as long as that may help, and then reported as an error.
 
 mod answer;
 
@@ -55,7 +54,7 @@ pub enum Judgement {
 }
 
 impl Judgement {
-    /// All, as `brigade_assertions_total` tells them.
+    /// All results, as `brigade_assertions_total` counts them.
     const ALL: [Self; 3] = [Self::Passed, Self::Failed, Self::Error];
 
     fn name(self) -> &'static str {
@@ -84,7 +83,7 @@ pub struct Assertion {
     pub error: Option<String>,
 }
 
-/// What the task has seen; the time is told as one has passed.
+/// What the task has seen, with the time since then.
 #[derive(Debug, Clone)]
 struct Seen {
     assertion: Assertion,
@@ -194,7 +193,7 @@ impl AssertionTask {
         self.crawled.clone()
     }
 
-    /// Runs until stopped. What is owed then is told: the next crawl makes good for it.
+    /// Runs until stopped. What is still owed is logged then: the next crawl makes up for it.
     pub async fn run(mut self) {
         let (stop, succeeded) = (self.stop.clone(), self.crawled.0.clone());
         let mut reported = true;

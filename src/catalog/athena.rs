@@ -1,7 +1,7 @@
-//! The calls of Athena that matter, with errors named by what they call for.
+//! The calls of Athena, with errors named by what the caller should do about them.
 //!
-//! Athena runs a query in the background and keeps its result in S3: start, look until it has
-//! ended, read the result page by page. Everything comes as text; a missing text is NULL.
+//! Athena runs a query in the background and keeps its result in S3: start it, ask until it has ended, read the result
+//! page by page. Every value is text; a missing text is NULL.
 
 mod query;
 mod shape;
@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 pub struct Query {
     /// One statement.
     pub sql: String,
-    /// Where tables without a database are looked for.
+    /// The database of tables that name none.
     pub database: Option<String>,
     /// Whose limits and settings hold.
     pub workgroup: String,
@@ -126,7 +126,7 @@ pub struct Execution {
 /// One page of a result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// All columns; told on every page.
+    /// All columns; every page has them.
     pub columns: Vec<Column>,
     /// `None` is NULL.
     pub rows: Vec<Row>,
@@ -266,7 +266,7 @@ impl Athena {
         })
     }
 
-    /// Asks for a query to be stopped; whether it was, a look tells.
+    /// Requests that a query is stopped; its state shows whether it was.
     ///
     /// # Errors
     /// When Athena did not take it in.

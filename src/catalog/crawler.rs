@@ -1,11 +1,11 @@
-//! The task that keeps one crawler in step with what arrives.
+//! Runs one crawler after arrivals that are kept in memory.
 //!
-//! The [`Schedule`] says when; this says it to Glue, watches the run, and says what came of it.
+//! The [`Schedule`] decides when to start it. This task calls Glue, watches the run, and reports its result.
 //!
 //! The rules:
-//! * marking never blocks and never waits for Glue; any number of marks are one until they are
-//!   collected, and marks made while a start is being asked for count as after it;
-//! * a call under way is never cut off: stopping ends the waiting in between.
+//! * announcing an arrival never blocks and never waits for Glue. Arrivals count as one until the task collects them;
+//!   those that come while a start is being requested count as after it;
+//! * a call under way is never cancelled: a stop ends the waiting between calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +96,7 @@ impl CrawlerTask {
         }
     }
 
-    /// Takes in what was marked.
+    /// Collects what has arrived.
     fn collect(&mut self) {
         if self.signal.notified().now_or_never().is_some() {
             self.signalled();
@@ -111,11 +111,11 @@ impl CrawlerTask {
     async fn keep_in_step(&mut self) {
         let (signal, stop) = (self.signal.clone(), self.stop.clone());
         while !stop.is_cancelled() {
-            // Collected before acting, so that a start covers all that was marked before it.
+            // Collected before acting, so that a start covers all that arrived before it.
             self.collect();
             self.show();
             let wake = self.wake();
-            // Asked before waiting: marks without pause must not keep the clock from being read.
+            // Read before waiting: arrivals without pause must not keep the clock from being read.
             if wake.is_some_and(|at| at <= Instant::now()) {
                 self.act().await;
                 continue;

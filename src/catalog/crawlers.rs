@@ -1,4 +1,4 @@
-//! What the rest of the daemon holds of the crawlers' tasks: a mark to set, a state to show.
+//! The handles of the crawlers' tasks: a signal that something has arrived, and the state that others read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl FromIterator<Handle> for Crawlers {
 }
 
 impl Crawlers {
-    /// Says that something arrived for `[crawler.NAME]`. Never blocks; marks coalesce.
+    /// Signals that something arrived for `[crawler.NAME]`. Never blocks; signals coalesce.
     pub fn arrived(&self, crawler: &str) {
         let Some(handle) = self.0.get(crawler) else {
             return error!(crawler, "no such crawler in the configuration");
@@ -82,7 +82,7 @@ pub struct Snapshot {
     pub state: State,
     /// Whether anything arrived that no run covers, not even the one under way.
     pub dirty: bool,
-    /// Messages that are held until a crawl covers them.
+    /// Messages in flight until a crawl covers them.
     pub waiting: usize,
     /// How our last run ended.
     pub last_result: Option<CrawlResult>,

@@ -1,12 +1,13 @@
-//! The task that keeps one crawler in step with arrivals that are messages in a queue.
+//! Runs one crawler after arrivals that are messages in a queue.
 //!
-//! It holds their leases until a crawl covers them; [`Ledger`] says which does. Visibility says
-//! which process cares for an arrival, and Glue, which runs one crawl at a time, is the lock.
+//! The task keeps the leases of the messages until a crawl covers them, which the [`Ledger`] decides. The visibility of
+//! a message says which process takes care of it. Glue runs one crawl at a time and so serves as the lock between
+//! processes.
 //!
 //! The rules:
-//! * a message is deleted once a crawl that began after it was held has succeeded, not before;
-//! * a message whose lease is lost is another's: it is let go of, and nothing is asked for it;
-//! * stopping gives back what is held, to be received by others at once.
+//! * a message is deleted once a crawl that began after it was received has succeeded;
+//! * a message whose lease is lost belongs to another process, and is dropped;
+//! * a stop returns all messages to the queue, so that others receive them at once.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use super::report::Report;
 use crate::config;
 use crate::queue::{BATCH, Lease, Receipt, Sqs};
 
-/// A message that is held for a crawler.
+/// A message in flight that waits for a crawl.
 #[derive(Debug)]
 pub struct LeasedArrival {
     pub(super) lease: Lease,
@@ -227,7 +228,7 @@ impl DurableCrawler {
     }
 }
 
-/// What may still be settled of what was held.
+/// What may still be settled of what was in flight.
 async fn released(waiting: Vec<LeasedArrival>) -> Vec<Receipt> {
     let receipts = waiting.into_iter().map(|waiting| waiting.lease.release());
     join_all(receipts).await.into_iter().flatten().collect()

@@ -1,4 +1,4 @@
-//! The two calls of Glue that matter, with errors named by what they call for.
+//! The two calls of Glue for crawlers, with errors named by what the caller should do about them.
 
 mod table;
 

@@ -1,25 +1,24 @@
-//! Which crawl covers which arrivals. Pure: times are durations since the daemon started.
+//! Decides which crawl covers which arrivals. Pure: times are durations since the daemon started.
 //!
-//! Whatever crawl began after an arrival was held covers it, whoever asked for it. That is seen
-//! without comparing clocks: crawls have names, and one that is not the last that was known when the
-//! arrival was held already has begun since.
+//! Any crawl that began after an arrival was received covers it, whoever started it. No clocks are compared: crawls
+//! have names, and a crawl that is not the last one known when the arrival was received has begun since.
 //!
 //! ```text
-//!        ┌── ready, last was L ──▶ since L ── ready, last is M ──▶ covered, if M succeeded
-//! held ──┤                           ▲  ▲                     └──▶ since M, if it did not
-//!        └── running ──▶ passed by ──┘  └── granted: our own begins after all that is held
-//!                              ready, last is M
+//!            ┌── ready, last was L ──▶ since L ── ready, last is M ──▶ covered, if M succeeded
+//! received ──┤                           ▲  ▲                     └──▶ since M, if it did not
+//!            └── running ──▶ passed by ──┘  └── granted: our own begins after all that was received
+//!                                  ready, last is M
 //! ```
 //!
-//! So several processes, each with arrivals of its own, need one crawl: the first asks for it, Glue
-//! refuses the others, and they see that it began after what they hold.
+//! So several processes with arrivals of their own need one crawl: the first starts it, Glue refuses the others, and
+//! they see that it began after what they have received.
 //!
 //! The rules:
-//! * what was not yet seen together with a crawler that stood ready may have been passed by;
+//! * an arrival that was not yet seen together with a ready crawler may have been passed by;
 //! * a crawl that did not succeed covers nothing;
-//! * a start waits until it has been quiet, but not for ever, and never comes close upon another
-//!   crawl, whoever started that;
-//! * a crawl that has just been granted may not be visible yet: until then nothing is concluded.
+//! * a start waits until nothing has arrived for a while, but not for ever, and keeps its distance from another crawl,
+//!   whoever started that;
+//! * a crawl that has just been granted may not be visible yet: until it is, nothing is concluded.
 
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ const VISIBLE: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Crawl(pub(super) String);
 
-/// What a look at the crawler has shown.
+/// The state of the crawler that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Sight {
     /// A crawl is under way.
@@ -44,7 +43,7 @@ pub(super) enum Sight {
     },
 }
 
-/// What follows from a look.
+/// What follows from that state.
 #[derive(Debug)]
 pub(super) struct Conclusion<T> {
     /// A crawl covers these.
@@ -53,7 +52,7 @@ pub(super) struct Conclusion<T> {
     pub(super) failed: bool,
 }
 
-/// What is held for one crawler, and when it may be crawled.
+/// What waits for one crawler, and when it may be crawled.
 #[derive(Debug)]
 pub(super) struct Ledger<T> {
     debounce: Duration,
@@ -78,7 +77,7 @@ struct Entry<T> {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Since {
-    /// Nobody has looked since it is held.
+    /// The crawler has not been read since it was received.
     Unseen,
     /// A crawl was under way then, which may have passed it by.
     PassedBy,
@@ -120,7 +119,7 @@ impl<T> Ledger<T> {
         waiting.into_iter().map(|entry| entry.item).collect()
     }
 
-    /// What is held, oldest first.
+    /// What waits, oldest first.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &T> {
         self.waiting.iter().map(|entry| &entry.item)
     }
@@ -130,7 +129,7 @@ impl<T> Ledger<T> {
         self.under_way.is_some()
     }
 
-    /// Whether a look would tell something.
+    /// Whether reading the crawler would show something new.
     pub(super) fn wants_a_reading(&self) -> bool {
         let unseen = self
             .waiting
@@ -139,7 +138,7 @@ impl<T> Ledger<T> {
         unseen || (self.under_way.is_some() && !self.waiting.is_empty())
     }
 
-    /// When to look, and then to ask for a start. None while nothing is held or a crawl is under way.
+    /// When to read the crawler and then request a start. None while nothing waits or a crawl is under way.
     pub(super) fn due(&self) -> Option<Duration> {
         let (first, last) = (self.waiting.first()?.at, self.waiting.last()?.at);
         if self.under_way.is_some() {
@@ -153,7 +152,7 @@ impl<T> Ledger<T> {
         Some(calm.max(spaced).max(self.deferred_until))
     }
 
-    /// Concludes from a look that was begun at `now` or later.
+    /// Concludes from a state that was requested at `now` or later.
     pub(super) fn read_state(&mut self, now: Duration, sight: Sight) -> Conclusion<T> {
         let mut concluded = Conclusion {
             covered: Vec::new(),
@@ -184,7 +183,7 @@ impl<T> Ledger<T> {
         concluded
     }
 
-    /// A start was granted that was asked for right after a look had shown the crawler ready.
+    /// A start was granted that was requested right after the crawler was seen ready.
     pub(super) fn started(&mut self, now: Duration) {
         for entry in &mut self.waiting {
             entry.since = Since::Crawl(self.last.clone());
@@ -192,7 +191,7 @@ impl<T> Ledger<T> {
         (self.under_way, self.last_start) = (Some(now), Some(now));
     }
 
-    /// A start was refused: a crawl is under way that began since the last look.
+    /// A start was refused: a crawl has begun since the crawler was last read.
     pub(super) fn busy(&mut self, now: Duration) {
         (self.under_way, self.last_start) = (Some(now), Some(now));
         self.pass_by();

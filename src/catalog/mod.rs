@@ -1,15 +1,15 @@
-//! After it arrived: what makes it known, and what shows that it is.
+//! After arrivals: tables, crawlers, and the check of what they made known.
 //!
 //! ```text
 //!            ┌─▶ Tables ──▶ TableTask       a partition, made before the message ends
-//! Catalog ───┼─▶ Crawlers ─▶ CrawlerTask    a mark; every crawler runs once after a restart
-//!            │   or Announcer ─▶ SQS ─▶ Drain ─▶ DurableCrawler    a message, held until crawled
+//! Catalog ───┼─▶ Crawlers ─▶ CrawlerTask    in memory; every crawler runs once after a start
+//!            │   or Announcer ─▶ SQS ─▶ ArrivalConsumer ─▶ DurableCrawler    a message, in flight until it is crawled
 //!            └─▶ notify::Notifications ─▶ NotificationTask    sent before the message ends
 //! ```
 //!
-//! One task a crawler turns any number of arrivals into as few runs as the configuration allows.
-//! After a run that has succeeded Athena is asked whether what arrived is as it should be, where
-//! the configuration says what to ask ([`AssertionTask`]).
+//! One task per crawler turns any number of arrivals into as few runs as the configuration allows. After a successful
+//! run Athena is asked whether what arrived is as it should be, if the configuration says what to ask
+//! ([`AssertionTask`]).
 
 mod announce;
 mod arrival_consumer;

@@ -1,8 +1,7 @@
-//! Whether an assertion can be made, found out before the first crawl.
+//! Checks an assertion before the first crawl.
 //!
-//! `EXPLAIN` goes the assertion's whole way: rights, workgroup, database, tables, columns, the
-//! place for the result. It reads no data, so Athena does not bill it (user guide, "Using EXPLAIN
-//! and EXPLAIN ANALYZE").
+//! `EXPLAIN` needs what the assertion needs: permissions, workgroup, database, tables, columns, a place for the result.
+//! It reads no data, so Athena does not bill it (user guide, "Using EXPLAIN and EXPLAIN ANALYZE").
 
 use super::assertion::question;
 use super::athena::{Asking, AthenaError, Query, run_query};
@@ -27,7 +26,7 @@ pub async fn rehearse(asking: Asking, name: &str, config: &config::Crawler) -> O
             let why = format!("workgroup {group} insists on its own place, not assert_output");
             warning = Some(Obstacle::Warns(why));
         }
-        // The assertion itself never looks at its workgroup.
+        // The assertion itself never reads its workgroup.
         Ok(_) | Err(AthenaError::Denied { .. }) => {}
         Err(error) => return Some(Obstacle::Fails(error.to_string())),
     }

@@ -1,7 +1,7 @@
-//! What is told of a crawler: to the log, to the metrics and to `/status.json`.
+//! Reports the state of a crawler to the log, the metrics and `/status.json`.
 //!
-//! A failure is reported once at full voice and then quietly, until it changes or is mended. A
-//! crawl that does not end is told of once.
+//! A failure is logged once at its full level and then at a lower one, until it changes or ends. A crawl that does not
+//! end is logged once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +24,12 @@ use crate::metrics::Metrics;
 const CALL_BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
 /// Runs that fail are paid for as well.
 const LONGEST_CRAWL_BACKOFF: Duration = Duration::from_hours(1);
-/// A run takes minutes and costs a minimum of ten, so a look every few seconds is plenty.
+/// A run takes minutes and costs a minimum of ten, so reading its state every few seconds is enough.
 const READING_EVERY: Duration = Duration::from_secs(5);
 /// A floor under a `debounce` of next to nothing.
 const READING_AT_MOST_EVERY: Duration = Duration::from_millis(100);
 
-/// Tells of one crawler, and counts its failures.
+/// Reports one crawler, and counts its failures.
 #[derive(Debug)]
 pub struct Report {
     section: String,
@@ -49,7 +49,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Tells of `[crawler.SECTION]`.
+    /// Reports on `[crawler.SECTION]`.
     #[must_use]
     pub fn new(
         section: &str,
@@ -96,7 +96,7 @@ impl Report {
         }
     }
 
-    /// Tells an assertion of each crawl of ours that succeeds.
+    /// Notifies an assertion of each successful crawl of ours.
     #[must_use]
     pub fn telling(mut self, crawled: Crawled) -> Self {
         self.crawled = crawled;

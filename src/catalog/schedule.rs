@@ -3,7 +3,7 @@
 //! ```text
 //! arrivals   | |||    |                   a start waits until it has been quiet, but not for ever,
 //!            first    last                and never comes close upon the one before
-//! start = max( min(last + quiet, first + at_most_every), last start + at_most_every )
+//! start = max( min(last + debounce, first + at_most_every), last start + at_most_every )
 //! ```
 //!
 //! The rules:

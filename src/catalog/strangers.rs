@@ -1,8 +1,8 @@
-//! Messages in the queue of arrivals that nobody here can use.
+//! Messages in the queue of arrivals that this process cannot use.
 //!
-//! They are not ours to delete: they wait, ever longer, for another process, for the queue's redrive policy, or for the
-//! end of their retention. Anybody who may send can write them, so a line in the log is short, and there is one
-//! a minute of each kind at most.
+//! They are not ours to delete: they return to the queue after growing pauses, for another process, the queue's redrive
+//! policy, or the end of their retention. Anybody who may send can write them, so log lines about them are short, and
+//! at most one a minute of each kind.
 
 use std::time::Duration;
 

@@ -1,18 +1,17 @@
-//! Tables that get a partition for what arrives, before its message may end.
+//! Gives tables the partition of what arrives, before its message may end.
 //!
 //! ```text
 //! arrived ─▶ known? ──yes──▶ done, no call
 //!              │ no
 //!              ▼
-//!           Batches ─▶ TableTask: GetTable (kept), BatchCreatePartition (≤ 100)
+//!           Batches ─▶ TableTask: GetTable (cached), BatchCreatePartition (≤ 100)
 //! ```
 //!
 //! The rules:
-//! * a partition that was there is success, wherever it lies: nothing is changed or taken away;
-//! * what is known of a table and its partitions is believed for ten minutes; no arrival is refused
-//!   by what was seen longer ago than that refusal takes to mend, and none that a person asked for by
-//!   what is remembered at all;
-//! * a key without its values concerns its object; a table that is missing concerns the route.
+//! * a partition that exists already is success, wherever its location is: nothing is changed or deleted;
+//! * what is known of a table is cached for ten minutes, a refusal only for as long as its repair takes. An arrival
+//!   that a person asked for does not use the cache of partitions;
+//! * a key without its values concerns its object; a missing table concerns the route.
 
 mod task;
 
@@ -42,11 +41,11 @@ const REMEMBERED: usize = 10_000;
 
 type Answer = Result<(), Unannounced>;
 
-/// All tables of the configuration, by the names of their sections: where arrivals are told.
+/// All tables of the configuration, by the names of their sections: where arrivals are announced.
 #[derive(Debug, Default)]
 pub struct Tables(BTreeMap<String, TableHandle>);
 
-/// What every table is doing, for whoever looks on.
+/// The state of every table, for `/status.json`.
 #[derive(Debug, Clone, Default)]
 pub struct TablesSeen(Arc<BTreeMap<String, Arc<Shared>>>);
 
@@ -95,7 +94,7 @@ pub struct TableStatus {
     pub table: String,
     /// Where it is.
     pub region: String,
-    /// Its partition keys, once Glue has told.
+    /// Its partition keys, once Glue has answered.
     pub partition_keys: Vec<String>,
     /// Partitions known to be there.
     pub known_partitions: usize,
@@ -136,7 +135,7 @@ impl Tables {
         Ok(())
     }
 
-    /// For whoever looks on: it keeps no task alive.
+    /// For readers of the state: it keeps no task alive.
     #[must_use]
     pub fn seen(&self) -> TablesSeen {
         let shared = |(name, table): (&String, &TableHandle)| (name.clone(), table.shared.clone());

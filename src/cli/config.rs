@@ -10,12 +10,12 @@ use crate::config::{self, Loaded};
 /// `brigade config`.
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
-    /// What to look at.
+    /// What to show.
     #[command(subcommand)]
     pub what: What,
 }
 
-/// What there is to look at.
+/// What can be shown.
 #[derive(Debug, Subcommand)]
 pub enum What {
     /// Every value and where it came from

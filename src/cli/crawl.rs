@@ -61,7 +61,7 @@ pub enum CrawlError {
     Print(#[from] io::Error),
 }
 
-/// Who was interrupted has not failed.
+/// An interruption is no failure.
 pub(super) fn ended(error: CrawlError) -> anyhow::Error {
     match error {
         CrawlError::Interrupted(reported) => Interrupted(reported).into(),

@@ -45,7 +45,7 @@ pub(super) struct Explain {
 }
 
 impl Explain {
-    /// Reads the event and tells.
+    /// Reads the event and prints the report.
     pub(super) async fn run(
         self,
         config: Config,
@@ -126,7 +126,7 @@ impl Explain {
             Some(_) | None => {
                 let (mut body, input) = (String::new(), io::stdin());
                 if input.is_terminal() {
-                    // Who gave no file by mistake would wait for an answer.
+                    // Without a file and on a terminal, the command would seem to hang.
                     let _ = writeln!(
                         io::stderr(),
                         "reading the body of a message from standard input, until Ctrl-D"
@@ -234,7 +234,7 @@ fn then(route: &Route) -> Option<String> {
     Some(reports.into())
 }
 
-/// The partition that the route's tables get, as far as the key tells.
+/// The partition that the route's tables get, as far as the key shows.
 fn partition(route: &Route, key: &str) -> Option<String> {
     let tables = route.tables.join(", ");
     let reports = match named_folders(key) {

@@ -158,7 +158,7 @@ fn blamed(refusal: Refusal) -> Refusal {
     Refusal(faults.collect())
 }
 
-/// A starter configuration. Answers that make no valid one are told when it is loaded.
+/// A starter configuration. Invalid answers are reported when it is loaded.
 #[must_use]
 pub fn starter(queue: &str, from: &str, to: &str) -> String {
     // JSON's way of quoting is TOML's.

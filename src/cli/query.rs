@@ -31,7 +31,7 @@ jq before 1.7 does, rounds those above 2^53.")]
 pub struct Query {
     /// One statement
     pub sql: String,
-    /// Where tables without a database are looked for
+    /// The database of tables that name none
     #[arg(long)]
     pub database: Option<String>,
     /// Whose limits and settings hold
@@ -43,7 +43,7 @@ pub struct Query {
     /// Where Athena runs; default: the account's region
     #[arg(long)]
     pub region: Option<String>,
-    /// Who asks, an [account.NAME]; default: home
+    /// The [account.NAME] that queries; default: the default account
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
     /// Print JSON: columns, types, rows, how many rows were written, the query's id, bytes scanned
@@ -66,7 +66,7 @@ pub enum QueryError {
 }
 
 impl Query {
-    /// Runs the query and prints its rows; `said` is told what it has cost.
+    /// Runs the query and prints its rows; `said` gets what it has cost.
     ///
     /// # Errors
     /// When there are no rows to print, or no way to print them.
@@ -118,13 +118,13 @@ impl Query {
         };
         format.end(rows.columns(), ended)?;
         let scanned = rows.scanned_bytes();
-        // Nobody is there to be told: the rows have been printed even so.
+        // The reader is gone, but the rows have been printed.
         let _ = writeln!(said, "{}", cost(scanned));
         Ok(())
     }
 }
 
-/// Who was interrupted has not failed.
+/// An interruption is no failure.
 pub(super) fn ended(error: QueryError) -> anyhow::Error {
     match error {
         QueryError::Athena(AthenaError::Interrupted(reported)) => Interrupted(reported).into(),

@@ -59,7 +59,7 @@ pub struct Reconcile {
     /// All objects whose keys begin so, with or without a slash at the end
     #[arg(long)]
     pub recursive: bool,
-    /// Only tell what would be done: reads both sides, writes nothing
+    /// Only print what would be done: reads both sides, writes nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Print JSON: [{"object", "route", "outcome", "why", "error"}, …]

@@ -4,7 +4,7 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// A command that was told to end before its work was done, and what became of the work.
+/// A command that was interrupted before its work was done, and what became of the work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted: {0}")]
 pub(super) struct Interrupted(pub(super) String);

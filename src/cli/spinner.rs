@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Often enough to look alive.
+/// Often enough to show that it is alive.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Waits for `work`, and shows what `reported` says of it and the seconds so far.

@@ -9,7 +9,7 @@ use crate::config::aws::{Aws, ConditionalWrites};
 use crate::config::read::faults::Faults;
 use crate::config::value::{address, arn::Arn, rate::Rate, region};
 
-/// What home is called where accounts are told apart.
+/// The name of the default account in status and metrics.
 pub const DEFAULT_ACCOUNT: &str = "default";
 
 /// `[account.NAME]`.
@@ -27,14 +27,14 @@ pub struct Account {
     /// A secret of Secrets Manager, by name or ARN: JSON with the access key, its secret and, if
     /// they are temporary, the session token.
     pub secret: Option<String>,
-    /// Who reads the secret. Default: home.
+    /// The account that reads the secret. Default: the default account.
     pub secret_account: Option<String>,
-    /// Where the secret is. Default: the ARN's region, else that of who reads it.
+    /// The secret's region. Default: the ARN's, else the reader's.
     #[serde(deserialize_with = "region::optional")]
     pub secret_region: Option<String>,
     /// A role to assume with the default account's credentials.
     pub role_arn: Option<String>,
-    /// What the role's owner asks to be told.
+    /// External ID required by the role's trust policy.
     pub external_id: Option<String>,
     /// A profile of the SDK's files.
     pub profile: Option<String>,
@@ -66,7 +66,7 @@ impl Account {
         }
     }
 
-    /// Where its secret is, as far as it tells.
+    /// The region of its secret, as far as it is known.
     #[must_use]
     pub fn secret_region(&self) -> Option<&str> {
         let arn = self.secret.as_deref().and_then(Arn::parse);

@@ -51,7 +51,7 @@ pub enum ConditionalWrites {
 }
 
 impl Aws {
-    /// Tells whether the endpoint is someone else's than Amazon's.
+    /// Whether the endpoint is not Amazon's.
     #[must_use]
     pub fn is_custom_endpoint(&self) -> bool {
         let Some(host) = self.endpoint_url.as_deref().and_then(address::host) else {
@@ -70,7 +70,7 @@ impl Aws {
         self.is_custom_endpoint().then_some(one_way)
     }
 
-    /// Tells whether writes carry conditions, with `auto` applied.
+    /// Whether writes carry conditions, with `auto` applied.
     #[must_use]
     pub fn conditional(&self) -> bool {
         match self.conditional_writes {

@@ -28,7 +28,7 @@ pub struct Crawler {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Text", extend("x-minimum" = "1s", "x-maximum" = "168h"))]
     pub at_most_every: Duration,
-    /// A run that takes longer is told of as stuck, and waited for all the same; at least 1m.
+    /// A run that takes longer is reported as stuck, and still waited for; at least 1m.
     #[serde(with = "duration")]
     #[schemars(with = "duration::Text", extend("x-minimum" = "1m", "x-maximum" = "168h"))]
     pub stuck_after: Duration,
@@ -36,7 +36,7 @@ pub struct Crawler {
     /// with one boolean. Anything but true is a failed assertion.
     #[schemars(extend("contentMediaType" = "application/sql"))]
     pub assert_sql: Option<String>,
-    /// Where tables without a database are looked for.
+    /// The database of tables that name none.
     pub assert_database: Option<String>,
     /// The workgroup whose limits and settings hold. Default: primary.
     pub assert_workgroup: Option<String>,
@@ -45,7 +45,7 @@ pub struct Crawler {
     /// Where Athena is asked. Default: the crawler's region, or that of `assert_account`.
     #[serde(deserialize_with = "region::optional")]
     pub assert_region: Option<String>,
-    /// Who asks. Default: the crawler's account.
+    /// The account that queries. Default: the crawler's.
     pub assert_account: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl Default for Crawler {
 }
 
 impl Crawler {
-    /// Who asks `assert_sql`, and in which region; none is that of the account.
+    /// The account and region of `assert_sql`; no region is the account's.
     #[must_use]
     pub fn asserts_as(&self) -> (Option<&str>, Option<&str>) {
         let region = self.assert_region.as_deref();

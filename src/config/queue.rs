@@ -26,7 +26,7 @@ pub struct Queue {
     #[serde(default)]
     pub dead_letter_queue_url: Option<String>,
     /// How long a message stays hidden before it must be renewed, 30s to 12h. Longer: fewer
-    /// renewals, but what a dead process held comes back later.
+    /// extensions, but the messages of a killed process return later.
     #[serde(default = "visibility_timeout", with = "duration")]
     #[schemars(with = "duration::Text", extend("x-minimum" = "30s", "x-maximum" = "12h"))]
     pub visibility_timeout: Duration,

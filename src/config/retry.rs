@@ -12,7 +12,7 @@ use crate::config::value::duration;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
-    /// Attempts in all, 2 to 10. More: longer hiccups are sat out while the message is held.
+    /// Attempts per call, 2 to 10. More: longer disturbances pass while the message is in flight.
     #[schemars(range(min = 2, max = 10))]
     pub max_attempts: u32,
     /// The longest first wait; doubled each time, the real wait is a random part of it.

@@ -138,7 +138,7 @@ pub struct Route {
     /// With which KMS key. Default: the bucket's, else the account's own for S3.
     #[serde(default)]
     pub sse_kms_key_id: Option<String>,
-    /// What KMS is told of each use of the key, as `NAME=VALUE`.
+    /// KMS encryption context, as `NAME=VALUE`.
     #[serde(default)]
     #[schemars(with = "OneOrMany<String>")]
     pub sse_kms_context: Vec<String>,
@@ -165,10 +165,10 @@ pub struct Route {
     #[serde(default)]
     #[schemars(with = "OneOrMany<String>")]
     pub tables: Vec<String>,
-    /// An SNS topic, an SQS queue or an `EventBridge` bus that is told of arrivals.
+    /// An SNS topic, an SQS queue or an `EventBridge` bus that arrivals are notified to.
     #[serde(default)]
     pub notify: Option<Notify>,
-    /// Whose credentials tell it. Default: the default account's.
+    /// Whose credentials send notifications. Default: the default account's.
     #[serde(default)]
     pub notify_account: Option<String>,
 }

@@ -84,7 +84,7 @@ impl Config {
         defaults
     }
 
-    /// Tells whether there is anything to do: a queue to listen to and a route to take.
+    /// Whether there is anything to do: a queue to receive from and a route.
     ///
     /// Apart from [`Config::load`], because looking at a configuration needs neither.
     ///

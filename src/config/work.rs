@@ -12,7 +12,7 @@ use crate::config::value::{duration, size};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Work {
-    /// Objects at once, 1 to 4096. More: more calls to S3 in parallel and more messages held.
+    /// Messages worked at once, 1 to 4096. More: more S3 calls in parallel and more messages in flight.
     #[schemars(range(min = 1, max = 4096))]
     pub workers: u32,
     /// Objects above `large_threshold` at once, 1 to 256, in a worker pool of their own: they never stand

@@ -1,7 +1,8 @@
-//! Sources whose parts have checksums, and whose whole has none (`COMPOSITE`).
+//! Sources that have checksums of their parts but none of the whole (`COMPOSITE`).
 //!
-//! No range of one comes with a checksum. But S3 tells that of each part, with a HEAD of it; so what was read is
-//! compared before it is sent on: an object that is held whole, and each part of a copy that is cut as its source.
+//! A range of such an object comes without a checksum, but a HEAD of a part tells that part's. So what was read is
+//! compared before it is sent: an object that is buffered as a whole, and each part of a copy that is cut like its
+//! source.
 
 use super::sum::{Summing, sum};
 use crate::plan::{ONE_PART, SMALLEST_PART};

@@ -58,7 +58,7 @@ impl Copier {
         for what in left {
             if warned.insert((route.name.clone(), *what)) {
                 let route = route.name.as_str();
-                tracing::warn!(route, key, %what, "copies do not keep this; said once a route");
+                tracing::warn!(route, key, %what, "attribute not copied (logged once per route)");
             }
         }
     }

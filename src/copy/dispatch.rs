@@ -1,4 +1,4 @@
-//! Carrying a plan out: inside S3, or [through this process](super::stream).
+//! Carries a plan out: server-side, or [through this process](super::stream).
 
 use super::copier::Copier;
 use super::error::CopyError;

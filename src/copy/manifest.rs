@@ -1,13 +1,13 @@
-//! How an open upload is known again: by any replica, after any crash, and without a guess.
+//! Lets any replica recognise an open multipart upload after a crash.
 //!
-//! Nothing that S3 tells of an open upload says what it was opened for. So two parts beyond those
-//! of any object say it; they are never listed when the upload is completed, and S3 drops them:
+//! S3 does not say what an open upload is for. So two extra parts say it. They are not listed when the upload is
+//! completed, and S3 drops them then:
 //!
-//! * part 9,999 says that the upload is ours: one of ours may be aborted, another's may not;
-//! * part 10,000 says of what: the source's version, the cut, the headers, the tags, and what else the
-//!   copy is made with. An upload is gone on with only if that part is the one we would write now.
+//! * part 9,999 says that the upload was made by brigade: only such an upload may be aborted;
+//! * part 10,000 says what it is of: the source version, the layout, headers, tags, and the other properties of the
+//!   copy. An upload is continued only if this part is the one that would be written now.
 //!
-//! What a part holds cannot be read back, but its size and its checksum are listed.
+//! The content of a part cannot be read back, but its size and checksum are listed.
 
 use bytes::Bytes;
 use serde::Serialize;

@@ -1,9 +1,8 @@
-//! The memory of bodies: a budget in bytes, and buffers that are used again.
+//! The memory of object bodies: a budget in bytes, and buffers that are reused.
 //!
-//! A body's bytes are taken from the budget before the first is read, first come, first served. The
-//! buffer of a part that was sent goes to the next one: the kernel hands out new memory page by
-//! page, each cleared, which costs as much as what is done with the bytes. What is in use and what
-//! is kept never exceed the budget together; when nothing is in use, nothing is kept.
+//! A body's bytes are taken from the budget before the first is read, first come, first served. The buffer of a part
+//! that was sent is given to the next one, because new memory costs as much as the work on it: the kernel clears each
+//! page. Buffers in use and kept ones never exceed the budget together; when nothing is in use, nothing is kept.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

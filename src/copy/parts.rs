@@ -35,7 +35,7 @@ pub(super) struct Parts {
     /// The source version that all are read from.
     pub(super) pin: ETag,
     pub(super) layout: Layout,
-    /// The source tells a checksum of each of its parts, and the copy has as many.
+    /// The source has a checksum of each of its parts, and the copy has as many parts.
     pub(super) compared: bool,
     /// What the bytes of each are summed up in: as the upload says, else as the source is.
     pub(super) sums: Option<Algorithm>,
@@ -46,7 +46,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Makes what is not `there`, tells of each, and gives all, in order. Dropped, it ends its tasks.
+    /// Makes the parts that are not `there`, reports each, and returns all in order. Dropped, it ends its tasks.
     ///
     /// # Errors
     /// The first [`S3Error`]; the other parts under way are given up.
@@ -123,7 +123,7 @@ impl Parts {
     }
 }
 
-/// Sends a part and its checksum, which only an upload that has the algorithm is told.
+/// Sends a part, with its checksum if the upload has the algorithm.
 pub(super) async fn put(
     s3: &S3,
     upload: &Upload,

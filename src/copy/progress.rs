@@ -20,7 +20,7 @@ const RECENT: Duration = Duration::from_mins(1);
 /// Parts that arrive closer together are one step.
 const STEP: Duration = Duration::from_secs(1);
 
-/// A copy is told of in the log no more often.
+/// Progress of a copy is logged at most this often.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
 
 /// The copies in parts under way. Clones show the same.

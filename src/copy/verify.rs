@@ -18,7 +18,7 @@ pub(super) fn verify(
     written: &Written,
 ) -> Result<bool, CopyError> {
     if expected.is_some_and(|copy| copy.identity() != Identity::SameBytes) {
-        // What was sent has been compared with what arrived, and nothing else tells.
+        // What was sent has been compared with what arrived, and there is nothing else to compare.
         return Ok(false);
     }
     let source = expected.map(ExpectedCopy::source);
@@ -43,7 +43,7 @@ pub(super) fn verify(
     Ok(false)
 }
 
-/// Compares what the parts sum up to with their source, where both tell the same kind of checksum:
+/// Compares the checksum of the parts with the source's, where both have the same kind:
 /// for an endpoint that compares nothing itself.
 ///
 /// # Errors
@@ -84,7 +84,7 @@ pub(super) fn verify_sent(
     }
 }
 
-/// Compares bytes that were read with their source, where only its `ETag` tells what they must be:
+/// Compares bytes that were read with their source, where only its `ETag` shows what they must be:
 /// a body with a checksum has been compared on its way.
 ///
 /// # Errors

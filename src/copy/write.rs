@@ -61,7 +61,7 @@ impl Leftovers {
 /// A write that took effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
-    /// The source version that was read, where S3 told.
+    /// The source version that was read, if S3 returned it.
     pub source_version: Option<String>,
     /// False when the answer cannot show that the copy is right and nobody has looked yet.
     pub proven: bool,

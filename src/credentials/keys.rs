@@ -28,7 +28,7 @@ const TOKEN: Field = Field {
     spellings: &["sessiontoken", "securitytoken", "token"],
 };
 
-/// Who the SDK is told these come from.
+/// The provider name that the SDK is given.
 const PROVIDER: &str = "SecretsManager";
 
 /// Reads the credentials that a secret holds.

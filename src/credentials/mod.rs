@@ -1,7 +1,8 @@
-//! Credentials that are kept in a secret: read, held for a while, and read again when refused.
+//! Credentials from a secret: read, cached for a while, and read again when AWS refuses them.
 //!
-//! What an account's other sources give (a role, a profile, the chain), the SDK holds and renews
-//! by itself; whatever the source, they are checked for what [cannot be sent](Printable). Nothing here is ever printed: no value, no part of one, in no error and no `Debug`.
+//! Credentials from other sources (a role, a profile, the chain) are cached and renewed by the SDK. Whatever the
+//! source, values are checked for what [cannot be sent](Printable). Nothing here is ever printed: no value and no part
+//! of one, in no error and no `Debug`.
 
 mod keys;
 mod printable;

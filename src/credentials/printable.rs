@@ -1,8 +1,8 @@
-//! Credentials as HTTP can carry them.
+//! Credentials that HTTP headers can carry.
 //!
-//! Access key and session token travel in headers, and the SDK panics over a value that no header can hold: a file
-//! that ends in a line end, made into a variable, is enough. So each value is checked where it comes in, whatever
-//! the source, and a refusal names the value without showing it.
+//! Access key and session token travel in headers, and the SDK panics over a value that no header can hold; a trailing
+//! line end in a variable is enough. So each value is checked when it is read, and a refusal names the value without
+//! showing it.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;

@@ -1,4 +1,4 @@
-//! Hears of refusals where no stack of ours is around the calls: SQS, Glue.
+//! Learns of refused credentials from services whose calls do not pass our stack: SQS, Glue.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;

@@ -1,18 +1,18 @@
-//! An access key that Secrets Manager keeps.
+//! An access key that is kept in Secrets Manager.
 //!
 //! ```text
-//! first use ──▶ AWSCURRENT ── every 10 min, and when S3 refuses it ──▶ AWSCURRENT again
-//!                                                                        │ the same
+//! first use ──▶ AWSCURRENT ── every 10 min, and when AWS refuses it ──▶ AWSCURRENT again
+//!                                                                        │ unchanged
 //!                                                                        ▼
 //!                                                                     AWSPREVIOUS
 //! ```
 //!
 //! The rules:
-//! * However many callers there are, one asks. Those who have something to go on with go on.
-//! * Who was refused says with which generation; if there is a newer one, nobody asks at all.
-//! * What was read last stays good while Secrets Manager is away.
-//! * A refusal is asked about at most every few seconds, whatever it brings: keys that are wrong in
-//!   both stages must not become a bill.
+//! * However many callers there are, one reads the secret. Callers with a usable key go on with it.
+//! * A refused caller says which generation it used; if there is a newer one, the secret is not read.
+//! * The last key stays in use while Secrets Manager does not answer.
+//! * After a refusal the secret is read at most every few seconds, so that wrong keys in both stages do not run up a
+//!   bill.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -49,7 +49,7 @@ struct Inner {
     id: String,
     metrics: Metrics,
     state: Mutex<State>,
-    /// Held by the one who asks.
+    /// Held by the caller that reads the secret.
     asking: tokio::sync::Mutex<()>,
 }
 
@@ -122,7 +122,7 @@ impl Secret {
         }))
     }
 
-    /// Sees to it that there are credentials, and tells their generation.
+    /// Makes sure that there are credentials, and returns their generation.
     ///
     /// # Errors
     /// When there never were any.
@@ -220,7 +220,7 @@ impl Secret {
         Some((cached.generation, cached.until <= Instant::now()))
     }
 
-    /// Reads again what is held; it stays good if that fails.
+    /// Reads the secret again; the cached key stays in use if that fails.
     async fn read_again(&self) {
         match self.ask(Stage::Current).await {
             Ok(credentials) => {

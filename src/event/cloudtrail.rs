@@ -58,7 +58,7 @@ pub(super) fn record(body: &str) -> Result<Record, ParseError> {
         // `PostObject` is a browser's form.
         "PutObject" | "PostObject" | "CopyObject" | "CompleteMultipartUpload" => Kind::Created,
         "DeleteObject" => Kind::Removed,
-        // `DeleteObjects` does not tell its keys.
+        // `DeleteObjects` does not name its keys.
         _ => return Ok(Record::Ignored { name }),
     };
     if call.error_code.is_some() {

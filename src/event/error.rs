@@ -30,7 +30,7 @@ pub enum ParseError {
     /// A known envelope that the queue's `accept` leaves out.
     #[error("expected an envelope named in the queue's accept, but this is {}", named(*.0))]
     NotAccepted(Envelope),
-    /// One record lacks what every record must have; the others are not looked at.
+    /// One record lacks what every record must have; the others are not parsed.
     #[error("expected a usable record, but record {index}: {why}")]
     BadRecord {
         /// Counted from 0.
@@ -52,7 +52,7 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    /// Tells JSON that ends or breaks from JSON of another shape.
+    /// Distinguishes JSON that ends or breaks from JSON of another shape.
     pub(super) fn from_json(error: &serde_json::Error) -> Self {
         let reported = error.to_string();
         // serde_json repeats the position at the end of its sentence.

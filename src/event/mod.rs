@@ -61,7 +61,7 @@ pub struct Event {
     pub name: String,
 }
 
-/// What an event says. A hint where to look: what to do follows from what is found there.
+/// What an event says: a hint which key to work on. What to do follows from its current state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The object was written.
@@ -70,14 +70,14 @@ pub enum Kind {
     Removed,
     /// The object was archived, and can be read for a while.
     Restored,
-    /// Nothing happened; our own work message asks to look.
+    /// Nothing happened; a work message asks for the key.
     Asked,
 }
 
 /// One entry of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// An object to look at.
+    /// An object to work on.
     Event(Event),
     /// An event type that means nothing here: counted and skipped.
     Ignored {

@@ -52,7 +52,7 @@ struct S3Object {
     version_id: Option<String>,
 }
 
-/// S3 sends one. They are worked one after the other, while the message is held.
+/// S3 sends one. They are worked one after the other, while the message is in flight.
 const MOST_RECORDS: usize = 1_000;
 
 /// Reads the value of `Records`. One bad record refuses them all: what was meant is not known.
@@ -163,7 +163,7 @@ fn record(index: usize, raw: &RawValue) -> Result<Record, ParseError> {
 /// What a type of event asks for, or `None` if nothing. Some senders prefix it with `s3:`.
 fn kind(name: &str) -> Option<Kind> {
     let name = name.strip_prefix("s3:").unwrap_or(name);
-    // The other events of a restore tell that it began, or that it has passed.
+    // The other events of a restore say that it began, or that it has expired.
     if name == "ObjectRestore:Completed" {
         return Some(Kind::Restored);
     }

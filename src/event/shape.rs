@@ -16,7 +16,7 @@ pub(super) enum Outer<'a> {
     Bare(Shape<'a>),
 }
 
-/// An envelope, told but not yet opened.
+/// An envelope that was recognised but not parsed yet.
 pub(super) enum Shape<'a> {
     /// Our own message.
     Own { version: &'a RawValue },
@@ -49,7 +49,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Outer<'a> {
-    /// Tells what a body is by its fields.
+    /// Recognises a body by its fields.
     pub(super) fn of(body: &'a str) -> Result<Self, ParseError> {
         let foreign = |hint: String| Err(ParseError::Foreign { hint });
         let whole: &RawValue =

@@ -14,7 +14,7 @@ use super::{Event, Kind, ParseError, Record, key};
 /// The version of the envelope this release writes, and the newest it reads.
 pub(super) const VERSION: u64 = 1;
 
-/// Builds the body of a message that asks for a key to be looked at.
+/// Builds the body of a message that asks for a key to be worked.
 #[must_use]
 pub fn work_message(bucket: &str, key: &str) -> String {
     let (bucket, key) = (Value::from(bucket), Value::from(key::to_percent(key)));

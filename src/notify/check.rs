@@ -1,4 +1,4 @@
-//! Whether a target is there, for `brigade check`; a daemon finds out by telling it.
+//! Checks whether a target exists, for `brigade check`. The daemon finds out by sending to it.
 
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;

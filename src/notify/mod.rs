@@ -1,7 +1,7 @@
-//! Who is notified of arrivals before their messages may end: topics, queues, buses.
+//! Notifies topics, queues and buses of arrivals, before the messages that brought them may end.
 //!
-//! At least once, in batches of ten. An entry that fails fails alone, and one that an answer does not name was not
-//! sent. What cannot be sent now is sent when its message comes again.
+//! At least once, in batches of ten. An entry that fails fails alone, and one that an answer does not name counts as
+//! not sent. What cannot be sent now is sent when its message returns.
 
 mod check;
 mod notification;

@@ -1,4 +1,4 @@
-//! What is said of an arrival. docs/notifications.md is its contract. Pure.
+//! The content of a notification; docs/notifications.md is its contract. Pure.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 /// One arrival, said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Notification {
-    /// The same whenever the same arrival is told.
+    /// The same whenever the same arrival is notified again.
     pub(super) id: String,
     /// What happened, for a bus.
     pub(super) what: &'static str,
@@ -52,7 +52,7 @@ struct Destination<'a> {
 }
 
 impl Notification {
-    /// None where it cannot be told what arrived.
+    /// None where it is not known what arrived.
     pub(super) fn of(arrival: &Arrival, environment: &str) -> Option<Self> {
         let key = arrival.target.as_deref()?;
         let (kind, what) = if arrival.removed {

@@ -1,4 +1,4 @@
-//! The one call of each service that tells, its entries and its failures.
+//! The one call of each service that sends notifications, its entries and its failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;

@@ -24,11 +24,11 @@ const PATIENCE: Patience = Patience {
     backoff: (Duration::from_millis(100), Duration::from_secs(2)),
 };
 
-/// Who is told, by the names of routes.
+/// The targets, by the names of routes.
 #[derive(Debug, Default)]
 pub struct Notifications(BTreeMap<String, Arc<NotificationHandle>>);
 
-/// Every target, for whoever looks on.
+/// The state of every target, for `/status.json`.
 #[derive(Debug, Clone, Default)]
 pub struct NotificationsSeen(Vec<Arc<Shared>>);
 
@@ -40,7 +40,7 @@ pub struct NotificationHandle {
     pub(super) shared: Arc<Shared>,
 }
 
-/// Tells one target. The supervisor runs it; it ends when nobody can ask any more.
+/// Notifies one target. The supervisor runs it; it ends when all senders are gone.
 #[derive(Debug)]
 pub struct NotificationTask {
     batches: Batches<Notification, Answer>,
@@ -58,7 +58,7 @@ pub(super) struct Shared {
 /// One target, as `/status.json` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct NotificationStatus {
-    /// Arrivals that this process has told of.
+    /// Notifications that this process has sent.
     pub sent: u64,
     /// The last failure, until something works again.
     pub error: Option<String>,
@@ -99,7 +99,7 @@ impl FromIterator<(String, Arc<NotificationHandle>)> for Notifications {
 }
 
 impl Notifications {
-    /// Tells the route's target, if it has one.
+    /// Notifies the route's target, if it has one.
     ///
     /// # Errors
     /// [`Unannounced`] when it could not be sent.
@@ -113,7 +113,7 @@ impl Notifications {
         handle.asker.announce(notification).await
     }
 
-    /// For whoever looks on: it keeps no task alive.
+    /// For readers of the state: it keeps no task alive.
     #[must_use]
     pub fn seen(&self) -> NotificationsSeen {
         NotificationsSeen(
@@ -135,7 +135,7 @@ impl NotificationsSeen {
 }
 
 impl NotificationTask {
-    /// Tells until nobody can ask any more.
+    /// Sends until all senders are gone.
     pub async fn run(self) {
         let Self {
             batches,
@@ -188,7 +188,7 @@ impl Call for Sending<'_> {
 }
 
 impl Shared {
-    /// Failures are told once at full voice, and then quietly until they change.
+    /// Failures are logged once at their level, and then at a lower one until they change.
     fn note(&self, answer: Answer) -> Answer {
         let mut state = self.state();
         let answer = answer.map_err(|why| Unannounced {

@@ -128,7 +128,7 @@ impl Capabilities {
         self.follows || copy.condition != Condition::Absent
     }
 
-    /// Plans from what both sides are now. A destination that was not looked at is `None`.
+    /// Plans from the current state of both sides. A destination that was not read is `None`.
     #[must_use]
     pub fn plan(&self, expected: Option<&ExpectedCopy<'_>>, target: Option<&Object>) -> Plan {
         let Some(expected) = expected else {

@@ -1,8 +1,7 @@
-//! What of a source no copy of it can keep. Pure.
+//! What no copy of a source can keep. Pure.
 //!
-//! A blind `CopyObject` knows nothing of this: nobody has looked. `strict = true` therefore looks first.
-//! Annotations are not among it: `CopyObject` carries them, on other ways they stay behind, and no
-//! look tells that there are any.
+//! `CopyObject` without a HEAD of the source does not show it, so `strict = true` sends that HEAD first. Annotations
+//! are not listed here: `CopyObject` carries them, other transfers do not, and no HEAD tells that there are any.
 
 use std::fmt;
 
@@ -40,7 +39,7 @@ impl fmt::Display for DroppedAttribute {
 pub fn dropped(source: &Object, copy: &Copy) -> Vec<DroppedAttribute> {
     let joins = source.algorithm().is_none_or(Algorithm::is_joinable);
     let all = [
-        // S3 copies by itself what it cannot tell us.
+        // S3 copies properties that it does not return to us.
         (
             DroppedAttribute::Metadata,
             source.aside.missing_metadata && copy.with_provenance,

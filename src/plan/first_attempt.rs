@@ -1,7 +1,7 @@
-//! How a key that an event has named is gone about first. Pure.
+//! Chooses the first attempt: copy without a HEAD, GET, HEAD the source, or HEAD both. Pure.
 //!
-//! The first try assumes that the destination is empty, because for a new object it is, and lets
-//! S3 say otherwise (`If-None-Match`).
+//! A new object has no copy yet, so the first attempt assumes that nothing is at the destination, and lets S3 refuse it
+//! otherwise (`If-None-Match`).
 
 use super::capabilities::{Capabilities, Copy};
 use super::layout::ONE_PART;
@@ -12,7 +12,7 @@ use crate::s3::{ETag, Object};
 /// How the first try goes about a key that an event has named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FirstAttempt {
-    /// Write at once; the event tells enough.
+    /// Write at once; the event has all that is needed.
     Blind(Copy),
     /// Read the source, which shows what a look would, then write as if the destination were empty.
     Read {
@@ -32,11 +32,11 @@ pub enum FirstAttempt {
 /// What a first try may go by.
 #[derive(Debug, Clone, Copy)]
 pub struct Hint<'a> {
-    /// Bytes, where the event tells.
+    /// Bytes, if the event has them.
     pub size: Option<u64>,
     /// The route takes only objects of certain sizes, and an event may name a wrong one.
     pub bounded: bool,
-    /// The source's `ETag`, where the event tells.
+    /// The source's `ETag`, if the event has it.
     pub etag: Option<&'a ETag>,
     /// The event says that the object came into being.
     pub created: bool,

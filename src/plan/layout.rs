@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::s3::MOST_PARTS;
 
-/// The largest object that is streamed in one request, and held in memory for it.
+/// The largest object that is streamed in one request, and buffered for it.
 pub const ONE_PART: u64 = 16 << 20;
 
 const MIB: u64 = 1 << 20;
@@ -24,7 +24,7 @@ pub(super) const MOST: u64 = 5 * GIB;
 /// The highest part number of an object; the two after it hold its manifest.
 pub const LAST_PART: u32 = MOST_PARTS - 2;
 
-/// What is read at once of a part that is not held. Three are under way, and that is a part's room.
+/// Bytes read at once of a part that is not buffered. Three such pieces are under way, which is a part's room.
 const PIECE: u64 = 5 * MIB;
 const _: () = assert!(3 * PIECE <= ONE_PART);
 
@@ -91,7 +91,7 @@ impl Layout {
     }
 }
 
-/// Cuts the range of a part that is not held, or as many bytes.
+/// Cuts the range of a part that is not buffered into pieces.
 pub fn pieces(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let Range { start, end } = range;
     let count = (end - start).div_ceil(PIECE);

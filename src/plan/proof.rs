@@ -13,7 +13,7 @@ pub enum Proof {
     ETag,
     /// The same checksum over all bytes.
     Checksum,
-    /// Our mark says that the copy was made from this very version.
+    /// Provenance metadata names this very version.
     Provenance,
 }
 

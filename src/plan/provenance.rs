@@ -1,8 +1,7 @@
-//! Provenance metadata: what a copy was made from, where S3 cannot show by itself that the two are equal.
+//! Provenance metadata: the source version a copy was made from, where S3 cannot show that the two are equal.
 //!
-//! User metadata `brigade-source` of the copy: which source version it was made from, in our one
-//! versioned envelope; or the envelope's digest, where the source's own metadata leaves no room for
-//! more. A duplicate event then costs two HEADs and never a second copy.
+//! It is the user metadata `brigade-source` of the copy: JSON that names the source version, or its SHA-256 where the
+//! source's own metadata leaves no room for more. With it a duplicate event costs two HEADs and never a second copy.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +20,7 @@ const NAME: &str = "brigade-source";
 /// S3: names and values of an object's user metadata together, in bytes.
 const LARGEST: usize = 2_048;
 
-/// A longer key is marked by its digest.
+/// A longer key is represented by its SHA-256.
 const LONGEST_KEY: usize = 512;
 
 /// What stands before a digest.

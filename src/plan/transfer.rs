@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::layout::{self, Layout, ONE_PART};
 use crate::s3::SLOWEST;
 
-/// The parts of a stream: as large as may be held, as small as keeps many under way.
+/// The parts of a stream: as large as may be buffered, as small as keeps many under way.
 const BUFFERED: (u64, u64) = (8 << 20, ONE_PART);
 
-/// Where an upload cannot have so many of those: none is held.
+/// Where an upload would need too many of those: none is buffered.
 const STREAMED: (u64, u64) = (ONE_PART, layout::MOST);
 
 /// The parts that S3 copies itself: each costs a request, and none costs memory.

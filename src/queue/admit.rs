@@ -1,11 +1,11 @@
-//! Answers of SQS are read only when there is memory for them.
+//! Reads an answer of SQS only when there is memory for it.
 //!
-//! How much an answer holds is known once its headers are there, and not before: a long poll may bring nothing or ten
-//! mebibytes. So the connector waits between the two. What is not read stays in the socket's buffer, a few hundred
-//! kilobytes at most; the lease counts from before the request, so waiting makes it shorter and nothing else. The
-//! call's own timeout does not run meanwhile: what is not read by then would be hidden, and held by nobody.
+//! The size of an answer is known once its headers are there: a long poll may bring nothing or ten mebibytes. So the
+//! connector waits between headers and body. Unread bytes stay in the socket's buffer, a few hundred kilobytes at most.
+//! The lease counts from before the request, so waiting only shortens it. The call's timeout is suspended meanwhile,
+//! because messages of an answer that is given up are hidden and held by nobody.
 //!
-//! The budget reaches the connector through the task, as the SDK makes the call within it.
+//! The budget reaches the connector as a task-local value, because the SDK makes the call within the task.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! Holding one SQS message while we work on it.
+//! Keeps one SQS message in flight while it is worked.
 //!
-//! SQS hides a received message for a *visibility timeout*. If that passes before the message is
-//! deleted, SQS hands it to another consumer and the object is copied twice. The keeper pushes the
-//! timeout forward until the lease is released or dropped.
+//! SQS hides a received message for a *visibility timeout*. If that passes before the message is deleted, SQS gives it
+//! to another consumer, and the object is copied twice. The keeper extends the timeout until the lease is released or
+//! dropped.
 //!
 //! ```text
 //! asked              wake (half)                 expiry
@@ -10,15 +10,14 @@
 //!                        |<- extend ->| retry, retry|
 //! ```
 //!
-//! Rules that make this safe:
-//! * the expiry counts from *before* the request was sent, so our clock is never the optimistic
-//!   one;
-//! * at the expiry, or as soon as SQS says the receipt is gone, [`WriteLease::lost`] fires and the
-//!   work is cancelled: from then on another consumer may hold the same message;
-//! * the [`Receipt`], without which nothing can be deleted, comes back only from
-//!   [`Lease::release`], after the keeper has stopped. Extend and delete cannot race;
-//! * SQS ends every hold 12 h after the receive. The keeper stops well before, so that the
-//!   message comes back with a clean count instead of an error.
+//! The rules:
+//! * the expiry counts from *before* the request was sent, so that our clock is never too optimistic;
+//! * at the expiry, or as soon as SQS says that the receipt is gone, [`WriteLease::lost`] fires and the work is
+//!   cancelled: from then on another consumer may have the message;
+//! * the [`Receipt`], without which nothing can be deleted, comes back only from [`Lease::release`], after the keeper
+//!   has stopped. So extending and deleting cannot race;
+//! * SQS ends every visibility 12 h after the receive. The keeper stops well before, so that the message is re-queued
+//!   instead of failing.
 
 use std::time::Duration;
 
@@ -98,7 +97,7 @@ impl Lease {
     /// Stops the keeper and gives up the right to settle, or `None` if it is already lost.
     pub async fn release(self) -> Option<Receipt> {
         drop(self.stop);
-        // A keeper that panicked has not extended either: the expiry still tells the truth.
+        // A keeper that panicked has not extended either: the expiry is still right.
         let _ = self.keeper.await;
         let expiry = self.writes.expiry()?;
         let held = !self.writes.lost().is_cancelled() && Instant::now() < expiry;
@@ -127,7 +126,7 @@ impl Keeper {
                 biased;
                 () = stop.cancelled() => return,
                 () = sleep_until(wake) => {}
-                // The sender lives in the window, which lives in `self`.
+                // The sender lives in the write lease, which lives in `self`.
                 _ = wish.changed() => {}
             }
             let (asked, hold) = (Instant::now(), *wish.borrow_and_update());

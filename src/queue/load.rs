@@ -1,12 +1,12 @@
-//! What messages weigh that are read and held: their bodies, and the attributes that others gave them.
+//! The memory of messages in flight: their bodies, and the attributes that others gave them.
 //!
-//! A message of S3 has a kilobyte, and SQS takes a mebibyte from anybody who may send, and hands out ten at once: a few
-//! such answers would be more memory than everything else. So there is a budget. An answer is [read](super::admit) once
-//! its bytes are taken from it, and then each message keeps its own weight until it is settled. A queue that has just
-//! brought large messages [reserves](Load::reserve) them at their largest before it is polled again. Nothing on a
-//! message's way waits for this budget, so it always gets lighter.
+//! A message of S3 has a kilobyte, but anybody who may send can send a mebibyte, and SQS returns ten at once. So there
+//! is a budget. An answer is [read](super::admit) once its bytes are taken from it, and each message keeps its own
+//! share until it is settled. A queue that has just brought large messages [reserves](Load::reserve) them at their
+//! largest before it is polled again. Nothing else on a message's way waits for this budget, so it always becomes free
+//! again.
 //!
-//! A sixth of it is for small shares alone: no answer of ordinary events waits behind one of large messages.
+//! A sixth of it is kept for small shares, so that answers of ordinary events do not wait behind large ones.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,7 @@
-//! One SQS queue and the calls we make to it.
+//! One SQS queue and its calls.
 //!
-//! Each verb has its own patience: a receive waits, an extend insists, a delete is left to
-//! redelivery. So nothing retries here; every call has a timeout, is counted, and says what its
-//! caller should do about a failure.
+//! Nothing here retries: a receive waits, an extension is repeated by the lease's keeper, a failed delete is left to
+//! redelivery. Every call has a timeout, is counted, and returns an error that says what its caller should do.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -165,7 +164,7 @@ impl Sqs {
                 Some(
                     NotExtended::MessageNotInflight(_) | NotExtended::ReceiptHandleIsInvalid(_),
                 ) => ExtendError::Gone,
-                // The 12 h ceiling and an expired handle are told apart by their code only.
+                // The 12 h limit and an expired handle differ in their code only.
                 Some(other) if other.code() == Some("InvalidParameterValue") => ExtendError::Gone,
                 Some(_) | None => ExtendError::Unavailable,
             }),

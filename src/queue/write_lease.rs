@@ -1,14 +1,13 @@
-//! The right to write: when a write may be sent, and until when it may still land.
+//! Decides whether a write may still be sent, and until when it may take effect.
 //!
-//! A request that was sent can reach S3 late: after its sender gave up, crashed or lost its lease.
-//! *W* is the longest that takes. Two rules keep a late write from landing on another worker's
-//! work:
+//! A request can reach S3 late: after its sender gave up, crashed or lost its lease. *W* is the longest that takes. Two
+//! rules keep a late write from overwriting another worker's work:
 //!
-//! * a write is sent only while the lease has *W* left, checked here by the writer itself
-//!   ([`WriteLease::open`]), so that it lands before anyone else can hold the message;
-//! * a message with an unanswered write is not settled before *W* has passed
-//!   ([`WriteLease::takes_effect_by`]). Dropping a [`Write`] that was not [answered](Write::answered) is how a
-//!   write becomes unanswered, so a timeout or a cancelled future cannot forget to say so.
+//! * a write is sent only while the lease has *W* left, checked by the writer itself ([`WriteLease::open`]), so that it
+//!   takes effect before anyone else can have the message;
+//! * a message with an unanswered write is not settled before *W* has passed ([`WriteLease::takes_effect_by`]). A
+//!   [`Write`] that is dropped before it was [answered](Write::answered) counts as unanswered, so a timeout or a
+//!   cancelled future cannot be forgotten.
 //!
 //! ```text
 //!  open            sent + W                    expiry
@@ -75,7 +74,7 @@ impl Terms {
     }
 }
 
-/// The lease as the writer sees it. Clones look through the same window.
+/// The lease as a writer sees it. Clones share it.
 #[derive(Debug, Clone)]
 pub struct WriteLease {
     terms: Terms,
@@ -106,13 +105,13 @@ struct Times {
 pub struct Closed;
 
 impl WriteLease {
-    /// A window that is open until `expiry`, moved on by [`WriteLease::extend`].
+    /// A lease that lasts until `expiry`, which [`WriteLease::extend`] moves.
     #[must_use]
     pub fn until(expiry: Instant, terms: Terms) -> Self {
         Self::new(Some(expiry), terms)
     }
 
-    /// A window for work that no message stands for, such as `brigade reconcile`.
+    /// For work without a message, such as `brigade reconcile`.
     #[must_use]
     pub fn unleased(terms: Terms) -> Self {
         Self::new(None, terms)
@@ -134,7 +133,7 @@ impl WriteLease {
         }
     }
 
-    /// The lengths this window keeps to.
+    /// The lengths that this lease keeps to.
     #[must_use]
     pub fn terms(&self) -> Terms {
         self.terms

@@ -1,8 +1,7 @@
-//! Sources that are archived: dead-lettered, left, or restored and copied then.
+//! Archived sources: dead-lettered, left alone, or restored and copied then.
 //!
-//! A restore takes minutes to days. Its message is returned to the queue now and then meanwhile, which does not
-//! count as a try, so that nothing is lost where nobody tells us of the end; where S3 does
-//! (`ObjectRestore:Completed`), that event is worked like any other and the copy is made at once.
+//! A restore takes minutes to days. Its message returns to the queue now and then, which does not count as an attempt.
+//! If S3 sends `ObjectRestore:Completed`, that event makes the copy at once.
 
 use std::time::Duration;
 

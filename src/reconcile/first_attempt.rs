@@ -1,4 +1,4 @@
-//! The first try: as if the destination were empty, and with what the event tells.
+//! The first attempt: uses what the event says, and assumes that nothing is at the destination.
 
 use super::end::Failure;
 use super::run::{Run, Seen, Step};

@@ -1,4 +1,4 @@
-//! What both sides are now.
+//! Reads the current state of source and destination.
 
 use jiff::Timestamp;
 

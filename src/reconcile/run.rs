@@ -1,4 +1,4 @@
-//! What is known of one key on its way to its end.
+//! The state of one key while it is made equal.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
-//! Tags that were too long for the write itself, put onto the copy afterwards.
+//! Puts tags onto a copy after it was written, where they were too long for the write itself.
 //!
-//! S3 puts them under no condition. Where the destination keeps versions they go onto the very one
-//! that was written. Where not, a newer copy may stand there by then; so the source is looked at
-//! once more, and if it has moved on the tags of what it is now are put, whatever else is to do.
+//! S3 has no conditions for tags. Where the destination keeps versions, they go onto the version that was written.
+//! Where it does not, a newer copy may be there by then; so the source is read once more, and if it has changed, its
+//! current tags are put.
 
 use super::end::{Ended, Equal, Failure};
 use super::run::{Run, Seen, Step};

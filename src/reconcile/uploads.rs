@@ -1,10 +1,9 @@
-//! Uploads in parts that nobody will go on with.
+//! Aborts multipart uploads that nobody will continue.
 //!
-//! A copy in parts leaves its upload open where a later try may go on with it: another delivery of
-//! the message, or the message that was dead-lettered and is sent back. Where the key came to its end
-//! otherwise (the source is gone, or small by now, or another has copied it), that try takes the
-//! upload back. One that S3 would not abort is asked for again at the end, before the message may
-//! be settled.
+//! A copy in parts leaves its upload open where a later attempt may continue it: the next delivery of the message, or
+//! the message that was dead-lettered and is sent back. If the key ends otherwise (the source is gone, is small by now,
+//! or another worker has copied it), that attempt aborts the upload. If S3 does not abort it, it is tried again before
+//! the message may be settled.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The look after a write that may have replaced something: is the source still what was written?
+//! The HEAD of the source after a write that may have replaced something: is it still what was written?
 
 use super::end::Failure;
 use super::run::Run;

@@ -47,7 +47,7 @@ impl Route {
         }
     }
 
-    /// Tells whether destinations hold a date, so that Last-Modified is needed to make one.
+    /// Whether destination keys have a date, so that Last-Modified is needed to make one.
     #[must_use]
     pub fn is_dated(&self) -> bool {
         self.to.key.is_dated()

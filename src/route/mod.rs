@@ -62,7 +62,7 @@ pub struct Route {
     pub crawlers: Vec<String>,
     /// The tables that get a partition for an arrival.
     pub tables: Vec<String>,
-    /// Who is told of arrivals.
+    /// Where arrivals are notified.
     pub notify: Option<Notify>,
     filter: Filter,
 }
@@ -86,7 +86,7 @@ impl Routes {
     /// The routes that take an object, whose event came through `queue`; none: through no queue,
     /// as when an operator names an object, and every route listens.
     ///
-    /// An unknown size is taken: the size is looked at again on the source as it is now.
+    /// An unknown size matches: the size is checked again on the source as it is now.
     pub fn choose(
         &self,
         queue: Option<&str>,
@@ -99,7 +99,7 @@ impl Routes {
             .filter(move |route| route.takes(queue, bucket, key, size).is_ok())
     }
 
-    /// Tells whether a route would take an object if it were no folder's marker.
+    /// Whether a route would take an object if it were not a folder's marker.
     #[must_use]
     pub fn names_folder(
         &self,
@@ -160,7 +160,7 @@ impl Route {
         self.filter.has_size_limits()
     }
 
-    /// Tells whether an object that came through `queue` is taken.
+    /// Whether an object whose event came through `queue` is taken.
     ///
     /// # Errors
     /// The first condition that failed.
@@ -182,7 +182,7 @@ impl Route {
         self.matches(bucket, key, size)
     }
 
-    /// Tells whether an object is taken, whichever queue it came through.
+    /// Whether an object is taken, whichever queue its event came through.
     ///
     /// # Errors
     /// The first condition that failed.

@@ -12,7 +12,7 @@ use crate::config::{Aws, DEFAULT_ACCOUNT, Partition};
 use crate::credentials::{Secret, SecretStatus};
 use crate::lock::locked;
 
-/// What a door is made of.
+/// What an S3 client is made of.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
     /// The account's name in the configuration.
@@ -25,7 +25,7 @@ pub struct ClientSettings {
     pub secret: Option<Secret>,
 }
 
-/// A door as `/status.json` shows it.
+/// An account's S3 client as `/status.json` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct S3AccountStatus {
     /// False: every write is followed by a HEAD of its source.
@@ -39,7 +39,7 @@ pub struct S3AccountStatus {
     secret: Option<SecretStatus>,
 }
 
-/// What a door knows of its account.
+/// What an S3 client knows of its account.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) name: String,
@@ -47,7 +47,7 @@ pub(super) struct Account {
     secret: Option<Secret>,
     /// Buckets that know no conditions.
     unconditional: Mutex<BTreeSet<String>>,
-    /// Buckets that have told the checksum of what they were sent, and in which algorithms.
+    /// Buckets that have returned the checksum of what they were sent, and in which algorithms.
     comparing: Mutex<BTreeMap<String, Vec<Algorithm>>>,
 }
 

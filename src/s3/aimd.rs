@@ -1,15 +1,15 @@
-//! How many calls at once a bucket bears, learnt from its answers. Pure.
+//! Learns from answers how many calls at once a bucket bears. Pure.
 //!
 //! ```text
 //! calls                             ╱── the ceiling
 //!   │        ╱╲                ╱╱╱╱
-//!   │      ╱    ╲ ╱╱╲      ╱╱╱╱        refused: times 0.7, once a round
-//!   │    ╱           ╲╱╱╱╱             worked: one more for each window of answers
-//!   │  ╱ until it was first refused: one more for each answer
+//!   │      ╱    ╲ ╱╱╲      ╱╱╱╱        refused: times 0.7, once per round
+//!   │    ╱           ╲╱╱╱╱             answered: one more for each round of answers
+//!   │  ╱ until the first refusal: one more for each answer
 //! ```
 //!
-//! A *round* is what was sent under one limit: all who were sent together are refused together, and
-//! that says one thing, once. Answers of an earlier round say nothing of this one.
+//! A *round* is what was sent under one limit. Calls that were sent together are refused together, and that counts
+//! once. Answers of an earlier round are ignored.
 
 /// Nobody has to find out slowly that so many calls are fine.
 const FIRST: u32 = 32;

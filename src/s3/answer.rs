@@ -157,7 +157,7 @@ impl ErrorResponse<'_> {
             (301 | 307, _) | (_, "PermanentRedirect" | "IllegalLocationConstraintException") => {
                 Kind::Region(self.region.map(Into::into))
             }
-            // A HEAD to the wrong region answers 400 without a body; only the header tells.
+            // A HEAD to the wrong region answers 400 without a body; only the header names the region.
             (400, "" | "AuthorizationHeaderMalformed") if self.region.is_some() => {
                 Kind::Region(self.region.map(Into::into))
             }

@@ -17,7 +17,7 @@ pub enum Archive {
 }
 
 impl Archive {
-    /// As HEAD tells it. `GLACIER_IR` is read like any other class.
+    /// From a HEAD. `GLACIER_IR` is read like any other class.
     pub(super) fn of(head: &HeadObjectOutput) -> Self {
         // ongoing-request="false", expiry-date="…"
         let restore = head.restore().unwrap_or_default();

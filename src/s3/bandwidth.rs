@@ -1,8 +1,8 @@
-//! A line that carries so many bytes in a second, and no more.
+//! Limits how many bytes per second travel.
 //!
-//! Bytes are let onto it a body at a time, a part or a whole small object: the first at once, each
-//! next one when those before it have been carried. So over any time it carries its rate and at
-//! most one body more. Who comes first goes first; who goes away while waiting leaves no gap.
+//! Bytes are let through a body at a time, a part or a whole small object: the first at once, each next one when those
+//! before it have been carried. So over any time it carries its rate and at most one body more. Waiting bodies are
+//! served in order; one that gives up leaves no gap.
 
 use std::sync::Arc;
 use std::time::Duration;

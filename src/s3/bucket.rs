@@ -1,4 +1,4 @@
-//! A bucket, and what the operator says of it.
+//! A bucket, and what the configuration says about it.
 
 use crate::config::Route;
 
@@ -18,7 +18,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// A bucket of whoever it is, who pays for it himself.
+    /// A bucket of any owner, who pays for requests.
     #[must_use]
     pub fn new(name: &str, region: Option<&str>) -> Self {
         Self {

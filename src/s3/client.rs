@@ -1,4 +1,4 @@
-//! S3, as one account sees it.
+//! The S3 client of one account.
 
 use std::sync::Arc;
 
@@ -25,23 +25,23 @@ pub struct S3 {
     pub(super) writes: Option<Bandwidth>,
 }
 
-/// One side of a route: a bucket, and the door through which its account goes there.
+/// One side of a route: a bucket, and the client that reaches it.
 #[derive(Debug, Clone, Copy)]
 pub struct BucketClient<'a> {
-    /// The door.
+    /// The client.
     pub s3: &'a S3,
     /// The bucket.
     pub bucket: &'a Bucket,
 }
 
 impl S3 {
-    /// Opens the first door.
+    /// Makes the first client.
     #[must_use]
     pub fn new(settings: ClientSettings, retry: &RetryConfig, rng: Rng, metrics: Metrics) -> Self {
         Self::with(settings, &Limits::new(retry, rng, metrics))
     }
 
-    /// Opens another account's door; calls through both share what the process bears.
+    /// Makes another account's client; both share the limits of the process.
     #[must_use]
     pub fn beside(&self, settings: ClientSettings) -> Self {
         Self::with(settings, &self.limits)
@@ -84,7 +84,7 @@ impl S3 {
     }
 
     /// Whether the bucket may be listed. Without `s3:ListBucket` a missing key is answered like a
-    /// denied one, so nothing that is gone can be told from what is forbidden.
+    /// denied one, so a missing object cannot be distinguished from a forbidden one.
     ///
     /// # Errors
     /// `Kind::Denied` when it may not; any other when nobody knows.
@@ -112,7 +112,7 @@ impl S3 {
         self.whose(answer)
     }
 
-    /// The same of a write, which also tells whether the bucket knows conditions.
+    /// The same for a write, which also shows whether the bucket supports conditions.
     pub(super) fn learn_of_write<T>(
         &self,
         bucket: &Bucket,

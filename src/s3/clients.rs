@@ -1,8 +1,8 @@
-//! Which client speaks to which bucket.
+//! Chooses the client for a bucket, by its region.
 //!
-//! A bucket's region is asked once, from the `x-amz-bucket-region` header that even a refusal
-//! carries; `GetBucketLocation` is not allowed to those who do not own the bucket. Clients are
-//! made once a region: making one costs a millisecond, cloning one costs nothing.
+//! A bucket's region is asked for once, from the `x-amz-bucket-region` header that even a refusal carries;
+//! `GetBucketLocation` is allowed to the bucket's owner only. Clients are made once per region: making one costs a
+//! millisecond, cloning one costs nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -65,7 +65,7 @@ impl Clients {
         }
     }
 
-    /// The bucket's region, asked once. An access point's ARN tells it.
+    /// The bucket's region, asked for once. An access point's ARN has it.
     pub(super) async fn region(&self, bucket: &Bucket) -> Result<String, S3Error> {
         if let (Some(_), Some(region)) = (&bucket.access_point, &bucket.region) {
             return Ok(region.clone());
@@ -118,7 +118,7 @@ impl Clients {
         });
         match reported.await {
             Ok(region) => Ok(region.unwrap_or_else(|| self.default_account().to_owned())),
-            // Refused without a word: the calls to its objects will tell.
+            // Refused without a region: the calls to its objects will show it.
             Err(silent) if silent.is_silent() => Ok(self.default_account().to_owned()),
             Err(e) if e.kind == Kind::NotFound => Err(S3Error {
                 kind: Kind::NoBucket,

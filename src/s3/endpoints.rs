@@ -1,7 +1,7 @@
-//! Where a bucket's requests go: the SDK's rules, asked once a bucket.
+//! Caches the endpoint of each bucket.
 //!
-//! The SDK asks them twice for every call, and remembers the last answer under all it was asked
-//! with, keys among it. No rule of S3's looks at keys, prefixes or sources of copies.
+//! The SDK evaluates S3's endpoint rules twice per call, and its own cache is keyed by all parameters, the object's key
+//! among them. No rule depends on keys, prefixes or copy sources.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};

@@ -74,7 +74,7 @@ pub enum Kind {
     },
 }
 
-/// Who asks for less.
+/// Which service asks for fewer requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Throttle {
     /// S3.

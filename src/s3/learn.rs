@@ -1,4 +1,4 @@
-//! What answers teach about an account's buckets.
+//! What answers teach about an account's buckets: conditions, checksums.
 
 use super::bucket::Bucket;
 use super::client::S3;
@@ -40,7 +40,7 @@ impl S3 {
         }
     }
 
-    /// Whether a look tells how many tags an object has, to who may read them. AWS emulators may not.
+    /// Whether a HEAD counts an object's tags for callers that may read them. AWS emulators may not.
     #[must_use]
     pub fn counts_tags(&self) -> bool {
         !self.account.aws.is_custom_endpoint()

@@ -1,13 +1,13 @@
-//! Asking a bucket for no more at once than it bears: one limit for each account and bucket,
-//! shared by all workers, and one of its own for its KMS key.
+//! Limits the concurrent calls of each account and bucket, shared by all workers, and separately those that need its
+//! KMS key.
 //!
-//! A layer of the [stack](super::stack) that lets a call through when there is room under the
-//! [limit](super::aimd) and learns from its answer. S3's refusals lower the bucket's limit; KMS's
-//! come through S3 and lower that of the calls which carry bytes, as only they need the key. Nobody
-//! who waits for the key's room takes the bucket's meanwhile.
+//! A layer of the [stack](super::stack) that lets a call through while it is below the [limit](super::aimd), and learns
+//! from its answer. S3's refusals lower the bucket's limit. KMS's refusals come through S3 and lower the limit of calls
+//! that carry bytes, because only they need the key. A call that waits for the key's limit does not occupy the bucket's
+//! meanwhile.
 //!
-//! Room is a semaphore's. A limit that falls below what is under way is owed the difference: those
-//! who leave pay by not giving their place back.
+//! The limit is a semaphore. When it falls below the number of calls under way, ended calls do not return their permits
+//! until the difference is paid.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;

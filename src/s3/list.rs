@@ -12,7 +12,7 @@ use super::sdk::{about, paying};
 use super::stack::{Call, Effect, guard};
 use crate::event::from_form;
 
-/// S3 looks at up to a thousand keys, and at the delete markers between them.
+/// S3 reads up to a thousand keys, and the delete markers between them.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 const LIST: Call = Call {

@@ -1,7 +1,7 @@
-//! The only door to S3: guarded calls, typed errors, clients by region.
+//! The only folder that calls S3: guarded calls, typed errors, clients by region.
 //!
-//! Every call passes the same tower stack ([`stack`]), is counted once an attempt, and ends in an
-//! [`S3Error`] that says what to do about it. Nothing outside this folder sees an SDK type.
+//! Every call passes the same tower stack ([`stack`]), is counted once per attempt, and ends in an [`S3Error`] that
+//! says what to do about it. Nothing outside this folder sees a type of the SDK.
 
 mod account;
 mod aimd;

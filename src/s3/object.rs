@@ -62,7 +62,7 @@ impl ETag {
         format!("\"{}\"", self.0)
     }
 
-    /// In how many parts the object was uploaded, where the `ETag` tells.
+    /// In how many parts the object was uploaded, if the `ETag` shows it.
     #[must_use]
     pub fn parts(&self) -> Option<u64> {
         let (digest, parts) = self.0.split_once('-')?;
@@ -120,7 +120,7 @@ pub struct Object {
 pub struct Aside {
     /// User metadata that no header can hold.
     pub missing_metadata: bool,
-    /// Object Lock retention or a legal hold, for who may see it.
+    /// Object Lock retention or a legal hold, if the caller may see it.
     pub locked: bool,
     /// A website redirects from it.
     pub redirects: bool,
@@ -149,7 +149,7 @@ impl Object {
         self.version_id.as_deref().filter(|id| *id != NULL_VERSION)
     }
 
-    /// Whether two HEADs saw one version, as far as S3 tells them apart.
+    /// Whether two HEADs saw one version, as far as S3 shows.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         (&self.etag, &self.version_id, self.last_modified)
@@ -176,7 +176,7 @@ pub struct Headers {
     pub expires: Option<String>,
 }
 
-/// What an object wears: everything that is told of it and is not its bytes.
+/// Content headers, user metadata and tags of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct ObjectAttributes<'a> {
     /// Content headers.
@@ -229,7 +229,7 @@ pub enum Condition {
     Absent,
     /// `If-Match`: the object is still this one.
     Unchanged(ETag),
-    /// None: the endpoint does not honour conditions, the writer looks afterwards.
+    /// None: the endpoint does not honour conditions, so the source is read again afterwards.
     Unconditional,
 }
 
@@ -238,9 +238,9 @@ pub enum Condition {
 pub struct Written {
     /// The new object's.
     pub etag: ETag,
-    /// The version that was read, where the answer tells.
+    /// The version that was read, if the answer names it.
     pub source_version: Option<String>,
-    /// Full-object checksum of the new object, where the answer tells.
+    /// Full-object checksum of the new object, if the answer has it.
     pub checksum: Option<Checksum>,
     /// The new object is encrypted with a KMS key.
     pub kms: bool,

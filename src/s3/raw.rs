@@ -1,15 +1,13 @@
-//! Header values that are no text.
+//! Header values that are not UTF-8.
 //!
 //! HTTP allows any byte from 0x80 on in a header value, and S3 keeps what it is given: a browser's
-//! `Content-Disposition` may be Latin-1. The SDK reads strings, and takes such an answer for one that
-//! cannot be parsed. So a byte that is no UTF-8 becomes a character of a private-use area before the
-//! SDK reads the answer ([`RawHeaders`]), and that byte again before a request is signed ([`send`]).
-//! In between it is a string like any other: compared, copied, sent to a multipart upload.
+//! `Content-Disposition` may be Latin-1. The SDK reads strings and fails to parse such an answer. So a byte that is not
+//! UTF-8 becomes a private-use character before the SDK reads the answer ([`RawHeaders`]), and that byte again before a
+//! request is signed ([`send`]). In between it is compared and copied like any other string.
 //!
-//! The two are exact opposites, whatever the bytes: a character that stands for a byte and arrives
-//! itself is taken apart, too.
+//! The two conversions are exact opposites for all bytes, including private-use characters that S3 itself sends.
 //!
-//! The signer signs strings only, and leaves such a header out of the signature.
+//! The signer signs strings only, so such a header is left out of the signature.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;

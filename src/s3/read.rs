@@ -1,4 +1,4 @@
-//! Looking at an object, and reading it whole.
+//! HEAD requests, and reading a whole object.
 
 use std::error::Error;
 use std::iter::successors;
@@ -93,7 +93,7 @@ impl S3 {
     }
 
     /// Looks at a source key until it is certain whether it is there: a bare 404 could hide a
-    /// missing bucket, and a GET's answer has the body that tells.
+    /// missing bucket, and a GET's answer has the body that shows it.
     ///
     /// # Errors
     /// [`S3Error`]; `Kind::NoBucket` when the bucket is missing.
@@ -234,7 +234,7 @@ impl S3 {
                 let answer = attempt.end(request.send().await)?;
                 let object = object!(call.op, &answer, Archive::Readable)?;
                 if object.size != size {
-                    // Who named pin and size did not tell the truth.
+                    // The object's size differs from the expected one.
                     return Err(S3Error::new(call.op, Kind::Precondition));
                 }
                 arrived().clear();

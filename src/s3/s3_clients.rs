@@ -1,4 +1,4 @@
-//! Every account's way to S3.
+//! The S3 clients of all accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::client::S3;
 use super::limit::LimitStatus;
 use crate::config::{Config, DEFAULT_ACCOUNT};
 
-/// The doors of all accounts. Cheap to clone.
+/// The S3 clients of all accounts. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct S3Clients {
     default_account: S3,
@@ -16,7 +16,7 @@ pub struct S3Clients {
 }
 
 impl S3Clients {
-    /// The default account's door, and those of the accounts by their names.
+    /// The default account's client, and those of the accounts by their names.
     #[must_use]
     pub fn new(default_account: S3, named: BTreeMap<String, S3>) -> Self {
         let named = Arc::new(named);
@@ -26,7 +26,7 @@ impl S3Clients {
         }
     }
 
-    /// An account's door; `None` is the default account.
+    /// An account's client; `None` is the default account.
     ///
     /// # Panics
     /// When the account is not one of those it was made for.

@@ -15,7 +15,7 @@ macro_rules! with_checksum {
 }
 
 /// Says until when the object may be cached in the source's own words: the SDK would send dates only, and
-/// S3 keeps whatever it is told. And sends the bytes of [header values that are no text](super::raw).
+/// S3 keeps whatever it is sent, including [header values that are not UTF-8](super::raw).
 macro_rules! expiring {
     ($request:expr, $expires:expr) => {{
         let expires = $expires.map(str::to_owned);
@@ -43,7 +43,7 @@ macro_rules! unsigned {
     }};
 }
 
-/// The checksum of an algorithm that an answer tells, if it does.
+/// The checksum of an algorithm in an answer, if it has one.
 macro_rules! checksum_of {
     ($answer:expr, $algorithm:expr) => {
         match $algorithm {
@@ -125,7 +125,7 @@ use aws_sdk_s3::types::{ObjectCannedAcl, RequestPayer, ServerSideEncryption, Sto
 use super::bucket::Bucket;
 use crate::config;
 
-/// Who pays for a request, if not the bucket's owner.
+/// The requester pays, if it is not the bucket's owner.
 pub(super) fn payer(bucket: &Bucket) -> Option<RequestPayer> {
     bucket.requester_pays.then_some(RequestPayer::Requester)
 }

@@ -77,7 +77,7 @@ macro_rules! object {
     }};
 }
 
-/// The checksums that an answer tells, the strongest first.
+/// The checksums in an answer, the strongest first.
 macro_rules! attribute {
     ($answer:expr) => {{
         use $crate::s3::object::Algorithm;
@@ -104,7 +104,7 @@ pub(super) fn whole(
     }
     attribute
         .into_iter()
-        // Where the type is not told, a `-N` says that it is composite.
+        // Where the type is missing, a `-N` says that it is composite.
         .find_map(|(algorithm, value)| Some((algorithm, value.filter(|v| !v.contains('-'))?)))
         .map(|(algorithm, value)| Checksum {
             algorithm,

@@ -15,12 +15,12 @@ use super::sdk::{about, paying};
 use super::seen::{attribute, whole};
 use super::stack::{Call, Effect, guard};
 
-/// What S3 tells of a part.
+/// What S3 says about a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourcePart {
     /// Its bytes' number.
     pub length: u64,
-    /// Where they are in the object; AWS emulators may not tell.
+    /// Where they are in the object; AWS emulators may not say.
     pub range: Option<Range<u64>>,
     /// Theirs, where the object has one of each part (`COMPOSITE`) and none over all bytes.
     pub checksum: Option<Checksum>,
@@ -85,7 +85,7 @@ fn part(head: &HeadObjectOutput) -> Option<SourcePart> {
     Some(SourcePart {
         length: head.content_length()?.try_into().ok()?,
         range: head.content_range().and_then(range),
-        // A part's own is told as COMPOSITE, as the object's is.
+        // A part's own is returned as COMPOSITE, as the object's is.
         checksum: whole(None, attribute!(head)),
     })
 }

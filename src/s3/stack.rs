@@ -113,7 +113,7 @@ pub(super) struct Call {
 pub(super) enum Effect {
     /// A read, or a part of an upload: the same again changes nothing.
     Repeatable,
-    /// Who sent it must look before it sends another.
+    /// The sender must read the object before it sends another.
     Once,
 }
 

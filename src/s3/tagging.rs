@@ -49,7 +49,7 @@ impl S3 {
         });
         let moved = S3Error::new(call.op, Kind::Precondition);
         let answer = match self.learn(bucket, answer.await) {
-            // Who knows no tags has none. But a delete marker gets the same answer.
+            // An endpoint without tags has none. But a delete marker gets the same answer.
             Err(S3Error {
                 kind: Kind::NotImplemented,
                 ..

@@ -213,7 +213,7 @@ impl S3 {
     }
 }
 
-/// An answer without an `ETag` has not told that the copy was made.
+/// An answer without an `ETag` does not show that the copy was made.
 fn copied(answer: CopyObjectOutput) -> Option<Written> {
     let result = answer.copy_object_result?;
     Some(Written {

@@ -102,7 +102,7 @@ where
             }
         }
         let mut writer = self.writer.make_writer_for(metadata);
-        // Nobody could be told.
+        // There is nowhere to report it.
         let _ = writer.write_all(&line.to_bytes());
     }
 }

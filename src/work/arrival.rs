@@ -1,14 +1,13 @@
-//! What arrives, and who is told of it before the message that brought it may end.
+//! Announces what has arrived to tables, crawlers and notifications, before its message may end.
 //!
-//! An arrival is announced if this delivery wrote, had a write without an answer, was received
-//! before, or was asked for by a person: whatever its ending says, what has to follow is never lost.
-//! Who announces says when that is safe; until then the message stays in its queue.
+//! An arrival is announced if this delivery wrote the copy, had a write without an answer, received the message before,
+//! or was asked for by a person. So whatever the outcome says, no announcement is lost. The message stays in flight
+//! until the announcement is safe.
 //!
-//! Where keys have dates, a delivery cannot name what it has written once its source is another, or
-//! gone; and it may have died. So others answer for it: an event tells of its own place, too, if
-//! what stands at the source now is newer, and of a copy that it finds if that is younger than the
-//! event. S3 dates an upload in parts by its beginning, and the event by its end: where the night
-//! lies between, that is a guess.
+//! On routes with dates in their keys, a delivery cannot name the key that an earlier delivery wrote, once the source
+//! has changed or is gone. So an event also announces its own key if the source is newer by now, and a copy that it
+//! finds if that is younger than the event. S3 dates a multipart upload by its beginning and the event by its end, so
+//! between two days that is a guess.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,7 +26,7 @@ pub struct Arrival {
     pub route: Arc<Route>,
     /// Of which object.
     pub source: String,
-    /// Under which key. None where a dated one cannot be told, as its source is gone.
+    /// Under which key. None where a dated key is not known, because its source is gone.
     pub target: Option<String>,
     /// Its bytes, where they are known.
     pub bytes: Option<u64>,
@@ -35,7 +34,7 @@ pub struct Arrival {
     pub time: Option<Timestamp>,
     /// Its copy was deleted.
     pub removed: bool,
-    /// Which version of the source it is; only where somebody is told.
+    /// Which version of the source it is; only where notifications are sent.
     pub version: Option<SourceVersion>,
     /// What it is announced for.
     pub occasion: Occasion,
@@ -112,7 +111,7 @@ impl Unannounced {
 }
 
 impl Reconciled {
-    /// What was found equal may have come into being after the version that the event tells of: in a later
+    /// What was found equal may be younger than the version that the event is about: in a later
     /// second, as S3 counts in whole ones.
     fn is_newer_than(&self, event: &Event) -> bool {
         let modified = self.equal.as_ref().and_then(|equal| equal.modified);
@@ -142,7 +141,7 @@ impl Arrival {
         if !route.announces() {
             return Vec::new();
         }
-        // An event without a time cannot tell a dated key.
+        // An event without a time does not lead to a dated key.
         let own = route.destination(&event.key, event.time).ok();
         let stands = reconciled.equal.as_ref().map(|equal| &equal.target);
         let mut keys = Vec::new();

@@ -1,4 +1,4 @@
-//! A message we hold, on its way through; and what is to become of it.
+//! A message in flight, and how it is to be settled.
 
 use std::sync::Arc;
 use std::time::Duration;

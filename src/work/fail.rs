@@ -62,7 +62,7 @@ enum About {
 }
 
 impl Replicator {
-    /// Judges a failure, and tells the route's circuit breaker.
+    /// Judges a failure, and reports it to the route's circuit breaker.
     pub(super) async fn failed(&self, at: At<'_>, problem: Problem, permit: Permit) -> Outcome {
         let At {
             route,
@@ -152,7 +152,7 @@ impl Replicator {
         let reason = own.reason().unwrap_or(Reason::RoutePaused);
         let own_key = reason == Reason::KmsKey && permit.breaker().copied_last().is_none();
         let evidence = match evidence {
-            // Nothing was read with which the check could tell the key of one object from that of all.
+            // Nothing was read that lets the check distinguish one object's key from everyone's.
             Evidence::Suspect(Covered::ByReading) if own_key => Evidence::Object,
             known @ (Evidence::Suspect(_) | Evidence::Object) => known,
         };

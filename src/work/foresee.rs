@@ -29,7 +29,7 @@ pub enum Planned {
     Plan(Plan),
     /// Nothing: the object as it is now is outside the route's size limits.
     Size,
-    /// It cannot be told, and for the same reason it could not be done.
+    /// It is not known, for the same reason that it could not be done.
     Failed(String),
 }
 

@@ -1,7 +1,7 @@
-//! The spine: one delivery from body to verdict.
+//! Works one delivery from its body to its verdict.
 //!
-//! parse ▸ choose ▸ reconcile each record on each of its routes ▸ fold. Nothing here settles:
-//! the verdict, and the receipt without which nothing can be settled, go on to `settle`.
+//! Parse ▸ choose routes ▸ reconcile each record on each of its routes ▸ fold the outcomes. Nothing here settles a
+//! message: the verdict goes to `settle`, together with the receipt without which nothing can be settled.
 
 mod arrival;
 mod circuit_breaker;

@@ -1,8 +1,8 @@
-//! The workers: so many deliveries at once, each in a task of the pool's own.
+//! Runs so many deliveries at once, each in a task of the pool's own.
 //!
-//! The pool ends when its input closes. What was re-queued but not started by then is given
-//! back at once, so that another process can have it; what runs, runs to its end. Who is in whose
-//! way is the [worker pools'](super::worker_pools) subject.
+//! The pool ends when its input closes. Messages that have not been started by then return to the queue at once, so
+//! that another process can receive them; running work is finished. [`worker_pools`](super::worker_pools) limits how
+//! many small and large objects are worked at once.
 
 use std::sync::Arc;
 

@@ -1,19 +1,19 @@
-//! Taking the source object away, once every destination has it.
+//! Deletes the source object of a move, once every destination has it.
 //!
 //! ```text
-//! all routes that take the key ended, each destination proved equal to one and the same source
+//! all routes that take the key ended, and each destination was proved equal to one and the same source
 //!   │
 //!   ▼
-//! head(destinations)   all still there?           ── no ──▶ everything again
-//! head(source)         still what they all are,
+//! head(destinations)   are all still there?       ── no ──▶ start again
+//! head(source)         is it still what they all are,
 //!                      and of a size that no other route takes?
-//!                                                 ── no ──▶ everything again; gone: done
-//! DeleteObject         If-Match                   ── 412 ─▶ everything again
+//!                                                 ── no ──▶ start again; gone: done
+//! DeleteObject         If-Match                   ── 412 ─▶ start again
 //! ```
 //!
-//! The destinations are looked at before the source, so that what is deleted is not newer than
-//! what they hold. Nothing is deleted by version id, which would bring an older version back. Each
-//! step has its counterexample in the model (docs/internals/testing.md).
+//! The destinations are read before the source, so that what is deleted is not newer than what they have. Nothing is
+//! deleted by version id, because that would bring an older version back. The model has a counterexample for each step
+//! (docs/internals/testing.md).
 
 use super::outcome::{Outcome, Skip};
 use super::replicator::Replicator;
@@ -63,7 +63,7 @@ impl Replicator {
         let Some(source) = from.s3.head_for_certain(from.bucket, &event.key).await? else {
             return Ok(SourceEnd::Removed);
         };
-        // Those who have it are those who take an object of its size, whatever the event said.
+        // The routes that take an object of its current size have it, whatever the event said.
         let differs = |one: &Routed| {
             let size = Some(source.size);
             one.equal.is_none() == one.route.matches(&event.bucket, &event.key, size).is_ok()

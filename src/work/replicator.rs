@@ -1,4 +1,4 @@
-//! What it takes to take one event through all of its routes.
+//! What a worker needs to take one event through all of its routes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -23,7 +23,7 @@ pub struct Replicator {
     pub s3_clients: S3Clients,
     /// What is counted.
     pub metrics: Metrics,
-    /// Who is told of arrivals.
+    /// Where arrivals are notified.
     pub arrivals: Arc<dyn Announce>,
     /// The routes that were warned that they move what has no versions.
     pub unversioned: Mutex<BTreeSet<String>>,

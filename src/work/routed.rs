@@ -1,5 +1,5 @@
-//! One event on all routes that take it: every destination made equal, and then, where a route
-//! says so, the source object taken away.
+//! One event on all routes that take it: makes every destination equal, and then, where a route says so, deletes the
+//! source object.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::reconcile::{Ended, Equal, Failure, ROUNDS, Reconciled, Task, Transfer
 use crate::route::Route;
 use crate::s3::Found;
 
-/// Who has an event worked.
+/// The caller of an event's work.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'a> {
     /// The queue that its message came through.
@@ -52,7 +52,7 @@ pub(super) struct Routed {
     pub(super) equal: Option<Equal>,
     /// What may yet arrive: a write has had no answer.
     late: Vec<Arrival>,
-    /// To be told how it went, once that is known of the source object, too.
+    /// Gets the outcome once the source object's end is known too.
     permit: Option<Permit>,
 }
 
@@ -80,7 +80,7 @@ impl Replicator {
         let (bucket, key) = (&event.bucket, &event.key);
         let mut routes: Vec<_> = self.routes.choose(queue, bucket, key, None).collect();
         if !routes.iter().any(|route| route.moves) {
-            // Else what is taken away is what stands there by then: who takes that must have it.
+            // With a move, size filters apply to the version that is deleted, so every route is kept for now.
             routes.retain(|route| route.matches(bucket, key, event.size).is_ok());
         }
         if routes.is_empty() {
@@ -278,7 +278,7 @@ impl Replicator {
         }
     }
 
-    /// What was done could be lost to those who wait for it: the message has to come again.
+    /// The announcement could be lost: the message has to return.
     async fn not_announced(&self, routed: &mut Routed, at: At<'_>, why: Unannounced) {
         routed.equal = None;
         if routed.permit.is_none() && why.alone {
@@ -293,7 +293,7 @@ impl Replicator {
         };
     }
 
-    /// Tells the circuit breaker and the metrics how it went, now that it is known of the source object, too.
+    /// Reports the outcome to the circuit breaker and the metrics, now that the source object's end is known too.
     async fn ended(&self, routed: Routed, at: At<'_>, failure: Option<Failure>) -> End {
         let Routed {
             route,

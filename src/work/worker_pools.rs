@@ -1,28 +1,24 @@
-//! Small and large objects travel in worker pools of their own: a copy that takes hours never stands
-//! before a thousand that take none, and those never before it.
+//! Concurrency limits for small and large objects, so that neither wait for the other.
 //!
 //! ```text
-//! room ──▶ small pool: parse, look, plan, small copies ─────────────────▶ settle
-//!              │ a copy above the threshold is to be made
-//!              ▼ the slot is given back, the room changed for a place aside
-//!           waiting ──▶ large pool: that copy and what follows in its message ──▶ settle
+//! room ──▶ small pool: parse, HEAD, plan, small copies ─────────────────▶ settle
+//!              │ a copy above the threshold is about to be made
+//!              ▼ its slot is freed, and its room exchanged for a place aside
+//!           waiting ──▶ large pool: that copy and the rest of its message ──▶ settle
 //! ```
 //!
-//! The rules it keeps:
-//! * every message begins in the small pool: looking is small whatever is looked at, and what is
-//!   there already never waits for the large pool. Nor does what S3 copies in one call: that takes
-//!   seconds, and nothing of ours. The size is known for certain where a copy is
-//!   about to be made, so there it changes worker pools;
-//! * nobody holds a slot while waiting for another, so the worker pools cannot block each other;
-//! * a message of many records takes turns: between two of them its slot goes to who waits longest, so it makes nobody
-//!   wait for more than one record;
-//! * a message that has turned large stays so to its end. What its records tell to be large is
-//!   worked last;
-//! * a message that has turned large leaves the room to others while there is a place [aside](ASIDE):
-//!   a backlog of large objects keeps no small one out, and what is held stays bounded. Without
-//!   such a place it keeps its room;
-//! * while it waits its lease is kept, it is no [probe](Permit) of its route, and a stop gives it
-//!   back: it was not begun.
+//! The rules:
+//! * every message begins in the small pool: a HEAD is small whatever it is about, and what is there already never
+//!   waits for the large pool. A copy that S3 makes in one call stays there too: it takes seconds and no memory. A
+//!   message changes pools where a large copy is about to be made, because only there the size is known for certain;
+//! * no message keeps a slot while it waits for another, so the pools cannot block each other;
+//! * a message of many records frees its slot between two of them for the message that has waited longest, so nobody
+//!   waits for more than one record;
+//! * a message that has entered the large pool stays there. Records that say they are large are worked last;
+//! * a message in the large pool leaves its room to others while there is a place [aside](ASIDE). So a backlog of large
+//!   objects keeps no small one out, and the number of messages in flight stays bounded. Without a place it keeps its
+//!   room;
+//! * while it waits, its lease is extended, it is no [probe](Permit) of its route, and a stop returns it to the queue.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -38,13 +34,13 @@ use crate::metrics::{Counted, Metrics, PoolLabel};
 use crate::queue::{Load, Weight};
 use crate::reconcile::TransferSlots;
 
-/// Large messages that are held beyond the room. Each costs a call to SQS in half its visibility.
+/// Large messages in flight beyond the room. Each costs one SQS call per half of its visibility.
 const ASIDE: usize = 256;
 
 /// What the records of all messages that are worked may take in memory, beside the bodies.
 const RECORDS: usize = 6 << 20;
 
-/// Smaller bodies are not counted: those of all that are held would not be much.
+/// Smaller bodies are not counted: all of them together are not much.
 const COUNTED: usize = 4 << 10;
 
 /// Records take no more than so many times the bytes of their body: a short one takes 68 bytes of JSON, and 250 here.
@@ -95,7 +91,7 @@ pub struct FirstSlot {
     records: Weight,
 }
 
-/// One record's turn: its message's seat, and its way through the route's circuit breaker.
+/// One record's place: its message's slot, and its permit of the route's circuit breaker.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordSlot<'a> {
     pub(super) slot: &'a WorkerSlot<'a>,
@@ -150,7 +146,7 @@ impl WorkerPools {
     /// A slot in the small pool for a message that waits, whose body has so many bytes; `None` once we stop.
     pub(super) async fn slot(&self, body: usize, _waiting: Waiting) -> Option<FirstSlot> {
         let first = async {
-            // Before the slot: who waits for memory keeps no worker from others.
+            // Before the slot: a message that waits for memory keeps no worker busy.
             let records = match body {
                 0..COUNTED => Weight::default(),
                 _ => self.0.records.take(body.saturating_mul(UNFOLDED)).await,
@@ -198,7 +194,7 @@ impl WorkerPools {
 }
 
 impl Room {
-    /// A place that was reserved, for a message that weighs so much and is counted as held.
+    /// A reserved place, for a message of this weight, counted as in flight.
     #[must_use]
     pub fn new(place: OwnedSemaphorePermit, weight: Weight, counted: Counted) -> Self {
         Self {
@@ -306,7 +302,7 @@ impl<'a> WorkerSlot<'a> {
         *self.slot() = Slot::Small(slot.ok());
     }
 
-    /// Returns once the message was waiting when we were told to stop: it is to be given back.
+    /// Returns if the message was still waiting at a stop: it is to return to the queue.
     pub(super) async fn interrupted(&self) {
         self.interrupted.notified().await;
     }

@@ -1,12 +1,12 @@
 //! One query, from its text to its rows.
 //!
 //! The rules:
-//! * a call without an answer is repeated with patience; a start carries a token, so that its
-//!   repetition starts nothing anew;
-//! * a query is only ever run again if Athena calls its failure retryable and it is a SELECT;
-//! * Athena repeats some failures itself, so a failed query is looked at once more before;
-//! * who is asked to stop stops the query too, and says what became of it. A start under way is
-//!   waited for: else nobody would know what to stop.
+//! * a call without an answer is repeated with backoff; a start carries a token, so that repeating it starts nothing
+//!   twice;
+//! * a query is run again only if Athena calls its failure retryable and it is a SELECT;
+//! * Athena repeats some failures itself, so a failed query is read once more before;
+//! * an interruption stops the query at Athena too, and reports what became of it. A start that is under way is waited
+//!   for, because without its answer the query could not be stopped.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::{Athena, AthenaError, Column, Execution, Page, Query, QueryState, Row
 use crate::backoff::Backoff;
 use crate::config::is_select;
 
-/// Most queries take seconds: look often at first, then ever less.
+/// Most queries take seconds: ask often at first, then less and less.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -45,7 +45,7 @@ const WRITES: [&str; 6] = [
     "CREATE_TABLE_AS_SELECT",
 ];
 
-/// Who asks, and how it can be stopped and watched meanwhile.
+/// The client that asks, and how the query can be stopped and watched.
 #[derive(Debug)]
 pub struct Asking {
     /// Where.

@@ -125,7 +125,7 @@ impl Work<'_> {
         values.into_iter().zip(made).collect()
     }
 
-    /// The table, as Glue told it not longer ago than this.
+    /// The table, as Glue described it within this time.
     async fn layout(&self, age: Duration) -> Result<Arc<Layout>, Unannounced> {
         if let Some(layout) = self.shared.layout(age) {
             return Ok(layout);

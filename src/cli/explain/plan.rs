@@ -80,7 +80,7 @@ pub(super) fn plan(asked: &Asked<'_>) -> Plan {
     }
 }
 
-/// Of a removal: like any other event it only says where to look.
+/// Of a removal: like any other event it only names a key.
 pub(super) fn removal(follows: bool, missing: SourceMissing) -> Plan {
     let gone = match missing {
         _ if follows => "its copy is deleted",
@@ -102,7 +102,7 @@ pub(super) fn removal(follows: bool, missing: SourceMissing) -> Plan {
              the two are proved equal"
         ),
         why: "the event of a removal: what to do follows from what stands at the source now".into(),
-        // A bare 404 may be a missing bucket: a GET, whose 404 has a body, tells.
+        // A bare 404 may be a missing bucket: a GET, whose 404 has a body, shows which.
         calls: if follows {
             "4 S3 if the copy is deleted, 6 where the source's bucket keeps no versions"
         } else {
@@ -135,7 +135,7 @@ fn in_parts(asked: &Asked<'_>, cut: &Cut, head: &str) -> Plan {
             "HeadObject of both sides, then {parts} parts of {part} ({how}), eight at once{head}"
         ),
         why: "larger than one request may copy; an upload that was begun is gone on with".into(),
-        // Both sides, the uploads there are, a new one and its seal, its end.
+        // Both sides, the open uploads, a new one and its manifest, its end.
         calls: format!("{} S3, if it is new", 7 + cut.calls + heads),
     }
 }

@@ -26,7 +26,7 @@ impl<'a> Faults<'a> {
         }
     }
 
-    /// Refuses the value at a dotted path; what else is wrong with the same value is not told.
+    /// Refuses the value at a dotted path; other faults of the same value are not reported.
     pub(crate) fn refuse(&mut self, path: &str, why: impl Into<String>) {
         if !self.found.contains_key(path) {
             let value = find(self.typed, path).map(show);
@@ -44,7 +44,7 @@ impl<'a> Faults<'a> {
         }
     }
 
-    /// Tells of what is no value: a variable that is no setting.
+    /// Reports a variable that is no setting.
     pub(crate) fn report(&mut self, fault: Fault) {
         self.found.insert(fault.key.clone(), fault);
     }
@@ -63,7 +63,7 @@ impl<'a> Faults<'a> {
         }
     }
 
-    /// Tells whether the value at a path, or anything below it, was refused.
+    /// Whether the value at a path, or anything below it, was refused.
     pub(crate) fn holds(&self, path: &str) -> bool {
         let below = format!("{path}.");
         self.found

@@ -30,7 +30,7 @@ struct Pruning<'a, 'b> {
 impl Pruning<'_, '_> {
     fn table(&mut self, at: &str, typed: &Dict, node: &Json) -> Dict {
         let mut kept = Dict::new();
-        // Keys of a section that has no name are told once.
+        // Keys of a section that has no name are reported once.
         let mut nameless = false;
         for (key, value) in typed {
             let path = join(at, key);

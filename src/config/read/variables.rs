@@ -121,7 +121,7 @@ fn is_injected(name: &str, value: &str, env: &[(String, String)]) -> bool {
         });
         return inner || is_url(value);
     }
-    // A link tells who it leads to, and repeats that one's environment.
+    // A container link names its target, and repeats the target's environment.
     let leads = |value: &str| value.starts_with('/');
     if name.ends_with("_NAME") {
         return leads(value);

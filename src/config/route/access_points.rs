@@ -5,13 +5,13 @@ use crate::config::route::Route;
 use crate::config::value::access_point::AccessPoint;
 
 impl Route {
-    /// Where the source's bucket is, as far as the configuration tells.
+    /// The source bucket's region, as far as the configuration says.
     #[must_use]
     pub fn source_region(&self) -> Option<&str> {
         region(self.from_region.as_ref(), self.from_access_point.as_ref())
     }
 
-    /// Where the destination's bucket is, as far as the configuration tells.
+    /// The destination bucket's region, as far as the configuration says.
     #[must_use]
     pub fn destination_region(&self) -> Option<&str> {
         region(self.to_region.as_ref(), self.to_access_point.as_ref())

@@ -217,7 +217,7 @@ fn of_text(text: &str) -> Option<String> {
     })
 }
 
-/// What is pasted along unseen: spaces without width, marks of direction, of byte order, and spaces that do not break.
+/// Invisible characters that are pasted along: zero-width and non-breaking spaces, direction and byte order marks.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -4,7 +4,7 @@ use crate::config::read::faults::Faults;
 use crate::config::rules::{graph, leases, names, queues, removal};
 use crate::config::sections::Config;
 
-/// Refuses whatever was read and cannot be meant. Of a value that is wrong twice, the first is told.
+/// Refuses values that cannot be meant. If a value is wrong twice, the first fault is reported.
 pub(crate) fn check(config: &Config, faults: &mut Faults<'_>) {
     if config.version != 1 {
         faults.refuse("version", "expected 1, the only layout this program knows");

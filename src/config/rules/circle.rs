@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-/// The shortest circle in which `first` comes first, so that each is told once, among so many of which one may
+/// The shortest circle that begins with `first`, so that each is reported once, among so many of which one may
 /// feed another.
 pub(crate) fn circle_from(
     first: usize,
@@ -13,7 +13,7 @@ pub(crate) fn circle_from(
     let mut flows = VecDeque::from([vec![first]]);
     while let Some(flow) = flows.pop_front() {
         let last = *flow.last().expect("a way begins with the first");
-        // What feeds itself is told as that, not as part of every circle through it.
+        // A route that feeds itself is reported as that, not as part of every circle through it.
         if feeds(last, first) {
             return Some(flow);
         }

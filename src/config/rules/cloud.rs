@@ -51,7 +51,7 @@ impl Config {
         }
     }
 
-    /// What keeps a route's two sides apart, as far as the configuration tells.
+    /// Why a route needs streaming, as far as the configuration says.
     #[must_use]
     pub fn needs_streaming(&self, route: &Route) -> Option<NeedsStreaming> {
         let accounts = (route.from_account != route.to_account).then_some(NeedsStreaming::Accounts);

@@ -73,7 +73,7 @@ fn check_arrivals(config: &Config, faults: &mut Faults<'_>) {
     }
 }
 
-/// What is told of arrivals must not be read as events.
+/// Notifications must not be read as events.
 fn check_notified(config: &Config, faults: &mut Faults<'_>) {
     let ours = config.queue.iter();
     let ours = ours.map(|(name, queue)| (format!("queue.{name}.url"), &queue.url));

@@ -12,7 +12,7 @@ use crate::config::value::{
     text::{FromText, by_text},
 };
 
-/// A door to one bucket, with a policy of its own.
+/// An access point: an address of one bucket with a policy of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessPoint {
     /// What calls name it by.

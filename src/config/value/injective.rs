@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::config::value::template::{Part, Template};
 
 impl Template {
-    /// Tells whether two source keys can never make one destination key.
+    /// Whether two source keys can never make one destination key.
     ///
     /// So it is for one whole key or path among literals and dates, whose width is fixed. Other
     /// templates may be too, but nobody should have to prove it while reading a configuration.

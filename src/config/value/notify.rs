@@ -12,19 +12,19 @@ use crate::config::value::{
 /// What the names of FIFO topics and queues end in; AWS is strict about its case.
 const FIFO: &str = ".fifo";
 
-/// Who is told.
+/// The kind of target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notify {
     /// What it is.
     pub kind: NotifyKind,
     /// What calls name it by: an ARN, or a queue's URL.
     pub target: String,
-    /// Where it is, if that can be told.
+    /// Its region, if the ARN or URL has one.
     pub region: Option<String>,
     typed: String,
 }
 
-/// What is told of arrivals.
+/// Where arrivals are notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotifyKind {
     /// An SNS topic.
@@ -36,7 +36,7 @@ pub enum NotifyKind {
 }
 
 impl Notify {
-    /// Whether it keeps an order, and drops what it is told twice within five minutes.
+    /// Whether it is FIFO: it keeps the order, and drops duplicates within five minutes.
     #[must_use]
     pub fn is_fifo(&self) -> bool {
         self.target.ends_with(FIFO)

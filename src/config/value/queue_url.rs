@@ -5,10 +5,10 @@ use crate::config::value::{address, arn::Arn};
 /// What the names of FIFO queues end in; SQS is strict about its case.
 const FIFO: &str = ".fifo";
 
-/// Tells what is wrong with the URL of a queue.
+/// Says what is wrong with the URL of a queue.
 ///
 /// # Errors
-/// Says what was expected, and what to write if that can be told.
+/// Says what was expected, and what to write if that is known.
 pub(crate) fn check(url: &str) -> Result<(), String> {
     if url.starts_with("arn:") {
         return Err(match Arn::parse(url).and_then(|arn| arn.queue_url()) {
@@ -43,7 +43,7 @@ fn is_queue_name(text: &str) -> bool {
     (1..=80).contains(&text.len()) && name.bytes().all(fit)
 }
 
-/// Reads the region out of a queue URL, where its host tells it.
+/// Reads the region from a queue URL, if its host has one.
 pub(crate) fn region_of(url: &str) -> Option<String> {
     let host = address::host(url)?;
     let labels: Vec<&str> = host.split('.').collect();

@@ -148,13 +148,13 @@ impl Template {
         Ok(made)
     }
 
-    /// Tells whether the key holds a date, so that it cannot be made without Last-Modified.
+    /// Whether the key has a date, so that it cannot be made without Last-Modified.
     #[must_use]
     pub fn is_dated(&self) -> bool {
         self.parts.iter().any(Part::is_date)
     }
 
-    /// Tells whether anything in the key depends on the source.
+    /// Whether anything in the key depends on the source.
     #[must_use]
     pub fn has_placeholder(&self) -> bool {
         self.parts.iter().any(|part| !part.is_literal())

@@ -82,7 +82,7 @@ impl S3 {
     }
 
     /// Takes an upload back with all its parts, those that were on their way too, and sees that it is gone: S3 says that it
-    /// may have to be told several times. One that is not there is aborted already.
+    /// may have to be aborted several times. One that is not there is aborted already.
     ///
     /// # Errors
     /// [`S3Error`]; `Kind::Unanswered` when it is still there.
@@ -90,7 +90,7 @@ impl S3 {
         for _ in 0..ABORTS {
             self.abort_once(upload).await?;
             match self.parts(&mut upload.clone(), MOST_PARTS).await {
-                // Who may not look believes the answer.
+                // Without permission to list, the answer is believed.
                 Ok(None)
                 | Err(S3Error {
                     kind: Kind::Denied, ..

@@ -104,7 +104,7 @@ impl S3 {
     }
 }
 
-/// Who does not tell is believed to do as asked.
+/// An endpoint that does not say is believed to do as requested.
 fn is_whole(reported: Option<&ChecksumType>) -> bool {
     reported != Some(&ChecksumType::Composite)
 }

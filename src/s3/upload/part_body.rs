@@ -42,9 +42,9 @@ const SLOWLY: u64 = 16 << 20;
 /// What the bytes that were put in sum up to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sums {
-    /// Base64, in the upload's algorithm, if that can be told.
+    /// Base64, in the upload's algorithm, if it is known.
     pub checksum: Option<String>,
-    /// What the part has where nothing encrypts it with a key; told where there is no checksum.
+    /// The part's MD5, which its `ETag` is unless KMS encrypts it; computed if there is no checksum.
     pub etag: Option<ETag>,
 }
 

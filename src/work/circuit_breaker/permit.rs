@@ -160,7 +160,7 @@ impl Permit {
         if let State::Paused(paused) = &mut *self.breaker.state()
             && paused.probing
         {
-            // The probe told nothing: the next message is the probe.
+            // The probe has shown nothing: the next message is the probe.
             paused.probing = false;
         }
         self.breaker.0.changed.send_replace(());
