@@ -1,4 +1,4 @@
-//! What a copy costs, counted by the world: the numbers of docs/cost.md.
+//! What a copy costs, counted by the in-memory AWS: the numbers of docs/cost.md.
 
 use std::time::Duration;
 

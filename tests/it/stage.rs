@@ -1,4 +1,4 @@
-//! Daemons on a world: two buckets, a queue that hears of one of them, and what a test asks of it.
+//! Daemons on the in-memory AWS: two buckets, a queue that hears of one of them, and what a test asks of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,7 +85,7 @@ impl Stage {
         Daemon::run(app)
     }
 
-    /// Starts a daemon whose line to the world can be cut.
+    /// Starts a daemon whose line to the in-memory AWS can be cut.
     pub(crate) async fn start_on(&self, line: &Line, config: &Config) -> Daemon {
         let http = self.aws.http_on(None, line);
         let app = App::start(config, &edge(&self.aws, http, 1)).await;
@@ -274,7 +274,7 @@ pub(crate) fn edge(aws: &Aws, http: SharedHttpClient, seed: u64) -> Edge {
     }
 }
 
-/// Does something to the world at the nth call of an operation, counted from now and from 0.
+/// Does something to the in-memory AWS at the nth call of an operation, counted from now and from 0.
 pub(crate) fn at(
     stage: &Stage,
     operation: &'static str,

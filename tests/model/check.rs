@@ -1,7 +1,7 @@
-//! The search: every world that can be reached, breadth first, so that the first counterexample is
+//! The search: every state that can be reached, breadth first, so that the first counterexample is
 //! a shortest one.
 //!
-//! A world that was worked is forgotten but for a fingerprint of 128 bits and the step that led
+//! A state that was expanded is forgotten but for a fingerprint of 128 bits and the step that led
 //! to it; a trace is told by taking those steps again.
 
 use std::collections::{HashMap, VecDeque};
@@ -15,22 +15,22 @@ use crate::wrong::{self, Wrong};
 
 /// What a search found.
 pub(crate) enum Found {
-    /// Nothing is wrong in so many worlds.
+    /// Nothing is wrong in so many states.
     Nothing { simulations: usize },
     /// Something is, and this is how it came about.
     Counterexample { wrong: Wrong, trace: String },
 }
 
-/// The number of a world, in the order they were found.
+/// The number of a state, in the order they were found.
 type Number = u32;
 
-/// How a world was found.
+/// How a state was found.
 struct Origin {
     from: Number,
     step: usize,
 }
 
-/// Visits every world that can be reached.
+/// Visits every state that can be reached.
 pub(crate) fn search(setting: &Setting, rules: Rules) -> Found {
     let first = State::new(setting.keys, usize::from(setting.routes));
     let mut numbers: HashMap<u128, Number, BuildHasherDefault<Quick>> = HashMap::default();

@@ -1,7 +1,7 @@
 //! A model of one message's way, and a search through everything that can happen in it.
 //!
 //! The rules that keep a copy from being stale, corrupt or lost are few but odd, and each is there
-//! because of something that can happen. The search visits every world that can be reached within
+//! because of something that can happen. The search visits every state that can be reached within
 //! its bounds. With all rules nothing may go wrong; without any one of them something must. So
 //! nobody can simplify a rule away without seeing what it was for, and a rule that is for nothing
 //! does not stay.
@@ -9,7 +9,7 @@
 //! **Modelled**: source keys whose owner puts new content, old content again, old content under
 //! other headers, deletes, recreates and undoes; events that come late, in any order and twice;
 //! workers that die, stall or lose their lease between any two calls; `CopyObject` as one moment
-//! and as two, marked copies, streams; requests that are lost, unanswered or late; refusals,
+//! and as two, copies with provenance metadata, streams; requests that are lost, unanswered or late; refusals,
 //! denials and bare 404s; followed deletes, moves, several destinations.
 //!
 //! **Not modelled**: time, but for its order (*W* means that a request lands before its message
@@ -20,7 +20,7 @@
 //!
 //! | file           | what                                                 |
 //! |----------------|------------------------------------------------------|
-//! | `state.rs`     | a world                                              |
+//! | `state.rs`     | a state                                              |
 //! | `rules.rs`     | the safeguards, and the settings they are tried in   |
 //! | `s3.rs`        | the buckets                                          |
 //! | `reconcile.rs` | the protocol: one route of one message               |

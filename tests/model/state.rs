@@ -1,7 +1,7 @@
 //! The world as one value: buckets, queue and workers, small enough to keep millions of them.
 //!
-//! Workers and messages have no names of their own: both lists are kept sorted, so that worlds
-//! which differ only in who does what are one world.
+//! Workers and messages have no names of their own: both lists are kept sorted, so that states
+//! which differ only in who does what are one state.
 
 use std::fmt;
 
@@ -193,7 +193,7 @@ impl State {
         }
     }
 
-    /// Gives equal worlds one form.
+    /// Gives equal states one form.
     pub(crate) fn sorted(mut self) -> Self {
         self.queue.sort_unstable();
         self.workers.sort_unstable();

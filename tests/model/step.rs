@@ -1,4 +1,4 @@
-//! All that can happen next in a world.
+//! All that can happen next in a state.
 
 use crate::rules::{Rules, Setting};
 use crate::s3;
@@ -12,7 +12,7 @@ pub(crate) struct Label {
     pub(crate) what: &'static str,
 }
 
-/// Collects the worlds that may come next.
+/// Collects the states that may come next.
 pub(crate) struct Next<'a> {
     pub(crate) setting: &'a Setting,
     pub(crate) rules: Rules,

@@ -1,4 +1,4 @@
-//! What must never be, at any moment or once the world is at rest.
+//! What must never be, at any moment or once everything is at rest.
 
 use crate::rules::{May, Route, Setting, Transfer};
 use crate::state::{Change, Condition, Effect, Source, State, Target, Version, Write};
@@ -44,7 +44,7 @@ pub(crate) fn fault(
     (comparable && !fooled && shows.id < target.shows.1).then_some(Wrong::Backwards)
 }
 
-/// What is wrong with a world at rest. What is dead-lettered is in a person's hands.
+/// What is wrong with a state at rest. What is dead-lettered is in a person's hands.
 pub(crate) fn at_rest(state: &State, setting: &Setting) -> Option<Wrong> {
     if state.dead_lettered {
         return None;

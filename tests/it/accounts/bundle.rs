@@ -66,7 +66,7 @@ async fn an_account_trusts_its_own_roots_and_nobody_else_does() {
         endpoint_url = "https://localhost:{port}"
         "#
     ));
-    // The default account's credentials and randomness of a world that nobody calls.
+    // The default account's credentials and randomness of a simulation that nobody calls.
     let aws = Aws::new(1);
     let edge = Edge {
         http: Edge::real().http,

@@ -1,7 +1,7 @@
 //! What can go wrong with a call, and when it shall.
 //!
 //! A rule names calls by service, operation, key or predicate, how often it strikes and with what
-//! chance; the randomness are the world's, so a seed replays. The first rule that strikes wins.
+//! chance; randomness comes from the simulation's seed, so a run repeats. The first rule that strikes wins.
 
 use std::fmt;
 use std::time::Duration;
@@ -137,7 +137,7 @@ impl Rule {
         self.when(move |call| call.key == key)
     }
 
-    /// The predicate is asked while the world stands still, so it must not ask the world itself.
+    /// The predicate is asked while the in-memory AWS stands still, so it must not ask the in-memory AWS itself.
     pub(crate) fn when(mut self, when: impl Fn(&Call) -> bool + Send + 'static) -> Self {
         self.when.push(Box::new(when));
         self

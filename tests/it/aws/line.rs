@@ -1,4 +1,4 @@
-//! One process's line to the world: cut when the process dies, dark while the network is down.
+//! One process's line to the in-memory AWS: cut when the process dies, dark while the network is down.
 //!
 //! What a dead process has sent still happens; what it would send or hear from then on does not.
 //! So a crash is seen from AWS as it really is, whatever the tasks of the dead do in this one.

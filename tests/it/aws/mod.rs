@@ -59,7 +59,7 @@ pub(crate) use sqs::{Message, Mischief, Queue, Settled, Stale};
 pub(crate) use tables::Table;
 pub(crate) use torn::Tear;
 
-/// Wall time when a world begins, nine in the morning: off the whole second, as real clocks are.
+/// Wall time when a simulation begins, nine in the morning: off the whole second, as real clocks are.
 const BEGINNING: Timestamp = Timestamp::constant(1_793_610_000, 250_000_000);
 
 /// A handle on one universe; clones share it.
@@ -75,7 +75,7 @@ struct Inner {
     watcher: Mutex<Option<Watcher>>,
 }
 
-/// Told of every call; may do to the world what it likes.
+/// Told of every call; may do to the in-memory AWS what it likes.
 type Watcher = Arc<dyn Fn(&Aws, &Call, Moment) + Send + Sync>;
 
 struct State {

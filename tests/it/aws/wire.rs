@@ -21,7 +21,7 @@ use super::request::Request;
 use super::torn::{Tear, receive};
 use super::{Aws, athena, events, glue, json, s3, secrets, sns, sqs, sts, tables};
 
-/// Hands out connectors into one world.
+/// Hands out connectors into one simulation.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
     pub(super) aws: Aws,

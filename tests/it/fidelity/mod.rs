@@ -1,4 +1,4 @@
-//! What a copy keeps, on every way there is.
+//! What a copy keeps, by every transfer there is.
 
 mod archived;
 mod dropped_attributes;
@@ -173,7 +173,7 @@ fn checksum(head: &HeadObjectOutput) -> String {
     )
 }
 
-/// As the world has them: what a caller may read does not matter.
+/// As the in-memory AWS has them: what a caller may read does not matter.
 fn tags(stage: &Stage, bucket: &str, key: &str) -> BTreeMap<String, String> {
     let object = stage
         .aws

@@ -1,4 +1,4 @@
-//! Storage class, encryption, ACL, owners and payers: as the route says, on every way.
+//! Storage class, encryption, ACL, owners and payers: as the route says, by every transfer.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -122,7 +122,7 @@ impl Daemon {
         }
     }
 
-    /// Waits for the end of a life that was told to stop in a calm world.
+    /// Waits for the end of a life that was told to stop in a calm simulation.
     pub(super) async fn ended(&mut self) {
         let Some(mut life) = self.life.take() else {
             return;

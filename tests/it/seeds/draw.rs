@@ -1,4 +1,4 @@
-//! From a seed to a script: small worlds, and now and then everything at once.
+//! From a seed to a script: small simulations, and now and then everything at once.
 
 use std::borrow::Cow;
 
@@ -23,10 +23,10 @@ const KEYS: [&str; 6] = [
     "~x'(!)*.csv",
 ];
 
-/// In a world of many keys, there are at most so many.
+/// In a simulation of many keys, there are at most so many.
 const CROWD: usize = 30;
 
-/// From the world's usual beginning to midnight.
+/// From the in-memory AWS's usual beginning to midnight.
 const TO_MIDNIGHT: u64 = 15 * 3_600_000;
 
 const LATENCIES: [u64; 4] = [0, 40, 600, 4_000];
@@ -113,7 +113,7 @@ impl Script {
     }
 }
 
-/// What else a world may have: drawn last, so that older seeds keep the rest of their story.
+/// What else a simulation may have: drawn last, so that older seeds keep the rest of their story.
 fn details(rng: &mut Rng, script: &mut Script, span: u64) {
     script.large = rng.u8(..6) == 0;
     for route in &mut script.routes {

@@ -1,4 +1,4 @@
-//! Seeds: each draws a world, its daemons and everything that happens to them, and the promises
+//! Seeds: each draws a simulation, its daemons and everything that happens to them, and the promises
 //! must hold.
 //!
 //! `make test` plays the first few hundred, `make soak SEEDS=100000` as many as asked, on all cores.

@@ -1,4 +1,4 @@
-//! One source and its copies on one way: was each promise kept about them?
+//! One source and its copies by one transfer: was each promise kept about them?
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;

@@ -1,6 +1,6 @@
-//! Playing a script to its end, and on until the world is at rest.
+//! Playing a script to its end, and on until everything is at rest.
 //!
-//! First everything happens as written. Then the world calms down: faults end, permissions are
+//! First everything happens as written. Then everything calms down: faults end, permissions are
 //! back, every daemon is up. The queue must run dry; what was dead-lettered is sent back once, as a person
 //! would; where outsiders meddled with a destination, the key is asked for again. Then the daemons
 //! are told to stop.
@@ -24,7 +24,7 @@ use crate::aws::{
 };
 use crate::stage::edge;
 
-/// A calm world must come to rest within this; one where a copy takes half a day, in eight times that.
+/// A calm simulation must come to rest within this; one where a copy takes half a day, in eight times that.
 const PATIENCE: Duration = Duration::from_hours(12);
 
 /// Crawls end within this: one under way, and one for what has arrived meanwhile.
@@ -33,7 +33,7 @@ const CRAWLED: Duration = Duration::from_mins(30);
 /// More calls than this in one script are a loop.
 const MOST_CALLS: usize = 60_000;
 
-/// What is left when the world is at rest.
+/// What is left when everything is at rest.
 pub(super) struct Played {
     pub(super) stage: Stage,
     /// What was in the dead-letter queue before it was sent back.
@@ -331,7 +331,7 @@ impl Theatre {
                 .unwrap_or_else(PoisonError::into_inner);
             troubles.extend(died.iter().cloned());
         }
-        // What the world itself still has under way.
+        // What the in-memory AWS itself still has under way.
         sleep(Duration::from_hours(1)).await;
         let alive = tokio::runtime::Handle::current()
             .metrics()

@@ -1,8 +1,8 @@
-//! A script: everything that will happen in one world, as plain data.
+//! A script: everything that will happen in one simulation, as plain data.
 //!
 //! A seed draws one; a failing one is cut down and printed as JSON, and what was worth keeping is
 //! kept as JSON, so that it stays the same script when the drawing changes. Times are milliseconds
-//! of the world's clock.
+//! of the simulation's clock.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::aws::{Latency, Mischief, Moment};
     reason = "a story says yes or no to as many things"
 )]
 pub(super) struct Script {
-    /// What the world and the daemons throw their randomness from.
+    /// What the in-memory AWS and the daemons throw their randomness from.
     pub(super) rng: u64,
     /// How long after nine in the morning it begins.
     #[serde(default)]

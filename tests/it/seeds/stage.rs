@@ -1,4 +1,4 @@
-//! The world of a script: its buckets, queues and crawler, and what outsiders do to them.
+//! The simulated AWS of a script: its buckets, queues and crawler, and what outsiders do to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};

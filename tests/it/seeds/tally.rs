@@ -1,4 +1,4 @@
-//! What happened in the worlds that were played: seeds that reach nothing prove nothing.
+//! What happened in the simulations that were played: seeds that reach nothing prove nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;

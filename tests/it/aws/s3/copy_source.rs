@@ -1,4 +1,4 @@
-//! Where a copy comes from: the name in `x-amz-copy-source`, and the circuit breakers before the object.
+//! Where a copy comes from: the name in `x-amz-copy-source`, and the checks before the object.
 //!
 //! `CopyObject` and `UploadPartCopy` share them (API reference, both operations).
 

@@ -1,6 +1,6 @@
 //! S3: strongly consistent, conditional, versioned, and strict about what it is sent.
 //!
-//! A request passes the same circuit breakers in the same order as on AWS: the signature's key, the endpoint's
+//! A request passes the same checks in the same order as on AWS: the signature's key, the endpoint's
 //! region, the bucket, its region, its owner, the permission, and only then the operation.
 
 mod access_point;
@@ -134,7 +134,7 @@ fn perform(s3: &mut S3, scene: &mut Scene<'_>, ask: &Ask<'_>) -> Result<Reply, S
 }
 
 impl Ask<'_> {
-    /// The circuit breakers before any operation.
+    /// The checks before any operation.
     fn enter<'s>(&self, s3: &'s S3, scene: &Scene<'_>) -> Result<&'s Bucket, S3Error> {
         let caller = &self.request.caller;
         let known = scene.access.known(&caller.access_key, &caller.region);

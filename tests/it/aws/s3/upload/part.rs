@@ -76,7 +76,7 @@ pub(in crate::aws::s3) fn part_copy(
         .body(xml::document("CopyPartResult", &body)))
 }
 
-/// The circuit breakers of both: permission (user guide, "Multipart upload API and permissions"), number,
+/// The checks of both: permission (user guide, "Multipart upload API and permissions"), number,
 /// upload.
 fn open(s3: &S3, scene: &Scene<'_>, ask: &Ask<'_>) -> Result<u32, S3Error> {
     ask.allow(scene, "s3:PutObject")?;
