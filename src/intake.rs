@@ -378,7 +378,7 @@ impl Intake {
         self.pulse.send_modify(|pulse| {
             pulse.answered = Some(Instant::now());
             if pulse.error.take().is_some() {
-                tracing::info!(queue = self.terms.name, "the queue answers again");
+                tracing::info!(queue = self.terms.name, "receive works again");
             }
         });
     }
@@ -389,7 +389,7 @@ impl Intake {
         let known = self.pulse.borrow().error.clone();
         let new = !known.is_some_and(|known| cause::is_same(&known, &reported));
         if new {
-            tracing::error!(queue = self.terms.name, url = self.sqs.url(), %error, "cannot receive");
+            tracing::error!(queue = self.terms.name, url = self.sqs.url(), %error, "receive failed");
         }
         self.pulse.send_modify(|pulse| pulse.error = Some(reported));
     }
@@ -405,7 +405,7 @@ async fn release(sqs: Sqs, surplus: Vec<(String, Duration)>) {
     tracing::warn!(
         url = sqs.url(),
         messages = surplus.len(),
-        "more messages than were asked for: these are released"
+        "more messages than requested; these are released"
     );
     for batch in surplus.chunks(BATCH.into()) {
         if let Err(error) = sqs.show(batch).await {

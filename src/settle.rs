@@ -127,7 +127,7 @@ impl Settler {
         let Some(receipt) = receipt else {
             tracing::warn!(
                 message_id = message.id,
-                "the lease was lost; another will work it"
+                "lease lost; another consumer works the message"
             );
             return self.metrics.settled(&self.name, "lost");
         };
@@ -249,14 +249,16 @@ impl Settler {
             }
             let handles: Vec<_> = endings.iter().map(|e| e.receipt.handle.clone()).collect();
             match self.sqs.delete(&handles).await {
-                Err(error) => tracing::warn!(%error, messages = handles.len(), "deletes failed"),
+                Err(error) => {
+                    tracing::warn!(%error, messages = handles.len(), "message deletes failed");
+                }
                 Ok(failed) => {
                     let mut left = Vec::new();
                     for (index, ending) in endings.into_iter().enumerate() {
                         match failed.iter().find(|failed| failed.index == index) {
                             None => self.ended(&ending),
                             Some(failed) if failed.for_good => {
-                                tracing::warn!(error = failed.why, "a delete was refused");
+                                tracing::warn!(error = failed.why, "message delete refused");
                                 self.metrics.settled(&self.name, "lost");
                             }
                             Some(_) => left.push(ending),
@@ -267,7 +269,7 @@ impl Settler {
             }
         }
         for _ in endings {
-            tracing::warn!("could not delete; the message will come again and prove its work");
+            tracing::warn!("message not deleted; it returns, and its work is found done");
             self.metrics.settled(&self.name, "lost");
         }
     }
@@ -312,7 +314,9 @@ impl Settler {
             .into_iter()
             .partition(|ending| now < ending.receipt.expiry);
         for _ in late {
-            tracing::warn!("the receipt expired before it could be settled; it will come again");
+            tracing::warn!(
+                "receipt expired before the message was settled; it returns to the queue"
+            );
             self.metrics.settled(&self.name, "lost");
         }
         good

@@ -83,7 +83,7 @@ impl ArrivalConsumer {
                     }
                     for (message, _weight) in messages {
                         let Some(room) = room.split(1) else {
-                            warn!("more arrivals than were asked for: one is released");
+                            warn!("more arrivals than requested; one is released");
                             self.put_off(message, Duration::ZERO).await;
                             continue;
                         };

@@ -233,7 +233,7 @@ impl AssertionTask {
                 crawler,
                 error,
                 wait_seconds = wait.as_secs_f64(),
-                "assertion not answered, will be asked again"
+                "assertion not answered; it is asked again"
             );
             self.seen
                 .send_modify(|seen| seen.assertion.error = Some(error));

@@ -208,7 +208,7 @@ impl Report {
             result = reported,
             detail,
             wait_seconds,
-            "crawl failed, will run again"
+            "crawl failed; it runs again"
         );
         Some(wait)
     }

@@ -113,7 +113,7 @@ impl Strangers {
                         received,
                         unlogged,
                         error = why,
-                        "left for other processes"
+                        "arrival left for other processes"
                     );
                 }
             }

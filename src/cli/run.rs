@@ -38,7 +38,11 @@ async fn daemon(config: &Config) -> anyhow::Result<()> {
         "starting"
     );
     for one in config.advice() {
-        tracing::warn!(setting = one.key, why = one.why, "probably not meant");
+        tracing::warn!(
+            setting = one.key,
+            why = one.why,
+            "setting probably not meant"
+        );
     }
     cgroup::warn_if_short(Path::new("/"), &config.work);
     // First, so that a used port is known before anything is received, and a container that

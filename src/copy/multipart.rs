@@ -155,7 +155,7 @@ async fn find(
             },
         ) => {
             let (bucket, key) = (&request.to.bucket.name, request.target);
-            tracing::warn!(bucket, key, %error, "cannot see whether a copy was begun; begins anew");
+            tracing::warn!(bucket, key, %error, "open uploads cannot be listed; the copy begins anew");
             return Ok(None);
         }
         begun => begun?,

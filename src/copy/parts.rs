@@ -79,7 +79,7 @@ impl Parts {
         match self.part(number).await {
             Err(error) if error.kind == Kind::Corrupt && error.op == "GetObject" => {
                 let key = &self.key;
-                tracing::warn!(key, number, %error, "making a part once more");
+                tracing::warn!(key, number, %error, "retrying part");
                 self.part(number).await
             }
             made => made,

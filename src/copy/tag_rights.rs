@@ -49,7 +49,7 @@ impl Rights {
         let known = known.entry(route.to_owned()).or_default();
         known.refused = Some(Instant::now());
         if !std::mem::replace(&mut known.warned, true) {
-            tracing::warn!(route, %error, "copies go without tags: a right to them is missing");
+            tracing::warn!(route, %error, "copies are made without tags: a permission is missing");
         }
     }
 }

@@ -227,7 +227,7 @@ impl Secret {
                 self.cache(credentials, Stage::Current);
             }
             Err(error) => {
-                tracing::warn!(%error, "going on with the credentials read before");
+                tracing::warn!(%error, "secret not readable; the last credentials stay in use");
                 if let Some(cached) = &mut self.state().cached {
                     cached.until = Instant::now() + TRY_AGAIN;
                 }

@@ -47,7 +47,7 @@ impl Run<'_> {
     async fn delete(&mut self, condition: &Condition) -> Result<Step, Failure> {
         let target = self.key_for(None)?;
         let BucketClient { s3, bucket } = self.task.to;
-        tracing::debug!(to_key = target, ?condition, "deleting");
+        tracing::debug!(to_key = target, ?condition, "deleting copy");
         self.writes_to(&target);
         match s3
             .delete(bucket, &target, condition, self.write_lease)
@@ -83,7 +83,7 @@ impl Run<'_> {
         if copy.transfer.in_parts() {
             self.began.insert(target.clone());
         }
-        tracing::debug!(to_key = target, transfer = %copy.transfer, condition = ?copy.condition, "writing");
+        tracing::debug!(to_key = target, transfer = %copy.transfer, condition = ?copy.condition, "writing copy");
         self.writes_to(&target);
         let request = WriteRequest {
             route: task.route,

@@ -86,7 +86,7 @@ impl Run<'_> {
                 Err(failure) if failure.is_corrupt() && !corrupt => {
                     corrupt = true;
                     let (route, key) = (&self.task.route.name, &self.task.event.key);
-                    tracing::warn!(route, key, %failure, "copying once more from the source");
+                    tracing::warn!(route, key, %failure, "copy was corrupt; copying once more");
                 }
                 Err(other) => return Err(other),
             }

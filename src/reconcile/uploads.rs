@@ -50,7 +50,7 @@ impl Run<'_> {
             Ok(()) => failure,
             Err(e) => {
                 let key = &self.task.event.key;
-                tracing::warn!(key, %failure, "and a corrupt upload could not be aborted");
+                tracing::warn!(key, %failure, "corrupt upload not aborted");
                 e.into()
             }
         }
@@ -66,7 +66,7 @@ impl Run<'_> {
                     },
                 ) => {
                     let bucket = &to.bucket.name;
-                    tracing::warn!(bucket, key = target, %error, "uploads that were begun cannot be seen");
+                    tracing::warn!(bucket, key = target, %error, "open uploads cannot be listed");
                 }
                 swept => swept?,
             }

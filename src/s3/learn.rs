@@ -73,7 +73,7 @@ impl S3 {
                 bucket,
                 account,
                 detail = message,
-                "no conditional writes there: each write is followed by a HEAD of its source"
+                "bucket does not support conditional writes; each write is followed by a HEAD of its source"
             );
         }
     }

@@ -198,7 +198,13 @@ impl Limit {
         drop(aimd);
         let (account, bucket, by) = (&self.account, &self.bucket, self.whose);
         if was_full {
-            tracing::info!(account, bucket, ?by, limit, "asked for less: slowing down");
+            tracing::info!(
+                account,
+                bucket,
+                ?by,
+                limit,
+                "throttled; sending fewer calls at once"
+            );
         } else {
             tracing::debug!(account, bucket, ?by, limit, "slowing down");
         }

@@ -248,7 +248,7 @@ impl<T> Policy<(), T, S3Error> for Backoff {
             operation: self.call.op,
         };
         self.metrics.retries.get_or_create(&op).inc();
-        tracing::debug!(operation = self.call.op, %error, "sending again");
+        tracing::debug!(operation = self.call.op, %error, "retrying request");
         let wait = self.rng.jitter(self.wait);
         self.wait = (self.wait * 2).min(self.most);
         Some(tokio::time::sleep(wait))

@@ -70,6 +70,6 @@ impl Pool {
 /// the process: the lease runs out, and the message comes again.
 fn reported(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "a worker's task panicked; its message will come again");
+        tracing::error!(%error, "worker panicked; its message returns to the queue");
     }
 }

@@ -136,7 +136,7 @@ async fn open_and_abort(
         .await?;
     if let Err(error) = to.s3.abort(&upload).await {
         let (route, bucket) = (route.name.as_str(), &to.bucket.name);
-        tracing::warn!(route, bucket, key, %error, "an empty upload of the route's check is left: it could not be aborted");
+        tracing::warn!(route, bucket, key, %error, "empty upload of the route's check not aborted");
     }
     Ok(())
 }

@@ -250,17 +250,22 @@ impl Replicator {
                     key,
                     bytes,
                     transfer,
-                    "copied"
+                    "object copied"
                 );
                 (Outcome::Done, Some(permit))
             }
             Ended::Deleted => {
                 self.metrics.deleted(route_name);
-                tracing::debug!(route = route_name, bucket = event.bucket, key, "deleted");
+                tracing::debug!(
+                    route = route_name,
+                    bucket = event.bucket,
+                    key,
+                    "copy deleted"
+                );
                 (Outcome::Done, Some(permit))
             }
             Ended::Nothing(Nothing::AlreadyThere(proof)) => {
-                tracing::debug!(route = route_name, key, %proof, "already there");
+                tracing::debug!(route = route_name, key, %proof, "copy already there");
                 (Outcome::Skip(Skip::AlreadyThere), Some(permit))
             }
             Ended::Nothing(Nothing::SourceGone) => {

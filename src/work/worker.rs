@@ -138,7 +138,7 @@ impl Worker {
             }
             match record {
                 Record::Ignored { name } => {
-                    tracing::debug!(event = name, "an event type that means nothing here");
+                    tracing::debug!(event = name, "event type ignored");
                     worked = worked.and(self.replicator.unrouted(Outcome::Skip(Skip::Ignored)));
                 }
                 Record::Event(event) => {

@@ -206,7 +206,7 @@ async fn each_ending_of_a_message_is_a_line_with_its_message_id() {
             ],
         ),
         (
-            "copied",
+            "object copied",
             "DEBUG",
             &[
                 "queue",
