@@ -91,9 +91,10 @@ fmt:
 fmt-check:
 	cargo fmt --check
 
-# Run clippy on everything; a warning is an error
+# Run clippy on everything, and follow the links in doc comments; a warning is an error
 lint:
 	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D rustdoc::broken_intra_doc_links" cargo doc --locked --no-deps --document-private-items
 
 # Check the dependencies: advisories, licences, sources. Builds cargo-deny into .tools (10 min)
 deny: .tools/bin/cargo-deny
