@@ -23,7 +23,7 @@ mod schema;
 mod sections;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod value;
 mod work;
 

@@ -6,11 +6,7 @@ use serde_json::Value;
 
 use super::is_up_to_date;
 use crate::config::schema;
-
-const FILE: &str = include_str!("../../config.toml");
-
-/// The names of the example's sections, which stand for any.
-const NAMES: [&str; 6] = ["events", "orders", "stock", "china", "partner", "lab"];
+use crate::config::tests::{FILE, Wanted, generic, join, node, variable_of};
 
 #[test]
 fn the_page_of_settings_is_up_to_date() {
@@ -47,36 +43,24 @@ fn page() -> String {
     page
 }
 
-/// The comment at the top, with its indented lines as code.
+/// The comment at the top, without what it says about the file itself.
 fn introduction(comment: &str) -> String {
-    let lines = comment.lines().skip(1);
-    let lines = lines.map(|line| {
-        let line = line.trim_start_matches('#').trim_start_matches(' ');
-        if line.starts_with("BRIGADE_QUEUE") {
-            format!("    {line}")
-        } else {
-            line.to_owned()
-        }
+    let about_all = comment.split("\n#\n").skip(2).map(|paragraph| {
+        let lines = paragraph
+            .lines()
+            .map(|line| match line.strip_prefix("#   ") {
+                Some(code) => format!("    {code}\n"),
+                None => format!("{}\n", line.trim_start_matches("# ")),
+            });
+        lines.collect::<String>()
     });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    let text = text.replace("with __ between", "with `__` between");
-    format!(
-        "Every setting, as [config.toml](../config.toml) has it.\n{}\n",
-        text.replace(
-            "A line `#key = value` shows the default, unless its comment says (unset): then the setting has no default, \
-             and the value\nis an example. Nothing here is active: uncomment what you need, or set variables. Three deploy a route:",
-            "Three variables deploy a route:"
-        )
-    )
+    let text = about_all.collect::<Vec<_>>().join("\n");
+    format!("Every setting, as [config.toml](../config.toml) has it.\n\n{text}")
 }
 
 fn entry(section: &str, setting: &str, prose: &[&str], schema: &Value) -> String {
     let (key, value) = setting.split_once(" = ").expect("a setting");
-    let path = if section.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{}.{key}", generic(section))
-    };
+    let path = generic(&join(section, key));
     let text = prose.join("\n");
     let kind = if text.contains("(unset)") || text.contains("Required.") {
         "Example"
@@ -87,49 +71,9 @@ fn entry(section: &str, setting: &str, prose: &[&str], schema: &Value) -> String
     let text = text.replace('*', "\\*");
     let mut entry = format!("\n### `{path}`\n\n{}\n\n", text.trim_end());
     let _ = writeln!(entry, "- {kind}: `{value}`");
-    if let Some(words) = words(node(schema, &path)) {
-        let _ = writeln!(entry, "- One of {words}");
+    if let Wanted::Word(words) = Wanted::of(node(&path, schema)) {
+        let _ = writeln!(entry, "- One of `{}`", words.join("`, `"));
     }
-    let _ = writeln!(entry, "- Variable: `{}`", variable(&path));
+    let _ = writeln!(entry, "- Variable: `{}`", variable_of(&path));
     entry
-}
-
-/// `route.stock` is one of `route.NAME`.
-fn generic(section: &str) -> String {
-    let named = |part: &str| {
-        if NAMES.contains(&part) {
-            "NAME".to_owned()
-        } else {
-            part.to_owned()
-        }
-    };
-    section.split('.').map(named).collect::<Vec<_>>().join(".")
-}
-
-fn variable(path: &str) -> String {
-    let path = path.to_uppercase().replace('.', "__");
-    let gap = if path.contains("__") { "_" } else { "__" };
-    format!("BRIGADE{gap}{path}")
-}
-
-/// What the schema says of a setting.
-fn node<'s>(schema: &'s Value, path: &str) -> &'s Value {
-    path.split('.').fold(schema, |node, part| match part {
-        "NAME" => &node["additionalProperties"],
-        key => &node["properties"][key],
-    })
-}
-
-/// The words that a setting takes, where it takes words.
-fn words(node: &Value) -> Option<String> {
-    let consts = node["oneOf"].as_array().map(|all| {
-        let each = all.iter().map(|one| &one["const"]);
-        each.collect::<Vec<_>>()
-    });
-    let all = node["enum"]
-        .as_array()
-        .map(|all| all.iter().collect::<Vec<_>>());
-    let words = all.or(consts)?;
-    let words: Vec<_> = words.iter().filter_map(|word| word.as_str()).collect();
-    (!words.is_empty()).then(|| format!("`{}`", words.join("`, `")))
 }

@@ -15,7 +15,7 @@ use crate::config::value::list::split;
 pub(crate) const TEXT: &str = "text, in quotes";
 
 /// What the schema says of a value.
-enum Wanted<'s> {
+pub(crate) enum Wanted<'s> {
     Whole,
     YesOrNo,
     Text,
@@ -24,7 +24,7 @@ enum Wanted<'s> {
 }
 
 impl<'s> Wanted<'s> {
-    fn of(node: &'s Json) -> Self {
+    pub(crate) fn of(node: &'s Json) -> Self {
         let many = |key: &str| node[key].as_array().map(Vec::as_slice).unwrap_or_default();
         if let Some(list) = many("anyOf").iter().find(|one| one["type"] == "array") {
             return Self::List(&list["items"]);

@@ -13,5 +13,5 @@ mod suggest;
 pub(super) mod synonyms;
 mod syntax;
 pub(super) mod tree;
-mod variable;
+pub(super) mod variable;
 mod variables;

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use crate::config::read::{
     synonyms::{self, Meant},
-    tree::{collect, example_name, is_name},
-    variable::{PREFIX, is_ours},
+    tree::{collect, example_name, is_name, join},
+    variable::{self, PREFIX, is_ours},
 };
 
 /// Comparing costs the product of both lengths, and no setting's name is as long.
@@ -54,12 +54,12 @@ impl<'k> Known<'k> {
 
     /// Its variable, in a section of this name.
     fn variable(&self, name: &str) -> String {
-        let path = match (self.section, self.named) {
-            ("", _) => format!("_{}", self.key),
-            (section, false) => format!("{section}__{}", self.key),
-            (section, true) => format!("{section}__{name}__{}", self.key),
+        let section = if self.named {
+            &join(self.section, name)
+        } else {
+            self.section
         };
-        format!("{PREFIX}{}", path.to_ascii_uppercase())
+        variable::of(&join(section, self.key))
     }
 }
 

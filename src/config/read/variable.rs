@@ -8,6 +8,13 @@ pub(crate) const FILE: &str = "BRIGADE_CONFIG";
 /// Holds the text of a whole file.
 pub(crate) const TEXT: &str = "BRIGADE_CONFIG_TOML";
 
+/// The variable that sets a dotted path.
+pub(crate) fn of(path: &str) -> String {
+    let gap = if path.contains('.') { "" } else { "_" };
+    let path = path.replace('.', "__").to_ascii_uppercase();
+    format!("{PREFIX}{gap}{path}")
+}
+
 /// Whether a variable is ours to read at all, in whatever case.
 pub(crate) fn is_ours(name: &str) -> bool {
     let begins = |with: &str| {

@@ -5,7 +5,22 @@ use std::collections::BTreeSet;
 use crate::config::read::tree::collect;
 use crate::config::{Account, Config, Crawler, Queue, Route, Sources, Table, schema};
 
-const FILE: &str = include_str!("../../../config.toml");
+pub(crate) const FILE: &str = include_str!("../../../config.toml");
+
+/// The path of a key that the example shows, with `NAME` for a section's own name.
+pub(crate) fn generic(path: &str) -> String {
+    let names = [
+        ".events.",
+        ".orders.",
+        ".stock.",
+        ".china.",
+        ".partner.",
+        ".lab.",
+    ];
+    names
+        .iter()
+        .fold(path.to_owned(), |path, name| path.replace(name, ".NAME."))
+}
 
 /// Uncomments settings: their `#` is followed by no space. `unset` ones have no default.
 pub(crate) fn uncomment(with_unset: bool) -> String {
@@ -52,23 +67,7 @@ fn the_example_shows_every_key_and_all_of_it_is_valid() {
     assert_eq!(loaded.config.can_run(), Ok(()));
     let mut known = Vec::new();
     collect("", &schema(), &mut known);
-    let shown: BTreeSet<String> = loaded
-        .origins
-        .paths()
-        .map(|path| {
-            let names = [
-                ".events.",
-                ".orders.",
-                ".stock.",
-                ".china.",
-                ".partner.",
-                ".lab.",
-            ];
-            names
-                .iter()
-                .fold(path.to_owned(), |path, name| path.replace(name, ".NAME."))
-        })
-        .collect();
+    let shown: BTreeSet<String> = loaded.origins.paths().map(generic).collect();
     assert_eq!(shown, known.into_iter().collect());
 }
 
