@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::time::Duration;
 
 use super::is_up_to_date;
-use crate::metrics::{
-    BucketLabels, Ended, Metrics, OperationLabels, PoolLabel, QueueLabel, RouteLabel, print,
-};
+use crate::metrics::print;
+use crate::metrics::tests::with_samples;
 
 /// A metric as `/metrics` shows it.
 #[derive(Default)]
@@ -19,13 +17,12 @@ struct Shown {
 
 #[test]
 fn the_page_of_metrics_is_up_to_date() {
-    let (metrics, registry) = Metrics::new("prod");
-    touch(&metrics);
+    let (_, registry) = with_samples();
     let shown = read(&print(&registry));
     assert_eq!(
         shown.len(),
         registered(),
-        "a metric is missing: add it to `touch`"
+        "a metric has no sample: add one to `with_samples`"
     );
     let mut page = "# Metrics\n\nServed on `/metrics` of `admin.listen` as OpenMetrics text. Times are seconds, and no key or \
                     message id is ever a label.\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n"
@@ -48,41 +45,6 @@ fn the_page_of_metrics_is_up_to_date() {
              increase(brigade_panics_total[15m]) > 0\n\
              histogram_quantile(0.99, rate(brigade_lag_seconds_bucket[5m])) > 300\n```\n";
     is_up_to_date("metrics.md", &page);
-}
-
-/// Gives each metric a sample: one without is not shown.
-fn touch(metrics: &Metrics) {
-    let queue = QueueLabel { queue: "q".into() };
-    let route = RouteLabel { route: "r".into() };
-    let pool = PoolLabel { pool: "small" };
-    let bucket = BucketLabels {
-        account: "default".into(),
-        bucket: "b".into(),
-    };
-    let operation = OperationLabels {
-        service: "s3",
-        operation: "GetObject",
-    };
-    metrics.received.get_or_create(&queue).inc();
-    metrics.settled("q", "done");
-    metrics.record("r", "done", Ended::Done);
-    metrics.dead_lettered("q", "denied");
-    metrics.copied("r", "stream", 1);
-    metrics.deletes.get_or_create(&route).inc();
-    metrics.moves.get_or_create(&route).inc();
-    metrics.call("s3", "GetObject", Some(200));
-    metrics.retries.get_or_create(&operation).inc();
-    metrics.in_flight.get_or_create(&queue).set(1);
-    metrics.workers_busy.get_or_create(&pool).set(1);
-    metrics.messages_waiting.get_or_create(&pool).set(1);
-    metrics.s3_limit.get_or_create(&bucket).set(1);
-    metrics.kms_limit.get_or_create(&bucket).set(1);
-    metrics.route_paused.get_or_create(&route).set(0);
-    metrics.work_duration.get_or_create(&queue).observe(0.1);
-    metrics.lagged("r", Duration::from_secs(1));
-    metrics.catalog.crawled("c", "succeeded");
-    metrics.catalog.asserted("c", "passed", 1);
-    metrics.catalog.queryable("c", Duration::from_secs(1));
 }
 
 /// Reads what `/metrics` shows.
