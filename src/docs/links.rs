@@ -60,18 +60,22 @@ fn every_command_shown_is_one() {
     assert!(wrong.is_empty(), "no such commands:\n{}", wrong.join("\n"));
 }
 
+/// The lines of a page without its fences, each with whether it is code.
+fn lines(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    let mut fenced = false;
+    text.lines().filter_map(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        (!fence).then_some((fenced, line))
+    })
+}
+
 /// The targets of relative links.
 fn links(text: &str) -> Vec<&str> {
-    let mut code = false;
-    let prose = text.lines().filter(|line| {
-        let fence = line.trim_start().starts_with("```");
-        code ^= fence;
-        !code && !fence
-    });
-    let links = prose.flat_map(|line| {
-        line.split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
+    let prose = lines(text).filter(|(code, _)| !code);
+    let links = prose.flat_map(|(_, line)| {
+        let behind = line.split("](").skip(1);
+        behind.filter_map(|rest| rest.split(')').next())
     });
     links
         .filter(|link| !link.contains("://") && !link.starts_with("mailto:"))
@@ -102,24 +106,16 @@ fn slug(heading: &str) -> String {
 
 /// The commands in code blocks, which must be whole, and in code spans.
 fn commands(text: &str) -> Vec<(String, bool)> {
-    let (mut code, mut found) = (false, Vec::new());
     let joined = text.replace("\\\n", " ");
-    for line in joined.lines() {
-        if line.trim_start().starts_with("```") {
-            code = !code;
-            continue;
-        }
+    let mut found = Vec::new();
+    for (code, line) in lines(&joined) {
         if !code && !line.starts_with("    ") {
             let spans = line.split('`').skip(1).step_by(2);
             let commands = spans.filter(|span| span.starts_with("brigade "));
             found.extend(commands.map(|command| (one_command(command), false)));
             continue;
         }
-        let line = match line.strip_prefix("    ") {
-            Some(line) => line.trim_start(),
-            None => line.trim_start(),
-        };
-        let line = line.trim_start_matches("$ ");
+        let line = line.trim_start().trim_start_matches("$ ");
         if let Some(at) = starts(line) {
             found.push((one_command(&line[at..]), true));
         }

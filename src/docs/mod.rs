@@ -7,6 +7,7 @@ mod commands;
 mod configuration;
 mod links;
 mod metrics;
+mod words;
 
 use std::env;
 use std::fs;
@@ -31,35 +32,41 @@ fn is_up_to_date(name: &str, text: &str) {
     assert!(page == text, "docs/{name} is out of date: run `make docs`");
 }
 
-/// The pages that are written by hand or generated, by their paths.
-fn pages() -> Vec<(PathBuf, String)> {
-    let mut pages = Vec::new();
-    let mut folders = vec![root().join("docs")];
+/// The files below these folders that end so, and these files, each with its text.
+fn texts(folders: &[&str], ends: &[&str], files: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut paths: Vec<_> = files.iter().map(|name| root().join(name)).collect();
+    let mut folders: Vec<_> = folders.iter().map(|name| root().join(name)).collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ext| ext == "md") {
-                pages.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|ext| ends.iter().any(|end| ext == *end))
+            {
+                paths.push(path);
             }
         }
     }
-    for name in [
+    paths.sort();
+    let text = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("text");
+        (path, text)
+    };
+    paths.into_iter().map(text).collect()
+}
+
+/// All pages, by their paths.
+fn pages() -> Vec<(PathBuf, String)> {
+    let files = [
         "README.md",
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
         "CHANGELOG.md",
-    ] {
-        pages.push(root().join(name));
-    }
-    pages.sort();
-    let text = |path: PathBuf| {
-        let text = fs::read_to_string(&path).expect("text");
-        (path, text)
-    };
-    pages.into_iter().map(text).collect()
+    ];
+    texts(&["docs"], &["md"], &files)
 }
 
 /// A path as it is shown.

@@ -37,7 +37,6 @@ mod stage;
 mod streamed;
 mod tables;
 mod uploads;
-mod words;
 mod worker_pools;
 
 /// The daemon's own heap: a soak takes a good part less with it.

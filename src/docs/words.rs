@@ -1,8 +1,7 @@
 //! The project has a vocabulary (docs/glossary.md): one word for one idea, and that of the field. Words that were given up
 //! do not come back.
 
-use std::fs;
-use std::path::Path;
+use super::{shown, texts};
 
 /// A word, what is said instead, and the files in which it means something else.
 #[rustfmt::skip]
@@ -28,37 +27,25 @@ const GIVEN_UP: [(&str, &str, &[&str]); 17] = [
 
 #[test]
 fn words_that_were_given_up_do_not_come_back() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    for folder in ["src", "tests", "docs", "demo", "examples"] {
-        collect(&root.join(folder), &mut files);
-    }
-    for file in [
+    let folders = ["src", "tests", "docs", "demo", "examples"];
+    let files = [
         "README.md",
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "config.toml",
         "Makefile",
-    ] {
-        files.push(root.join(file));
-    }
-    assert!(files.len() > 400, "{} files", files.len());
+    ];
+    let texts = texts(&folders, &["rs", "md", "py", "toml"], &files);
+    assert!(texts.len() > 400, "{} files", texts.len());
     let mut found = Vec::new();
-    for path in files {
-        let name = path
-            .strip_prefix(root)
-            .expect("below it")
-            .display()
-            .to_string();
-        let Ok(text) = fs::read_to_string(&path) else {
-            continue;
-        };
+    for (path, text) in texts {
+        let name = shown(&path);
         for (number, line) in text.lines().enumerate() {
             let words = GIVEN_UP.iter().filter(|(word, _, elsewhere)| {
                 has_word(line, word)
                     && !elsewhere.contains(&name.as_str())
-                    && name != "tests/it/words.rs"
+                    && name != "src/docs/words.rs"
             });
             found.extend(
                 words.map(|(word, now, _)| format!("{name}:{}: {word}: say {now}", number + 1)),
@@ -71,20 +58,6 @@ fn words_that_were_given_up_do_not_come_back() {
         found.len(),
         found.join("\n")
     );
-}
-
-fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path
-            .extension()
-            .is_some_and(|ext| ["rs", "md", "py", "toml"].iter().any(|known| ext == *known))
-        {
-            files.push(path);
-        }
-    }
 }
 
 /// Whether the word stands there by itself, in any case.
