@@ -112,7 +112,7 @@ impl Report {
         self.reading_every
     }
 
-    /// Shows to others what is told; `signal` tells the task of arrivals.
+    /// The handle by which others read the state; `signal` reports arrivals to the task.
     pub(super) fn handle(&self, signal: Option<Arc<Notify>>) -> Handle {
         Handle {
             section: self.section.clone(),
