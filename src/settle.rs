@@ -24,14 +24,10 @@ use crate::forward::{dead_lettered, requeued};
 use crate::metrics::Metrics;
 use crate::panics;
 use crate::queue::{BATCH, Load, Message, Sqs};
-use crate::work::{Cause, Lag, Settlement, Verdict};
+use crate::work::{Cause, Lag, Received, Settlement, Verdict};
 
 /// SQS calls under way at once; more than enough for ten thousand messages a second.
 const CALLS_AT_ONCE: usize = 64;
-
-/// A first failure is returned to the queue after about this; each further one doubles it.
-const FIRST_BACKOFF: Duration = Duration::from_secs(1);
-const LONGEST_BACKOFF: Duration = Duration::from_mins(15);
 
 /// What the messages weigh together that are being sent on. Each is there once more as the request that is sent, with
 /// its quotes escaped.
@@ -334,9 +330,7 @@ impl Settler {
 
     /// Exponential in the receives so far, half of it random.
     fn backoff(&self, received: u32) -> Duration {
-        let doublings = received.saturating_sub(1).min(16);
-        self.rng
-            .spread((FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF))
+        self.rng.spread(Received::longest_backoff(received))
     }
 }
 

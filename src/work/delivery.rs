@@ -10,6 +10,10 @@ use super::worker_pools::Room;
 use crate::config::Envelope;
 use crate::queue::{Lease, Message, Receipt};
 
+/// A first failure is returned to the queue after about this; each further one doubles it.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(15);
+
 /// What holds for all messages of one queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueTerms {
@@ -85,9 +89,16 @@ impl Received {
         before: false,
     };
 
-    /// At least so long ago the message was last received: half of its backoff since, the other half being random.
+    /// The longest that a message waits in the queue after so many receives; half of it is random.
+    #[must_use]
+    pub fn longest_backoff(count: u32) -> Duration {
+        let doublings = count.saturating_sub(1).min(16);
+        (FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF)
+    }
+
+    /// At least so long ago the message was last received.
     pub(super) fn shortest_backoff(self) -> Duration {
-        Duration::from_millis(500) * 2_u32.pow(self.count.saturating_sub(2).min(6))
+        Self::longest_backoff(self.count.saturating_sub(1)) / 2
     }
 
     /// Of a message.
